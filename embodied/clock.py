@@ -1,0 +1,83 @@
+"""Time: integer nanoseconds, and the ticks of a rational rate.
+
+Tick n of a rate is at ceil(n·10⁹/rate) nanoseconds, computed from n each time and never accumulated. With ceil, a world
+that has made floor(t·rate/10⁹) steps by time t has made exactly n of them at tick n, so coinciding ticks never miss.
+"""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+from typing import NewType
+
+Time = NewType("Time", int)
+"""Nanoseconds on the graph's clock, from the start of the run."""
+
+SECOND = 1_000_000_000
+
+_UNITS = {"ns": 1, "us": 1_000, "µs": 1_000, "ms": 1_000_000, "s": SECOND, "min": 60 * SECOND}
+_DURATION = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(ns|us|µs|ms|s|min)\s*")
+_MAX_RATE = 100_000
+
+
+def rate_of(value: object) -> Fraction:
+    """A rate in [Hz] as an exact fraction.
+
+    Args:
+        value: a number, or text like `30`, `29.97`, `30000/1001`.
+
+    Raises:
+        ValueError: it is not a finite number above 0 and up to 100 000 Hz.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float | str | Fraction):
+        raise ValueError(f"expected a rate in Hz, such as 30 or '30000/1001', got {value!r}")
+    try:
+        # Through text, so that 0.1 is one tenth and not its nearest binary number.
+        rate = value if isinstance(value, Fraction) else Fraction(str(value))
+    except (ValueError, ZeroDivisionError):
+        raise ValueError(f"expected a rate in Hz, such as 30 or '30000/1001', got {value!r}") from None
+    if not 0 < rate <= _MAX_RATE:
+        raise ValueError(f"expected a rate above 0 and up to {_MAX_RATE} Hz, got {value}")
+    return rate
+
+
+def tick(n: int, rate: Fraction) -> Time:
+    """The time of tick n, in [ns]."""
+    return Time(-((-n * SECOND * rate.denominator) // rate.numerator))
+
+
+def ticks_by(t: int, rate: Fraction) -> int:
+    """How many whole periods of `rate` have passed by `t` [ns]."""
+    return t * rate.numerator // (SECOND * rate.denominator)
+
+
+def period(rate: Fraction) -> int:
+    """The period of a rate, rounded up to whole [ns]."""
+    return tick(1, rate)
+
+
+def duration(value: object) -> int:
+    """A duration in [ns].
+
+    Args:
+        value: text with a unit like `15ms`, `0.5s`, `2min`; or a number of seconds.
+
+    Raises:
+        ValueError: it is neither, or negative, or not finite.
+    """
+    if isinstance(value, str):
+        match = _DURATION.fullmatch(value)
+        if match is None:
+            raise ValueError(f"expected a duration such as 15ms or 2s, got {value!r}")
+        return int(Fraction(match[1]) * _UNITS[match[2]])
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e9:
+        return round(Fraction(str(value)) * SECOND)
+    raise ValueError(f"expected a duration such as 15ms or 2s, got {value!r}")
+
+
+def show(ns: int) -> str:
+    """A duration for people: `15 ms`, `1.5 s`."""
+    for unit, size in (("s", SECOND), ("ms", 1_000_000), ("µs", 1_000)):
+        if ns >= size:
+            return f"{ns / size:.4g} {unit}"
+    return f"{ns} ns"

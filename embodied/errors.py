@@ -1,0 +1,184 @@
+"""Everything embodied raises.
+
+    EmbodiedError                  exit code
+    ├── LaunchError                2    a launch file, a graph or a command line is wrong; carries Problems
+    ├── NodeFailed                 3    a node raised, or broke its contract, while it ran
+    ├── WireError                  3    a message does not fit its type where it is published
+    ├── WorldFailed                3    the simulator or a body in it broke
+    ├── DeviceLost                 3    a device no longer answers
+    └── MissingExtra               2    an optional package is not installed
+
+An error carries its evidence as attributes; the sentence is written here, not where it is raised.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where something is written: a file, a line and a column (both from 1), and the line itself."""
+
+    file: str
+    line: int
+    column: int
+    text: str = ""
+    width: int = 1
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong, with what was expected and what to do about it.
+
+    Attributes:
+        code: stable number of the kind of problem, `E101`.
+        message: what is wrong, in one sentence.
+        place: where, when it stands in a file.
+        help: what to do next, one sentence a line.
+        also: a second place that belongs to it, with a word about it.
+        where: what it concerns when no file is involved, `node ik`.
+    """
+
+    code: str
+    message: str
+    place: Place | None = None
+    help: tuple[str, ...] = ()
+    also: tuple[tuple[Place, str], ...] = ()
+    where: str = ""
+
+    def __str__(self) -> str:
+        lines = [f"error[{self.code}]: {self.message}"]
+        if self.place is not None:
+            lines += _excerpt("-->", self.place)
+        elif self.where:
+            lines.append(f"  --> {self.where}")
+        for place, word in self.also:
+            lines += _excerpt(":::", place, word)
+        lines += [f"   = help: {line}" for line in self.help]
+        return "\n".join(lines)
+
+    def as_dict(self) -> dict[str, object]:
+        """The same as plain data, for `--json`."""
+        return {
+            "code": self.code,
+            "message": self.message,
+            "where": str(self.place or self.where),
+            "help": list(self.help),
+            "also": [{"where": str(place), "what": word} for place, word in self.also],
+        }
+
+
+def _excerpt(arrow: str, place: Place, word: str = "") -> list[str]:
+    lines = [f"  {arrow} {place}"]
+    if place.text:
+        # A very long line is cut around the column, so that an excerpt stays a line.
+        start = max(0, place.column - 60) if place.column > 90 else 0
+        text = place.text[start : start + 160].replace("\t", " ")
+        column = max(0, min(place.column - 1 - start, len(text)))
+        width = max(1, min(place.width, len(text) - column or 1))
+        gutter = " " * len(str(place.line))
+        lines += [f"{place.line} | {text}", f"{gutter} | {' ' * column}{'^' * width} {word}".rstrip()]
+    elif word:
+        lines.append(f"      {word}")
+    return lines
+
+
+def nearest(name: str, known: Iterable[str]) -> tuple[str, ...]:
+    """A help line that names the nearest known name, else the known names.
+
+    Args:
+        name: what was written.
+        known: what would have been right.
+    """
+    choices = sorted(set(known))
+    close = difflib.get_close_matches(name, choices, n=1, cutoff=0.6)
+    if close:
+        return (f"did you mean '{close[0]}'?",)
+    if not choices:
+        return ()
+    shown = ", ".join(choices[:12]) + (", …" if len(choices) > 12 else "")
+    return (f"known: {shown}",)
+
+
+class EmbodiedError(Exception):
+    """Base of everything embodied raises."""
+
+    exit_code = 3
+
+
+class LaunchError(EmbodiedError):
+    """A launch file, a graph or a command line is wrong."""
+
+    exit_code = 2
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+@dataclass(eq=False)
+class NodeFailed(EmbodiedError):
+    """A node raised, or returned what it may not, while it ran.
+
+    Attributes:
+        node: its name in the graph.
+        doing: `open`, `step` or `close`.
+        cause: what it raised.
+        tag: (time [ns], microstep), when it was stepping.
+        inputs: a short picture of each value it was given.
+    """
+
+    node: str
+    doing: str
+    cause: Exception
+    tag: tuple[int, int] | None = None
+    inputs: dict[str, str] = field(default_factory=dict)
+    location: str = ""
+
+    def __str__(self) -> str:
+        when = "" if self.tag is None else f" at {self.tag[0] / 1e9:.6f} s (microstep {self.tag[1]})"
+        lines = [
+            f"node '{self.node}' failed in {self.doing}(){when}: {type(self.cause).__name__}: {self.cause}"
+        ]
+        if self.location:
+            lines.append(f"  --> {self.location}")
+        lines += [f"   | {name} = {value}" for name, value in self.inputs.items()]
+        return "\n".join(lines)
+
+
+class WireError(EmbodiedError):
+    """A message does not fit its type; the sentence names the field, what was expected and what came."""
+
+
+class WorldFailed(EmbodiedError):
+    """The simulator, or a body in it, broke."""
+
+
+class DeviceLost(EmbodiedError):
+    """A device no longer answers; nothing that was read before may be passed off as new."""
+
+
+@dataclass(eq=False)
+class MissingExtra(EmbodiedError):
+    """An optional package is not installed.
+
+    Attributes:
+        package: the package that could not be imported.
+        extra: the extra of embodied that brings it.
+        purpose: what it is needed for.
+    """
+
+    package: str
+    extra: str
+    purpose: str
+
+    exit_code = 2
+
+    def __str__(self) -> str:
+        return f"{self.purpose} needs {self.package}: pip install 'embodied[{self.extra}]'"

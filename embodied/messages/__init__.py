@@ -1,0 +1,43 @@
+"""The vocabulary of the graph: every message type, with shapes, dtypes, units and frames."""
+
+from embodied.messages.control import GuardReport, Reset, Stop, Target
+from embodied.messages.mobile import (
+    Battery,
+    DroneCommand,
+    DroneState,
+    Imu,
+    VehicleCommand,
+    VehicleState,
+)
+from embodied.messages.motion import Goal, GripperState, JointCommand, JointState, Pose, Twist
+from embodied.messages.schema import Array, Command, Message, Unit, Vector
+from embodied.messages.vision import CameraInfo, Depth, Detections, Image, Segmentation
+
+__all__ = [
+    "Array",
+    "Battery",
+    "CameraInfo",
+    "Command",
+    "Depth",
+    "Detections",
+    "DroneCommand",
+    "DroneState",
+    "Goal",
+    "GripperState",
+    "GuardReport",
+    "Image",
+    "Imu",
+    "JointCommand",
+    "JointState",
+    "Message",
+    "Pose",
+    "Reset",
+    "Segmentation",
+    "Stop",
+    "Target",
+    "Twist",
+    "Unit",
+    "VehicleCommand",
+    "VehicleState",
+    "Vector",
+]

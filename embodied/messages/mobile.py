@@ -1,0 +1,79 @@
+"""Drones and road vehicles, and the sensors that travel on them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from embodied.clock import Time
+from embodied.messages.schema import Array, Command, Message, Unit, Vector
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Imu(Message):
+    """Angular velocity and specific force in the sensor's frame; at rest the latter reads +9.81 upwards."""
+
+    angular_velocity: Annotated[Vector, Array("3", "rad/s")]
+    linear_acceleration: Annotated[Vector, Array("3", "m/s²")]
+    orientation: Annotated[Vector, Array("4")] | None = None
+    frame: str
+    acquired: Annotated[Time, Unit("ns")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Battery(Message):
+    """State of a battery; current is negative while it discharges, charge is 0 to 1."""
+
+    voltage: Annotated[float, Unit("V")]
+    current: Annotated[float, Unit("A")]
+    charge: float
+    acquired: Annotated[Time, Unit("ns")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DroneCommand(Command):
+    """A setpoint for a multirotor: a position or a velocity, and a heading. Axes are ENU, yaw is from east."""
+
+    position: Annotated[Vector, Array("3", "m")] | None = None
+    velocity: Annotated[Vector, Array("3", "m/s")] | None = None
+    yaw: Annotated[float, Unit("rad")] | None = None
+    frame: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DroneState(Message):
+    """Estimated state of a multirotor. `mode` is the autopilot's word for what it is doing."""
+
+    position: Annotated[Vector, Array("3", "m")]
+    orientation: Annotated[Vector, Array("4")]
+    linear_velocity: Annotated[Vector, Array("3", "m/s")]
+    angular_velocity: Annotated[Vector, Array("3", "rad/s")]
+    armed: bool
+    landed: bool
+    mode: str
+    frame: str
+    acquired: Annotated[Time, Unit("ns")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VehicleCommand(Command):
+    """What a drive-by-wire vehicle should do; left steering is positive, `gear` is one of P, R, N, D."""
+
+    speed: Annotated[float, Unit("m/s")]
+    acceleration: Annotated[float, Unit("m/s²")] | None = None
+    steering: Annotated[float, Unit("rad")]
+    gear: str = "D"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VehicleState(Message):
+    """What a drive-by-wire vehicle reports. `overridden`: a person has taken over."""
+
+    speed: Annotated[float, Unit("m/s")]
+    steering: Annotated[float, Unit("rad")]
+    yaw_rate: Annotated[float, Unit("rad/s")]
+    gear: str
+    engaged: bool
+    overridden: bool
+    faults: tuple[str, ...] = ()
+    acquired: Annotated[Time, Unit("ns")]

@@ -1,0 +1,102 @@
+"""A node is a value plus a function: fields are settings, `step` is behaviour, its signature is the ports."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, ClassVar
+
+import numpy as np
+
+from embodied.ports import Ports, read_ports
+
+
+class Node:
+    """Base of every node; a subclass is a dataclass with a `step`.
+
+    It may also have `open()`, or `open(world: World)` if it lives in the simulated world, and `close()`; these hold
+    devices and models. It never calls another node, asks for a clock, opens a link or knows a topic name.
+
+    Attributes:
+        rate: how often `step` is called [Hz]; None: on each new value of its first input.
+        rng: random numbers, seeded from the run's seed and the node's name.
+        listened: names of the outputs that someone takes; the runner keeps it, a camera reads it.
+    """
+
+    rate: float | str | Fraction | None = None
+    rng: np.random.Generator
+    listened: frozenset[str] = frozenset()
+
+    def ports(self) -> Ports:
+        """What it takes and gives; a subclass may refine sizes, frames, dtypes, units and modes."""
+        return read_ports(type(self))
+
+    def check(self) -> Iterable[str]:
+        """Problems with the settings, one sentence each, found without opening any device."""
+        return ()
+
+
+class Driver(Node):
+    """Base of the nodes that are a device, or a body in the simulated world.
+
+    `step(command: T | None) -> (state, applied)`. None means that nobody is commanding: hold, or come to a controlled
+    stop. `applied` is what was really sent, after the device's own clipping.
+    """
+
+
+class Guard(Node):
+    """Base of the nodes that may hand commands to drivers. Rated, so that silence is seen; it steps on every tick."""
+
+    is_guard: ClassVar[bool] = True
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """What a tunable setting may be."""
+
+    low: float
+    high: float
+
+
+def tunable(default: float, *, low: float, high: float) -> Any:
+    """A setting that may change while the graph runs, between steps.
+
+    Args:
+        default: value at the start.
+        low, high: bounds, both allowed.
+
+    Raises:
+        ValueError: the default is outside its bounds.
+    """
+    if not low <= default <= high:
+        raise ValueError(f"the default {default} is not within {low} to {high}")
+    return dataclasses.field(default=default, metadata={"tunable": Range(low, high)})
+
+
+def tune(node: Node, name: str, value: float) -> None:
+    """Change a tunable setting of a running node.
+
+    Raises:
+        ValueError: there is no such tunable setting, or the value is outside its bounds.
+    """
+    bounds = {f.name: f.metadata["tunable"] for f in _fields(node) if "tunable" in f.metadata}
+    if name not in bounds:
+        known = ", ".join(sorted(bounds)) or "none"
+        raise ValueError(f"{type(node).__name__} has no tunable setting '{name}'; it has {known}")
+    limit = bounds[name]
+    if not limit.low <= value <= limit.high:
+        raise ValueError(f"{type(node).__name__}.{name} = {value} is not within {limit.low} to {limit.high}")
+    setattr(node, name, float(value))
+
+
+def _fields(node: Node) -> tuple[dataclasses.Field[Any], ...]:
+    return dataclasses.fields(node) if dataclasses.is_dataclass(node) else ()
+
+
+def generator(seed: int, *names: str) -> np.random.Generator:
+    """Random numbers for one purpose of one run: the same for the same seed and names, anywhere."""
+    text = "\0".join((str(seed), *names)).encode()
+    return np.random.Generator(np.random.PCG64(int.from_bytes(hashlib.sha256(text).digest()[:16], "little")))

@@ -1,0 +1,209 @@
+"""Ports: what a node takes and gives, read off the signature of its `step`."""
+
+from __future__ import annotations
+
+import inspect
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cache
+from types import MappingProxyType
+from typing import Any, Generic, Literal, TypeVar, get_args, get_origin, get_type_hints
+
+from embodied.clock import Time
+from embodied.messages.schema import Message, schema, without_none
+
+T_co = TypeVar("T_co", bound=Message, covariant=True)
+
+Delivery = Literal["latest", "optional", "every"]
+"""`latest`: required and fresh. `optional`: None when absent or stale. `every`: all since the last step."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stamped(Generic[T_co]):
+    """A message with its envelope.
+
+    Attributes:
+        value: the message.
+        stamp: when it was delivered, on the graph's clock [ns].
+        sequence: number of the step of its source that gave it, from 0.
+        source: the topic, `node.port`.
+    """
+
+    value: T_co
+    stamp: Time
+    sequence: int
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refinement:
+    """What a node's settings fix about a port, beyond its message type.
+
+    Attributes:
+        sizes: size of dimensions by letter, `{"n": 7}`.
+        frame: the frame a message is in.
+        dtypes: numpy's dtype names, by field.
+        units: units, by field.
+        modes: for commands, the fields that are given, or taken.
+    """
+
+    sizes: Mapping[str, int] = field(default_factory=dict)
+    frame: str | None = None
+    dtypes: Mapping[str, str] = field(default_factory=dict)
+    units: Mapping[str, str] = field(default_factory=dict)
+    modes: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """One input of a node."""
+
+    name: str
+    message: type[Message]
+    delivery: Delivery
+    stamped: bool = False
+    refined: Refinement = Refinement()
+
+    @property
+    def required(self) -> bool:
+        """It must be wired."""
+        return self.delivery == "latest"
+
+    def __str__(self) -> str:
+        inner = f"Stamped[{self.message.__name__}]" if self.stamped else self.message.__name__
+        return {"latest": inner, "optional": f"{inner} | None", "every": f"list[{inner}]"}[self.delivery]
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """One output of a node. `rendered`: made only when someone listens, such as a camera's image."""
+
+    name: str
+    message: type[Message]
+    optional: bool = False
+    rendered: bool = False
+    refined: Refinement = Refinement()
+
+    def __str__(self) -> str:
+        return self.message.__name__ + (" | None" if self.optional else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """All ports of a node.
+
+    Attributes:
+        inputs: by name, in the order of the signature; the first is the trigger of a node without a rate.
+        outputs: by name, in order; a wire that names only the node means the first.
+        now: name of the parameter that takes the time, if there is one.
+        bundle: the NamedTuple that `step` returns, when it has several outputs.
+    """
+
+    inputs: Mapping[str, Input]
+    outputs: Mapping[str, Output]
+    now: str | None = None
+    bundle: type | None = None
+
+    def refine(self, port: str, *, rendered: bool | None = None, **about: Any) -> Ports:
+        """These ports, with more said about one of them.
+
+        Args:
+            port: its name.
+            rendered: for an output, that it is made only when someone listens.
+            about: attributes of `Refinement`.
+
+        Raises:
+            KeyError: there is no such port.
+        """
+        if port in self.inputs:
+            entry = self.inputs[port]
+            inputs = {**self.inputs, port: replace(entry, refined=replace(entry.refined, **about))}
+            return replace(self, inputs=inputs)
+        out = self.outputs[port]
+        rendered = out.rendered if rendered is None else rendered
+        changed = replace(out, rendered=rendered, refined=replace(out.refined, **about))
+        return replace(self, outputs={**self.outputs, port: changed})
+
+
+class PortError(TypeError):
+    """A `step` whose signature cannot be read as ports; the sentence says which part and what is expected."""
+
+
+@cache
+def read_ports(kind: type) -> Ports:
+    """The ports of a node class.
+
+    Raises:
+        PortError: there is no `step`, or its signature is not one of the forms of the table in the README.
+    """
+    step = getattr(kind, "step", None)
+    if step is None:
+        raise PortError(f"{kind.__name__} has no step()")
+    try:
+        hints = get_type_hints(step, include_extras=True)
+    except Exception as error:
+        raise PortError(f"{kind.__name__}.step: cannot read its annotations: {error}") from error
+    inputs: dict[str, Input] = {}
+    now: str | None = None
+    for name, parameter in list(inspect.signature(step).parameters.items())[1:]:
+        where = f"{kind.__name__}.step({name})"
+        if parameter.kind not in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY):
+            raise PortError(f"{where}: an input is an ordinary named parameter, not *{name}")
+        if name not in hints:
+            raise PortError(f"{where}: has no type; write the message type it takes")
+        if hints[name] is Time:
+            now = name
+            continue
+        inputs[name] = _input(where, name, hints[name])
+    if "return" not in hints:
+        raise PortError(f"{kind.__name__}.step: has no return type; write '-> None' if it gives nothing")
+    outputs, bundle = _outputs(kind, hints["return"])
+    return Ports(MappingProxyType(inputs), MappingProxyType(outputs), now, bundle)
+
+
+def _input(where: str, name: str, annotation: Any) -> Input:
+    delivery: Delivery = "latest"
+    inner, optional = without_none(annotation)
+    if optional:
+        delivery = "optional"
+    elif get_origin(inner) is list:
+        (inner,) = get_args(inner)
+        delivery = "every"
+    stamped = get_origin(inner) is Stamped
+    if stamped:
+        (inner,) = get_args(inner)
+    return Input(name, _message(where, inner), delivery, stamped)
+
+
+def _outputs(kind: type, annotation: Any) -> tuple[dict[str, Output], type | None]:
+    where = f"{kind.__name__}.step -> …"
+    inner, optional = without_none(annotation)
+    if inner is type(None):
+        return {}, None
+    if isinstance(inner, type) and issubclass(inner, tuple) and hasattr(inner, "_fields"):
+        if optional:
+            raise PortError(f"{where}: several outputs are '-> NamedTuple'; let its fields be None instead")
+        outputs = {}
+        for name, field_type in get_type_hints(inner, include_extras=True).items():
+            message, may_be_none = without_none(field_type)
+            outputs[name] = Output(name, _message(f"{where} {name}", message), may_be_none)
+        return outputs, inner
+    message = _message(where, inner)
+    name = snake(message.__name__)
+    return {name: Output(name, message, optional)}, None
+
+
+def _message(where: str, annotation: Any) -> type[Message]:
+    if not (isinstance(annotation, type) and issubclass(annotation, Message)):
+        shown = getattr(annotation, "__name__", None) or typing.cast(str, str(annotation))
+        raise PortError(
+            f"{where}: expected a message type T as T, T | None, list[T], Stamped[T] or Time, got {shown}"
+        )
+    schema(annotation)
+    return annotation
+
+
+def snake(name: str) -> str:
+    """`JointCommand` as `joint_command`."""
+    return "".join(f"_{c.lower()}" if c.isupper() and i else c.lower() for i, c in enumerate(name))

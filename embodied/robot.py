@@ -1,0 +1,209 @@
+"""A robot as the hall knows it: joints with their limits, a tool, and forward kinematics.
+
+The kinematics here is the guard's own, in numpy alone, so that the last thing before the wire depends on nothing that a
+policy uses. Joint axes and origins are read from the URDF (wiki.ros.org/urdf/XML/joint); limits stand in the launch file,
+because a cell often allows less than the maker does.
+"""
+
+from __future__ import annotations
+
+import math
+import xml.etree.ElementTree as ET
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from embodied.messages.schema import Vector
+
+BASE = "base"
+"""The frame of a robot's base link, in which detections, goals and tool poses are given."""
+
+
+@dataclass(frozen=True, slots=True)
+class Joint:
+    """Limits of one joint, and where it is when the robot is at home."""
+
+    lower: float  # [rad]
+    upper: float  # [rad]
+    velocity: float  # [rad/s]
+    acceleration: float  # [rad/s²]
+    effort: float  # [N·m]
+    home: float  # [rad]
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """The tool centre point: its link, and its place in it. Its z points out of the hand, its fingers open along y."""
+
+    link: str
+    position: tuple[float, float, float]  # [m]
+    rpy: tuple[float, float, float] = (0.0, 0.0, 0.0)  # [rad]
+
+
+@dataclass(frozen=True)
+class Robot:
+    """An arm with a parallel gripper.
+
+    Attributes:
+        name: as a launch file calls it.
+        urdf: the file that gives joint axes and origins; meshes are not needed.
+        base: link whose frame is the robot's base.
+        tool: the tool centre point.
+        joints: limits by joint name, from the base to the tool.
+        opening: widest opening of the gripper [m].
+    """
+
+    name: str
+    urdf: Path
+    base: str
+    tool: Tool
+    joints: dict[str, Joint]
+    opening: float  # [m]
+
+    def limit(self, which: str) -> Vector:
+        """One attribute of every joint, in order.
+
+        Args:
+            which: `lower`, `upper`, `velocity`, `acceleration`, `effort` or `home`.
+
+        Returns:
+            shape (n,), in the unit of that attribute.
+        """
+        return np.array([getattr(joint, which) for joint in self.joints.values()], dtype=np.float64)
+
+    @cached_property
+    def chain(self) -> Chain:
+        """The kinematic chain from the base to the tool centre.
+
+        Raises:
+            ValueError: the URDF cannot be read, or does not lead from the base over just these joints to the tool.
+        """
+        return Chain.read(self)
+
+
+class Chain:
+    """Forward kinematics of a serial chain, by products of homogeneous transforms."""
+
+    def __init__(self, origins: list[Vector], axes: list[Vector], prismatic: list[bool], tip: Vector) -> None:
+        self._origins = origins
+        self._tip = tip
+        self._prismatic = prismatic
+        self._axes = axes
+        # Rodrigues: R = I + sin(q)·K + (1 - cos(q))·K², with K the cross-product matrix of the axis.
+        self._cross = [_cross(axis) for axis in axes]
+        self._cross2 = [k @ k for k in self._cross]
+
+    @classmethod
+    def read(cls, robot: Robot) -> Chain:
+        """The chain of a robot, from its URDF."""
+        try:
+            root = ET.parse(robot.urdf).getroot()  # noqa: S314
+        except (OSError, ET.ParseError) as error:
+            raise ValueError(f"cannot read the URDF {robot.urdf}: {error}") from error
+        by_child = {_attribute(joint, "child", "link"): joint for joint in root.iter("joint")}
+        path: list[ET.Element] = []
+        link = robot.tool.link
+        while link != robot.base:
+            if link not in by_child:
+                raise ValueError(f"{robot.urdf.name} has no path from '{robot.base}' to '{robot.tool.link}'")
+            path.insert(0, by_child[link])
+            link = _attribute(by_child[link], "parent", "link")
+        moving = [joint.get("name", "") for joint in path if joint.get("type") != "fixed"]
+        if moving != list(robot.joints):
+            raise ValueError(f"{robot.urdf.name} moves {moving} between base and tool, not {list(robot.joints)}")
+        origins: list[Vector] = []
+        axes: list[Vector] = []
+        prismatic: list[bool] = []
+        fixed = np.eye(4)
+        for joint in path:
+            fixed = fixed @ transform(_triple(joint, "origin", "xyz"), _triple(joint, "origin", "rpy"))
+            if joint.get("type") == "fixed":
+                continue
+            axis = np.array(_triple(joint, "axis", "xyz", (1.0, 0.0, 0.0)))
+            origins.append(fixed)
+            axes.append(axis / np.linalg.norm(axis))
+            prismatic.append(joint.get("type") == "prismatic")
+            fixed = np.eye(4)
+        return cls(origins, axes, prismatic, fixed @ transform(robot.tool.position, robot.tool.rpy))
+
+    def tool(self, position: Vector) -> Vector:
+        """Pose of the tool centre in the base frame.
+
+        Args:
+            position: joint positions, shape (n,) [rad].
+
+        Returns:
+            homogeneous transform, shape (4, 4).
+        """
+        pose = np.eye(4)
+        for index, q in enumerate(position.tolist()):
+            pose = pose @ self._origins[index]
+            if self._prismatic[index]:
+                pose[:3, 3] += pose[:3, :3] @ self._axes[index] * q
+            else:
+                turn = math.sin(q) * self._cross[index] + (1.0 - math.cos(q)) * self._cross2[index]
+                pose[:3, :3] += pose[:3, :3] @ turn
+        return pose @ self._tip
+
+
+def transform(xyz: tuple[float, ...], rpy: tuple[float, ...]) -> Vector:
+    """A homogeneous transform from a translation [m] and fixed-axis roll, pitch, yaw [rad], as URDF has them."""
+    (cr, cp, cy), (sr, sp, sy) = np.cos(rpy), np.sin(rpy)
+    return np.array(
+        [
+            [cy * cp, cy * sp * sr - sy * cr, cy * sp * cr + sy * sr, xyz[0]],
+            [sy * cp, sy * sp * sr + cy * cr, sy * sp * cr - cy * sr, xyz[1]],
+            [-sp, cp * sr, cp * cr, xyz[2]],
+            [0.0, 0.0, 0.0, 1.0],
+        ]
+    )
+
+
+def quaternion(rotation: Vector) -> Vector:
+    """The unit quaternion (x, y, z, w) of a rotation matrix, by Shepperd's method."""
+    m = rotation
+    choices = (m[0, 0], m[1, 1], m[2, 2], m[0, 0] + m[1, 1] + m[2, 2])
+    largest = int(np.argmax(choices))
+    q = np.empty(4)
+    if largest == 3:
+        q[3] = 1.0 + choices[3]
+        q[0], q[1], q[2] = m[2, 1] - m[1, 2], m[0, 2] - m[2, 0], m[1, 0] - m[0, 1]
+    else:
+        i, j, k = largest, (largest + 1) % 3, (largest + 2) % 3
+        q[i] = 1.0 + m[i, i] - m[j, j] - m[k, k]
+        q[j], q[k], q[3] = m[j, i] + m[i, j], m[k, i] + m[i, k], m[k, j] - m[j, k]
+    if q[3] < 0:
+        q = -q
+    normalised: Vector = q / np.linalg.norm(q)
+    return normalised
+
+
+def rotation(quaternion: Vector) -> Vector:
+    """The rotation matrix of a unit quaternion (x, y, z, w)."""
+    x, y, z, w = quaternion.tolist()
+    return np.array(
+        [
+            [1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)],
+            [2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)],
+            [2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)],
+        ]
+    )
+
+
+def _cross(axis: Vector) -> Vector:
+    x, y, z = axis.tolist()
+    return np.array([[0.0, -z, y], [z, 0.0, -x], [-y, x, 0.0]])
+
+
+def _attribute(joint: ET.Element, tag: str, name: str) -> str:
+    element = joint.find(tag)
+    return "" if element is None else element.get(name, "")
+
+
+def _triple(
+    joint: ET.Element, tag: str, name: str, default: tuple[float, ...] = (0.0, 0.0, 0.0)
+) -> tuple[float, ...]:
+    text = _attribute(joint, tag, name)
+    return tuple(float(word) for word in text.split()) if text else default

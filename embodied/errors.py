@@ -170,7 +170,7 @@ class MissingExtra(EmbodiedError):
 
     Attributes:
         package: the package that could not be imported.
-        extra: the extra of embodied that brings it.
+        extra: the extra of embodied that brings it; empty when embodied itself does.
         purpose: what it is needed for.
     """
 
@@ -181,4 +181,5 @@ class MissingExtra(EmbodiedError):
     exit_code = 2
 
     def __str__(self) -> str:
-        return f"{self.purpose} needs {self.package}: pip install 'embodied[{self.extra}]'"
+        source = f"'embodied[{self.extra}]'" if self.extra else self.package
+        return f"{self.purpose} needs {self.package}: pip install {source}"

@@ -1,0 +1,135 @@
+"""A robot arm in pinocchio: forward kinematics, and joints for a pose of the tool by damped least squares."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from embodied.messages import Vector
+from embodied.robot import Robot
+from policies.rotations import rotation_vector
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Joint limits, each of shape (n,)."""
+
+    lower: Vector  # [rad]
+    upper: Vector  # [rad]
+    velocity: Vector  # [rad/s]
+    acceleration: Vector  # [rad/s²]
+    home: Vector  # [rad]
+
+    @classmethod
+    def of(cls, robot: Robot, share: float) -> Limits:
+        """A robot's limits, of which velocity and acceleration are used to a share."""
+        velocity, acceleration = share * robot.limit("velocity"), share * robot.limit("acceleration")
+        return cls(robot.limit("lower"), robot.limit("upper"), velocity, acceleration, robot.limit("home"))
+
+    def bound(self, wanted: Vector, q: Vector, before: Vector, dt: float) -> Vector:
+        """The joint velocities nearest to the wanted ones that respect every limit, now and when braking from here.
+
+        Args:
+            wanted: shape (n,) [rad/s].
+            q: positions, shape (n,) [rad].
+            before: present velocities, shape (n,) [rad/s].
+            dt: how long they will stand [s].
+
+        Returns:
+            shape (n,) [rad/s].
+        """
+        a = self.acceleration
+        low = np.maximum(before - a * dt, -self.velocity)
+        high = np.minimum(before + a * dt, self.velocity)
+        # One share for all joints keeps the tool on its line; only what is left over bends it.
+        ratio = np.divide(np.where(wanted > 0.0, high, low), wanted, out=np.ones(len(q)), where=wanted != 0.0)
+        velocity = np.minimum(np.maximum(wanted * min(1.0, max(0.0, float(ratio.min()))), low), high)
+        # From v it stops within v·dt + v²/(2a); that must not lead past the end of the joint's range.
+        rise = a * (np.sqrt(dt * dt + 2.0 * np.maximum(self.upper - q, 0.0) / a) - dt)
+        fall = a * (np.sqrt(dt * dt + 2.0 * np.maximum(q - self.lower, 0.0) / a) - dt)
+        bounded: Vector = np.minimum(np.maximum(velocity, -fall), rise)
+        return bounded
+
+
+class Arm:
+    """A robot's kinematics in pinocchio, with the base link as the origin."""
+
+    def __init__(self, robot: Robot) -> None:
+        import pinocchio
+
+        _ = robot.chain  # says what is wrong with a URDF, which pinocchio does not
+        self._pin: Any = pinocchio
+        full = pinocchio.buildModelFromUrdf(str(robot.urdf))
+        locked = [i for i, name in enumerate(full.names) if i > 0 and name not in robot.joints]
+        neutral = pinocchio.neutral(full)
+        model = pinocchio.buildReducedModel(full, locked, neutral) if locked else full
+        link = model.frames[model.getFrameId(robot.tool.link)]
+        base = model.frames[model.getFrameId(robot.base)].placement
+        model.jointPlacements[1] = base.inverse() * model.jointPlacements[1]
+        tool = pinocchio.SE3(pinocchio.rpy.rpyToMatrix(*robot.tool.rpy), np.array(robot.tool.position))
+        frame = pinocchio.Frame("tool", link.parentJoint, link.placement * tool, pinocchio.FrameType.OP_FRAME)
+        self._tool = model.addFrame(frame)
+        self._model, self._data = model, model.createData()
+
+    def solve_forward(self, q: Vector) -> tuple[Vector, Vector]:
+        """Where joint positions (n,) [rad] put the tool: position (3,) [m] and rotation (3, 3)."""
+        self._pin.forwardKinematics(self._model, self._data, q)
+        placement = self._pin.updateFramePlacement(self._model, self._data, self._tool)
+        return np.array(placement.translation), np.array(placement.rotation)
+
+    def solve_inverse(
+        self,
+        position: Vector,
+        rotation: Vector,
+        q: Vector,
+        limits: Limits,
+        *,
+        damping: float,
+        weight: float,
+        pull: float = 0.0,
+        iterations: int = 6,
+    ) -> tuple[Vector, Vector]:
+        """Joint positions that put the tool at a pose, by damped least squares from `q`.
+
+        Wampler 1986, with the joints that stand at a limit taken out, and what is left of the joints' freedom
+        drawn towards home (Liégeois 1977).
+
+        Args:
+            position: of the tool, shape (3,) [m].
+            rotation: of the tool, shape (3, 3).
+            q: where to start, shape (n,) [rad].
+            limits: of the joints.
+            damping: of the least squares [m/rad].
+            weight: how many metres a radian of rotation counts [m/rad].
+            pull: the share of the way home that spare joints go.
+            iterations: at most.
+
+        Returns:
+            joint positions, shape (n,) [rad], always within the limits; and what they leave of the way to the pose,
+            shape (6,): a translation [m] and a rotation vector [rad].
+        """
+        pin, model, data = self._pin, self._model, self._data
+        lower, upper = limits.lower, limits.upper
+        q = np.minimum(np.maximum(q, lower), upper)
+        aside = pull * (limits.home - q)
+        free = np.ones(len(q))
+        left = np.empty(6)
+        scale = np.array([1.0, 1.0, 1.0, weight, weight, weight])
+        ridge = damping * damping * np.eye(6)
+        for turn in range(iterations + 1):
+            jacobian = pin.computeFrameJacobian(model, data, q, self._tool, pin.ReferenceFrame.LOCAL_WORLD_ALIGNED)
+            placement = data.oMf[self._tool]
+            left[:3] = position - placement.translation
+            left[3:] = rotation_vector(rotation @ placement.rotation.T)
+            error = scale * left
+            if turn == iterations or (turn and float(error @ error) < 1e-9):
+                break
+            jacobian = scale[:, None] * jacobian * free
+            step = jacobian.T @ np.linalg.solve(jacobian @ jacobian.T + ridge, error - jacobian @ aside) + aside
+            aimed = q + step
+            q = np.minimum(np.maximum(aimed, lower), upper)
+            free = np.where(aimed == q, free, 0.0)
+            aside = np.zeros(len(q))
+        return q, left

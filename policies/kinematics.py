@@ -1,0 +1,140 @@
+"""Goals of the tool into joint positions: a paced straight line in space, followed by damped least squares."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Annotated, NamedTuple
+
+import numpy as np
+
+from embodied import SECOND, Node, Ports, tunable
+from embodied.messages import Goal, JointCommand, JointState, Message, Pose, Unit, Vector
+from embodied.robot import BASE, Robot, quaternion
+from policies.arm import Arm, Limits
+from policies.rotations import norm, rotation_matrix, rotation_vector, tool_rotation
+from policies.setpoint import Pace, pursue
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Residual(Message):
+    """How far the commanded joints leave the tool from where it should be by now; an arm of few joints has one."""
+
+    position: Annotated[float, Unit("m")]
+    angle: Annotated[float, Unit("rad")]
+
+
+class Motion(NamedTuple):
+    """What `InverseKinematics` gives; `command` is None without a fresh goal, so that the guard sees it and holds."""
+
+    command: JointCommand | None
+    tcp: Pose
+    residual: Residual | None
+
+
+@dataclass
+class InverseKinematics(Node):
+    """Follow a goal with the tool, within the joints' limits of position, velocity and acceleration.
+
+    It runs on each new joint state, and `tcp` is where the measured joints put the tool. A set-point travels to the
+    goal at the pace given here; joints are solved for it from the last commanded ones, or from the measured ones after
+    silence. Where a limit stops the joints, the set-point waits for them.
+    """
+
+    robot: Robot
+    speed: float = tunable(0.5, low=0.01, high=2.0)  # [m/s]
+    acceleration: float = tunable(2.5, low=0.1, high=20.0)  # [m/s²]
+    angular_speed: float = tunable(2.0, low=0.05, high=10.0)  # [rad/s]
+    angular_acceleration: float = tunable(10.0, low=0.5, high=100.0)  # [rad/s²]
+    damping: float = tunable(0.01, low=1e-4, high=0.5)  # [m/rad]
+    orientation_weight: float = tunable(0.2, low=0.0, high=1.0)  # how many metres a radian counts [m/rad]
+    posture: float = tunable(1.0, low=0.0, high=10.0)  # pull of spare joints towards home [1/s]
+    share: float = 0.95  # of the joints' velocity and acceleration limits that may be used
+    lead: float = 0.3  # how far a command may run ahead of the measured joints [rad]
+
+    def ports(self) -> Ports:
+        """Joint vectors are as long as the robot's list of joints; everything in space is in its base frame."""
+        sizes = {"n": len(self.robot.joints)}
+        ports = super().ports().refine("joints", sizes=sizes).refine("goal", frame=BASE)
+        return ports.refine("command", sizes=sizes, modes=frozenset({"position"})).refine("tcp", frame=BASE)
+
+    def check(self) -> Iterable[str]:
+        """The robot's URDF leads from its base over its joints to its tool."""
+        try:
+            _ = self.robot.chain
+        except ValueError as error:
+            yield str(error)
+        if not 0.0 < self.share <= 1.0:
+            yield f"share = {self.share} is not above 0 and up to 1"
+        if not self.lead > 0.0:
+            yield f"lead = {self.lead} rad is not above 0"
+
+    def open(self) -> None:
+        """Read the robot's model."""
+        self._arm = Arm(self.robot)
+        self._limits = Limits.of(self.robot, self.share)
+        self._plan: Plan | None = None
+        self._acquired = 0
+        # The sign that a parallel gripper leaves open: tool x is to the side that it faces at home.
+        self._facing = 1.0 if self._arm.solve_forward(self.robot.limit("home"))[1][0, 0] >= 0.0 else -1.0
+
+    def step(self, joints: JointState, goal: Goal | None) -> Motion:
+        """One set-point further, at the pace of the joints' own clock."""
+        position, rotation = self._arm.solve_forward(joints.position)
+        tcp = Pose(position=position, orientation=quaternion(rotation), frame=BASE)
+        dt = (joints.acquired - self._acquired) / SECOND
+        self._acquired = joints.acquired
+        if goal is None:
+            self._plan = None
+            return Motion(None, tcp, None)
+        plan = self._plan
+        if plan is None or not 0.0 < dt < 0.2 or np.abs(plan.q - joints.position).max() > self.lead:
+            self._plan = plan = Plan.at_rest(joints.position, position, rotation)
+        else:
+            self._plan = plan = self._advance(plan, goal, dt)
+        opening = min(max(goal.gripper, 0.0), self.robot.opening)
+        residual = Residual(position=norm(plan.left[:3]), angle=norm(plan.left[3:]))
+        return Motion(JointCommand(position=plan.q.copy(), gripper=opening), tcp, residual)
+
+    def _advance(self, plan: Plan, goal: Goal, dt: float) -> Plan:
+        wanted = tool_rotation(goal.approach, goal.yaw, self._facing)
+        linear, angular = plan.linear, plan.angular
+        linear = pursue(linear, goal.position - plan.position, Pace(self.speed, self.acceleration), dt)
+        turn = Pace(self.angular_speed, self.angular_acceleration)
+        angular = pursue(angular, rotation_vector(wanted @ plan.rotation.T), turn, dt)
+        position = plan.position + linear * dt
+        rotation = rotation_matrix(angular * dt) @ plan.rotation
+        solved, left = self._arm.solve_inverse(
+            position,
+            rotation,
+            plan.q,
+            self._limits,
+            damping=self.damping,
+            weight=self.orientation_weight,
+            pull=min(1.0, self.posture * dt),
+        )
+        velocity = self._limits.bound((solved - plan.q) / dt, plan.q, plan.velocity, dt)
+        stepped = plan.q + velocity * dt
+        if np.abs(stepped - solved).max() > 1e-6:
+            position, rotation = self._arm.solve_forward(stepped)
+            linear, angular = (position - plan.position) / dt, rotation_vector(rotation @ plan.rotation.T) / dt
+            left = np.zeros(6)
+        return Plan(stepped, velocity, position, rotation, linear, angular, left)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Where the motion is: the joints that are commanded, and the set-point of the tool."""
+
+    q: Vector  # (n,) [rad]
+    velocity: Vector  # of q, (n,) [rad/s]
+    position: Vector  # (3,) [m]
+    rotation: Vector  # (3, 3)
+    linear: Vector  # (3,) [m/s]
+    angular: Vector  # (3,) [rad/s]
+    left: Vector  # from where q puts the tool to the set-point, (6,) [m], [rad]
+
+    @classmethod
+    def at_rest(cls, q: Vector, position: Vector, rotation: Vector) -> Plan:
+        """A motion that starts where the arm is."""
+        return cls(np.array(q), np.zeros(len(q)), position, rotation, np.zeros(3), np.zeros(3), np.zeros(6))

@@ -90,8 +90,8 @@ class World(Protocol):
             WorldFailed: there is none; the error names those there are.
         """
 
-    def camera(self, name: str) -> CameraBody:
-        """The camera of that name.
+    def camera(self, name: str, *, width: int = 320, height: int = 240) -> CameraBody:
+        """The camera of that name, with images of a size [px].
 
         Raises:
             WorldFailed: there is none; the error names those there are.

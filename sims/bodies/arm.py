@@ -1,0 +1,142 @@
+"""An arm in PyBullet: position servos with the motors' own torque, a gripper that holds by friction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from embodied.clock import Time
+from embodied.errors import WorldFailed
+from embodied.messages import GripperState, JointCommand, JointState, Vector
+from embodied.robot import Robot
+from sims.bodies.model import ArmModel
+from sims.bodies.urdf import light
+from sims.bullet import Bullet
+
+FRICTION = 1.0  # of the finger pads
+
+
+class Arm:
+    """A simulated arm; it starts at home with its gripper open.
+
+    Args:
+        bullet: the simulator.
+        robot: names and limits of its joints, and where home is.
+        model: the body.
+        rate: physics steps per second [Hz].
+        clock: the world's time.
+
+    Raises:
+        WorldFailed: the model has no joint of that name.
+    """
+
+    def __init__(self, bullet: Bullet, robot: Robot, model: ArmModel, rate: float, clock: Callable[[], Time]) -> None:
+        self._bullet = bullet
+        self._gripper = model.gripper
+        self._clock = clock
+        self.joints = tuple(robot.joints)
+        self.opening = robot.opening
+        self.body: int = bullet.loadURDF(str(light(robot.name, model)), useFixedBase=True)
+        number = self._index()
+        missing = [name for name in self.joints if name not in number]
+        if missing:
+            raise WorldFailed(f"the simulated '{robot.name}' has no joint {missing}; it has {sorted(number)}")
+        self._arm = [number[name] for name in self.joints]
+        self._drives = [number[name] for name in self._gripper.drives]
+        self._followers = [number[name] for name in self._gripper.followers]
+        self._lower, self._upper = robot.limit("lower"), robot.limit("upper")
+        self._effort: list[float] = robot.limit("effort").tolist()
+        # The servos' bandwidth is the same at any physics rate.
+        self._gains = [1.0 - (1.0 - model.gain) ** (300.0 / rate)] * len(self._arm)
+        self._calm()
+        self._link()
+        self._position = robot.limit("home")
+        self._width = robot.opening
+        self.place(self._position, self._width)
+
+    def _index(self) -> dict[str, int]:
+        infos = [self._bullet.getJointInfo(self.body, i) for i in range(self._bullet.getNumJoints(self.body))]
+        self._links = {info[12].decode(): info[0] for info in infos}
+        return {info[1].decode(): info[0] for info in infos}
+
+    def _calm(self) -> None:
+        """Nothing brakes or drives a joint except its own motor."""
+        bullet = self._bullet
+        for link in range(-1, len(self._links)):
+            bullet.changeDynamics(self.body, link, linearDamping=0, angularDamping=0, jointDamping=0)
+        for name in self._gripper.fingers:
+            bullet.changeDynamics(self.body, self._links[name], lateralFriction=FRICTION)
+        for joint in range(len(self._links)):
+            bullet.setJointMotorControl2(self.body, joint, bullet.VELOCITY_CONTROL, force=0)
+
+    def _link(self) -> None:
+        bullet, first = self._bullet, self._drives[0]
+        for joint, ratio in zip(self._followers, self._gripper.followers.values(), strict=True):
+            gear = bullet.createConstraint(
+                self.body, first, self.body, joint, bullet.JOINT_GEAR, (1, 0, 0), (0, 0, 0), (0, 0, 0)
+            )
+            bullet.changeConstraint(gear, gearRatio=-ratio, maxForce=1000, erp=self._gripper.stiff)
+
+    def place(self, position: Vector, width: float) -> None:
+        """Put the arm somewhere at once, at rest, as only a simulator can; for making data.
+
+        Args:
+            position: of the joints, shape (n,) [rad].
+            width: opening of the gripper [m].
+        """
+        for joint, value in zip(self._arm, position.tolist(), strict=True):
+            self._bullet.resetJointState(self.body, joint, value)
+        drive = self._gripper.joint(width)
+        for joint in {*self._drives, *self._followers}:
+            self._bullet.resetJointState(self.body, joint, drive)
+        self.command(JointCommand(position=position, gripper=width))
+
+    def read(self) -> tuple[JointState, GripperState]:
+        """Measured joints and gripper, acquired at the world's time."""
+        states = self._bullet.getJointStates(self.body, self._arm + self._drives)
+        position, velocity, _, effort = zip(*states, strict=True)
+        n, now, gripper = len(self._arm), self._clock(), self._gripper
+        drives = len(self._drives)
+        drive = sum(position[n:]) / drives
+        slope = gripper.slope(drive)
+        joints = JointState(
+            position=np.array(position[:n]),
+            velocity=np.array(velocity[:n]),
+            effort=np.array(effort[:n]),
+            acquired=now,
+        )
+        # Virtual work: what the drives do, force times the change of width undoes; closing is positive.
+        force = -sum(effort[n:]) / slope
+        speed = slope * sum(velocity[n:]) / drives
+        return joints, GripperState(width=gripper.width(drive), speed=speed, force=force, acquired=now)
+
+    def command(self, command: JointCommand) -> JointCommand:
+        """Set the servos' targets; they stand until the next call.
+
+        Returns:
+            what was really set, within the joints' limits and the gripper's opening.
+        """
+        bullet = self._bullet
+        if command.position is not None:
+            self._position = np.clip(command.position, self._lower, self._upper)
+            bullet.setJointMotorControlArray(
+                self.body,
+                self._arm,
+                bullet.POSITION_CONTROL,
+                targetPositions=self._position.tolist(),
+                forces=self._effort,
+                positionGains=self._gains,
+            )
+        if command.gripper is not None:
+            self._width = min(max(command.gripper, 0.0), self.opening)
+            target = self._gripper.joint(self._width)
+            for joint in self._drives:
+                bullet.setJointMotorControl2(
+                    self.body, joint, bullet.POSITION_CONTROL, targetPosition=target, force=self._gripper.force
+                )
+        return JointCommand(position=self._position, gripper=self._width)
+
+    def touches(self, body: int) -> bool:
+        """Whether any part of the arm is in contact with a body."""
+        return any(contact[8] <= 0.0 for contact in self._bullet.getContactPoints(self.body, body))

@@ -1,0 +1,56 @@
+"""What differs between simulated arms: a model file, and how motors become a gripper's width."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, eq=False)
+class Gripper:
+    """A parallel gripper, as its drive joints and the linkage behind them.
+
+    Attributes:
+        drives: joints with a motor.
+        followers: joints that a linkage makes follow the first drive: name -> ratio.
+        fingers: links that touch what is gripped.
+        force: limit of each drive's motor [N] or [N·m].
+        stiff: how much of the linkage's error is taken back in one step, 0 to 1.
+        joint: the drives' position at a width [m].
+        width: the width [m] at a drive's position.
+        slope: change of width with a drive's position, in [m] per [m] or [rad].
+    """
+
+    drives: tuple[str, ...]
+    followers: Mapping[str, float]
+    fingers: tuple[str, ...]
+    force: float
+    stiff: float
+    joint: Callable[[float], float]
+    width: Callable[[float], float]
+    slope: Callable[[float], float]
+
+
+@dataclass(frozen=True, eq=False)
+class ArmModel:
+    """One arm.
+
+    Attributes:
+        urdf: model file in pybullet_data.
+        packages: the folder there in which its `package://` paths begin.
+        base: link whose frame is the robot's base.
+        gripper: what is at its end.
+        iterations: solver iterations that a firm grasp needs.
+        gain: share of the position error that the joint servos take back in one physics step at 300 Hz.
+        colours: of links, by name, where the model file's own will not do (RGBA, 0 to 1).
+        coarse: links whose visual mesh is redrawn on a grid of this size [m]; the others show their collision mesh.
+    """
+
+    urdf: str
+    packages: str
+    base: str
+    gripper: Gripper
+    iterations: int
+    gain: float
+    colours: Mapping[str, tuple[float, float, float, float]] = field(default_factory=dict)
+    coarse: Mapping[str, float] = field(default_factory=dict)

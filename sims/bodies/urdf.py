@@ -1,0 +1,109 @@
+"""Model files made light: the same links, joints and collision shapes, drawn with few triangles.
+
+A stock Panda has 102 000 triangles and a stock xArm6 gripper 41 000; drawing the collision shapes instead, and small
+parts on a coarse grid, makes a camera frame several times cheaper.
+"""
+
+from __future__ import annotations
+
+import atexit
+import copy
+import importlib.util
+import shutil
+import tempfile
+import xml.etree.ElementTree as ET
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from embodied.errors import WorldFailed
+from embodied.messages import Vector
+from sims.bodies.model import ArmModel
+
+WHITE = (0.93, 0.93, 0.92, 1.0)
+
+
+def data() -> Path:
+    """The folder of model files that comes with pybullet.
+
+    Raises:
+        WorldFailed: it is not there.
+    """
+    found = importlib.util.find_spec("pybullet_data")
+    if found is None or found.origin is None:
+        raise WorldFailed("the model files of the simulated arms are missing: there is no package pybullet_data")
+    return Path(found.origin).parent
+
+
+@cache
+def light(name: str, model: ArmModel) -> Path:
+    """The light version of an arm's model file, in a folder that lasts as long as this process.
+
+    Args:
+        name: of the arm.
+        model: which model file, and how to draw it.
+    """
+    folder = Path(tempfile.mkdtemp(prefix=f"embodied-{name}-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    root = ET.parse(data() / model.urdf).getroot()
+    # Contact softness and anchors of the file are left out: a grasp holds by friction alone.
+    for parent in (root, *root.iter("link")):
+        for tag in ("gazebo", "transmission", "contact"):
+            for element in parent.findall(tag):
+                parent.remove(element)
+    packages = data() / model.packages
+    for mesh in root.iter("mesh"):
+        mesh.set("filename", mesh.get("filename", "").replace("package://", f"{packages}/"))
+    for link in root.iter("link"):
+        _redraw(link, model, folder)
+    path = folder / f"{name}.urdf"
+    ET.ElementTree(root).write(path)
+    return path
+
+
+def _redraw(link: ET.Element, model: ArmModel, folder: Path) -> None:
+    name = link.get("name", "")
+    for visual in link.findall("visual"):
+        link.remove(visual)
+    for collision in link.findall("collision"):
+        visual = copy.deepcopy(collision)
+        visual.tag = "visual"
+        for material in visual.findall("material"):
+            visual.remove(material)
+        material = ET.SubElement(visual, "material", name=f"{name}_paint")
+        colour = model.colours.get(name, WHITE)
+        ET.SubElement(material, "color", rgba=" ".join(str(part) for part in colour))
+        mesh = visual.find("geometry/mesh")
+        if mesh is not None and name in model.coarse:
+            path = folder / f"{name}.obj"
+            path.write_text(coarse(triangles(Path(mesh.get("filename", ""))), model.coarse[name]))
+            mesh.set("filename", str(path))
+        link.append(visual)
+
+
+def triangles(stl: Path) -> Vector:
+    """The triangles of a binary STL file, shape (n, 3, 3) [m]."""
+    record = np.dtype([("normal", "<f4", 3), ("corners", "<f4", (3, 3)), ("spare", "<u2")])
+    corners: Vector = np.frombuffer(stl.read_bytes(), dtype=record, offset=84)["corners"].astype(np.float64)
+    return corners
+
+
+def coarse(mesh: Vector, cell: float) -> str:
+    """A mesh redrawn on a grid, as the text of an OBJ file: the corners in a cell become their mean.
+
+    Args:
+        mesh: triangles, shape (n, 3, 3) [m].
+        cell: edge of the grid's cells [m].
+    """
+    corners = mesh.reshape(-1, 3)
+    _, index, count = np.unique(np.floor(corners / cell), axis=0, return_inverse=True, return_counts=True)
+    index = index.reshape(-1)
+    means = np.stack([np.bincount(index, corners[:, i]) / count for i in range(3)], axis=1)
+    faces = index.reshape(-1, 3)
+    kept = (faces[:, 0] != faces[:, 1]) & (faces[:, 1] != faces[:, 2]) & (faces[:, 2] != faces[:, 0])
+    # The same face in another turn is the same face.
+    turn = np.argmin(faces, axis=1)
+    faces = np.unique(faces[np.arange(len(faces))[:, None], (turn[:, None] + np.arange(3)) % 3][kept], axis=0)
+    lines = [f"v {x:.6f} {y:.6f} {z:.6f}" for x, y, z in means.tolist()]
+    return "\n".join([*lines, *(f"f {a} {b} {c}" for a, b, c in (faces + 1).tolist()), ""])

@@ -1,0 +1,63 @@
+"""One PyBullet simulator, headless; the only door to pybullet."""
+
+from __future__ import annotations
+
+import platform
+from functools import partial
+from types import ModuleType
+from typing import Any
+
+from embodied.errors import MissingExtra
+
+
+class NoSimulator(MissingExtra):
+    """pybullet is not installed, which is what a Python later than 3.11 means."""
+
+    def __init__(self) -> None:
+        super().__init__("pybullet", "", "the simulated world")
+
+    def __str__(self) -> str:
+        return (
+            f"{self.purpose} needs {self.package}, whose wheels end at Python 3.11 and this is "
+            f"{platform.python_version()}: make the environment with Python 3.11, or install pybullet from source"
+        )
+
+
+def pybullet() -> ModuleType:
+    """The module.
+
+    Raises:
+        NoSimulator: it is not installed.
+    """
+    try:
+        import pybullet
+    except ImportError:
+        raise NoSimulator from None
+    module: ModuleType = pybullet
+    return module
+
+
+class Bullet:
+    """The functions and constants of pybullet, bound to a simulator of its own.
+
+    Every function takes `physicsClientId`; here it is given once, so that several worlds can live in one process.
+
+    Raises:
+        NoSimulator: pybullet is not installed.
+    """
+
+    def __init__(self) -> None:
+        self._module = pybullet()
+        self._client = self._module.connect(self._module.DIRECT)
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._module, name)
+        if callable(found):
+            found = partial(found, physicsClientId=self._client)
+        # Kept, so that the next call finds it without coming here.
+        setattr(self, name, found)
+        return found
+
+    def close(self) -> None:
+        """End the simulator."""
+        self._module.disconnect(physicsClientId=self._client)

@@ -1,0 +1,202 @@
+"""A tabletop scene as pure data: everything that a seed decides, drawn without any simulator.
+
+What is guaranteed, for every seed: nothing touches anything else; blocks are at least `GAP` apart from each other and
+from every distractor; and each block has at least one of its two grasp directions in which two fingers, 36 mm wide and
+open to 160 mm outside, come down beside it without touching anything else, the tray included.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal
+
+import numpy as np
+
+from embodied.messages import Vector
+from embodied.node import generator
+
+COLOURS = {
+    "red": (0.78, 0.10, 0.09),
+    "green": (0.12, 0.55, 0.16),
+    "blue": (0.10, 0.22, 0.70),
+    "yellow": (0.90, 0.72, 0.08),
+}
+"""Labels of the blocks, and their colour before the seed changes it a little (RGB, 0 to 1)."""
+
+BLOCK = 0.04  # edge [m]
+REGION = ((0.30, 0.58), (-0.20, 0.20))  # centres of blocks, x and y [m]
+GAP = 0.012  # [m]
+TABLE = ((-0.35, 0.90), (-0.75, 0.75))  # x and y [m]
+FINGERS = (0.018, 0.080)  # half width of a finger, and how far an open one reaches from the block's centre [m]
+
+
+@dataclass(frozen=True, slots=True)
+class Thing:
+    """One object on the table; its centre is at half its height."""
+
+    label: str
+    shape: Literal["box", "cylinder"]
+    size: tuple[float, float, float]  # full extents [m]
+    x: float  # [m]
+    y: float  # [m]
+    yaw: float  # [rad]
+    colour: tuple[float, float, float]
+    mass: float  # [kg]
+
+    def outline(self, grow: float = 0.0) -> Vector:
+        """Corners of its footprint, made larger on every side by `grow` [m]; shape (k, 2) [m]."""
+        a, b = self.size[0] / 2 + grow, self.size[1] / 2 + grow
+        if self.shape == "box":
+            return turned(np.array([(a, b), (-a, b), (-a, -b), (a, -b)]), self.x, self.y, self.yaw)
+        # An octagon around the circle.
+        turn = np.arange(8) * math.pi / 4
+        return a / math.cos(math.pi / 8) * np.stack([np.cos(turn), np.sin(turn)], axis=1) + (self.x, self.y)
+
+
+@dataclass(frozen=True, slots=True)
+class Tray:
+    """An open box that stands on the table."""
+
+    x: float = 0.42  # [m]
+    y: float = 0.38  # [m]
+    inner: float = 0.20  # [m]
+    wall: float = 0.005  # thickness [m]
+    height: float = 0.025  # of its walls above the table [m]
+    floor: float = 0.004  # thickness [m]
+
+    def outline(self) -> Vector:
+        """Corners of its footprint, shape (4, 2) [m]."""
+        a = self.inner / 2 + self.wall
+        return turned(np.array([(a, a), (-a, a), (-a, -a), (a, -a)]), self.x, self.y, 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What the light and the cameras do to a scene without moving anything in it."""
+
+    brightness: float
+    light: tuple[float, float, float]  # unit vector towards the lamp
+    table: tuple[float, float, float]
+    grain: tuple[tuple[float, float, float], ...]  # waves across the table: x and y frequency [rad/m], phase [rad]
+    shift: tuple[float, float, float]  # of the camera [m]
+    tilt: tuple[float, float, float]  # of the camera, roll, pitch, yaw in its own frame [rad]
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """Everything that a seed decides."""
+
+    target: str
+    blocks: tuple[Thing, ...]
+    distractors: tuple[Thing, ...]
+    tray: Tray
+    look: Look
+
+
+def draw(seed: int, blocks: int = len(COLOURS)) -> Scene:
+    """The scene of a seed.
+
+    Args:
+        seed: of the run.
+        blocks: how many coloured blocks, 1 to 4; the labels are the first of `COLOURS`.
+    """
+    labels = tuple(COLOURS)[:blocks]
+    target = str(generator(seed, "scene", "target").choice(labels))
+    tray = Tray()
+    coloured, grey = _layout(generator(seed, "scene", "layout"), labels, tray)
+    return Scene(target, coloured, grey, tray, _look(generator(seed, "scene", "look")))
+
+
+def _layout(rng: np.random.Generator, labels: Sequence[str], tray: Tray) -> tuple[tuple[Thing, ...], tuple[Thing, ...]]:
+    makers: list[Callable[[np.random.Generator], Thing]] = [partial(_block, label) for label in labels]
+    makers += [partial(_distractor, index) for index in range(int(rng.integers(2, 5)))]
+    # Most tries fit; an unlucky one starts afresh, so that the draw ends for every seed.
+    while True:
+        things: list[Thing] = []
+        for make in makers:
+            tries = (make(rng) for _ in range(40))
+            things += itertools.islice((thing for thing in tries if _free(thing, things)), 1)
+        coloured, grey = tuple(things[: len(labels)]), tuple(things[len(labels) :])
+        if len(things) == len(makers) and all(graspable(block, things, tray) for block in coloured):
+            return coloured, grey
+
+
+def _free(thing: Thing, others: Sequence[Thing]) -> bool:
+    return not any(overlap(thing.outline(GAP), other.outline()) for other in others)
+
+
+def _block(label: str, rng: np.random.Generator) -> Thing:
+    colour = np.array(COLOURS[label]) * rng.uniform(0.85, 1.1) + rng.uniform(-0.03, 0.03, 3)
+    x, y = (rng.uniform(low, high) for low, high in REGION)
+    yaw = rng.uniform(-math.pi, math.pi)
+    return Thing(label, "box", (BLOCK, BLOCK, BLOCK), x, y, yaw, _triple(np.clip(colour, 0.02, 0.98)), 0.08)
+
+
+def _distractor(index: int, rng: np.random.Generator) -> Thing:
+    shape: Literal["box", "cylinder"] = "box" if rng.random() < 0.5 else "cylinder"
+    wide, deep, tall = rng.uniform(0.025, 0.06), rng.uniform(0.025, 0.06), rng.uniform(0.015, 0.045)
+    if shape == "cylinder":
+        deep = wide
+    x, y = (rng.uniform(low - 0.02, high + 0.02) for low, high in REGION)
+    yaw = rng.uniform(-math.pi, math.pi)
+    grey = rng.uniform(0.15, 0.85) + rng.uniform(-0.02, 0.02, 3)
+    # 600 kg/m³, like hard wood.
+    return Thing(f"grey{index}", shape, (wide, deep, tall), x, y, yaw, _triple(grey), 600 * wide * deep * tall)
+
+
+def _look(rng: np.random.Generator) -> Look:
+    azimuth, height = rng.uniform(-math.pi, math.pi), rng.uniform(math.radians(35), math.radians(80))
+    light = (math.cos(azimuth) * math.cos(height), math.sin(azimuth) * math.cos(height), math.sin(height))
+    # Wood to stone: a light to middling tone, a little warm or cool.
+    tone, warmth = rng.uniform(0.35, 0.8), rng.uniform(-0.06, 0.12)
+    grain = np.stack([rng.uniform(-30, 30, 5), rng.uniform(-150, 150, 5), rng.uniform(-math.pi, math.pi, 5)], axis=1)
+    return Look(
+        brightness=float(rng.uniform(0.6, 1.4)),
+        light=light,
+        table=(tone + warmth, tone, tone - warmth),
+        grain=tuple(_triple(wave) for wave in grain),
+        shift=_triple(rng.uniform(-0.03, 0.03, 3)),
+        tilt=_triple(np.radians(rng.uniform(-3.0, 3.0, 3))),
+    )
+
+
+def graspable(block: Thing, things: Sequence[Thing], tray: Tray) -> bool:
+    """Whether two open fingers can come down on opposite sides of a block, in one of its two directions."""
+    others = [thing.outline() for thing in things if thing is not block] + [tray.outline()]
+    half, reach = FINGERS
+    near = block.size[0] / 2
+    for quarter in (0.0, math.pi / 2):
+        fingers = (
+            turned(np.array([(half, y0), (-half, y0), (-half, y1), (half, y1)]), block.x, block.y, block.yaw + quarter)
+            for y0, y1 in ((near, reach), (-reach, -near))
+        )
+        if not any(overlap(finger, other) for finger in fingers for other in others):
+            return True
+    return False
+
+
+def overlap(one: Vector, other: Vector) -> bool:
+    """Whether two convex polygons, shape (k, 2), overlap, by the separating axis theorem."""
+    for polygon in (one, other):
+        edges = np.roll(polygon, -1, axis=0) - polygon
+        normals = np.stack([edges[:, 1], -edges[:, 0]], axis=1)
+        a, b = one @ normals.T, other @ normals.T
+        if np.any((a.max(axis=0) < b.min(axis=0)) | (b.max(axis=0) < a.min(axis=0))):
+            return False
+    return True
+
+
+def turned(points: Vector, x: float, y: float, yaw: float) -> Vector:
+    """Points, shape (k, 2), turned by a yaw [rad] about the origin and then moved to x, y [m]."""
+    c, s = math.cos(yaw), math.sin(yaw)
+    placed: Vector = points @ np.array([(c, s), (-s, c)]) + np.array([x, y])
+    return placed
+
+
+def _triple(values: Vector) -> tuple[float, float, float]:
+    a, b, c = values.tolist()
+    return a, b, c

@@ -1,0 +1,222 @@
+"""A table with a tray, coloured blocks, grey distractors and one arm; the seed decides everything about it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from embodied.clock import Time, rate_of, tick, ticks_by
+from embodied.errors import WorldFailed, nearest
+from embodied.messages import Vector
+from embodied.robot import Robot, rotation
+from embodied.world import Verdict
+from sims import build
+from sims.bodies import ARMS
+from sims.bodies.arm import Arm
+from sims.bullet import Bullet
+from sims.judge import Judge, Motion
+from sims.render import Camera, overhead, overview
+from sims.scene import BLOCK, COLOURS, Scene, draw
+
+ARM = "arm"
+CAMERAS = ("overhead", "overview")
+LOOKS = 20  # of the judge, per second
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectTruth:
+    """The true state of one object.
+
+    Attributes:
+        label: `red`, `green`, `blue`, `yellow`, or `grey0`, `grey1`, … for distractors.
+        position: of its centre in the base frame, shape (3,) [m].
+        orientation: quaternion (x, y, z, w) in the base frame, shape (4,).
+        size: full extents, shape (3,) [m].
+        body: its number in a segmentation.
+    """
+
+    label: str
+    position: Vector
+    orientation: Vector
+    size: Vector
+    body: int
+
+
+@dataclass
+class Tabletop:
+    """The world of pick-and-place: its frame is the base of the robot, which stands on the table top.
+
+    Cameras and arms belong to the run they were asked for in; a reset makes new ones.
+
+    Attributes:
+        robot: the arm.
+        objects: how many coloured blocks, 1 to 4.
+        rate: physics steps per second [Hz].
+        iterations: of the contact solver; 0 means what a firm grasp of this arm needs.
+        time_limit: how long a run may take [s].
+    """
+
+    robot: Robot
+    objects: int = len(COLOURS)
+    rate: float = 300.0
+    iterations: int = 0
+    time_limit: float = 20.0
+
+    def __post_init__(self) -> None:
+        self._bullet: Bullet | None = None
+        self._run: _Run | None = None
+
+    def check(self) -> Iterable[str]:
+        """Problems with the settings, one sentence each."""
+        model = ARMS.get(self.robot.name)
+        if model is None:
+            yield f"there is no simulated arm '{self.robot.name}'; {', '.join(nearest(self.robot.name, ARMS))}"
+        elif model.base != self.robot.base:
+            yield f"the simulated '{self.robot.name}' stands on '{model.base}', and the robot on '{self.robot.base}'"
+        if not 1 <= self.objects <= len(COLOURS):
+            yield f"objects is {self.objects}, and there are 1 to {len(COLOURS)} blocks"
+        if not (math.isfinite(self.rate) and 60 <= self.rate <= 10_000):
+            yield f"rate is {self.rate} Hz, and contacts need 60 to 10000"
+        if not 0 <= self.iterations <= 1000:
+            yield f"iterations is {self.iterations}; it may be 1 to 1000, or 0 for the arm's own"
+        if not 0 < self.time_limit < math.inf:
+            yield f"time_limit is {self.time_limit} s, and it must be above 0"
+
+    def reset(self, seed: int) -> None:
+        """Build everything anew from the seed; time is 0."""
+        if self._bullet is None:
+            self._bullet = Bullet()
+        self._run = _Run(self, self._bullet, draw(seed, self.objects))
+
+    def advance(self, to: Time) -> None:
+        """Make whole physics steps, to the last one not after `to` [ns]."""
+        self._now.advance(to)
+
+    def arm(self, name: str = ARM) -> Arm:
+        """The arm; its name is `arm`."""
+        if name != ARM:
+            raise WorldFailed(f"there is no arm '{name}' on the table; {', '.join(nearest(name, [ARM]))}")
+        return self._now.arm
+
+    def camera(self, name: str, *, width: int = 320, height: int = 240) -> Camera:
+        """The camera `overhead`, above the blocks, or `overview`, a three-quarter view for people.
+
+        Args:
+            name: which.
+            width: of its images [px].
+            height: of its images [px].
+        """
+        run = self._now
+        if name not in CAMERAS:
+            raise WorldFailed(f"there is no camera '{name}' at the table; {', '.join(nearest(name, CAMERAS))}")
+        view = overhead(run.scene.look, width, height) if name == "overhead" else overview(width, height)
+        return Camera(run.bullet, view, run.scene.look, run.table)
+
+    @property
+    def target(self) -> str:
+        """Label of the block that this seed wants in the tray."""
+        return self._now.scene.target
+
+    @property
+    def scene(self) -> Scene:
+        """What the seed drew."""
+        return self._now.scene
+
+    @property
+    def now(self) -> Time:
+        """Time of the last physics step."""
+        return self._now.now()
+
+    def truth(self) -> Mapping[str, ObjectTruth]:
+        """The true state of every block and distractor, by label."""
+        return self._now.truth()
+
+    def place(self, label: str, position: Vector, orientation: Vector) -> None:
+        """Put an object somewhere at once, at rest, as only a simulator can; for making data and for tests.
+
+        Args:
+            label: as in `truth`.
+            position: of its centre in the base frame, shape (3,) [m].
+            orientation: quaternion (x, y, z, w), shape (4,).
+
+        Raises:
+            WorldFailed: there is no object of that label.
+        """
+        run = self._now
+        if label not in run.bodies:
+            raise WorldFailed(f"there is no object '{label}' on the table; {', '.join(nearest(label, run.bodies))}")
+        run.bullet.resetBasePositionAndOrientation(run.bodies[label], list(position), list(orientation))
+        run.bullet.resetBaseVelocity(run.bodies[label], (0, 0, 0), (0, 0, 0))
+
+    def verdict(self) -> Verdict | None:
+        """How the run is judged, as soon as that is decided; None before."""
+        return self._now.judge.verdict
+
+    def close(self) -> None:
+        """Give everything back."""
+        if self._bullet is not None:
+            self._bullet.close()
+        self._bullet = self._run = None
+
+    @property
+    def _now(self) -> _Run:
+        if self._run is None:
+            raise WorldFailed("the table is bare: reset(seed) builds the world")
+        return self._run
+
+
+class _Run:
+    """One run of the world: the bodies of one seed, and how far their physics has come."""
+
+    def __init__(self, world: Tabletop, bullet: Bullet, scene: Scene) -> None:
+        model = ARMS.get(world.robot.name)
+        if model is None:
+            raise WorldFailed("; ".join(world.check()))
+        self.bullet = bullet
+        self.scene = scene
+        self._rate = rate_of(world.rate)
+        self._steps = 0
+        self._look_every = max(1, round(world.rate / LOOKS))
+        build.start(bullet, world.rate, world.iterations or model.iterations)
+        self.table = build.table(bullet)
+        build.tray(bullet, scene.tray)
+        self.bodies = build.things(bullet, scene)
+        self.arm = Arm(bullet, world.robot, model, world.rate, self.now)
+        self._sizes = {thing.label: np.array(thing.size) for thing in (*scene.blocks, *scene.distractors)}
+        self._blocks = {block.label: self.bodies[block.label] for block in scene.blocks}
+        start = {label: motion.position for label, motion in self._motions().items()}
+        held = self.bodies[scene.target]
+        self.judge = Judge(scene.target, BLOCK, start, scene.tray, world.time_limit, lambda: self.arm.touches(held))
+
+    def now(self) -> Time:
+        return tick(self._steps, self._rate)
+
+    def advance(self, to: Time) -> None:
+        step = self.bullet.stepSimulation
+        for count in range(self._steps + 1, ticks_by(to, self._rate) + 1):
+            step()
+            self._steps = count
+            if count % self._look_every == 0:
+                self.judge.look(count / float(self._rate), self._motions())
+
+    def _motions(self) -> dict[str, Motion]:
+        motions = {}
+        for label, body in self._blocks.items():
+            position, orientation = self.bullet.getBasePositionAndOrientation(body)
+            linear, angular = self.bullet.getBaseVelocity(body)
+            if not all(map(math.isfinite, position)):
+                raise WorldFailed(f"the physics broke: the {label} block is at {position}")
+            motions[label] = Motion(
+                np.array(position), rotation(np.array(orientation)), math.hypot(*linear), math.hypot(*angular)
+            )
+        return motions
+
+    def truth(self) -> dict[str, ObjectTruth]:
+        found = {}
+        for label, body in self.bodies.items():
+            position, orientation = self.bullet.getBasePositionAndOrientation(body)
+            found[label] = ObjectTruth(label, np.array(position), np.array(orientation), self._sizes[label], body)
+        return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 from sims.bullet import Bullet
 from sims.scene import TABLE, Scene, Thing, Tray
@@ -78,28 +79,41 @@ def thing(bullet: Bullet, thing: Thing) -> int:
         picture = bullet.createVisualShape(bullet.GEOM_BOX, halfExtents=half, rgbaColor=colour)
     else:
         # A prism of its own: TinyRenderer draws PyBullet's cylinder as a capsule.
-        corners, faces = prism(wide / 2, tall)
-        shape = bullet.createCollisionShape(bullet.GEOM_MESH, vertices=corners)
-        picture = bullet.createVisualShape(bullet.GEOM_MESH, vertices=corners, indices=faces, rgbaColor=colour)
+        mesh = prism(wide / 2, tall)
+        shape = bullet.createCollisionShape(bullet.GEOM_MESH, vertices=mesh.corners)
+        picture = bullet.createVisualShape(
+            bullet.GEOM_MESH, vertices=mesh.corners, normals=mesh.normals, indices=mesh.faces, rgbaColor=colour
+        )
     turn = (0.0, 0.0, math.sin(thing.yaw / 2), math.cos(thing.yaw / 2))
     body = bullet.createMultiBody(thing.mass, shape, picture, (thing.x, thing.y, tall / 2), turn)
     bullet.changeDynamics(body, -1, lateralFriction=FRICTION, linearDamping=0, angularDamping=0)
     return int(body)
 
 
-def prism(radius: float, height: float, sides: int = 16) -> tuple[list[tuple[float, float, float]], list[int]]:
-    """A cylinder as an upright prism about the origin: its corners [m], and its triangles as indices of them."""
-    turns = [2 * math.pi * k / sides for k in range(sides)]
-    ring = [(radius * math.cos(turn), radius * math.sin(turn)) for turn in turns]
-    # The side and the ends have corners of their own, so that the edge between them is drawn sharp.
-    corners = [(x, y, z) for z in (-height / 2, height / 2) * 2 for x, y in ring]
-    faces = []
+@dataclass(frozen=True, slots=True)
+class Prism:
+    """A mesh: corners [m], the unit normal at each, and triangles as indices of corners."""
+
+    corners: list[tuple[float, float, float]]
+    normals: list[tuple[float, float, float]]
+    faces: list[int]
+
+
+def prism(radius: float, height: float, sides: int = 20) -> Prism:
+    """A cylinder as an upright prism about the origin; side and ends have corners of their own, for a sharp edge."""
+    turns = [(math.cos(turn), math.sin(turn)) for turn in (2 * math.pi * k / sides for k in range(sides))]
+    levels = (-height / 2, height / 2)
+    corners = [(radius * x, radius * y, z) for z in levels * 2 for x, y in turns]
+    normals = [(x, y, 0.0) for _ in levels for x, y in turns] + [
+        (0.0, 0.0, sign) for sign in (-1.0, 1.0) for _ in turns
+    ]
+    faces: list[int] = []
     for k in range(sides):
         here, there = k, (k + 1) % sides
         faces += [here, there, sides + there, here, sides + there, sides + here]
-        if 0 < k < sides - 1:
-            faces += [2 * sides, 2 * sides + k + 1, 2 * sides + k, 3 * sides, 3 * sides + k, 3 * sides + k + 1]
-    return corners, faces
+    for k in range(1, sides - 1):
+        faces += [2 * sides, 2 * sides + k + 1, 2 * sides + k, 3 * sides, 3 * sides + k, 3 * sides + k + 1]
+    return Prism(corners, normals, faces)
 
 
 def things(bullet: Bullet, scene: Scene) -> dict[str, int]:

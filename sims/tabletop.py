@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -112,8 +112,10 @@ class Tabletop:
         run = self._now
         if name not in CAMERAS:
             raise WorldFailed(f"there is no camera '{name}' at the table; {', '.join(nearest(name, CAMERAS))}")
-        view = overhead(run.scene.look, width, height) if name == "overhead" else overview(width, height)
-        return Camera(run.bullet, view, run.scene.look, run.table)
+        look = run.scene.look
+        if name == "overhead":
+            return Camera(run.bullet, overhead(look, width, height), look, run.table)
+        return Camera(run.bullet, overview(width, height), replace(look, brightness=1.0), run.table)
 
     @property
     def target(self) -> str:

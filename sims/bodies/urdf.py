@@ -21,7 +21,7 @@ from embodied.errors import WorldFailed
 from embodied.messages import Vector
 from sims.bodies.model import ArmModel
 
-WHITE = (0.93, 0.93, 0.92, 1.0)
+WHITE = (0.82, 0.82, 0.81, 1.0)
 
 
 def data() -> Path:

@@ -32,7 +32,8 @@ class Detector(OnnxNode):
 
     The network gives a heatmap for each label that peaks where the centre of an object's top face is seen, and for each
     cell the way to that centre and the direction of the object's sides in the image. Depth is read around the centre.
-    A block's position is its middle; an obstacle is taken to stand on the table, at z = 0 of the base frame.
+    A block's position is its middle; an obstacle is taken to stand on the table, at z = 0 of the base frame, and its yaw,
+    for which its shape would have to be known, is given as 0.
 
     Attributes:
         threshold: least score of what is reported, 0 to 1.
@@ -83,12 +84,14 @@ class Detector(OnnxNode):
         # A side's direction in the image becomes one on the table through a second point of that side.
         beside = camera.at_height(pixels + np.stack([np.cos(angles), np.sin(angles)], axis=1), top)
         yaw = np.arctan2(beside[:, 1] - position[:, 1], beside[:, 0] - position[:, 0])
-        position[:, 2] = np.where(kinds == LABELS.index("grey"), top / 2, top - self.block / 2)
+        grey = kinds == LABELS.index("grey")
+        yaw = np.where(grey, 0.0, quarter_turn(yaw))
+        position[:, 2] = np.where(grey, top / 2, top - self.block / 2)
         kept = _strongest(position, scores, self.block / 2)
         return Detections(
             labels=tuple(LABELS[kind] for kind in kinds[kept].tolist()),
             position=position[kept],
-            yaw=quarter_turn(yaw[kept]),
+            yaw=yaw[kept],
             score=scores[kept],
             frame=info.frame,
             acquired=image.acquired,

@@ -1,0 +1,110 @@
+"""How good a detector is on rendered images: `python -m policies.training.score_detector FOLDER`.
+
+Scores are those of the whole node, from the camera's bytes to positions in the base frame. An object counts when it is
+mostly visible: at least 60 % of the pixels of its silhouette and of the 5 × 5 around the centre of its top face.
+It is found when a detection of its label lies within 2 cm; a detection with no object of its label there is false.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from pathlib import Path
+
+import numpy as np
+
+from embodied.clock import Time
+from embodied.messages import CameraInfo, Depth, Detections, Image, Vector
+from policies.detector import LABELS, Detector, quarter_turn
+from policies.training.render_blocks import Renders
+
+VISIBLE = 0.6
+NEAR = 0.02  # [m]
+GREY = LABELS.index("grey")
+
+
+def score(detector: Detector, renders: Renders) -> dict[str, float]:
+    """Measures by name, over all images of a set that was rendered with depth.
+
+    Args:
+        detector: open.
+        renders: the images, with what is in them.
+    """
+    position: list[float] = []
+    yaw: list[float] = []
+    false = seconds = 0.0
+    expected, found = np.zeros(2), np.zeros(2)
+    for index in range(len(renders.rgb)):
+        image = Image(data=np.ascontiguousarray(renders.rgb[index]), acquired=Time(0))
+        depth = Depth(data=np.ascontiguousarray(renders.depth[index]), acquired=Time(0))
+        info = _info(renders, index)
+        start = time.perf_counter()
+        seen = detector.step(image, depth, info)
+        seconds += time.perf_counter() - start
+        objects = renders.objects[renders.objects["image"] == index]
+        false += _false(seen, objects)
+        for thing in objects[(objects["visible"] >= VISIBLE) & (objects["face"] >= VISIBLE)]:
+            grey = int(thing["kind"] == GREY)
+            expected[grey] += 1
+            away = _distance(seen, thing)
+            if len(away) and (nearest := int(np.argmin(away))) is not None and away[nearest] < NEAR:
+                found[grey] += 1
+                if not grey:
+                    position.append(float(away[nearest]))
+                    yaw.append(float(abs(quarter_turn(seen.yaw[nearest : nearest + 1] - thing["yaw"])[0])))
+    return {
+        "position_error_median_mm": round(1e3 * float(np.median(position)), 2),
+        "position_error_p95_mm": round(1e3 * float(np.percentile(position, 95)), 2),
+        "position_error_largest_mm": round(1e3 * float(np.max(position)), 2),
+        "yaw_error_median_deg": round(float(np.degrees(np.median(yaw))), 2),
+        "yaw_error_p95_deg": round(float(np.degrees(np.percentile(yaw, 95))), 2),
+        "block_recall_percent": round(100 * float(found[0] / expected[0]), 2),
+        "obstacle_recall_percent": round(100 * float(found[1] / max(expected[1], 1)), 2),
+        "false_detections_per_100_images": round(100 * false / len(renders.rgb), 2),
+        "time_per_image_ms": round(1e3 * seconds / len(renders.rgb), 2),
+        "images": len(renders.rgb),
+        "blocks": int(expected[0]),
+    }
+
+
+def _info(renders: Renders, index: int) -> CameraInfo:
+    camera = renders.cameras[index]
+    height, width = renders.rgb.shape[1:3]
+    return CameraInfo(
+        width=width,
+        height=height,
+        matrix=camera["matrix"],
+        position=camera["position"],
+        orientation=camera["orientation"],
+        frame="base",
+    )
+
+
+def _distance(seen: Detections, thing: np.void) -> Vector:
+    away: Vector = np.linalg.norm(seen.position - thing["position"], axis=1)
+    away[[label != LABELS[thing["kind"]] for label in seen.labels]] = np.inf
+    return away
+
+
+def _false(seen: Detections, objects: np.ndarray[tuple[int], np.dtype[np.void]]) -> int:
+    count = 0
+    for label, position in zip(seen.labels, seen.position, strict=True):
+        same = objects[objects["kind"] == LABELS.index(label)]
+        count += not (np.linalg.norm(same["position"] - position, axis=1) < NEAR).any()
+    return count
+
+
+def main() -> None:
+    """Print the scores of a model on a set of images."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path, help="a set made by render_blocks with --depth")
+    parser.add_argument("--model", type=Path, default=Detector.model)
+    arguments = parser.parse_args()
+    detector = Detector(model=arguments.model)
+    detector.open()
+    print(json.dumps(score(detector, Renders.load(arguments.folder)), indent=1))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,180 @@
+"""Pick up the block that the task names and put it into the tray, with whatever arm there is."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from enum import Enum, auto
+
+import numpy as np
+
+from embodied import SECOND, Node, Ports, Time, tunable
+from embodied.messages import Detections, Goal, GripperState, Pose, Target, Vector
+from embodied.robot import BASE, rotation
+from policies.grasp import Block, Fingers, find, grasp_yaw
+
+DOWN = np.array([0.0, 0.0, -1.0])
+
+
+class Phase(Enum):
+    """What it is doing, in the order of an undisturbed run; `RISE` leads back to `VIEW` from anywhere."""
+
+    VIEW = auto()
+    ABOVE = auto()
+    DESCEND = auto()
+    CLOSE = auto()
+    LIFT = auto()
+    CARRY = auto()
+    LOWER = auto()
+    RELEASE = auto()
+    RISE = auto()
+
+
+HOLDING = frozenset({Phase.LIFT, Phase.CARRY, Phase.LOWER})
+
+
+@dataclass
+class PickPlace(Node):
+    """A state machine over goals of the tool, run on each new set of detections.
+
+    It looks only from where it began, where the arm hides nothing, and acts on the mean of a few looks. A grasp that
+    finds nothing between the fingers, or loses it, ends in another look.
+    """
+
+    place: tuple[float, float] = (0.42, 0.38)  # middle of the tray [m]
+    tray: float = 0.20  # inner edge of the tray [m]
+    block: float = 0.04  # edge of a block [m]
+    opening: float = 0.075  # of the gripper around a block [m]
+    hover: float = 0.12  # height of the tool above the table, before it descends [m]
+    travel: float = 0.16  # height of the tool above the table, while it carries [m]
+    release: float = 0.032  # height of the tool above the table, when it lets go in the tray [m]
+    looks: int = 3  # how many sets of detections a grasp is planned on
+    patience: float = tunable(4.0, low=1.0, high=30.0)  # longest time in one phase [s]
+
+    def ports(self) -> Ports:
+        """Everything is in the robot's base frame."""
+        ports = super().ports()
+        for name in ("objects", "tcp", "goal"):
+            ports = ports.refine(name, frame=BASE)
+        return ports
+
+    def check(self) -> Iterable[str]:
+        """Heights and widths make sense together."""
+        if self.opening <= self.block:
+            yield f"opening = {self.opening} m does not reach around a block of {self.block} m"
+        if not self.block / 2 <= self.release < self.hover <= self.travel:
+            yield "heights must rise in this order: block / 2, release, hover, travel"
+        if self.looks < 1:
+            yield f"looks = {self.looks}; it needs at least 1"
+
+    def open(self) -> None:
+        """Start with a look."""
+        self._home: Goal | None = None
+        self._goal: Goal | None = None
+        self._seen: Block | None = None
+        self._others: list[Vector] = []
+        self._last: Vector | None = None
+        self._enter(Phase.VIEW, Time(0))
+
+    def step(self, objects: Detections, tcp: Pose, gripper: GripperState, target: Target, now: Time) -> Goal:
+        """The goal until the next set of detections."""
+        if self._home is None or self._goal is None:
+            self._home = self._goal = Goal(
+                position=tcp.position, approach=DOWN, yaw=yaw_of(tcp), gripper=self.opening, frame=BASE
+            )
+        settled = self._last is not None and float(np.linalg.norm(tcp.position - self._last)) < 0.001
+        self._last = tcp.position
+        waited = (now - self._since) / SECOND
+        lost = self._phase in HOLDING and gripper.width < 0.6 * self.block
+        if self._phase is Phase.VIEW:
+            self._look(objects, target.label, tcp, now)
+        elif lost or waited > self.patience:
+            self._rise(tcp, now)
+        elif self._done(self._distance(tcp), waited, gripper, settled and waited > 0.3):
+            self._proceed(tcp, gripper, now)
+        return self._goal
+
+    def _distance(self, tcp: Pose) -> float:
+        assert self._goal is not None
+        return float(np.linalg.norm(self._goal.position - tcp.position))
+
+    def _look(self, objects: Detections, label: str, tcp: Pose, now: Time) -> None:
+        index = find(objects, label)
+        if self._distance(tcp) > 0.02 or index is None:
+            return
+        at, yaw = objects.position[index], float(objects.yaw[index])
+        self._seen = Block(at, yaw, 1) if self._seen is None else self._seen.seen(at, yaw)
+        self._others = [position[:2] for i, position in enumerate(objects.position) if i != index]
+        delivered = np.abs(self._seen.position[:2] - self.place).max() < self.tray / 2
+        if self._seen.looks >= self.looks and not delivered:
+            self._enter(Phase.ABOVE, now)
+            turn = grasp_yaw(self._seen, self._others, Fingers(), safe=0.04)
+            self._move(self._seen.position[:2], self.hover, turn, self.opening)
+
+    def _done(self, distance: float, waited: float, gripper: GripperState, settled: bool) -> bool:
+        match self._phase:
+            case Phase.DESCEND | Phase.LOWER:
+                return distance < 0.003 or settled
+            case Phase.CLOSE:
+                return waited >= 0.2 and abs(gripper.speed) < 0.003
+            case Phase.RELEASE:
+                return gripper.width > self.block + 0.015 or waited > 0.5
+            case Phase.ABOVE | Phase.CARRY:
+                return distance < 0.006
+            case _:
+                return distance < 0.02
+
+    def _proceed(self, tcp: Pose, gripper: GripperState, now: Time) -> None:
+        goal = self._goal
+        assert goal is not None
+        match self._phase:
+            case Phase.ABOVE:
+                assert self._seen is not None
+                self._enter(Phase.DESCEND, now)
+                self._move(
+                    goal.position[:2], max(float(self._seen.position[2]), self.block / 2), goal.yaw, self.opening
+                )
+            case Phase.DESCEND:
+                self._enter(Phase.CLOSE, now)
+                self._goal = replace(goal, gripper=0.0)
+            case Phase.CLOSE if gripper.width < 0.6 * self.block:
+                self._rise(tcp, now)
+            case Phase.CLOSE:
+                self._enter(Phase.LIFT, now)
+                self._move(goal.position[:2], self.travel, goal.yaw, 0.0)
+            case Phase.LIFT:
+                self._enter(Phase.CARRY, now)
+                # The wrist keeps its turn relative to the arm, which saves it the swing of the base.
+                swing = math.atan2(self.place[1], self.place[0]) - math.atan2(goal.position[1], goal.position[0])
+                self._move(np.array(self.place), self.travel, goal.yaw + swing, 0.0)
+            case Phase.CARRY:
+                self._enter(Phase.LOWER, now)
+                self._move(goal.position[:2], self.release, goal.yaw, 0.0)
+            case Phase.LOWER:
+                self._enter(Phase.RELEASE, now)
+                self._goal = replace(goal, gripper=self.opening)
+            case Phase.RELEASE:
+                self._rise(tcp, now)
+            case _:
+                self._enter(Phase.VIEW, now)
+                self._seen = None
+                self._goal = self._home
+
+    def _rise(self, tcp: Pose, now: Time) -> None:
+        assert self._goal is not None
+        self._enter(Phase.RISE, now)
+        self._move(tcp.position[:2], max(self.travel, float(tcp.position[2])), self._goal.yaw, self.opening)
+
+    def _enter(self, phase: Phase, now: Time) -> None:
+        self._phase, self._since = phase, now
+
+    def _move(self, at: Vector, height: float, yaw: float, gripper: float) -> None:
+        position = np.array([at[0], at[1], height])
+        self._goal = Goal(position=position, approach=DOWN, yaw=yaw, gripper=gripper, frame=BASE)
+
+
+def yaw_of(tcp: Pose) -> float:
+    """Turn of a tool that points down, at which its fingers open along y; between -90° and 90° [rad]."""
+    y = rotation(tcp.orientation)[:, 1]
+    return math.remainder(math.atan2(float(y[0]), -float(y[1])), math.pi)

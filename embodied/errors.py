@@ -143,9 +143,7 @@ class NodeFailed(EmbodiedError):
 
     def __str__(self) -> str:
         when = "" if self.tag is None else f" at {self.tag[0] / 1e9:.6f} s (microstep {self.tag[1]})"
-        lines = [
-            f"node '{self.node}' failed in {self.doing}(){when}: {type(self.cause).__name__}: {self.cause}"
-        ]
+        lines = [f"node '{self.node}' failed in {self.doing}(){when}: {type(self.cause).__name__}: {self.cause}"]
         if self.location:
             lines.append(f"  --> {self.location}")
         lines += [f"   | {name} = {value}" for name, value in self.inputs.items()]

@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -49,8 +49,6 @@ class Driver(Node):
 
 class Guard(Node):
     """Base of the nodes that may hand commands to drivers. Rated, so that silence is seen; it steps on every tick."""
-
-    is_guard: ClassVar[bool] = True
 
 
 @dataclass(frozen=True, slots=True)

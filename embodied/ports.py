@@ -6,7 +6,6 @@ import inspect
 import typing
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import cache
 from types import MappingProxyType
 from typing import Any, Generic, Literal, TypeVar, get_args, get_origin, get_type_hints
 
@@ -105,38 +104,43 @@ class Ports:
     now: str | None = None
     bundle: type | None = None
 
-    def refine(self, port: str, *, rendered: bool | None = None, **about: Any) -> Ports:
-        """These ports, with more said about one of them.
+    def refine(self, name: str, *, rendered: bool = False, **about: Any) -> Ports:
+        """These ports, with more said about those of one name: an input, an output, or both.
 
         Args:
-            port: its name.
+            name: of the ports.
             rendered: for an output, that it is made only when someone listens.
             about: attributes of `Refinement`.
 
         Raises:
             KeyError: there is no such port.
         """
-        if port in self.inputs:
-            entry = self.inputs[port]
-            inputs = {**self.inputs, port: replace(entry, refined=replace(entry.refined, **about))}
-            return replace(self, inputs=inputs)
-        out = self.outputs[port]
-        rendered = out.rendered if rendered is None else rendered
-        changed = replace(out, rendered=rendered, refined=replace(out.refined, **about))
-        return replace(self, outputs={**self.outputs, port: changed})
+        if name not in self.inputs and name not in self.outputs:
+            raise KeyError(f"there is no port '{name}'")
+        inputs, outputs = dict(self.inputs), dict(self.outputs)
+        if name in inputs:
+            inputs[name] = replace(inputs[name], refined=replace(inputs[name].refined, **about))
+        if name in outputs:
+            refined = replace(outputs[name].refined, **about)
+            outputs[name] = replace(outputs[name], rendered=rendered or outputs[name].rendered, refined=refined)
+        return replace(self, inputs=inputs, outputs=outputs)
 
 
 class PortError(TypeError):
     """A `step` whose signature cannot be read as ports; the sentence says which part and what is expected."""
 
 
-@cache
+_read: dict[type, Ports] = {}
+
+
 def read_ports(kind: type) -> Ports:
     """The ports of a node class.
 
     Raises:
         PortError: there is no `step`, or its signature is not one of the forms of the table in the README.
     """
+    if kind in _read:
+        return _read[kind]
     step = getattr(kind, "step", None)
     if step is None:
         raise PortError(f"{kind.__name__} has no step()")
@@ -148,7 +152,7 @@ def read_ports(kind: type) -> Ports:
     now: str | None = None
     for name, parameter in list(inspect.signature(step).parameters.items())[1:]:
         where = f"{kind.__name__}.step({name})"
-        if parameter.kind not in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY):
+        if parameter.kind is not parameter.POSITIONAL_OR_KEYWORD:
             raise PortError(f"{where}: an input is an ordinary named parameter, not *{name}")
         if name not in hints:
             raise PortError(f"{where}: has no type; write the message type it takes")
@@ -159,7 +163,8 @@ def read_ports(kind: type) -> Ports:
     if "return" not in hints:
         raise PortError(f"{kind.__name__}.step: has no return type; write '-> None' if it gives nothing")
     outputs, bundle = _outputs(kind, hints["return"])
-    return Ports(MappingProxyType(inputs), MappingProxyType(outputs), now, bundle)
+    _read[kind] = Ports(MappingProxyType(inputs), MappingProxyType(outputs), now, bundle)
+    return _read[kind]
 
 
 def _input(where: str, name: str, annotation: Any) -> Input:
@@ -197,9 +202,7 @@ def _outputs(kind: type, annotation: Any) -> tuple[dict[str, Output], type | Non
 def _message(where: str, annotation: Any) -> type[Message]:
     if not (isinstance(annotation, type) and issubclass(annotation, Message)):
         shown = getattr(annotation, "__name__", None) or typing.cast(str, str(annotation))
-        raise PortError(
-            f"{where}: expected a message type T as T, T | None, list[T], Stamped[T] or Time, got {shown}"
-        )
+        raise PortError(f"{where}: expected a message type T as T, T | None, list[T], Stamped[T] or Time, got {shown}")
     schema(annotation)
     return annotation
 

@@ -1,8 +1,8 @@
 """A robot as the hall knows it: joints with their limits, a tool, and forward kinematics.
 
-The kinematics here is the guard's own, in numpy alone, so that the last thing before the wire depends on nothing that a
-policy uses. Joint axes and origins are read from the URDF (wiki.ros.org/urdf/XML/joint); limits stand in the launch file,
-because a cell often allows less than the maker does.
+The kinematics here is the guard's own, in numpy alone, so that the last thing before the wire depends on nothing that
+a policy uses. Joint axes and origins are read from the URDF (wiki.ros.org/urdf/XML/joint); limits stand in the launch
+file, because a cell often allows less than the maker does.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ class Chain:
     def read(cls, robot: Robot) -> Chain:
         """The chain of a robot, from its URDF."""
         try:
-            root = ET.parse(robot.urdf).getroot()  # noqa: S314
+            root = ET.parse(robot.urdf).getroot()
         except (OSError, ET.ParseError) as error:
             raise ValueError(f"cannot read the URDF {robot.urdf}: {error}") from error
         by_child = {_attribute(joint, "child", "link"): joint for joint in root.iter("joint")}
@@ -202,8 +202,6 @@ def _attribute(joint: ET.Element, tag: str, name: str) -> str:
     return "" if element is None else element.get(name, "")
 
 
-def _triple(
-    joint: ET.Element, tag: str, name: str, default: tuple[float, ...] = (0.0, 0.0, 0.0)
-) -> tuple[float, ...]:
+def _triple(joint: ET.Element, tag: str, name: str, default: tuple[float, ...] = (0.0, 0.0, 0.0)) -> tuple[float, ...]:
     text = _attribute(joint, tag, name)
     return tuple(float(word) for word in text.split()) if text else default

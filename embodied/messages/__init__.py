@@ -37,7 +37,7 @@ __all__ = [
     "Target",
     "Twist",
     "Unit",
+    "Vector",
     "VehicleCommand",
     "VehicleState",
-    "Vector",
 ]

@@ -14,7 +14,6 @@ from __future__ import annotations
 import types
 import typing
 from dataclasses import dataclass, fields
-from functools import cache
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
@@ -97,18 +96,24 @@ def without_none(annotation: Any) -> tuple[Any, bool]:
     return annotation, False
 
 
-@cache
+_schemas: dict[type[Message], tuple[Field, ...]] = {}
+
+
 def schema(kind: type[Message]) -> tuple[Field, ...]:
     """The fields of a message type, in order.
 
     Raises:
         TypeError: it is not a frozen dataclass, or a field has a type that no wire can carry.
     """
+    if kind in _schemas:
+        return _schemas[kind]
     params = getattr(kind, "__dataclass_params__", None)
     if params is None or not params.frozen:
         raise TypeError(f"{kind.__name__} must be a frozen dataclass")
     hints = get_type_hints(kind, include_extras=True)
-    return tuple(_field(kind, entry.name, hints[entry.name]) for entry in fields(kind))  # type: ignore[arg-type]
+    found = tuple(_field(kind, entry.name, hints[entry.name]) for entry in fields(kind))  # type: ignore[arg-type]
+    _schemas[kind] = found
+    return found
 
 
 def _field(owner: type, name: str, annotation: Any) -> Field:

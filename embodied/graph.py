@@ -1,0 +1,239 @@
+"""The graph: nodes by name, and the wires between them. Wires live only here.
+
+    graph = Graph(world=Tabletop(robot=panda))
+    graph.add("arm", SimArm(panda), command="guard")
+    graph.add("guard", ArmGuard(panda), command="ik", joints="arm.state")
+    plan = graph.check()
+
+A launch file gives the same object.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from embodied.clock import duration, rate_of
+from embodied.errors import LaunchError, Place, Problem
+from embodied.node import Node
+from embodied.robot import Robot
+from embodied.world import World
+
+if TYPE_CHECKING:
+    from embodied.plan import Plan
+
+NODE_NAME = re.compile(r"[a-z][a-z0-9_]*(/[a-z][a-z0-9_]*)*")
+
+Places = Mapping[tuple[str, ...], Place]
+"""Where each part of a node stands in a file, by its keys: `("with", "kp")`, `("in", "joints")`."""
+
+BOUND = 64
+"""How many messages wait for a `list[T]` input unless its wire says otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """One input's source.
+
+    Attributes:
+        source: `node.port`, or `node` for its first output.
+        max_age: beyond this age the value is stale [ns]; None: derived from the source's rate.
+        bound: for `list[T]`: how many wait at most; the oldest are dropped and counted.
+    """
+
+    source: str
+    max_age: int | None = None
+    bound: int = BOUND
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """A node publishes nothing from `at` on, for `length` [ns]; a length of None is for good, as if it were killed."""
+
+    at: int
+    length: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """When a node steps, and in virtual time how long it takes and what goes wrong.
+
+    Attributes:
+        rate: overrides the class's rate [Hz].
+        latency: a step keeps the node busy this long and its outputs appear at the end [ns]; ignored live.
+        jitter: up to this much more, drawn from the seed for each step [ns].
+        drop: probability that the outputs of a step are lost.
+        silence: spans in which the node does not step.
+    """
+
+    rate: Fraction | None = None
+    latency: int = 0
+    jitter: int = 0
+    drop: float = 0.0
+    silence: tuple[Silence, ...] = ()
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        rate: object = None,
+        latency: object = 0,
+        jitter: object = 0,
+        drop: float = 0.0,
+        silence: tuple[Silence, ...] = (),
+    ) -> Timing:
+        """The same from what people write: `Timing.of(rate=30, latency="15ms")`.
+
+        Raises:
+            ValueError: one of them makes no sense; the sentence says what was expected.
+        """
+        if isinstance(drop, bool) or not isinstance(drop, int | float) or not 0 <= drop <= 1:
+            raise ValueError(f"expected a probability from 0 to 1, got {drop!r}")
+        hertz = None if rate is None else rate_of(rate)
+        return cls(hertz, duration(latency), duration(jitter), float(drop), tuple(silence))
+
+
+@dataclass(slots=True)
+class Entry:
+    """A node in the graph, with its wires and where it was written."""
+
+    name: str
+    node: Node
+    timing: Timing
+    wires: dict[str, Wire]
+    places: Places = field(default_factory=dict)
+
+    @property
+    def rate(self) -> Fraction | None:
+        """The rate it runs at [Hz]; None for a node that runs on its trigger."""
+        if self.timing.rate is not None:
+            return self.timing.rate
+        return None if self.node.rate is None else rate_of(self.node.rate)
+
+    def place(self, *keys: str) -> Place | None:
+        """Where a part of it stands: the part itself, else what it is in."""
+        for length in range(len(keys), -1, -1):
+            if keys[:length] in self.places:
+                return self.places[keys[:length]]
+        return None
+
+
+@dataclass(slots=True)
+class Graph:
+    """Nodes and wires, and the world they may live in.
+
+    Attributes:
+        world: the simulated world, None on a robot.
+        clock: `lockstep` or `steady`.
+        processes: names of nodes that share a process, for the live runner.
+    """
+
+    world: World | None = None
+    clock: str = "lockstep"
+    processes: tuple[tuple[str, ...], ...] = ()
+    entries: dict[str, Entry] = field(default_factory=dict)
+
+    def add(
+        self,
+        name: str,
+        node: Node,
+        /,
+        *,
+        timing: Timing | None = None,
+        places: Places | None = None,
+        **wires: str | Wire,
+    ) -> Graph:
+        """Add a node.
+
+        Args:
+            name: lower case; a namespace stands before a slash, `left/arm`.
+            node: the node.
+            timing: rate, latency and faults.
+            places: where its parts stand in a file.
+            wires: for each input its source, `joints="arm.state"`, or a Wire.
+
+        Returns:
+            the graph, so that calls can be chained.
+
+        Raises:
+            LaunchError: the name is taken or is not a name.
+        """
+        if not NODE_NAME.fullmatch(name):
+            raise LaunchError([Problem("E103", f"'{name}' is not a name for a node", help=("use a-z, 0-9 and _",))])
+        if name in self.entries:
+            raise LaunchError([Problem("E102", f"there are two nodes named '{name}'")])
+        made = {port: wire if isinstance(wire, Wire) else Wire(wire) for port, wire in wires.items()}
+        self.entries[name] = Entry(name, node, timing or Timing(), made, places or {})
+        return self
+
+    def check(self) -> Plan:
+        """Prove every wire, rate and loop.
+
+        Returns:
+            the plan that a runner follows.
+
+        Raises:
+            LaunchError: with every problem found.
+        """
+        from embodied.plan import compile_plan
+
+        return compile_plan(self)
+
+    def describe(self) -> dict[str, Any]:
+        """The graph as plain data: equal graphs give equal descriptions, however they were built."""
+        return {
+            "clock": self.clock,
+            "world": None if self.world is None else _describe(self.world),
+            "processes": [list(group) for group in self.processes],
+            "nodes": {name: self._describe_entry(self.entries[name]) for name in sorted(self.entries)},
+        }
+
+    @staticmethod
+    def _describe_entry(entry: Entry) -> dict[str, Any]:
+        timing = entry.timing
+        return {
+            **_describe(entry.node),
+            "in": {
+                port: {"from": wire.source, "max_age": wire.max_age, "bound": wire.bound}
+                for port, wire in sorted(entry.wires.items())
+            },
+            "rate": None if entry.rate is None else str(entry.rate),
+            "latency": timing.latency,
+            "jitter": timing.jitter,
+            "drop": timing.drop,
+            "silence": [[silence.at, silence.length] for silence in timing.silence],
+        }
+
+
+def _describe(thing: object) -> dict[str, Any]:
+    kind = type(thing)
+    settings: dict[str, Any] = {}
+    if dataclasses.is_dataclass(thing):
+        settings = {f.name: plain(getattr(thing, f.name)) for f in dataclasses.fields(thing) if f.init}
+    return {"use": f"{kind.__module__}:{kind.__qualname__}", "with": settings}
+
+
+def plain(value: Any) -> Any:
+    """A setting's value as JSON has it."""
+    if isinstance(value, Robot):
+        return value.name
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, tuple | list):
+        return [plain(item) for item in value]
+    if isinstance(value, Path | Fraction):
+        return str(value)
+    if dataclasses.is_dataclass(value):
+        return {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+    return value

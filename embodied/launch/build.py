@@ -1,0 +1,227 @@
+"""A resolved document becomes nodes and wires."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from embodied.clock import duration
+from embodied.errors import LaunchError, Place, Problem, nearest
+from embodied.graph import BOUND, Graph, Silence, Timing, Wire
+from embodied.launch.document import Item, plain, walk
+from embodied.launch.use import find_class
+from embodied.robot import Robot
+from embodied.settings import Context, SettingError, convert, field_types, make, name_of, required
+from embodied.world import World
+
+
+def build_graph(
+    document: Item,
+    folders: Mapping[str, Path],
+    profile: str | None,
+    others: Mapping[str, frozenset[str]],
+    problems: list[Problem],
+) -> Graph:
+    """The graph of a resolved document.
+
+    Args:
+        document: with all layers merged and all references replaced.
+        folders: by file, what its relative paths are relative to.
+        profile: its name, None for the file itself.
+        others: by other profile, the nodes that have a class there.
+        problems: what is wrong is added here.
+    """
+    robots = _robots(document, folders, problems)
+    clock = document.value.get("clock")
+    processes = document.value.get("processes")
+    graph = Graph(
+        world=_world(document, robots, folders, problems),
+        # A file without a profile meets the robot, and a robot lives in real time.
+        clock="steady" if clock is None else clock.value,
+        processes=() if processes is None else tuple(tuple(group) for group in plain(processes)),
+    )
+    nodes = document.value.get("nodes")
+    if nodes is None or not nodes.value:
+        help_ = ("add 'nodes:'",)
+        problems.append(Problem("E104", "there are no nodes", document.place, help=help_))
+        return graph
+    for name, item in nodes.value.items():
+        if "use" not in item.value:
+            problems.append(_no_class(name, item, profile, others))
+            continue
+        node = _instance(item, "node", f"'{name}'", robots, folders, problems)
+        wires = _wires(item, problems)
+        timing = _timing(item, problems)
+        if node is None or timing is None:
+            continue
+        if timing.rate is not None:
+            node.rate = timing.rate
+        places = {path: entry.key or entry.place for path, entry in walk(item)}
+        places |= {path: entry.place for path, entry in walk(item) if path and path[0] == "use"}
+        places |= _wire_places(item)
+        try:
+            graph.add(name, node, timing=timing, places=places, **wires)
+        except LaunchError as error:
+            problems += [Problem(p.code, p.message, item.key or item.place, p.help) for p in error.problems]
+    return graph
+
+
+def _no_class(name: str, item: Item, profile: str | None, others: Mapping[str, frozenset[str]]) -> Problem:
+    where = "the file itself, which meets the robot," if profile is None else f"profile '{profile}'"
+    having = [other for other, names in others.items() if name in names]
+    if having:
+        help_ = (f"profiles that have one: {', '.join(having)} (run with --profile {having[0]})",)
+    else:
+        help_ = ("write 'use: \"module:Class\"'",)
+    return Problem("E206", f"'{name}' has no driver: {where} gives it no 'use'", item.key or item.place, help=help_)
+
+
+def _robots(document: Item, folders: Mapping[str, Path], problems: list[Problem]) -> dict[str, Robot]:
+    section = document.value.get("robots")
+    found: dict[str, Robot] = {}
+    for name, item in section.value.items() if section is not None else []:
+        if not isinstance(item.value, dict):
+            problems.append(Problem("E104", f"robot '{name}' is a mapping; got {item.kind}", item.place))
+            continue
+        context = Context({}, _folder(item.value.get("urdf", item), folders))
+        try:
+            found[name] = make(Robot, {"name": name, **plain(item)}, context)
+        except SettingError as error:
+            message = f"robot '{name}': {error}"
+            problems.append(Problem("E205", message, _inside(item, error.path), help=error.help))
+    return found
+
+
+def _world(
+    document: Item, robots: Mapping[str, Robot], folders: Mapping[str, Path], problems: list[Problem]
+) -> World | None:
+    item = document.value.get("world")
+    if item is None:
+        return None
+    if "use" not in item.value:
+        problems.append(Problem("E206", "the world has no 'use'", item.key or item.place))
+        return None
+    world: World | None = _instance(item, "world", "the world", robots, folders, problems)
+    for sentence in getattr(world, "check", tuple)() if world is not None else ():
+        problems.append(Problem("E207", f"the world: {sentence}", item.key or item.place))
+    return world
+
+
+def _instance(
+    item: Item,
+    kind: str,
+    who: str,
+    robots: Mapping[str, Robot],
+    folders: Mapping[str, Path],
+    problems: list[Problem],
+) -> Any:
+    """A node or a world from its `use` and `with`; None if something is wrong."""
+    use = item.value["use"]
+    found = find_class(use.value, kind, use.place, problems)
+    if found is None:
+        return None
+    given = item.value.get("with")
+    values: dict[str, Item] = {} if given is None or given.value is None else given.value
+    try:
+        known = field_types(found)
+    except (NameError, TypeError) as error:
+        problems.append(Problem("E209", f"cannot read the settings of {found.__name__}: {error}", use.place))
+        return None
+    before = len(problems)
+    made: dict[str, Any] = {}
+    for key, entry in values.items():
+        if key not in known:
+            message = f"{found.__name__} has no setting '{key}'"
+            problems.append(Problem("E103", message, entry.key or entry.place, help=nearest(key, known)))
+            continue
+        try:
+            made[key] = convert(known[key], plain(entry), Context(robots, _folder(entry, folders)))
+        except SettingError as error:
+            message = f"{who}, setting '{key}': {error}"
+            problems.append(Problem("E205", message, _inside(entry, error.path), help=error.help))
+    for key in required(found):
+        if key not in values:
+            message = f"{who} needs the setting '{key}' ({name_of(known[key])}) of {found.__name__}"
+            help_ = (f"add 'with: {{{key}: …}}'",)
+            problems.append(Problem("E204", message, item.key or item.place, help=help_))
+    if len(problems) > before:
+        return None
+    try:
+        return found(**made)
+    except Exception as error:
+        message = f"{who}: {found.__name__} refuses its settings: {type(error).__name__}: {error}"
+        problems.append(Problem("E205", message, (given or use).place))
+        return None
+
+
+def _wires(item: Item, problems: list[Problem]) -> dict[str, Wire]:
+    section = item.value.get("in")
+    general = item.value.get("max_age")
+    made: dict[str, Wire] = {}
+    for name, wire in section.value.items() if section is not None and section.value else []:
+        source = wire.value.get("from")
+        if source is None or not isinstance(source.value, str):
+            problems.append(Problem("E104", f"input '{name}' needs 'from: node.port'", wire.key or wire.place))
+            continue
+        age = wire.value.get("max_age", general)
+        bound = wire.value.get("bound")
+        if bound is not None and (not isinstance(bound.value, int) or not 1 <= bound.value <= 100_000):
+            message = f"expected how many wait at most, a whole number from 1 to 100000, got {bound.value!r}"
+            problems.append(Problem("E405", message, bound.place))
+            continue
+        try:
+            limit = None if age is None else duration(age.value)
+        except ValueError as error:
+            problems.append(Problem("E405", f"max_age: {error}", age.place if age is not None else wire.place))
+            continue
+        made[name] = Wire(source.value, limit, BOUND if bound is None else bound.value)
+    return made
+
+
+def _timing(item: Item, problems: list[Problem]) -> Timing | None:
+    values = {key: item.value[key] for key in ("rate", "latency", "jitter", "drop") if key in item.value}
+    before = len(problems)
+    for key, entry in values.items():
+        try:
+            Timing.of(**{key: entry.value})
+        except ValueError as error:
+            problems.append(Problem("E401" if key == "rate" else "E405", f"{key}: {error}", entry.place))
+    spans = []
+    for span in item.value["silence"].value if "silence" in item.value else []:
+        try:
+            length = span.value.get("for")
+            spans.append(
+                Silence(duration(plain(span).get("at", 0)), None if length is None else duration(length.value))
+            )
+        except ValueError as error:
+            problems.append(Problem("E405", f"silence: {error}", span.place))
+    if len(problems) > before:
+        return None
+    return Timing.of(**{key: entry.value for key, entry in values.items()}, silence=tuple(spans))
+
+
+def _wire_places(item: Item) -> dict[tuple[str, ...], Place]:
+    """A wire is shown where its source is written."""
+    section = item.value.get("in")
+    found = {}
+    for name, wire in section.value.items() if section is not None and section.value else []:
+        if isinstance(wire.value, dict) and "from" in wire.value:
+            found["in", name] = wire.value["from"].place
+    return found
+
+
+def _folder(item: Item, folders: Mapping[str, Path]) -> Path:
+    return folders.get(item.place.file, Path())
+
+
+def _inside(item: Item, path: tuple[str, ...]) -> Place:
+    """The place of a part of a value, as near as it is known."""
+    for key in path:
+        if isinstance(item.value, dict) and key in item.value:
+            item = item.value[key]
+        elif isinstance(item.value, list) and key.isdigit() and int(key) < len(item.value):
+            item = item.value[int(key)]
+        else:
+            break
+    return item.place

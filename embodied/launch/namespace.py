@@ -1,0 +1,62 @@
+"""A fragment in a namespace: its nodes are `left/arm`, and its wires lead to its own nodes unless they begin with a /."""
+
+from __future__ import annotations
+
+from embodied.errors import Problem
+from embodied.graph import NODE_NAME
+from embodied.launch.document import Item
+
+
+def into_namespace(root: Item, namespace: Item, problems: list[Problem]) -> Item:
+    """A fragment with all node names, wires and process groups moved into a namespace.
+
+    Robots and worlds are shared and keep their names.
+    """
+    name = namespace.value
+    if not isinstance(name, str) or not NODE_NAME.fullmatch(name):
+        message = f"expected a namespace of a-z, 0-9 and _, got {name!r}"
+        problems.append(Problem("E104", message, namespace.place))
+        return root
+    made = _section(root, name)
+    profiles = made.value.get("profiles")
+    if profiles is not None:
+        moved = {key: _section(profile, name) for key, profile in profiles.value.items()}
+        made.value["profiles"] = Item(moved, profiles.place, profiles.key)
+    return made
+
+
+def _section(item: Item, name: str) -> Item:
+    if not isinstance(item.value, dict):
+        return item
+    made = dict(item.value)
+    if "nodes" in made:
+        nodes = made["nodes"]
+        moved = {f"{name}/{key}": _node(node, name) for key, node in nodes.value.items()}
+        made["nodes"] = Item(moved, nodes.place, nodes.key)
+    if "processes" in made:
+        groups = made["processes"]
+        renamed = [
+            Item([Item(_absolute(entry.value, name), entry.place) for entry in group.value], group.place)
+            for group in groups.value
+        ]
+        made["processes"] = Item(renamed, groups.place, groups.key)
+    return Item(made, item.place, item.key)
+
+
+def _node(node: Item, name: str) -> Item:
+    if not isinstance(node.value, dict) or "in" not in node.value or node.value["in"].value is None:
+        return node
+    wires = node.value["in"]
+    moved = {}
+    for port, wire in wires.value.items():
+        if isinstance(wire.value, dict) and "from" in wire.value:
+            source = wire.value["from"]
+            entry = Item(_absolute(source.value, name), source.place, source.key)
+            moved[port] = Item({**wire.value, "from": entry}, wire.place, wire.key)
+        else:
+            moved[port] = wire
+    return Item({**node.value, "in": Item(moved, wires.place, wires.key)}, node.place, node.key)
+
+
+def _absolute(source: str, name: str) -> str:
+    return source[1:] if source.startswith("/") else f"{name}/{source}"

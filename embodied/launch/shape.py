@@ -1,0 +1,128 @@
+"""The shape of a launch file: which keys may stand where, and what they may hold."""
+
+from __future__ import annotations
+
+from embodied.errors import Place, Problem, nearest
+from embodied.launch.document import Item
+
+VERSION = 1
+
+_ANY = object()
+_MAP, _LIST, _TEXT = "a mapping", "a list", "text"
+
+FILE = {
+    "embodied": "version",
+    "args": _MAP,
+    "include": _LIST,
+    "robots": _MAP,
+    "nodes": _MAP,
+    "world": _MAP,
+    "clock": _TEXT,
+    "processes": _LIST,
+    "profiles": _MAP,
+}
+PROFILE = {
+    key: FILE[key] for key in ("robots", "nodes", "world", "clock", "processes")
+} | {"base": _TEXT}
+NODE = {
+    "use": _TEXT,
+    "with": _MAP,
+    "in": _MAP,
+    "rate": _ANY,
+    "latency": _ANY,
+    "jitter": _ANY,
+    "drop": _ANY,
+    "silence": _LIST,
+    "max_age": _ANY,
+}
+WIRE = {"from": _TEXT, "max_age": _ANY, "bound": _ANY}
+WORLD = {"use": _TEXT, "with": _MAP}
+INCLUDE = {"file": _TEXT, "namespace": _TEXT, "args": _MAP}
+SILENCE = {"at": _ANY, "for": _ANY}
+
+CLOCKS = ("lockstep", "steady")
+
+
+def check_file(root: Item, problems: list[Problem]) -> bool:
+    """Whether a document has the shape of a launch file, a fragment or a site file; wires become mappings."""
+    before = len(problems)
+    if not _keys(root, FILE, "a launch file", problems):
+        return False
+    version = root.value.get("embodied")
+    if version is None:
+        help_ = (f"begin the file with 'embodied: {VERSION}'",)
+        problems.append(Problem("E109", "the launch file does not say its version", root.place, help=help_))
+    elif version.value != VERSION or isinstance(version.value, bool):
+        message = f"version {version.value!r} of the launch file is unknown; this is embodied: {VERSION}"
+        problems.append(Problem("E109", message, version.place))
+    _section(root, problems)
+    for name, profile in _entries(root, "profiles"):
+        if profile.value is not None and _keys(profile, PROFILE, f"profile '{name}'", problems):
+            _section(profile, problems)
+    for index, entry in enumerate(root.value["include"].value if "include" in root.value else []):
+        if isinstance(entry.value, str):
+            root.value["include"].value[index] = Item({"file": entry}, entry.place, entry.key)
+        elif _keys(entry, INCLUDE, "an include", problems) and "file" not in entry.value:
+            problems.append(Problem("E104", "an include needs 'file'", entry.place))
+    return len(problems) == before
+
+
+def _section(item: Item, problems: list[Problem]) -> None:
+    """The parts that a file and a profile share."""
+    for name, node in _entries(item, "nodes"):
+        if node.value is None:
+            continue
+        if _keys(node, NODE, f"node '{name}'", problems):
+            _node(node, problems)
+    world = item.value.get("world")
+    if world is not None and world.value is not None:
+        _keys(world, WORLD, "a world", problems)
+    clock = item.value.get("clock")
+    if clock is not None and clock.value not in CLOCKS:
+        message = f"expected a clock, one of {', '.join(CLOCKS)}, got {clock.value!r}"
+        problems.append(Problem("E104", message, clock.place, help=nearest(str(clock.value), CLOCKS)))
+    for group in item.value["processes"].value if "processes" in item.value else []:
+        if not isinstance(group.value, list) or not all(isinstance(name.value, str) for name in group.value):
+            problems.append(Problem("E104", f"expected a list of node names, got {group.kind}", group.place))
+
+
+def _node(node: Item, problems: list[Problem]) -> None:
+    wires = node.value.get("in")
+    if wires is not None and wires.value is not None:
+        for name, wire in list(wires.value.items()):
+            if isinstance(wire.value, str):
+                wires.value[name] = Item({"from": Item(wire.value, wire.place)}, wire.place, wire.key)
+            elif wire.value is not None:
+                _keys(wire, WIRE, f"input '{name}'", problems)
+    silence = node.value.get("silence")
+    for span in silence.value if silence is not None and silence.value is not None else []:
+        _keys(span, SILENCE, "a silence", problems)
+
+
+def _entries(item: Item, key: str) -> list[tuple[str, Item]]:
+    section = item.value.get(key)
+    return list(section.value.items()) if section is not None and isinstance(section.value, dict) else []
+
+
+def _keys(item: Item, known: dict[str, object], what: str, problems: list[Problem]) -> bool:
+    """Whether an item is a mapping with known keys whose values are of the right kind."""
+    if not isinstance(item.value, dict):
+        message = f"{what} is a mapping of {', '.join(known)}; got {item.kind}"
+        problems.append(Problem("E104", message, item.place))
+        return False
+    fine = True
+    for key, entry in item.value.items():
+        if key not in known:
+            place: Place = entry.key or entry.place
+            problems.append(Problem("E103", f"{what} has no key '{key}'", place, help=nearest(key, known)))
+            fine = False
+        elif entry.value is not None and not _fits(entry, known[key]):
+            problems.append(Problem("E104", f"'{key}' is {known[key]}; got {entry.kind}", entry.place))
+            fine = False
+    return fine
+
+
+def _fits(entry: Item, kind: object) -> bool:
+    return {_MAP: dict, _LIST: list, _TEXT: str}.get(kind, object) is object or isinstance(  # type: ignore[call-overload]
+        entry.value, {_MAP: dict, _LIST: list, _TEXT: str}[kind]  # type: ignore[index]
+    )

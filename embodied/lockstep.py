@@ -1,0 +1,528 @@
+"""The lockstep runner: one process, virtual time, the same bytes every time.
+
+Time is superdense: a tag is (nanoseconds, microstep). At a tag all due nodes read their mailboxes and step, in name
+order; what they give is delivered at the next microstep, or with a latency at (t + latency, 0) before any mailbox there
+is read. Rated nodes step at microstep 0. So listing order cannot matter, and a hop costs no virtual time.
+"""
+
+from __future__ import annotations
+
+import gc
+import heapq
+import inspect
+import time
+import traceback
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from types import TracebackType
+from typing import Any
+
+from embodied.clock import Time, tick
+from embodied.digest import Digest, Mark
+from embodied.errors import EmbodiedError, LaunchError, NodeFailed, Problem, WireError
+from embodied.health import Health, health
+from embodied.messages.schema import Message
+from embodied.node import generator, tune
+from embodied.plan import Plan, Planned, opens_world
+from embodied.ports import Output, Stamped
+from embodied.wire import Encoder, encoder, summary
+from embodied.world import Verdict
+
+_FOREVER = 1 << 62
+
+Observer = Callable[[Stamped[Any]], None]
+
+
+class _Slot:
+    """A mailbox: the latest value of one input, or all since the last step."""
+
+    __slots__ = ("bound", "cell", "dropped", "items", "max_age", "name", "required", "stamp", "stamped", "value")
+
+    def __init__(self, cell: _Cell, name: str, planned: Planned) -> None:
+        port = planned.ports.inputs[name]
+        source = planned.sources.get(name)
+        self.cell = cell
+        self.name = name
+        self.required = port.required
+        self.stamped = port.stamped
+        self.max_age = _FOREVER if source is None or source.max_age is None else source.max_age
+        self.bound = 0 if source is None else source.bound
+        self.items: deque[Any] | None = deque() if port.delivery == "every" else None
+        self.value: Any = None
+        self.stamp = 0
+        self.dropped = 0
+
+
+class _Topic:
+    """One output: how it becomes bytes, and who takes it."""
+
+    __slots__ = (
+        "digested",
+        "encode",
+        "last",
+        "name",
+        "observers",
+        "optional",
+        "port",
+        "prefix",
+        "published",
+        "slots",
+        "triggers",
+    )
+
+    def __init__(self, name: str, output: Output, encode: Encoder) -> None:
+        self.name = name
+        self.port = output.name
+        self.optional = output.optional
+        self.prefix = name.encode() + b"\0"
+        self.encode = encode
+        self.slots: list[_Slot] = []
+        self.triggers: list[_Cell] = []
+        self.observers: list[Observer] = []
+        self.digested = not output.rendered
+        self.published = 0
+        self.last: int | None = None
+
+
+class _Cell:
+    """A node at run time."""
+
+    __slots__ = (
+        "bundle", "busy_until", "due", "faults", "index", "lost", "name", "now_at", "pending", "planned",
+        "relatives", "sequence", "silences", "skipped", "slots", "starved", "step", "steps", "timing", "topics",
+    )  # fmt: skip
+
+    def __init__(self, planned: Planned, index: int, seed: int) -> None:
+        self.planned = planned
+        self.name = planned.name
+        self.index = index
+        self.step: Callable[..., Any] = planned.node.step  # type: ignore[attr-defined]
+        self.slots = [_Slot(self, name, planned) for name in planned.ports.inputs]
+        parameters = list(inspect.signature(self.step).parameters)
+        self.now_at = -1 if planned.ports.now is None else parameters.index(planned.ports.now)
+        self.bundle = planned.ports.bundle
+        outputs = planned.ports.outputs.values()
+        self.topics = [
+            _Topic(f"{self.name}.{out.name}", out, encoder(out.message, f"{self.name}.{out.name}", out.refined))
+            for out in outputs
+        ]
+        # Takers of several outputs of this node: they must never see outputs of two different steps at once.
+        self.relatives: list[list[tuple[_Topic, _Slot]]] = []
+        self.timing = planned.timing
+        self.silences = [(s.at, _FOREVER if s.length is None else s.at + s.length) for s in planned.timing.silence]
+        self.faults = generator(seed, self.name, "faults")
+        self.busy_until = 0
+        self.pending = False
+        self.due = False
+        self.sequence = 0
+        self.steps = self.skipped = self.starved = self.lost = 0
+
+
+@dataclass(frozen=True, slots=True)
+class NodeCount:
+    """What a node did.
+
+    Attributes:
+        steps: how often it stepped.
+        skipped: ticks and triggers that came while it was busy or silenced.
+        starved: times it was not called since a required input was absent or stale.
+        lost: steps whose outputs a fault dropped.
+    """
+
+    steps: int
+    skipped: int
+    starved: int
+    lost: int
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What came of a run.
+
+    Attributes:
+        verdict: how the world judged it; None where nothing judges.
+        digest: SHA-256 of all that was published.
+        simulated: virtual time that passed [s].
+        wall: real time that passed [s].
+        nodes: counts by node.
+        topics: health by topic.
+        marks: the trace, when one was kept.
+    """
+
+    verdict: Verdict | None
+    digest: str
+    simulated: float
+    wall: float
+    nodes: Mapping[str, NodeCount]
+    topics: Mapping[str, Health]
+    marks: list[Mark] | None = field(default=None, repr=False)
+
+    @property
+    def factor(self) -> float:
+        """Real-time factor: simulated seconds per second."""
+        return self.simulated / self.wall if self.wall else 0.0
+
+
+_Bundle = tuple[_Cell, int, list[tuple[_Topic, Message, bytes]]]
+
+
+class Lockstep:
+    """Runs a plan in virtual time; the caller owns the loop.
+
+        with Lockstep(plan, seed=7) as run:
+            run.advance(Time(10 * SECOND))
+            print(run.report())
+
+    Args:
+        plan: from `Graph.check()`.
+        seed: everything random is drawn from it.
+        trace: keep a mark of every publication.
+
+    Raises:
+        LaunchError: the graph is for the steady clock.
+    """
+
+    def __init__(self, plan: Plan, *, seed: int = 0, trace: bool = False) -> None:
+        if plan.graph.clock != "lockstep":
+            text = f"this graph runs on the clock '{plan.graph.clock}', and only lockstep can be run yet"
+            raise LaunchError([Problem("E402", text, help=("choose a profile with 'clock: lockstep', such as --sim",))])
+        self.plan = plan
+        self.seed = seed
+        self.now = Time(0)
+        self._world = plan.graph.world
+        self._cells = [_Cell(planned, index, seed) for index, planned in enumerate(plan.nodes.values())]
+        self._by_name = {cell.name: cell for cell in self._cells}
+        self._topics = {topic.name: topic for cell in self._cells for topic in cell.topics}
+        self._digest = Digest(trace=trace)
+        self._events: list[tuple[int, int, int, Any]] = []
+        self._serial = 0
+        self._opened: list[_Cell] = []
+        self._wall = 0.0
+        self._wire()
+
+    def _wire(self) -> None:
+        for cell in self._cells:
+            by_source: dict[str, list[tuple[_Topic, _Slot]]] = {}
+            for slot in cell.slots:
+                source = cell.planned.sources.get(slot.name)
+                if source is None:
+                    continue
+                topic = self._topics[source.topic]
+                topic.digested = True
+                topic.slots.append(slot)
+                if slot.name == cell.planned.trigger:
+                    topic.triggers.append(cell)
+                if slot.items is None:
+                    by_source.setdefault(source.node, []).append((topic, slot))
+            for node, group in by_source.items():
+                if len(group) > 1:
+                    self._by_name[node].relatives.append(group)
+        groups: dict[Fraction, list[_Cell]] = {}
+        for cell in self._cells:
+            if cell.planned.rate is not None:
+                groups.setdefault(cell.planned.rate, []).append(cell)
+            elif cell.planned.once:
+                self._push(0, 1, [cell])
+        for rate in sorted(groups):
+            self._push(0, 2, [groups[rate], rate, 0])
+
+    def _push(self, when: int, kind: int, what: Any) -> None:
+        # Deliveries (0) come before steps (1, 2) at the same time; the serial keeps the order of equals.
+        self._serial += 1
+        heapq.heappush(self._events, (when, kind, self._serial, what))
+
+    def observe(self, topic: str, observer: Observer) -> None:
+        """Call `observer` with every delivery of a topic; it never changes the digest. Before `open`.
+
+        Raises:
+            KeyError: there is no such topic.
+        """
+        self._topics[topic].observers.append(observer)
+
+    def tune(self, node: str, name: str, value: float) -> None:
+        """Change a tunable setting between steps.
+
+        Raises:
+            ValueError: there is no such node or setting, or the value is outside its bounds.
+        """
+        if node not in self._by_name:
+            raise ValueError(f"there is no node '{node}'")
+        tune(self._by_name[node].planned.node, name, value)
+
+    def open(self) -> None:
+        """Reset the world and open the nodes, in name order.
+
+        Raises:
+            NodeFailed: a node's `open` raised; those opened before it are closed again.
+        """
+        if self._world is not None:
+            self._world.reset(self.seed)
+        for cell in self._cells:
+            node = cell.planned.node
+            node.rng = generator(self.seed, cell.name)
+            node.listened = frozenset(t.port for t in cell.topics if t.slots or t.observers)
+            opener = getattr(node, "open", None)
+            self._opened.append(cell)
+            if opener is None:
+                continue
+            try:
+                opener(self._world) if opens_world(node) else opener()
+            except Exception as error:
+                self.close()
+                if isinstance(error, EmbodiedError) and error.exit_code == 2:
+                    raise
+                raise NodeFailed(cell.name, "open", error, location=_location(error)) from error
+
+    def close(self) -> None:
+        """Close the nodes, last opened first, and the world; an error in one does not keep the others open.
+
+        Raises:
+            NodeFailed: the first `close` that raised.
+        """
+        failure: NodeFailed | None = None
+        while self._opened:
+            cell = self._opened.pop()
+            closer = getattr(cell.planned.node, "close", None)
+            if closer is None:
+                continue
+            try:
+                closer()
+            except Exception as error:
+                failure = failure or NodeFailed(cell.name, "close", error, location=_location(error))
+        if self._world is not None:
+            self._world.close()
+        if failure is not None:
+            raise failure
+
+    def __enter__(self) -> Lockstep:
+        self.open()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def verdict(self) -> Verdict | None:
+        """How the world judges the run so far."""
+        return None if self._world is None else self._world.verdict()
+
+    def advance(self, to: Time) -> None:
+        """Run everything up to and including `to` [ns].
+
+        Raises:
+            NodeFailed: a node raised, or gave what it may not.
+        """
+        begin = time.perf_counter()
+        # Collections in the middle of a step cost more than the step; what runs long-lived is set aside.
+        enabled = gc.isenabled()
+        gc.disable()
+        try:
+            events = self._events
+            while events and events[0][0] <= to:
+                self._instant(events[0][0])
+            if to > self.now:
+                self._move(to)
+        finally:
+            if enabled:
+                gc.enable()
+            self._wall += time.perf_counter() - begin
+
+    def _move(self, to: int) -> None:
+        self.now = Time(to)
+        if self._world is not None:
+            self._world.advance(self.now)
+
+    def _instant(self, t: int) -> None:
+        """Everything at one time: deliveries, then the due nodes, then what they trigger, microstep by microstep."""
+        if t > self.now:
+            self._move(t)
+        events = self._events
+        due: list[_Cell] = []
+        lists = 0
+        arrivals: list[_Bundle] = []
+        freed: list[_Cell] = []
+        while events and events[0][0] == t:
+            _, kind, _, what = heapq.heappop(events)
+            if kind == 0:
+                cell, bundle = what
+                freed.append(cell)
+                if bundle is not None:
+                    arrivals.append(bundle)
+                continue
+            lists += 1
+            if kind == 1:
+                due += what
+                continue
+            group, rate, n = what
+            what[2] = n + 1
+            self._push(tick(n + 1, rate), 2, what)
+            due += group
+        if freed:
+            lists += 2
+            self._arrive(arrivals, freed, t, due)
+        microstep = 0
+        while due:
+            # A single group of rated nodes stands in name order already.
+            if lists != 1:
+                due.sort(key=_index)
+            lists = 0
+            bundles: list[_Bundle] = []
+            for cell in due:
+                cell.due = False
+                bundle = self._step(cell, t, microstep)
+                if bundle is not None:
+                    bundles.append(bundle)
+            microstep += 1
+            due = []
+            self._deliver(bundles, t, microstep, due)
+
+    def _arrive(self, arrivals: list[_Bundle], freed: Iterable[_Cell], t: int, due: list[_Cell]) -> None:
+        """Deliver what latencies end here, then let the nodes that were busy take what waits for them."""
+        arrivals.sort(key=lambda bundle: bundle[0].index)
+        self._deliver(arrivals, t, 0, due)
+        for cell in freed:
+            if cell.pending and not cell.due:
+                cell.pending = False
+                cell.due = True
+                due.append(cell)
+
+    def _step(self, cell: _Cell, t: int, microstep: int) -> _Bundle | None:
+        """Call one node, unless it is busy, silenced or lacks an input."""
+        if cell.busy_until > t:
+            if cell.planned.trigger is None:
+                cell.skipped += 1
+            else:
+                cell.pending = True
+            return None
+        for start, end in cell.silences:
+            if start <= t < end:
+                cell.skipped += 1
+                return None
+        arguments: list[Any] = []
+        for slot in cell.slots:
+            if slot.items is not None:
+                arguments.append(slot.items)
+                continue
+            value = slot.value
+            if value is not None and t - slot.stamp > slot.max_age:
+                value = None
+            if value is None and slot.required:
+                cell.starved += 1
+                return None
+            arguments.append(value)
+        for index, value in enumerate(arguments):
+            if value.__class__ is deque:
+                arguments[index] = list(value)
+                value.clear()
+        if cell.now_at >= 0:
+            arguments.insert(cell.now_at, t)
+        cell.steps += 1
+        try:
+            result = cell.step(*arguments)
+            outputs = [] if result is None else self._encode(cell, result)
+        except Exception as error:
+            raise self._failure(cell, error, arguments, (t, microstep)) from error
+        sequence = cell.sequence
+        cell.sequence = sequence + 1
+        timing = cell.timing
+        if timing.drop and cell.faults.random() < timing.drop:
+            cell.lost += 1
+            outputs = []
+        bundle = (cell, sequence, outputs) if outputs else None
+        if timing.latency or timing.jitter:
+            late = timing.latency + (int(cell.faults.integers(timing.jitter + 1)) if timing.jitter else 0)
+            cell.busy_until = t + late
+            if late:
+                self._push(t + late, 0, (cell, bundle))
+                return None
+        return bundle
+
+    def _encode(self, cell: _Cell, result: Any) -> list[tuple[_Topic, Message, bytes]]:
+        if cell.bundle is None:
+            if not cell.topics:
+                raise WireError(f"step is declared to give nothing, and gave {summary(result)}")
+            topic = cell.topics[0]
+            topic.published += 1
+            return [(topic, result, topic.encode(result))]
+        if result.__class__ is not cell.bundle:
+            raise WireError(f"expected {cell.bundle.__name__}, got {summary(result)}")
+        values: tuple[Any, ...] = tuple(result)
+        outputs = []
+        for topic, message in zip(cell.topics, values, strict=True):
+            if message is not None:
+                topic.published += 1
+                outputs.append((topic, message, topic.encode(message)))
+            elif not topic.optional:
+                raise WireError(f"{topic.name}: is not declared optional, and is None")
+        return outputs
+
+    def _deliver(self, bundles: list[_Bundle], t: int, microstep: int, due: list[_Cell]) -> None:
+        """Put outputs into mailboxes; append the nodes they trigger to `due`."""
+        add = self._digest.add
+        for cell, sequence, outputs in bundles:
+            for topic, message, payload in outputs:
+                topic.last = t
+                if topic.digested:
+                    add(t, microstep, topic.name, topic.prefix, sequence, payload)
+                for slot in topic.slots:
+                    value: Any = Stamped(message, Time(t), sequence, topic.name) if slot.stamped else message
+                    if slot.items is None:
+                        slot.value = value
+                        slot.stamp = t
+                    else:
+                        if len(slot.items) >= slot.bound:
+                            slot.items.popleft()
+                            slot.dropped += 1
+                        slot.items.append(value)
+                for taker in topic.triggers:
+                    if not taker.due:
+                        taker.due = True
+                        due.append(taker)
+                for observer in topic.observers:
+                    observer(Stamped(message, Time(t), sequence, topic.name))
+            for group in cell.relatives:
+                given = {topic for topic, _, _ in outputs}
+                if any(topic in given for topic, _ in group):
+                    for topic, slot in group:
+                        if topic not in given:
+                            slot.value = None
+
+    def _failure(self, cell: _Cell, error: Exception, arguments: list[Any], tag: tuple[int, int]) -> NodeFailed:
+        names = list(inspect.signature(cell.step).parameters)
+        inputs = {}
+        for name, value in zip(names, arguments, strict=True):
+            if isinstance(value, list):
+                inputs[name] = f"[{', '.join(_picture(item) for item in value)}]"
+            elif name != cell.planned.ports.now:
+                inputs[name] = _picture(value)
+        return NodeFailed(cell.name, "step", error, tag, inputs, _location(error))
+
+    def report(self) -> Report:
+        """What came of the run so far."""
+        topics = {}
+        for cell in self._cells:
+            every = self.plan.periods[cell.name]
+            for topic in cell.topics:
+                if topic.published or topic.digested:
+                    dropped = sum(slot.dropped for slot in topic.slots) + cell.lost
+                    topics[topic.name] = health(topic.published, dropped, topic.last, every, self.now)
+        nodes = {c.name: NodeCount(c.steps, c.skipped, c.starved, c.lost) for c in self._cells}
+        return Report(self.verdict(), self._digest.hex(), self.now / 1e9, self._wall, nodes, topics, self._digest.marks)
+
+
+def _index(cell: _Cell) -> int:
+    return cell.index
+
+
+def _picture(value: Any) -> str:
+    return f"Stamped({summary(value.value)}, {value.source})" if isinstance(value, Stamped) else summary(value)
+
+
+def _location(error: BaseException) -> str:
+    """File and line where an error was raised, outside the hall if the error comes from there."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if frame.filename != __file__ and not frame.filename.startswith("<")]
+    return f"{own[-1].filename}:{own[-1].lineno} in {own[-1].name}" if own else ""

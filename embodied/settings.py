@@ -1,0 +1,255 @@
+"""Settings: plain data from a launch file becomes the typed fields of a node or a world."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+import numpy as np
+
+from embodied.errors import nearest
+from embodied.messages.schema import without_none
+from embodied.robot import Robot
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a value may refer to.
+
+    Attributes:
+        robots: robots by name, for settings of type `Robot`.
+        folder: what relative paths are relative to.
+    """
+
+    robots: Mapping[str, Robot] = field(default_factory=dict)
+    folder: Path = field(default_factory=Path)
+
+
+class SettingError(ValueError):
+    """A value that does not fit.
+
+    Attributes:
+        path: keys and indices that lead to it.
+        help: what to do, a sentence each.
+    """
+
+    def __init__(self, message: str, path: tuple[str, ...] = (), help: tuple[str, ...] = ()) -> None:  # noqa: A002
+        super().__init__(message)
+        self.path = path
+        self.help = help
+
+
+def field_types(kind: type) -> dict[str, Any]:
+    """The settings of a dataclass by name, with their types; nothing for a class without fields."""
+    if not dataclasses.is_dataclass(kind):
+        return {}
+    hints = get_type_hints(kind, include_extras=False)
+    return {entry.name: hints[entry.name] for entry in dataclasses.fields(kind) if entry.init}
+
+
+def required(kind: type) -> list[str]:
+    """Names of the settings that have no default."""
+    if not dataclasses.is_dataclass(kind):
+        return []
+    missing = dataclasses.MISSING
+    return [
+        f.name for f in dataclasses.fields(kind) if f.init and f.default is missing and f.default_factory is missing
+    ]
+
+
+def convert(annotation: Any, value: Any, context: Context) -> Any:
+    """A plain value as the type of a setting.
+
+    Raises:
+        SettingError: it does not fit; the sentence says what was expected and what came.
+    """
+    inner, optional = without_none(annotation)
+    if value is None:
+        if optional or inner in (Any, object, type(None)):
+            return None
+        raise SettingError(f"expected {name_of(inner)}, got nothing")
+    if inner in (Any, object):
+        return value
+    if inner is Robot:
+        return _robot(value, context)
+    simple = _SIMPLE.get(inner)
+    if simple is not None:
+        return simple(value, context)
+    origin = get_origin(inner)
+    if origin in (Union, types.UnionType):
+        return _first_fit(inner, value, context)
+    if origin is Literal:
+        if value not in get_args(inner):
+            raise SettingError(
+                f"expected {name_of(inner)}, got {value!r}", help=nearest(str(value), map(str, get_args(inner)))
+            )
+        return value
+    if origin is np.ndarray or inner is np.ndarray:
+        return _array(value, context)
+    if origin in (tuple, list):
+        return _sequence(inner, origin, value, context)
+    if origin is dict:
+        if not isinstance(value, Mapping):
+            raise SettingError(f"expected a mapping, got {value!r}")
+        return {key: _inside(str(key), get_args(inner)[1], item, context) for key, item in value.items()}
+    if dataclasses.is_dataclass(inner) and isinstance(inner, type):
+        if not isinstance(value, Mapping):
+            raise SettingError(f"expected a mapping of {', '.join(field_types(inner))}, got {value!r}")
+        return make(inner, value, context)
+    raise SettingError(f"a launch file cannot give a {name_of(inner)}")
+
+
+def make(kind: type, values: Mapping[str, Any], context: Context) -> Any:
+    """An instance of a dataclass from plain values.
+
+    Raises:
+        SettingError: a value does not fit, one is missing, or one is unknown.
+    """
+    known = field_types(kind)
+    for key in values:
+        if key not in known:
+            raise SettingError(f"{kind.__name__} has no setting '{key}'", (key,), nearest(key, known))
+    for key in required(kind):
+        if key not in values:
+            raise SettingError(
+                f"{kind.__name__} needs the setting '{key}' ({name_of(known[key])})", (), (f"add '{key}: …'",)
+            )
+    made = {key: _inside(key, known[key], value, context) for key, value in values.items()}
+    try:
+        return kind(**made)
+    except (ValueError, TypeError) as error:
+        raise SettingError(f"{kind.__name__}: {error}") from error
+
+
+def name_of(annotation: Any) -> str:
+    """A type in the words of a launch file."""
+    inner, optional = without_none(annotation)
+    suffix = " or null" if optional else ""
+    words = {
+        float: "a number",
+        int: "a whole number",
+        bool: "true or false",
+        str: "text",
+        Path: "a path",
+        Robot: "a robot's name",
+    }
+    origin = get_origin(inner)
+    if inner in words:
+        return words[inner] + suffix
+    if origin is Literal:
+        return "one of " + ", ".join(map(str, get_args(inner))) + suffix
+    if origin is np.ndarray:
+        return "a list of numbers" + suffix
+    if origin in (tuple, list):
+        inside = [arg for arg in get_args(inner) if arg is not Ellipsis]
+        count = "" if origin is list or Ellipsis in get_args(inner) else f"{len(inside)} "
+        return f"a list of {count}{name_of(inside[0]).removeprefix('a ')}s{suffix}" if inside else "a list" + suffix
+    return str(getattr(inner, "__name__", inner)) + suffix
+
+
+def _inside(key: str, annotation: Any, value: Any, context: Context) -> Any:
+    try:
+        return convert(annotation, value, context)
+    except SettingError as error:
+        shown = str(error) if error.path else f"'{key}': {error}"
+        raise SettingError(shown, (key, *error.path), error.help) from None
+
+
+def _number(value: Any, _: Context) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float | np.floating | np.integer):
+        raise SettingError(f"expected a number, got {value!r}")
+    if not math.isfinite(value):
+        raise SettingError(f"expected a finite number, got {value}")
+    return float(value)
+
+
+def _whole(value: Any, _: Context) -> int:
+    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+        raise SettingError(f"expected a whole number, got {value!r}")
+    return int(value)
+
+
+def _exactly(kind: type) -> typing.Callable[[Any, Context], Any]:
+    def check(value: Any, _: Context) -> Any:
+        if type(value) is not kind:
+            raise SettingError(f"expected {name_of(kind)}, got {value!r}")
+        return value
+
+    return check
+
+
+def _path(value: Any, context: Context) -> Path:
+    if not isinstance(value, str | Path):
+        raise SettingError(f"expected a path, got {value!r}")
+    return context.folder / value
+
+
+def _fraction(value: Any, _: Context) -> Fraction:
+    try:
+        return Fraction(str(value))
+    except (ValueError, ZeroDivisionError):
+        raise SettingError(f"expected a number or a fraction, got {value!r}") from None
+
+
+_SIMPLE: dict[Any, typing.Callable[[Any, Context], Any]] = {
+    float: _number,
+    int: _whole,
+    bool: _exactly(bool),
+    str: _exactly(str),
+    Path: _path,
+    Fraction: _fraction,
+}
+
+
+def _robot(value: Any, context: Context) -> Robot:
+    if isinstance(value, Robot):
+        return value
+    if not isinstance(value, str) or value not in context.robots:
+        help_ = nearest(str(value), context.robots) or (
+            "include a fragment that has 'robots:', such as robots/panda.yaml",
+        )
+        raise SettingError(f"unknown robot {value!r}", help=help_)
+    return context.robots[value]
+
+
+def _array(value: Any, context: Context) -> Any:
+    if isinstance(value, np.ndarray):
+        return value
+    if not isinstance(value, list):
+        raise SettingError(f"expected a list of numbers, got {value!r}")
+    rows = [_array(item, context).tolist() if isinstance(item, list) else _number(item, context) for item in value]
+    try:
+        return np.array(rows, dtype=np.float64)
+    except ValueError:
+        raise SettingError(f"expected rows of equal length, got {value!r}") from None
+
+
+def _sequence(inner: Any, origin: Any, value: Any, context: Context) -> Any:
+    if not isinstance(value, list | tuple):
+        raise SettingError(f"expected {name_of(inner)}, got {value!r}")
+    args = get_args(inner)
+    if origin is list or Ellipsis in args:
+        kinds = [args[0]] * len(value)
+    elif len(args) != len(value):
+        raise SettingError(f"expected {name_of(inner)}, got {len(value)}: {value!r}")
+    else:
+        kinds = list(args)
+    items = [_inside(str(i), kind, item, context) for i, (kind, item) in enumerate(zip(kinds, value, strict=True))]
+    return items if origin is list else tuple(items)
+
+
+def _first_fit(inner: Any, value: Any, context: Context) -> Any:
+    failures = []
+    for choice in get_args(inner):
+        try:
+            return convert(choice, value, context)
+        except SettingError as error:
+            failures.append(error)
+    raise SettingError(" or ".join(str(error) for error in failures))

@@ -20,13 +20,12 @@ class Limits:
     upper: Vector  # [rad]
     velocity: Vector  # [rad/s]
     acceleration: Vector  # [rad/s²]
-    home: Vector  # [rad]
 
     @classmethod
     def of(cls, robot: Robot, share: float) -> Limits:
         """A robot's limits, of which velocity and acceleration are used to a share."""
         velocity, acceleration = share * robot.limit("velocity"), share * robot.limit("acceleration")
-        return cls(robot.limit("lower"), robot.limit("upper"), velocity, acceleration, robot.limit("home"))
+        return cls(robot.limit("lower"), robot.limit("upper"), velocity, acceleration)
 
     def bound(self, wanted: Vector, q: Vector, before: Vector, dt: float) -> Vector:
         """The joint velocities nearest to the wanted ones that respect every limit, now and when braking from here.
@@ -88,13 +87,13 @@ class Arm:
         *,
         damping: float,
         weight: float,
-        pull: float = 0.0,
+        spare: Vector | None = None,
         iterations: int = 6,
     ) -> tuple[Vector, Vector]:
         """Joint positions that put the tool at a pose, by damped least squares from `q`.
 
         Wampler 1986, with the joints that stand at a limit taken out, and what is left of the joints' freedom
-        drawn towards home (Liégeois 1977).
+        spent on a motion of choice (Liégeois 1977).
 
         Args:
             position: of the tool, shape (3,) [m].
@@ -103,7 +102,7 @@ class Arm:
             limits: of the joints.
             damping: of the least squares [m/rad].
             weight: how many metres a radian of rotation counts [m/rad].
-            pull: the share of the way home that spare joints go.
+            spare: where joints that are not needed for the pose should go from `q`, shape (n,) [rad].
             iterations: at most.
 
         Returns:
@@ -113,7 +112,7 @@ class Arm:
         pin, model, data = self._pin, self._model, self._data
         lower, upper = limits.lower, limits.upper
         q = np.minimum(np.maximum(q, lower), upper)
-        aside = pull * (limits.home - q)
+        aside = np.zeros(len(q)) if spare is None else spare
         free = np.ones(len(q))
         left = np.empty(6)
         scale = np.array([1.0, 1.0, 1.0, weight, weight, weight])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated, NamedTuple
@@ -48,7 +49,7 @@ class InverseKinematics(Node):
     angular_acceleration: float = tunable(10.0, low=0.5, high=100.0)  # [rad/s²]
     damping: float = tunable(0.01, low=1e-4, high=0.5)  # [m/rad]
     orientation_weight: float = tunable(0.2, low=0.0, high=1.0)  # how many metres a radian counts [m/rad]
-    posture: float = tunable(1.0, low=0.0, high=10.0)  # pull of spare joints towards home [1/s]
+    posture: float = tunable(3.0, low=0.0, high=10.0)  # pull of joints that are spare towards home [1/s]
     share: float = 0.95  # of the joints' velocity and acceleration limits that may be used
     lead: float = 0.3  # how far a command may run ahead of the measured joints [rad]
 
@@ -76,7 +77,10 @@ class InverseKinematics(Node):
         self._plan: Plan | None = None
         self._acquired = 0
         # The sign that a parallel gripper leaves open: tool x is to the side that it faces at home.
-        self._facing = 1.0 if self._arm.solve_forward(self.robot.limit("home"))[1][0, 0] >= 0.0 else -1.0
+        self._home = self.robot.limit("home")
+        position, rotation = self._arm.solve_forward(self._home)
+        self._facing = 1.0 if rotation[0, 0] >= 0.0 else -1.0
+        self._azimuth = math.atan2(position[1], position[0])
 
     def step(self, joints: JointState, goal: Goal | None) -> Motion:
         """One set-point further, at the pace of the joints' own clock."""
@@ -96,6 +100,13 @@ class InverseKinematics(Node):
         residual = Residual(position=norm(plan.left[:3]), angle=norm(plan.left[3:]))
         return Motion(JointCommand(position=plan.q.copy(), gripper=opening), tcp, residual)
 
+    def _posture(self, position: Vector, q: Vector) -> Vector:
+        """The way to the home posture, turned about the base to face a position: so the elbow stays above its plane."""
+        way: Vector = self._home - q
+        way[0] += math.remainder(math.atan2(position[1], position[0]) - self._azimuth, 2 * math.pi)
+        way[-1] = 0.0  # the last joint only turns the tool, which is the goal's business
+        return way
+
     def _advance(self, plan: Plan, goal: Goal, dt: float) -> Plan:
         wanted = tool_rotation(goal.approach, goal.yaw, self._facing)
         linear, angular = plan.linear, plan.angular
@@ -111,7 +122,7 @@ class InverseKinematics(Node):
             self._limits,
             damping=self.damping,
             weight=self.orientation_weight,
-            pull=min(1.0, self.posture * dt),
+            spare=min(1.0, self.posture * dt) * self._posture(position, plan.q),
         )
         velocity = self._limits.bound((solved - plan.q) / dt, plan.q, plan.velocity, dt)
         stepped = plan.q + velocity * dt

@@ -91,13 +91,17 @@ class PickPlace(Node):
             self._look(objects, target.label, tcp, now)
         elif lost or waited > self.patience:
             self._rise(tcp, now)
-        elif self._done(self._distance(tcp), waited, gripper, settled and waited > 0.3):
+        elif self._done(tcp, waited, gripper, settled and waited > 0.3):
             self._proceed(tcp, gripper, now)
         return self._goal
 
     def _distance(self, tcp: Pose) -> float:
         assert self._goal is not None
         return float(np.linalg.norm(self._goal.position - tcp.position))
+
+    def _turn(self, tcp: Pose) -> float:
+        assert self._goal is not None
+        return abs(math.remainder(yaw_of(tcp) - self._goal.yaw, math.pi))
 
     def _look(self, objects: Detections, label: str, tcp: Pose, now: Time) -> None:
         index = find(objects, label)
@@ -112,7 +116,8 @@ class PickPlace(Node):
             turn = grasp_yaw(self._seen, self._others, Fingers(), safe=0.04)
             self._move(self._seen.position[:2], self.hover, turn, self.opening)
 
-    def _done(self, distance: float, waited: float, gripper: GripperState, settled: bool) -> bool:
+    def _done(self, tcp: Pose, waited: float, gripper: GripperState, settled: bool) -> bool:
+        distance = self._distance(tcp)
         match self._phase:
             case Phase.DESCEND | Phase.LOWER:
                 return distance < 0.003 or settled
@@ -121,7 +126,7 @@ class PickPlace(Node):
             case Phase.RELEASE:
                 return gripper.width > self.block + 0.015 or waited > 0.5
             case Phase.ABOVE | Phase.CARRY:
-                return distance < 0.006
+                return distance < 0.006 and self._turn(tcp) < math.radians(3)
             case _:
                 return distance < 0.02
 

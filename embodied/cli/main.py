@@ -1,0 +1,48 @@
+"""The entry point of the command line."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from embodied import __version__
+from embodied.cli.check import check
+from embodied.cli.doctor import doctor
+from embodied.cli.graph import graph
+from embodied.cli.nodes import nodes
+from embodied.cli.run import run
+from embodied.cli.test import test
+
+app = typer.Typer(
+    name="embodied",
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="One graph of nodes for robots and for a simulator. Exit codes: 0 pass, 1 fail, 2 bad usage or launch file, "
+    "3 infrastructure, 130 interrupted.",
+)
+for verb in (run, check, graph, nodes, test, doctor):
+    app.command()(verb)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"embodied {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="print the version"),
+) -> None:
+    """Options of every verb."""
+
+
+def main() -> None:
+    """Run the command line."""
+    try:
+        app()
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,100 @@
+"""`embodied nodes`: what each node class needs and gives, read from the rooms."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import importlib.util
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from embodied.cli.output import JsonOption, ending, out, print_json, usage
+from embodied.clock import rate_of
+from embodied.errors import nearest
+from embodied.graph import plain
+from embodied.launch.use import enter, modules, project_root
+from embodied.node import Node
+from embodied.ports import PortError, read_ports
+from embodied.settings import field_types, name_of
+
+
+def nodes(
+    name: Annotated[str | None, typer.Argument(help="only this class, or the classes of this module")] = None,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """List the node classes of the rooms `sims`, `drivers` and `policies`, here and installed."""
+    with ending(as_json):
+        enter(project_root(Path("launch.yaml")))
+        found, broken = _find()
+        if name is not None:
+            known = {entry["use"] for entry in found} | {entry["use"].partition(":")[0] for entry in found}
+            found = [e for e in found if name in (e["use"], e["use"].partition(":")[0], e["use"].partition(":")[2])]
+            if not found:
+                raise usage(f"there is no node class '{name}'", *nearest(name, known))
+        if as_json:
+            print_json({"nodes": found, "not_importable": broken})
+            return
+        for entry in found:
+            _show(entry)
+        for module, reason in broken.items():
+            out.print(f"[yellow]{module}[/]: cannot be imported: {reason}")
+
+
+def _find() -> tuple[list[dict[str, Any]], dict[str, str]]:
+    found: list[dict[str, Any]] = []
+    broken: dict[str, str] = {}
+    for module_name in modules():
+        spec = importlib.util.find_spec(module_name)
+        # A module without any step() has no node, and may be a script that should not be started.
+        if spec is None or spec.origin is None or "def step(" not in Path(spec.origin).read_text(encoding="utf-8"):
+            continue
+        try:
+            module = importlib.import_module(module_name)
+        except Exception as error:
+            broken[module_name] = f"{type(error).__name__}: {error}"
+            continue
+        for kind in vars(module).values():
+            if isinstance(kind, type) and issubclass(kind, Node) and kind.__module__ == module_name:
+                try:
+                    found.append(_describe(kind))
+                except (PortError, NameError, TypeError) as error:
+                    broken[f"{module_name}:{kind.__name__}"] = str(error)
+    return found, broken
+
+
+def _describe(kind: type[Node]) -> dict[str, Any]:
+    ports = read_ports(kind)
+    types = field_types(kind)
+    settings = {}
+    for entry in dataclasses.fields(kind) if dataclasses.is_dataclass(kind) else ():
+        if entry.init:
+            needed = entry.default is dataclasses.MISSING and entry.default_factory is dataclasses.MISSING
+            default = None if entry.default is dataclasses.MISSING else plain(entry.default)
+            settings[entry.name] = {"type": name_of(types[entry.name]), "required": needed, "default": default}
+    return {
+        "use": f"{kind.__module__}:{kind.__name__}",
+        "about": (kind.__doc__ or "").strip().splitlines()[0] if kind.__doc__ else "",
+        "rate": None if kind.rate is None else str(rate_of(kind.rate)),
+        "settings": settings,
+        "in": {name: str(port) for name, port in ports.inputs.items()},
+        "out": {name: str(port) for name, port in ports.outputs.items()},
+    }
+
+
+def _show(entry: dict[str, Any]) -> None:
+    when = "on its trigger" if entry["rate"] is None else f"at {entry['rate']} Hz"
+    if entry["rate"] is None and not entry["in"]:
+        when = "once"
+    out.print(f"[bold]{entry['use']}[/]  {when}", markup=True)
+    out.print(f"  {entry['about']}", markup=False)
+    for name, setting in entry["settings"].items():
+        default = "required" if setting["required"] else f"default {setting['default']}"
+        out.print(f"  with  {name}: {setting['type']} ({default})", markup=False)
+    for name, port in entry["in"].items():
+        out.print(f"  in    {name}: {port}", markup=False)
+    for name, port in entry["out"].items():
+        out.print(f"  out   {name}: {port}", markup=False)
+    out.print()

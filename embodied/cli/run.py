@@ -1,0 +1,122 @@
+"""`embodied run`: one run, with its verdict."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from embodied import filmstrip
+from embodied.cli.output import (
+    FileArgument,
+    ForOption,
+    JsonOption,
+    ProfileOption,
+    SetOption,
+    SimOption,
+    SiteOption,
+    SwapOption,
+    choose_profile,
+    ending,
+    err,
+    new_run_folder,
+    out,
+    overrides,
+    print_json,
+    time_limit,
+    versions,
+)
+from embodied.clock import SECOND, Time
+from embodied.launch import load
+from embodied.scenario import Outcome, play
+
+
+def run(
+    file: FileArgument,
+    *,
+    sim: SimOption = False,
+    profile: ProfileOption = None,
+    seed: Annotated[int, typer.Option(min=0, help="everything random is drawn from it")] = 0,
+    until: ForOption = None,
+    site: SiteOption = None,
+    sets: SetOption = None,
+    swaps: SwapOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Run a launch file and say how it ended."""
+    with ending(as_json):
+        limit = time_limit(until)
+        launch = load(file, overrides(site, sets, swaps))
+        graph = launch.graph(choose_profile(sim, profile))
+        with _Progress() as progress:
+            outcome = play(graph, seed, limit=limit, final=True, progress=progress)
+        folder = new_run_folder(file.stem)
+        picture = _keep(outcome, folder)
+        if as_json:
+            print_json(_as_json(outcome, picture))
+        else:
+            _show(outcome, picture)
+    raise typer.Exit(0 if outcome.passed or (outcome.passed is None and graph.world is None) else 1)
+
+
+class _Progress:
+    """One line that says how far a run is: redrawn on a terminal, repeated every few seconds elsewhere."""
+
+    def __init__(self) -> None:
+        self._begin = time.monotonic()
+        self._shown = self._begin
+        self._status = err.status("starting") if err.is_terminal else None
+
+    def __enter__(self) -> _Progress:
+        if self._status is not None:
+            self._status.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._status is not None:
+            self._status.stop()
+
+    def __call__(self, now: Time) -> None:
+        at = time.monotonic()
+        if at - self._shown < (0.1 if self._status is not None else 2.0):
+            return
+        self._shown = at
+        seconds = now / SECOND
+        line = f"simulated {seconds:5.2f} s at {seconds / (at - self._begin):.1f}x real time"
+        if self._status is not None:
+            self._status.update(line)
+        else:
+            err.print(line)
+
+
+def _keep(outcome: Outcome, folder: Path) -> Path | None:
+    if not outcome.pictures:
+        return None
+    picture = folder / "final.png"
+    filmstrip.save(outcome.pictures[-1][1], picture)
+    return picture
+
+
+def _as_json(outcome: Outcome, picture: Path | None) -> dict[str, object]:
+    return {
+        **outcome.as_dict(),
+        "picture": None if picture is None else str(picture),
+        "nodes": outcome.nodes,
+        "topics": outcome.topics,
+        "versions": versions(),
+    }
+
+
+def _show(outcome: Outcome, picture: Path | None) -> None:
+    word = {True: "[bold green]PASS[/]", False: "[bold red]FAIL[/]", None: "[bold]DONE[/]"}[outcome.passed]
+    out.print(f"{word}  {outcome.reason}")
+    out.print(f"seed       {outcome.seed}")
+    out.print(f"digest     {outcome.digest}")
+    out.print(f"simulated  {outcome.simulated:.2f} s in {outcome.wall:.2f} s ({outcome.factor:.1f}x real time)")
+    for name, state in outcome.topics.items():
+        if state["declared"] and not (state["alive"] and state["on_rate"]):
+            out.print(f"slow       {name}: {state['rate']:.4g} Hz of {state['declared']:.4g} Hz")
+    if picture is not None:
+        out.print(f"picture    {picture}")

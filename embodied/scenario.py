@@ -1,0 +1,142 @@
+"""One run of a graph in lockstep, from its seed to its verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embodied.clock import SECOND, Time
+from embodied.digest import Mark
+from embodied.errors import LaunchError, Problem
+from embodied.graph import Graph, plain
+from embodied.lockstep import Lockstep, Report
+
+LOOK = SECOND // 20
+"""How often a run asks its world for the verdict [ns of virtual time]."""
+
+VIEW = "overview"
+"""The camera that pictures for people are taken with."""
+
+Picture = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of one seed.
+
+    Attributes:
+        seed: of the run.
+        passed: the verdict; None if nothing judges, or nothing was decided in the time given.
+        reason: the verdict in a sentence, with its numbers.
+        digest: of everything published.
+        simulated, wall: time that passed [s].
+        details: numbers behind the verdict.
+        nodes, topics: counts and health, as plain data.
+        marks: the trace, when one was kept.
+        pictures: (time [s], RGB image of shape (h, w, 3)), when some were asked for.
+    """
+
+    seed: int
+    passed: bool | None
+    reason: str
+    digest: str
+    simulated: float
+    wall: float
+    details: Mapping[str, Any] = field(default_factory=dict)
+    nodes: Mapping[str, Any] = field(default_factory=dict)
+    topics: Mapping[str, Any] = field(default_factory=dict)
+    marks: list[Mark] | None = field(default=None, repr=False)
+    pictures: list[tuple[float, Picture]] = field(default_factory=list, repr=False)
+
+    @property
+    def factor(self) -> float:
+        """Real-time factor: simulated seconds per second."""
+        return self.simulated / self.wall if self.wall else 0.0
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data, without trace and pictures."""
+        return {
+            "seed": self.seed,
+            "passed": self.passed,
+            "reason": self.reason,
+            "digest": self.digest,
+            "simulated_s": round(self.simulated, 6),
+            "wall_s": round(self.wall, 3),
+            "real_time_factor": round(self.factor, 2),
+            "details": plain(self.details),
+        }
+
+
+def play(
+    graph: Graph,
+    seed: int,
+    *,
+    limit: Time | None = None,
+    trace: bool = False,
+    moments: Sequence[float] = (),
+    final: bool = False,
+    progress: Callable[[Time], None] | None = None,
+) -> Outcome:
+    """Run a graph until its world decides, or until a limit.
+
+    Args:
+        graph: what to run; build a new one for each run.
+        seed: everything random is drawn from it.
+        limit: virtual time to stop at [ns].
+        trace: keep a mark of each publication.
+        moments: times at which to take pictures [s].
+        final: take a picture of the last moment as well.
+        progress: called with the virtual time after each look.
+
+    Raises:
+        LaunchError: the graph is wrong, or neither a world nor a limit would ever end the run.
+        NodeFailed: a node broke.
+    """
+    if graph.world is None and limit is None:
+        help_ = ("say how long to run: --for 10s",)
+        raise LaunchError([Problem("E701", "there is no world to judge this run, and no time to stop at", help=help_)])
+    plan = graph.check()
+    pictures: list[tuple[float, Picture]] = []
+    due = sorted(moments)
+    with Lockstep(plan, seed=seed, trace=trace) as run:
+        look = 0
+        while True:
+            while due and due[0] * SECOND <= run.now:
+                pictures += _picture(graph, due.pop(0))
+            if run.verdict() is not None or (limit is not None and run.now >= limit):
+                break
+            look += LOOK
+            run.advance(Time(look if limit is None else min(look, limit)))
+            if progress is not None:
+                progress(run.now)
+        if final:
+            pictures += _picture(graph, run.now / SECOND)
+        return _outcome(seed, run.report(), pictures)
+
+
+def _picture(graph: Graph, at: float) -> list[tuple[float, Picture]]:
+    if graph.world is None:
+        return []
+    rgb = graph.world.camera(VIEW).render(rgb=True).rgb
+    return [] if rgb is None else [(at, rgb)]
+
+
+def _outcome(seed: int, report: Report, pictures: list[tuple[float, Picture]]) -> Outcome:
+    verdict = report.verdict
+    return Outcome(
+        seed=seed,
+        passed=None if verdict is None else verdict.passed,
+        reason=f"not decided within {report.simulated:g} s" if verdict is None else verdict.reason,
+        digest=report.digest,
+        simulated=report.simulated,
+        wall=report.wall,
+        details={} if verdict is None else verdict.details,
+        nodes={name: asdict(count) for name, count in report.nodes.items()},
+        topics={name: asdict(state) for name, state in report.topics.items()},
+        marks=report.marks,
+        pictures=pictures,
+    )

@@ -32,8 +32,8 @@ class Detector(OnnxNode):
 
     The network gives a heatmap for each label that peaks where the centre of an object's top face is seen, and for each
     cell the way to that centre and the direction of the object's sides in the image. Depth is read around the centre.
-    A block's position is its middle; an obstacle is taken to stand on the table, at z = 0 of the base frame, and its yaw,
-    for which its shape would have to be known, is given as 0.
+    A block's position is its middle; an obstacle is taken to stand on the table, at z = 0 of the base frame, and its
+    yaw, for which its shape would have to be known, is given as 0.
 
     Attributes:
         threshold: least score of what is reported, 0 to 1.

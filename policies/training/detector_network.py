@@ -70,12 +70,7 @@ class ShippedDetector(nn.Module):
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
         """Scores where they have a local maximum, else 0, and geometry, from (1, h, w, 3) bytes."""
-        heat, geometry = self.network(normalised(image))
+        heat, geometry = self.network(image.permute(0, 3, 1, 2).to(torch.float32) * (1.0 / 127.5) - 1.0)
         scores = torch.sigmoid(heat)
         highest = functional.max_pool2d(scores, 3, stride=1, padding=1)
         return torch.where(scores == highest, scores, torch.zeros_like(scores)), geometry
-
-
-def normalised(images: Tensor) -> Tensor:
-    """Bytes (b, h, w, 3) as what the network takes, (b, 3, h, w) from -1 to 1."""
-    return images.permute(0, 3, 1, 2).to(torch.float32) * (1.0 / 127.5) - 1.0

@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -55,7 +55,7 @@ class Renders:
 
     Attributes:
         rgb: shape (images, h, w, 3).
-        depth: shape (images, h, w) [m]; no images when they were rendered without.
+        depth: shape (images, h, w) [m].
         objects: of dtype OBJECT, in order of their images.
         cameras: of dtype CAMERA, shape (images,).
         seeds: ranges of seeds, each from its first up to, but without, its second.
@@ -70,7 +70,9 @@ class Renders:
     @classmethod
     def load(cls, folder: Path) -> Self:
         """Read a set from its folder."""
-        arrays = {name: np.load(folder / f"{name}.npy") for name in ("rgb", "depth", "objects", "cameras")}
+        arrays = {
+            name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in ("rgb", "depth", "objects", "cameras")
+        }
         return cls(**arrays, seeds=tuple((a, b) for a, b in json.loads((folder / "seeds.json").read_text())))
 
     def save(self, folder: Path) -> None:
@@ -222,37 +224,50 @@ def read_robots(folder: Path) -> list[Robot]:
     return robots
 
 
+def open_stages(world: str, folder: Path) -> list[Stage]:
+    """A stage for each robot.
+
+    Args:
+        world: class of the world, `module:Class`, with a setting `robot`.
+        folder: of the robots' launch fragments.
+    """
+    module, name = world.split(":")
+    kind = getattr(importlib.import_module(module), name)
+    return [Stage(make(kind, {"robot": robot}, Context()), robot) for robot in read_robots(folder)]
+
+
+def render(stages: Sequence[Stage], seeds: tuple[int, int], count: int) -> Renders:
+    """Images of scenes, by one stage after the other.
+
+    Args:
+        stages: where the scenes are set.
+        seeds: from the first up to, but without, the second.
+        count: images of each seed.
+    """
+    rgb: list[Any] = []
+    depth: list[Any] = []
+    objects, cameras = [], []
+    for seed in range(*seeds):
+        for rendering, info, seen in stages[seed % len(stages)].images(seed, count):
+            seen["image"] = len(rgb)
+            rgb.append(rendering.rgb)
+            depth.append(rendering.depth)
+            objects.append(seen)
+            cameras.append((info.matrix, info.position, info.orientation))
+    return Renders(np.stack(rgb), np.stack(depth), np.concatenate(objects), np.array(cameras, dtype=CAMERA), (seeds,))
+
+
 def main() -> None:
     """Render a set."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--seeds", required=True, help="from:to, without the last")
     parser.add_argument("--images", type=int, default=8, help="of each seed")
-    parser.add_argument("--depth", action="store_true", help="keep depth, for scoring")
     parser.add_argument("--world", default="sims.tabletop:Tabletop")
     parser.add_argument("--robots", type=Path, default=Path("launch/robots"))
     arguments = parser.parse_args()
     first, last = map(int, arguments.seeds.split(":"))
-    module, name = arguments.world.split(":")
-    kind = getattr(importlib.import_module(module), name)
-    robots = read_robots(arguments.robots)
-    stages = [Stage(make(kind, {"robot": robot}, Context()), robot) for robot in robots]
-    rgb: list[Any] = []
-    depth: list[Any] = []
-    objects, cameras = [], []
-    for seed in range(first, last):
-        for rendering, info, seen in stages[seed % len(stages)].images(seed, arguments.images):
-            seen["image"] = len(rgb)
-            rgb.append(rendering.rgb)
-            depth.append(rendering.depth)
-            objects.append(seen)
-            cameras.append((info.matrix, info.position, info.orientation))
-        if seed % 50 == 49:
-            print(f"{len(rgb)} images", flush=True)
-    kept = np.stack(depth) if arguments.depth else np.zeros((0, HEIGHT, WIDTH), np.float32)
-    Renders(np.stack(rgb), kept, np.concatenate(objects), np.array(cameras, dtype=CAMERA), ((first, last),)).save(
-        arguments.folder
-    )
+    render(open_stages(arguments.world, arguments.robots), (first, last), arguments.images).save(arguments.folder)
 
 
 if __name__ == "__main__":

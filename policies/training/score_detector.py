@@ -25,7 +25,7 @@ GREY = LABELS.index("grey")
 
 
 def score(detector: Detector, renders: Renders) -> dict[str, float]:
-    """Measures by name, over all images of a set that was rendered with depth.
+    """Measures by name, over all images of a set.
 
     Args:
         detector: open.
@@ -98,7 +98,7 @@ def _false(seen: Detections, objects: np.ndarray[tuple[int], np.dtype[np.void]])
 def main() -> None:
     """Print the scores of a model on a set of images."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", type=Path, help="a set made by render_blocks with --depth")
+    parser.add_argument("folder", type=Path, help="a set made by render_blocks")
     parser.add_argument("--model", type=Path, default=Detector.model)
     arguments = parser.parse_args()
     detector = Detector(model=arguments.model)

@@ -1,6 +1,6 @@
 """Train the block detector: `python -m policies.training.train_detector TRAINING VALIDATION`, with the extra `train`.
 
-Both folders come from `render_blocks`, the second with depth. Writes the model and its card.
+Both folders come from `render_blocks`. Writes the model and its card.
 """
 
 from __future__ import annotations
@@ -13,56 +13,61 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from embodied.messages import Vector
 from embodied.node import generator
 from policies.card import Card, digest
 from policies.detector import COLUMNS, HEIGHT, LABELS, ROWS, STRIDE, WIDTH, Detector
-from policies.training.detector_network import DetectorNetwork, ShippedDetector, normalised
-from policies.training.render_blocks import Renders
+from policies.training.detector_network import DetectorNetwork, ShippedDetector
+from policies.training.render_blocks import Objects, Renders
 from policies.training.score_detector import GREY, score
 
 BATCH = 16
 SEEN, HIDDEN = 0.45, 0.20  # visible parts above and below which an object must, and must not, be reported
 SPREAD = 1.0  # of a peak [cells]
-_GRID = np.stack(np.meshgrid(np.arange(COLUMNS), np.arange(ROWS)), axis=-1).astype(np.float64)
+REACH = 5  # how far around its peak an object matters [cells]
 
+Map = NDArray[np.float32]
+Pixels = NDArray[np.uint8]
 Targets = tuple[Tensor, Tensor, Tensor, Tensor, Tensor]
 """Heatmaps, where they count, geometry, where its offsets count, where its angles count."""
 
 
-def targets(objects: np.ndarray[tuple[int], np.dtype[np.void]]) -> tuple[Vector, Vector, Vector, Vector, Vector]:
+def targets(objects: Objects) -> tuple[Map, Map, Map, Map, Map]:
     """What the network should answer for one image, shapes (channels, rows, columns).
 
     Args:
         objects: those of the image, as `Renders` has them.
     """
-    heat = np.zeros((len(LABELS), ROWS, COLUMNS))
+    heat = np.zeros((len(LABELS), ROWS, COLUMNS), np.float32)
     counts = np.ones_like(heat)
-    geometry = np.zeros((4, ROWS, COLUMNS))
-    offsets, angles = np.zeros((2, 1, ROWS, COLUMNS))
+    geometry = np.zeros((4, ROWS, COLUMNS), np.float32)
+    offsets, angles = np.zeros((2, 1, ROWS, COLUMNS), np.float32)
     for thing in np.sort(objects, order="visible"):
         centre = (thing["pixel"] - (STRIDE - 1) / 2) / STRIDE
-        column, row = np.rint(centre).astype(int)
+        column, row = np.rint(centre).astype(int).tolist()
         if not (0 <= column < COLUMNS and 0 <= row < ROWS):
             continue
-        away = centre - _GRID
-        peak = np.exp(-np.einsum("rck,rck->rc", away, away) / (2 * SPREAD**2))
+        rows, columns = slice(max(row - REACH, 0), row + REACH + 1), slice(max(column - REACH, 0), column + REACH + 1)
+        right = centre[0] - np.arange(COLUMNS)[None, columns]
+        down = centre[1] - np.arange(ROWS)[rows, None]
+        peak = np.exp(-(right**2 + down**2) / (2 * SPREAD**2))
         kind, visible = thing["kind"], min(thing["visible"], thing["face"])
         if visible < SEEN:
             # Neither right nor wrong in between: which side it falls on is a matter of a few pixels.
-            counts[kind][peak > 0.1] = float(visible < HIDDEN)
+            counts[kind, rows, columns][peak > 0.1] = float(visible < HIDDEN)
             continue
-        peak[row, column] = 1.0
-        heat[kind] = np.maximum(heat[kind], peak)
         near = peak > 0.3
-        geometry[:2, near] = away[near].T
-        geometry[2:, near] = np.array([[np.sin(4 * thing["angle"])], [np.cos(4 * thing["angle"])]])
-        offsets[0, near] = peak[near]
-        angles[0, near] = 0.0 if kind == GREY else peak[near]
+        sides = np.sin(4 * thing["angle"]), np.cos(4 * thing["angle"])
+        for channel, value in enumerate((right, down, *sides)):
+            geometry[channel, rows, columns][near] = np.broadcast_to(value, peak.shape)[near]
+        offsets[0, rows, columns][near] = peak[near]
+        angles[0, rows, columns][near] = 0.0 if kind == GREY else peak[near]
+        np.maximum(heat[kind, rows, columns], peak, out=heat[kind, rows, columns])
+        heat[kind, row, column] = 1.0
     return heat, counts, geometry, offsets, angles
 
 
@@ -70,16 +75,24 @@ def batches(renders: Renders, rng: np.random.Generator) -> Iterator[tuple[Tensor
     """All images once, in random order, each mirrored and lit a little differently."""
     by_image = np.split(renders.objects, np.searchsorted(renders.objects["image"], np.arange(1, len(renders.rgb))))
     order = rng.permutation(len(renders.rgb))
+    # Noise is cut from a pool at random places: to draw it afresh would take longer than the network does.
+    pool = rng.standard_normal(8 * HEIGHT * WIDTH * 3, dtype=np.float32)
     for start in range(0, len(order) - BATCH + 1, BATCH):
-        chosen = np.sort(order[start : start + BATCH])
-        images, answers = [], []
-        for index in chosen:
-            image, objects = _mirrored(renders.rgb[index], by_image[index], rng)
-            images.append(image)
+        images = np.empty((BATCH, HEIGHT, WIDTH, 3), np.float32)
+        answers = []
+        for image, index in zip(images, np.sort(order[start : start + BATCH]), strict=True):
+            seen, objects = _mirrored(renders.rgb[index], by_image[index], rng)
+            gain = rng.uniform(0.8, 1.25) * rng.uniform(0.94, 1.06, 3) / 127.5
+            np.multiply(seen, gain.astype(np.float32), out=image)
+            at = rng.integers(len(pool) - image.size)
+            image += pool[at : at + image.size].reshape(image.shape) * np.float32(rng.uniform(0.0, 0.04))
             answers.append(targets(objects))
-        parts = [torch.from_numpy(np.stack(part).astype(np.float32)) for part in zip(*answers, strict=True)]
-        heat, counts, geometry, offsets, angles = parts
-        yield _relit(normalised(torch.from_numpy(np.stack(images))), rng), (heat, counts, geometry, offsets, angles)
+        np.clip(images - np.float32(1.0), -1.0, 1.0, out=images)
+        heat, counts, geometry, offsets, angles = (
+            torch.from_numpy(np.stack(part)) for part in zip(*answers, strict=True)
+        )
+        # Seen as (b, 3, h, w) this is torch's channels_last layout, with nothing copied.
+        yield torch.from_numpy(images).permute(0, 3, 1, 2), (heat, counts, geometry, offsets, angles)
 
 
 def loss(heat: Tensor, geometry: Tensor, wanted: Targets) -> Tensor:
@@ -108,7 +121,7 @@ def train(renders: Renders, epochs: int, seed: int) -> DetectorNetwork:
         total = 0.0
         for images, wanted in batches(renders, generator(seed, "epoch", str(epoch))):
             with torch.autocast("cpu", torch.bfloat16):
-                heat, geometry = network(images.contiguous(memory_format=torch.channels_last))
+                heat, geometry = network(images)
             value = loss(heat.float(), geometry.float(), wanted)
             optimiser.zero_grad()
             value.backward()
@@ -141,11 +154,7 @@ def export(network: DetectorNetwork, path: Path) -> None:
         )
 
 
-def _mirrored(
-    image: np.ndarray[tuple[int, int, int], np.dtype[np.uint8]],
-    objects: np.ndarray[tuple[int], np.dtype[np.void]],
-    rng: np.random.Generator,
-) -> tuple[np.ndarray[tuple[int, int, int], np.dtype[np.uint8]], np.ndarray[tuple[int], np.dtype[np.void]]]:
+def _mirrored(image: Pixels, objects: Objects, rng: np.random.Generator) -> tuple[Pixels, Objects]:
     objects = objects.copy()
     for axis, size in ((1, WIDTH), (0, HEIGHT)):
         if rng.random() < 0.5:
@@ -155,14 +164,6 @@ def _mirrored(
     return image, objects
 
 
-def _relit(images: Tensor, rng: np.random.Generator) -> Tensor:
-    count = len(images)
-    gain = rng.uniform(0.8, 1.25, (count, 1, 1, 1)) * rng.uniform(0.94, 1.06, (count, 3, 1, 1))
-    noise = rng.standard_normal(images.shape, dtype=np.float32) * rng.uniform(0.0, 0.04, (count, 1, 1, 1))
-    brighter = (images + 1.0) * torch.from_numpy(gain).float() - 1.0 + torch.from_numpy(noise).float()
-    return brighter.clamp(-1.0, 1.0)
-
-
 def main() -> None:
     """Train, export, score and write the card."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -170,8 +171,10 @@ def main() -> None:
     parser.add_argument("validation", type=Path)
     parser.add_argument("--model", type=Path, default=Detector.model)
     parser.add_argument("--epochs", type=int, default=30)
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--seed", type=int, default=1_000_000_000)
     arguments = parser.parse_args()
+    torch.set_num_threads(arguments.threads)
     training, validation = Renders.load(arguments.training), Renders.load(arguments.validation)
     export(train(training, arguments.epochs, arguments.seed), arguments.model)
     Card.beside(arguments.model).unlink(missing_ok=True)

@@ -15,6 +15,9 @@ from sims.bodies.urdf import light
 from sims.bullet import Bullet
 
 FRICTION = 1.0  # of the finger pads
+# A soft pad touches with a patch, which resists turning about its normal by 2/3 x radius x friction x force (uniform
+# pressure, as in Howe and Cutkosky 1996); point contacts alone let a block swing like a pendulum. Radius 7 mm.
+TORSION = 2 / 3 * 0.007  # [m]
 
 
 class Arm:
@@ -66,7 +69,7 @@ class Arm:
         for link in range(-1, len(self._links)):
             bullet.changeDynamics(self.body, link, linearDamping=0, angularDamping=0, jointDamping=0)
         for name in self._gripper.fingers:
-            bullet.changeDynamics(self.body, self._links[name], lateralFriction=FRICTION)
+            bullet.changeDynamics(self.body, self._links[name], lateralFriction=FRICTION, spinningFriction=TORSION)
         for joint in range(len(self._links)):
             bullet.setJointMotorControl2(self.body, joint, bullet.VELOCITY_CONTROL, force=0)
 

@@ -47,7 +47,7 @@ XARM6 = ArmModel(
         width=width,
         slope=slope,
     ),
-    iterations=200,
+    iterations=100,
     gain=0.3,
     colours={"link6": (0.6, 0.6, 0.62, 1.0)},
     coarse={

@@ -36,7 +36,8 @@ def health(published: int, dropped: int, last: int | None, every: int | None, no
     """Judge a topic.
 
     Args:
-        published, dropped: counts.
+        published: how often it was published.
+        dropped: how many deliveries were lost.
         last: when it was last published [ns], None if never.
         every: its declared period [ns], None if it has none.
         now: [ns].

@@ -449,9 +449,9 @@ class Lockstep:
             return [(topic, result, topic.encode(result))]
         if result.__class__ is not cell.bundle:
             raise WireError(f"expected {cell.bundle.__name__}, got {summary(result)}")
-        values: tuple[Any, ...] = tuple(result)
         outputs = []
-        for topic, message in zip(cell.topics, values, strict=True):
+        for topic in cell.topics:
+            message = getattr(result, topic.port)
             if message is not None:
                 topic.published += 1
                 outputs.append((topic, message, topic.encode(message)))

@@ -64,7 +64,8 @@ def tunable(default: float, *, low: float, high: float) -> Any:
 
     Args:
         default: value at the start.
-        low, high: bounds, both allowed.
+        low: the least value that is allowed.
+        high: the greatest.
 
     Raises:
         ValueError: the default is outside its bounds.

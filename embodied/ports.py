@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import typing
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
@@ -201,7 +200,7 @@ def _outputs(kind: type, annotation: Any) -> tuple[dict[str, Output], type | Non
 
 def _message(where: str, annotation: Any) -> type[Message]:
     if not (isinstance(annotation, type) and issubclass(annotation, Message)):
-        shown = getattr(annotation, "__name__", None) or typing.cast(str, str(annotation))
+        shown = getattr(annotation, "__name__", None) or str(annotation)
         raise PortError(f"{where}: expected a message type T as T, T | None, list[T], Stamped[T] or Time, got {shown}")
     schema(annotation)
     return annotation

@@ -159,7 +159,8 @@ def _wrong_scalar(field: Field, value: Any, refined: Refinement) -> str:
     if field.kind == "float":
         fits = isinstance(value, int | float | np.floating) and not isinstance(value, bool)
     elif field.kind == "int":
-        fits = isinstance(value, int | np.integer) and not isinstance(value, bool) and -(2**63) <= value < 2**63
+        whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
+        fits = whole and -(2**63) <= int(value) < 2**63
     else:
         fits = type(value).__name__ == field.kind
     return "" if fits else f"expected {field.kind}, got {_short(value)}"

@@ -68,8 +68,9 @@ def _find() -> tuple[list[dict[str, Any]], dict[str, str]]:
 def _describe(kind: type[Node]) -> dict[str, Any]:
     ports = read_ports(kind)
     types = field_types(kind)
-    settings = {}
-    for entry in dataclasses.fields(kind) if dataclasses.is_dataclass(kind) else ():
+    settings: dict[str, Any] = {}
+    entries: dict[str, dataclasses.Field[Any]] = getattr(kind, "__dataclass_fields__", {})
+    for entry in entries.values():
         if entry.init:
             needed = entry.default is dataclasses.MISSING and entry.default_factory is dataclasses.MISSING
             default = None if entry.default is dataclasses.MISSING else plain(entry.default)

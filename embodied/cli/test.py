@@ -89,7 +89,9 @@ def _seeds(text: str) -> list[int]:
         start = int(first)
         stop = int(last) if colon else start + 1
     except ValueError:
-        raise usage(f"cannot read the seeds '{text}'", "write --seeds 0:100, from 0 up to but not including 100") from None
+        raise usage(
+            f"cannot read the seeds '{text}'", "write --seeds 0:100, from 0 up to but not including 100"
+        ) from None
     if start < 0 or stop <= start or stop - start > MAX_SEEDS:
         raise usage(f"the seeds '{text}' are empty, reversed, negative or too many", "write --seeds 0:100")
     return list(range(start, stop))
@@ -144,7 +146,9 @@ def _reason(result: Result) -> str:
 def _show(summary: Summary, folder: Path) -> None:
     total = len(summary.results)
     low, high = wilson(summary.passed, total)
-    out.print(f"[bold]{summary.passed} of {total} passed[/] ({summary.rate:.1%}; 95 % interval {low:.1%} to {high:.1%})")
+    out.print(
+        f"[bold]{summary.passed} of {total} passed[/] ({summary.rate:.1%}; 95 % interval {low:.1%} to {high:.1%})"
+    )
     for result in summary.results:
         if result.status != "passed":
             picture = f"  {result.filmstrip}" if result.filmstrip else ""

@@ -69,7 +69,8 @@ class ArmGuard(Guard):
             yield str(error)
             return
         if not self._inside(tool):
-            yield f"at home the tool is at {np.round(tool, 3).tolist()} m ({BASE}), outside the box {self.low} to {self.high}"
+            at = np.round(tool, 3).tolist()
+            yield f"at home the tool is at {at} m ({BASE}), outside the box {self.low} to {self.high}"
 
     def open(self) -> None:
         """Start with nothing to hold."""

@@ -1,7 +1,7 @@
 """A joint-space limiter: whatever is asked, each joint stays within its position, velocity and acceleration limits.
 
-It keeps one promise: from where it has put the joints, braking at full deceleration stops them inside their limits. With
-period h, deceleration a and distance d to a limit, the fastest v that keeps it solves v·h + v²/(2a) = d:
+It keeps one promise: from where it has put the joints, braking at full deceleration stops them inside their limits.
+With period h, deceleration a and distance d to a limit, the fastest v that keeps it solves v·h + v²/(2a) = d:
 
     v = a·(sqrt(h² + 2d/a) - h)
 

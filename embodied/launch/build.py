@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -103,8 +103,8 @@ def _world(
         problems.append(Problem("E206", "the world has no 'use'", item.key or item.place))
         return None
     world: World | None = _instance(item, "world", "the world", robots, folders, problems)
-    for sentence in getattr(world, "check", tuple)() if world is not None else ():
-        problems.append(Problem("E207", f"the world: {sentence}", item.key or item.place))
+    sentences: Iterable[str] = getattr(world, "check", tuple)() if world is not None else ()
+    problems += [Problem("E207", f"the world: {sentence}", item.key or item.place) for sentence in sentences]
     return world
 
 
@@ -204,7 +204,7 @@ def _timing(item: Item, problems: list[Problem]) -> Timing | None:
 def _wire_places(item: Item) -> dict[tuple[str, ...], Place]:
     """A wire is shown where its source is written."""
     section = item.value.get("in")
-    found = {}
+    found: dict[tuple[str, ...], Place] = {}
     for name, wire in section.value.items() if section is not None and section.value else []:
         if isinstance(wire.value, dict) and "from" in wire.value:
             found["in", name] = wire.value["from"].place

@@ -1,7 +1,7 @@
 """YAML with places: every value remembers the file, line and column it was written at.
 
-Scalars follow YAML 1.2's core schema, so that `no` and `on` are text and `1e-3` is a number. Tags and anchors are refused:
-a launch file is data without a language inside.
+Scalars follow YAML 1.2's core schema, so that `no` and `on` are text and `1e-3` is a number. Tags and anchors are
+refused: a launch file is data without a language inside.
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ def parse(text: str, shown: str, problems: list[Problem]) -> Item | None:
             loader.dispose()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        also = ()
+        also: tuple[tuple[Place, str], ...] = ()
         if error.context_mark is not None and mark is not error.context_mark:
             also = ((place(error.context_mark), str(error.context)),)
         message = f"not YAML: {error.problem or error.context}"

@@ -1,7 +1,7 @@
 """A launch file becomes a graph.
 
-Order: file < profile < site < --swap < --set. Includes lie below the file that includes them. Every value keeps the place
-it was written at, and relative paths are relative to that file.
+Order: file < profile < site < --swap < --set. Includes lie below the file that includes them. Every value keeps the
+place it was written at, and relative paths are relative to that file.
 """
 
 from __future__ import annotations
@@ -200,9 +200,9 @@ def _arguments(root: Item, site: Item | None, sets: Sequence[str], problems: lis
             problems.append(Problem("E107", f"cannot read --set {text}", _place("--set", text), help=help_))
         elif "." not in name:
             if name not in known:
-                help_ = nearest(name, known) + ("a node's setting is set as node.setting=value",)
+                fix = (*nearest(name, known), "a node's setting is set as node.setting=value")
                 message = f"there is no argument '{name}'"
-                problems.append(Problem("E107", message, _place("--set", text), help=help_))
+                problems.append(Problem("E107", message, _place("--set", text), help=fix))
             known[name] = scalar(value)
     return known
 

@@ -1,4 +1,7 @@
-"""How launch files lie over each other: mappings merge, lists replace, null removes, a new `use` drops the old `with`."""
+"""How launch files lie over each other.
+
+Mappings merge, lists replace, null removes, a new `use` drops the old `with`.
+"""
 
 from __future__ import annotations
 

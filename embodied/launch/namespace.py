@@ -1,4 +1,7 @@
-"""A fragment in a namespace: its nodes are `left/arm`, and its wires lead to its own nodes unless they begin with a /."""
+"""A fragment in a namespace.
+
+Its nodes are `left/arm`, and its wires lead to its own nodes unless they begin with a slash.
+"""
 
 from __future__ import annotations
 

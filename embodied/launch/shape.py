@@ -2,43 +2,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from embodied.errors import Place, Problem, nearest
 from embodied.launch.document import Item
 
 VERSION = 1
 
-_ANY = object()
-_MAP, _LIST, _TEXT = "a mapping", "a list", "text"
+Shape = Mapping[str, type]
+"""By key, what stands there; `object` is anything."""
 
-FILE = {
-    "embodied": "version",
-    "args": _MAP,
-    "include": _LIST,
-    "robots": _MAP,
-    "nodes": _MAP,
-    "world": _MAP,
-    "clock": _TEXT,
-    "processes": _LIST,
-    "profiles": _MAP,
+_WORDS: dict[type, str] = {dict: "a mapping", list: "a list", str: "text"}
+
+FILE: Shape = {
+    "embodied": object,
+    "args": dict,
+    "include": list,
+    "robots": dict,
+    "nodes": dict,
+    "world": dict,
+    "clock": str,
+    "processes": list,
+    "profiles": dict,
 }
-PROFILE = {
-    key: FILE[key] for key in ("robots", "nodes", "world", "clock", "processes")
-} | {"base": _TEXT}
-NODE = {
-    "use": _TEXT,
-    "with": _MAP,
-    "in": _MAP,
-    "rate": _ANY,
-    "latency": _ANY,
-    "jitter": _ANY,
-    "drop": _ANY,
-    "silence": _LIST,
-    "max_age": _ANY,
+PROFILE: Shape = {key: FILE[key] for key in ("robots", "nodes", "world", "clock", "processes")} | {"base": str}
+NODE: Shape = {
+    "use": str,
+    "with": dict,
+    "in": dict,
+    "rate": object,
+    "latency": object,
+    "jitter": object,
+    "drop": object,
+    "silence": list,
+    "max_age": object,
 }
-WIRE = {"from": _TEXT, "max_age": _ANY, "bound": _ANY}
-WORLD = {"use": _TEXT, "with": _MAP}
-INCLUDE = {"file": _TEXT, "namespace": _TEXT, "args": _MAP}
-SILENCE = {"at": _ANY, "for": _ANY}
+WIRE: Shape = {"from": str, "max_age": object, "bound": object}
+WORLD: Shape = {"use": str, "with": dict}
+INCLUDE: Shape = {"file": str, "namespace": str, "args": dict}
+SILENCE: Shape = {"at": object, "for": object}
 
 CLOCKS = ("lockstep", "steady")
 
@@ -81,9 +83,12 @@ def _section(item: Item, problems: list[Problem]) -> None:
     if clock is not None and clock.value not in CLOCKS:
         message = f"expected a clock, one of {', '.join(CLOCKS)}, got {clock.value!r}"
         problems.append(Problem("E104", message, clock.place, help=nearest(str(clock.value), CLOCKS)))
-    for group in item.value["processes"].value if "processes" in item.value else []:
-        if not isinstance(group.value, list) or not all(isinstance(name.value, str) for name in group.value):
-            problems.append(Problem("E104", f"expected a list of node names, got {group.kind}", group.place))
+    groups = item.value["processes"].value if "processes" in item.value else []
+    problems += [
+        Problem("E104", f"expected a list of node names, got {group.kind}", group.place)
+        for group in groups
+        if not isinstance(group.value, list) or not all(isinstance(name.value, str) for name in group.value)
+    ]
 
 
 def _node(node: Item, problems: list[Problem]) -> None:
@@ -104,7 +109,7 @@ def _entries(item: Item, key: str) -> list[tuple[str, Item]]:
     return list(section.value.items()) if section is not None and isinstance(section.value, dict) else []
 
 
-def _keys(item: Item, known: dict[str, object], what: str, problems: list[Problem]) -> bool:
+def _keys(item: Item, known: Shape, what: str, problems: list[Problem]) -> bool:
     """Whether an item is a mapping with known keys whose values are of the right kind."""
     if not isinstance(item.value, dict):
         message = f"{what} is a mapping of {', '.join(known)}; got {item.kind}"
@@ -116,13 +121,7 @@ def _keys(item: Item, known: dict[str, object], what: str, problems: list[Proble
             place: Place = entry.key or entry.place
             problems.append(Problem("E103", f"{what} has no key '{key}'", place, help=nearest(key, known)))
             fine = False
-        elif entry.value is not None and not _fits(entry, known[key]):
-            problems.append(Problem("E104", f"'{key}' is {known[key]}; got {entry.kind}", entry.place))
+        elif entry.value is not None and not isinstance(entry.value, known[key]):
+            problems.append(Problem("E104", f"'{key}' is {_WORDS[known[key]]}; got {entry.kind}", entry.place))
             fine = False
     return fine
-
-
-def _fits(entry: Item, kind: object) -> bool:
-    return {_MAP: dict, _LIST: list, _TEXT: str}.get(kind, object) is object or isinstance(  # type: ignore[call-overload]
-        entry.value, {_MAP: dict, _LIST: list, _TEXT: str}[kind]  # type: ignore[index]
-    )

@@ -1,6 +1,7 @@
 """What a message is: a frozen value whose fields declare shape, dtype and unit.
 
-A message type is a frozen dataclass that derives from `Message`. Arrays are annotated with `Array`, scalars with `Unit`:
+A message type is a frozen dataclass that derives from `Message`. Arrays are annotated with `Array`, scalars with
+`Unit`:
 
     @dataclass(frozen=True, slots=True, kw_only=True)
     class Wrench(Message):

@@ -1,0 +1,34 @@
+# The front door. `make demo` and `make test` need Python 3.11 and its pip, and nothing else.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+
+.PHONY: demo test check bench clean
+
+demo: .venv/.base
+	$(BIN)/embodied run launch/pick_place.yaml --sim
+
+test check: .venv/.dev
+	$(BIN)/ruff format --check embodied sims drivers policies tests
+	$(BIN)/ruff check embodied sims drivers policies tests
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -n 2
+
+bench: .venv/.dev
+	$(BIN)/python -m tests.benchmarks
+
+# pip of the outer Python installs into the environment, so that a Python without ensurepip will do.
+.venv/bin/python:
+	$(PYTHON) -m venv --without-pip .venv
+
+.venv/.base: pyproject.toml constraints.txt | .venv/bin/python
+	$(PYTHON) -m pip --python $(BIN)/python install --quiet --constraint constraints.txt --editable .
+	touch $@
+
+.venv/.dev: pyproject.toml constraints.txt | .venv/bin/python
+	$(PYTHON) -m pip --python $(BIN)/python install --quiet --constraint constraints.txt --editable '.[dev]'
+	touch $@ .venv/.base
+
+clean:
+	rm -rf .venv runs

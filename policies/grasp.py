@@ -1,48 +1,14 @@
-"""Where and how to take a block: what repeated looks agree on, and the turn that keeps the fingers clear."""
+"""The turn at which a parallel gripper takes a block, so that its fingers stay clear of everything else."""
 
 from __future__ import annotations
 
-import cmath
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-import numpy as np
-
-from embodied.messages import Detections, Vector
+from embodied.messages import Vector
 
 QUARTER = math.pi / 2
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """A block, as the mean of several looks.
-
-    Attributes:
-        position: of its centre, shape (3,) [m].
-        yaw: modulo a quarter turn, nearest 0 [rad].
-        looks: how many the mean is of.
-    """
-
-    position: Vector
-    yaw: float
-    looks: int
-
-    def seen(self, position: Vector, yaw: float) -> Block:
-        """The mean with one more look; a look more than 2 cm away means that it was moved, and starts afresh."""
-        if float(np.linalg.norm(position - self.position)) > 0.02:
-            return Block(position, yaw, 1)
-        share = 1.0 / (self.looks + 1)
-        # Four times the angle, so that a quarter turn more is the same point of the circle.
-        both = (1.0 - share) * cmath.rect(1.0, 4 * self.yaw) + share * cmath.rect(1.0, 4 * yaw)
-        return Block(self.position + share * (position - self.position), cmath.phase(both) / 4, self.looks + 1)
-
-
-def find(objects: Detections, label: str) -> int | None:
-    """Index of the surest detection of a label."""
-    return max(
-        (i for i, name in enumerate(objects.labels) if name == label), key=lambda i: objects.score[i], default=None
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +38,15 @@ class Fingers:
         return nearest
 
 
-def grasp_yaw(block: Block, others: Iterable[Vector], fingers: Fingers, safe: float) -> float:
+def grasp_yaw(at: Vector, yaw: float, others: Iterable[Vector], fingers: Fingers, safe: float) -> float:
     """The better of the two turns with which a parallel gripper can take a block.
 
     The one that needs less turning of the wrist, as long as both keep the fingers `safe` from everything else;
     otherwise the one that keeps further away.
 
     Args:
-        block: to be taken.
+        at: centre of the block, shape (2,) [m].
+        yaw: of the block, modulo a quarter turn [rad].
         others: centres of everything else, each of shape (2,) [m].
         fingers: of the gripper.
         safe: distance between a finger and a centre that is plenty [m].
@@ -88,9 +55,8 @@ def grasp_yaw(block: Block, others: Iterable[Vector], fingers: Fingers, safe: fl
         yaw of the gripper, within a quarter turn of the direction from the robot's base to the block [rad].
     """
     others = list(others)
-    azimuth = math.atan2(block.position[1], block.position[0])
-    small = math.remainder(block.yaw - azimuth, QUARTER)
+    azimuth = math.atan2(at[1], at[0])
+    small = math.remainder(yaw - azimuth, QUARTER)
     large = small - math.copysign(QUARTER, small)
-    at = block.position[:2]
     clear = [min(fingers.clearance(at, azimuth + turn, others), safe) for turn in (small, large)]
     return azimuth + (small if clear[0] >= clear[1] else large)

@@ -12,7 +12,7 @@ import numpy as np
 from embodied import SECOND, Node, Ports, Time, tunable
 from embodied.messages import Detections, Goal, GripperState, Pose, Target, Vector
 from embodied.robot import BASE, rotation
-from policies.grasp import Block, Fingers, find, grasp_yaw
+from policies.looks import Grasp, Looks
 
 DOWN = np.array([0.0, 0.0, -1.0])
 
@@ -72,8 +72,8 @@ class PickPlace(Node):
         """Start with a look."""
         self._home: Goal | None = None
         self._goal: Goal | None = None
-        self._seen: Block | None = None
-        self._others: list[Vector] = []
+        self._looks = Looks(self.looks, self.place, self.tray / 2)
+        self._grasp: Grasp | None = None
         self._last: Vector | None = None
         self._enter(Phase.VIEW, Time(0))
 
@@ -91,6 +91,9 @@ class PickPlace(Node):
             self._look(objects, target.label, tcp, now)
         elif lost or waited > self.patience:
             self._rise(tcp, now)
+        elif self._bumped(tcp):
+            self._enter(Phase.ABOVE, now)
+            self._move(self._goal.position[:2], self.hover, self._goal.yaw, self.opening)
         elif self._done(tcp, waited, gripper, settled and waited > 0.3):
             self._proceed(tcp, gripper, now)
         return self._goal
@@ -99,22 +102,24 @@ class PickPlace(Node):
         assert self._goal is not None
         return float(np.linalg.norm(self._goal.position - tcp.position))
 
+    def _bumped(self, tcp: Pose) -> bool:
+        """Something pushed it aside on the way down; from here the fingers could land on the block."""
+        assert self._goal is not None
+        aside = float(np.linalg.norm((self._goal.position - tcp.position)[:2]))
+        above = float(tcp.position[2] - self._goal.position[2])
+        return self._phase is Phase.DESCEND and aside > 0.012 and above > self.block / 2
+
     def _turn(self, tcp: Pose) -> float:
         assert self._goal is not None
         return abs(math.remainder(yaw_of(tcp) - self._goal.yaw, math.pi))
 
     def _look(self, objects: Detections, label: str, tcp: Pose, now: Time) -> None:
-        index = find(objects, label)
-        if self._distance(tcp) > 0.02 or index is None:
+        if self._distance(tcp) > 0.02:
             return
-        at, yaw = objects.position[index], float(objects.yaw[index])
-        self._seen = Block(at, yaw, 1) if self._seen is None else self._seen.seen(at, yaw)
-        self._others = [position[:2] for i, position in enumerate(objects.position) if i != index]
-        delivered = np.abs(self._seen.position[:2] - self.place).max() < self.tray / 2
-        if self._seen.looks >= self.looks and not delivered:
+        self._grasp = self._looks.look(objects, label)
+        if self._grasp is not None:
             self._enter(Phase.ABOVE, now)
-            turn = grasp_yaw(self._seen, self._others, Fingers(), safe=0.04)
-            self._move(self._seen.position[:2], self.hover, turn, self.opening)
+            self._move(self._grasp.position[:2], self.hover, self._grasp.yaw, self.opening)
 
     def _done(self, tcp: Pose, waited: float, gripper: GripperState, settled: bool) -> bool:
         distance = self._distance(tcp)
@@ -135,10 +140,10 @@ class PickPlace(Node):
         assert goal is not None
         match self._phase:
             case Phase.ABOVE:
-                assert self._seen is not None
+                assert self._grasp is not None
                 self._enter(Phase.DESCEND, now)
                 self._move(
-                    goal.position[:2], max(float(self._seen.position[2]), self.block / 2), goal.yaw, self.opening
+                    goal.position[:2], max(float(self._grasp.position[2]), self.block / 2), goal.yaw, self.opening
                 )
             case Phase.DESCEND:
                 self._enter(Phase.CLOSE, now)
@@ -163,7 +168,7 @@ class PickPlace(Node):
                 self._rise(tcp, now)
             case _:
                 self._enter(Phase.VIEW, now)
-                self._seen = None
+                self._looks.forget()
                 self._goal = self._home
 
     def _rise(self, tcp: Pose, now: Time) -> None:

@@ -19,6 +19,7 @@ from fractions import Fraction
 from types import TracebackType
 from typing import Any
 
+from embodied import wire
 from embodied.clock import Time, tick
 from embodied.digest import Digest, Mark
 from embodied.errors import EmbodiedError, LaunchError, NodeFailed, Problem, WireError
@@ -522,7 +523,7 @@ def _picture(value: Any) -> str:
 
 
 def _location(error: BaseException) -> str:
-    """File and line where an error was raised, outside the hall if the error comes from there."""
+    """File and line in the node where an error was raised; nothing for what the wire itself refused."""
     frames = traceback.extract_tb(error.__traceback__)
-    own = [frame for frame in frames if frame.filename != __file__ and not frame.filename.startswith("<")]
+    own = [frame for frame in frames if frame.filename not in (__file__, wire.__file__) and frame.filename[0] != "<"]
     return f"{own[-1].filename}:{own[-1].lineno} in {own[-1].name}" if own else ""

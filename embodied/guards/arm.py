@@ -101,6 +101,9 @@ class ArmGuard(Guard):
                 )
             self._state = Motion(joints.position.copy(), np.zeros_like(joints.position))
             self._target = None
+        if self.mode == "velocity" and joints is not None and np.isfinite(joints.position).all():
+            # A commanded velocity says where the arm goes, not where it is.
+            self._state = Motion(joints.position.copy(), self._state.velocity)
         source, chosen = ("operator", operator) if operator is not None else ("command", command)
         refusal = self._refusal(source, chosen, joints)
         if refusal or chosen is None:

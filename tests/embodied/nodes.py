@@ -1,0 +1,195 @@
+"""Small real nodes that the tests of the hall wire up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+
+from embodied import Driver, Guard, Node, Stamped, Time, tunable
+from embodied.messages import JointCommand, JointState, Pose, Target, Vector
+
+
+def joints(value: float = 0.0, n: int = 2, at: int = 0) -> JointState:
+    return JointState(position=np.full(n, float(value)), velocity=np.zeros(n), acquired=Time(at))
+
+
+@dataclass
+class Clock(Node):
+    """Publishes the time as a joint state."""
+
+    rate = 100.0
+
+    def step(self, now: Time) -> JointState:
+        return joints(now / 1e9, at=now)
+
+
+@dataclass
+class Noise(Node):
+    """Publishes random joints."""
+
+    rate = 50.0
+
+    def step(self) -> JointState:
+        return joints(self.rng.normal())
+
+
+@dataclass
+class Hold(Node):
+    """A PD law, as in the README."""
+
+    goal: Vector
+    kp: float = tunable(40.0, low=0, high=200)
+    kd: float = 6.0
+
+    rate = 100.0
+
+    def step(self, joints: JointState) -> JointCommand:
+        return JointCommand(effort=self.kp * (self.goal - joints.position) - self.kd * joints.velocity)
+
+
+@dataclass
+class Double(Node):
+    """Twice what comes, on each new value."""
+
+    def step(self, joints: JointState) -> JointState:
+        return JointState(position=2 * joints.position, velocity=joints.velocity, acquired=joints.acquired)
+
+
+@dataclass
+class Meet(Node):
+    """Remembers what it saw: latest, optional with its envelope, and every one."""
+
+    rate = 10.0
+
+    def open(self) -> None:
+        self.seen: list[tuple[int, float, Stamped[JointState] | None, int]] = []
+
+    def step(self, now: Time, a: JointState, b: Stamped[JointState] | None, c: list[JointState]) -> None:
+        self.seen.append((now, float(a.position[0]), b, len(c)))
+
+
+class Two(NamedTuple):
+    left: JointState
+    right: JointState | None
+
+
+@dataclass
+class Split(Node):
+    """Two outputs; the right one only on every other step."""
+
+    rate = 100.0
+
+    def open(self) -> None:
+        self._n = 0
+
+    def step(self) -> Two:
+        self._n += 1
+        return Two(joints(self._n), joints(self._n) if self._n % 2 else None)
+
+
+@dataclass
+class Pair(Node):
+    """Takes two outputs of one source."""
+
+    def open(self) -> None:
+        self.seen: list[tuple[float, float | None]] = []
+
+    def step(self, left: JointState, right: JointState | None) -> None:
+        self.seen.append((left.position[0], None if right is None else right.position[0]))
+
+
+@dataclass
+class Once(Node):
+    """Says one thing, once."""
+
+    label: str = "red"
+
+    def step(self) -> Target:
+        return Target(label=self.label)
+
+
+@dataclass
+class Listen(Node):
+    """Counts what it gets on its trigger."""
+
+    times: list[int] = field(default_factory=list, init=False)
+
+    def step(self, joints: JointState, now: Time) -> None:
+        self.times.append(now)
+
+
+@dataclass
+class PassGuard(Guard):
+    """A guard that lets everything through, to wire up drivers."""
+
+    rate = 100.0
+
+    def step(self, command: JointCommand | None) -> JointCommand:
+        return command or JointCommand(position=np.zeros(2))
+
+
+class Arm(NamedTuple):
+    state: JointState
+    applied: JointCommand | None
+
+
+@dataclass
+class Motor(Driver):
+    """A driver whose body is a number."""
+
+    rate = 100.0
+
+    def open(self) -> None:
+        self.position = np.zeros(2)
+
+    def step(self, command: JointCommand | None, now: Time) -> Arm:
+        if command is not None and command.position is not None:
+            self.position = command.position.copy()
+        return Arm(joints(float(self.position[0]), at=now), command)
+
+
+@dataclass
+class Ramp(Node):
+    """A command that grows."""
+
+    rate = 100.0
+
+    def step(self, joints: JointState) -> JointCommand:
+        return JointCommand(position=joints.position + 0.01)
+
+
+@dataclass
+class Pointer(Node):
+    """Gives another type, for mismatches."""
+
+    rate = 10.0
+
+    def step(self) -> Pose:
+        return Pose(position=np.zeros(3), orientation=np.array([0.0, 0, 0, 1]), frame="base")
+
+
+@dataclass
+class Breaks(Node):
+    """Raises at its fifth step."""
+
+    rate = 10.0
+
+    def open(self) -> None:
+        self._n = 0
+
+    def step(self, joints: JointState) -> None:
+        self._n += 1
+        if self._n == 5:
+            raise RuntimeError("the belt came off")
+
+
+@dataclass
+class Liar(Node):
+    """Declares one thing and gives another."""
+
+    rate = 10.0
+
+    def step(self) -> JointState:
+        return "not joints"  # type: ignore[return-value]

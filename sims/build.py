@@ -78,9 +78,9 @@ def thing(bullet: Bullet, thing: Thing) -> int:
         shape = bullet.createCollisionShape(bullet.GEOM_BOX, halfExtents=half)
         picture = bullet.createVisualShape(bullet.GEOM_BOX, halfExtents=half, rgbaColor=colour)
     else:
-        # A prism of its own: TinyRenderer draws PyBullet's cylinder as a capsule.
+        # A picture of its own: TinyRenderer draws PyBullet's cylinder as a capsule.
         mesh = prism(wide / 2, tall)
-        shape = bullet.createCollisionShape(bullet.GEOM_MESH, vertices=mesh.corners)
+        shape = bullet.createCollisionShape(bullet.GEOM_CYLINDER, radius=wide / 2, height=tall)
         picture = bullet.createVisualShape(
             bullet.GEOM_MESH, vertices=mesh.corners, normals=mesh.normals, indices=mesh.faces, rgbaColor=colour
         )

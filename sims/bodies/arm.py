@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from embodied.clock import Time
-from embodied.errors import WorldFailed
+from embodied.errors import WorldFailed, nearest
 from embodied.messages import GripperState, JointCommand, JointState, Vector
 from embodied.robot import Robot
 from sims.bodies.model import ArmModel
@@ -139,6 +139,23 @@ class Arm:
                     self.body, joint, bullet.POSITION_CONTROL, targetPosition=target, force=self._gripper.force
                 )
         return JointCommand(position=self._position, gripper=self._width)
+
+    def link(self, name: str) -> tuple[Vector, Vector]:
+        """Where a link's frame is in the base frame.
+
+        Args:
+            name: of the link.
+
+        Returns:
+            position, shape (3,) [m], and quaternion (x, y, z, w), shape (4,).
+
+        Raises:
+            WorldFailed: there is no link of that name.
+        """
+        if name not in self._links:
+            raise WorldFailed(f"the simulated arm has no link '{name}'; {', '.join(nearest(name, self._links))}")
+        state = self._bullet.getLinkState(self.body, self._links[name], computeForwardKinematics=1)
+        return np.array(state[4]), np.array(state[5])
 
     def touches(self, body: int) -> bool:
         """Whether any part of the arm is in contact with a body."""

@@ -19,7 +19,7 @@ from policies.setpoint import Pace, pursue
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Residual(Message):
-    """How far the commanded joints leave the tool from where it should be by now; an arm of few joints has one."""
+    """How far the commanded joints leave the tool from the goal; at rest, what this arm cannot do about it."""
 
     position: Annotated[float, Unit("m")]
     angle: Annotated[float, Unit("rad")]
@@ -97,7 +97,9 @@ class InverseKinematics(Node):
         else:
             self._plan = plan = self._advance(plan, goal, dt)
         opening = min(max(goal.gripper, 0.0), self.robot.opening)
-        residual = Residual(position=norm(plan.left[:3]), angle=norm(plan.left[3:]))
+        reached, turned = self._arm.solve_forward(plan.q)
+        wanted = tool_rotation(goal.approach, goal.yaw, self._facing)
+        residual = Residual(position=norm(goal.position - reached), angle=norm(rotation_vector(wanted @ turned.T)))
         return Motion(JointCommand(position=plan.q.copy(), gripper=opening), tcp, residual)
 
     def _posture(self, position: Vector, q: Vector) -> Vector:
@@ -115,7 +117,7 @@ class InverseKinematics(Node):
         angular = pursue(angular, rotation_vector(wanted @ plan.rotation.T), turn, dt)
         position = plan.position + linear * dt
         rotation = rotation_matrix(angular * dt) @ plan.rotation
-        solved, left = self._arm.solve_inverse(
+        solved, _ = self._arm.solve_inverse(
             position,
             rotation,
             plan.q,
@@ -129,8 +131,7 @@ class InverseKinematics(Node):
         if np.abs(stepped - solved).max() > 1e-6:
             position, rotation = self._arm.solve_forward(stepped)
             linear, angular = (position - plan.position) / dt, rotation_vector(rotation @ plan.rotation.T) / dt
-            left = np.zeros(6)
-        return Plan(stepped, velocity, position, rotation, linear, angular, left)
+        return Plan(stepped, velocity, position, rotation, linear, angular)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,9 +144,8 @@ class Plan:
     rotation: Vector  # (3, 3)
     linear: Vector  # (3,) [m/s]
     angular: Vector  # (3,) [rad/s]
-    left: Vector  # from where q puts the tool to the set-point, (6,) [m], [rad]
 
     @classmethod
     def at_rest(cls, q: Vector, position: Vector, rotation: Vector) -> Plan:
         """A motion that starts where the arm is."""
-        return cls(np.array(q), np.zeros(len(q)), position, rotation, np.zeros(3), np.zeros(3), np.zeros(6))
+        return cls(np.array(q), np.zeros(len(q)), position, rotation, np.zeros(3), np.zeros(3))

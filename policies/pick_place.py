@@ -86,8 +86,8 @@ class PickPlace(Node):
         settled = self._last is not None and float(np.linalg.norm(tcp.position - self._last)) < 0.001
         self._last = tcp.position
         waited = (now - self._since) / SECOND
-        lost = self._phase in HOLDING and gripper.width < 0.6 * self.block
-        if self._phase is Phase.VIEW:
+        lost = self.phase in HOLDING and gripper.width < 0.6 * self.block
+        if self.phase is Phase.VIEW:
             self._look(objects, target.label, tcp, now)
         elif lost or waited > self.patience:
             self._rise(tcp, now)
@@ -107,7 +107,7 @@ class PickPlace(Node):
         assert self._goal is not None
         aside = float(np.linalg.norm((self._goal.position - tcp.position)[:2]))
         above = float(tcp.position[2] - self._goal.position[2])
-        return self._phase is Phase.DESCEND and aside > 0.012 and above > self.block / 2
+        return self.phase is Phase.DESCEND and aside > 0.012 and above > self.block / 2
 
     def _turn(self, tcp: Pose) -> float:
         assert self._goal is not None
@@ -123,7 +123,7 @@ class PickPlace(Node):
 
     def _done(self, tcp: Pose, waited: float, gripper: GripperState, settled: bool) -> bool:
         distance = self._distance(tcp)
-        match self._phase:
+        match self.phase:
             case Phase.DESCEND | Phase.LOWER:
                 return distance < 0.003 or settled
             case Phase.CLOSE:
@@ -138,7 +138,7 @@ class PickPlace(Node):
     def _proceed(self, tcp: Pose, gripper: GripperState, now: Time) -> None:
         goal = self._goal
         assert goal is not None
-        match self._phase:
+        match self.phase:
             case Phase.ABOVE:
                 assert self._grasp is not None
                 self._enter(Phase.DESCEND, now)
@@ -177,7 +177,7 @@ class PickPlace(Node):
         self._move(tcp.position[:2], max(self.travel, float(tcp.position[2])), self._goal.yaw, self.opening)
 
     def _enter(self, phase: Phase, now: Time) -> None:
-        self._phase, self._since = phase, now
+        self.phase, self._since = phase, now
 
     def _move(self, at: Vector, height: float, yaw: float, gripper: float) -> None:
         position = np.array([at[0], at[1], height])

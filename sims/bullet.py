@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import platform
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from types import ModuleType
 from typing import Any
@@ -23,6 +27,19 @@ class NoSimulator(MissingExtra):
         )
 
 
+@contextmanager
+def _hushed() -> Iterator[None]:
+    """Nothing reaches the error stream: pybullet prints when it was built as it is imported, from C."""
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
+
+
 def pybullet() -> ModuleType:
     """The module.
 
@@ -30,7 +47,8 @@ def pybullet() -> ModuleType:
         NoSimulator: it is not installed.
     """
     try:
-        import pybullet
+        with nullcontext() if "pybullet" in sys.modules else _hushed():
+            import pybullet
     except ImportError:
         raise NoSimulator from None
     module: ModuleType = pybullet

@@ -11,7 +11,7 @@ from embodied.errors import WorldFailed, nearest
 from embodied.messages import GripperState, JointCommand, JointState, Vector
 from embodied.robot import Robot
 from sims.bodies.model import ArmModel
-from sims.bodies.urdf import light
+from sims.bodies.urdf import load
 from sims.bullet import Bullet
 
 FRICTION = 1.0  # of the finger pads
@@ -40,7 +40,7 @@ class Arm:
         self._clock = clock
         self.joints = tuple(robot.joints)
         self.opening = robot.opening
-        self.body: int = bullet.loadURDF(str(light(robot.name, model)), useFixedBase=True)
+        self.body = load(bullet, robot.name, model)
         number = self._index()
         missing = [name for name in self.joints if name not in number]
         if missing:

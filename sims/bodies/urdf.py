@@ -6,10 +6,8 @@ parts on a coarse grid, makes a camera frame several times cheaper.
 
 from __future__ import annotations
 
-import atexit
 import copy
 import importlib.util
-import shutil
 import tempfile
 import xml.etree.ElementTree as ET
 from functools import cache
@@ -20,6 +18,7 @@ import numpy as np
 from embodied.errors import WorldFailed
 from embodied.messages import Vector
 from sims.bodies.model import ArmModel
+from sims.bullet import Bullet
 
 WHITE = (0.82, 0.82, 0.81, 1.0)
 
@@ -36,16 +35,27 @@ def data() -> Path:
     return Path(found.origin).parent
 
 
-@cache
-def light(name: str, model: ArmModel) -> Path:
-    """The light version of an arm's model file, in a folder that lasts as long as this process.
+def load(bullet: Bullet, name: str, model: ArmModel) -> int:
+    """Load the light version of an arm's model file, its base fixed at the origin.
 
     Args:
+        bullet: the simulator.
         name: of the arm.
         model: which model file, and how to draw it.
+
+    Returns:
+        its number.
     """
-    folder = Path(tempfile.mkdtemp(prefix=f"embodied-{name}-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    # The files are gone once they are read, so that a process that is killed leaves nothing behind.
+    with tempfile.TemporaryDirectory(prefix=f"embodied-{name}-") as folder:
+        for file, text in _light(name, model).items():
+            Path(folder, file).write_text(text)
+        return int(bullet.loadURDF(str(Path(folder, f"{name}.urdf")), useFixedBase=True))
+
+
+@cache
+def _light(name: str, model: ArmModel) -> dict[str, str]:
+    """The light version of an arm's model file and of its redrawn meshes, as texts by file name."""
     root = ET.parse(data() / model.urdf).getroot()
     # Contact softness and anchors of the file are left out: a grasp holds by friction alone.
     for parent in (root, *root.iter("link")):
@@ -55,14 +65,14 @@ def light(name: str, model: ArmModel) -> Path:
     packages = data() / model.packages
     for mesh in root.iter("mesh"):
         mesh.set("filename", mesh.get("filename", "").replace("package://", f"{packages}/"))
+    files: dict[str, str] = {}
     for link in root.iter("link"):
-        _redraw(link, model, folder)
-    path = folder / f"{name}.urdf"
-    ET.ElementTree(root).write(path)
-    return path
+        _redraw(link, model, files)
+    files[f"{name}.urdf"] = ET.tostring(root, encoding="unicode")
+    return files
 
 
-def _redraw(link: ET.Element, model: ArmModel, folder: Path) -> None:
+def _redraw(link: ET.Element, model: ArmModel, files: dict[str, str]) -> None:
     name = link.get("name", "")
     for visual in link.findall("visual"):
         link.remove(visual)
@@ -76,9 +86,8 @@ def _redraw(link: ET.Element, model: ArmModel, folder: Path) -> None:
         ET.SubElement(material, "color", rgba=" ".join(str(part) for part in colour))
         mesh = visual.find("geometry/mesh")
         if mesh is not None and name in model.coarse:
-            path = folder / f"{name}.obj"
-            path.write_text(coarse(triangles(Path(mesh.get("filename", ""))), model.coarse[name]))
-            mesh.set("filename", str(path))
+            files[f"{name}.obj"] = coarse(triangles(Path(mesh.get("filename", ""))), model.coarse[name])
+            mesh.set("filename", f"{name}.obj")
         link.append(visual)
 
 

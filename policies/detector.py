@@ -133,7 +133,7 @@ def _depth_at(depth: NDArray[np.float32], pixels: Vector) -> Vector:
     columns, rows = np.rint(pixels).astype(np.intp).T
     rows = np.clip(rows[:, None] + _WINDOW, 0, HEIGHT - 1)
     columns = np.clip(columns[:, None] + _WINDOW, 0, WIDTH - 1)
-    around = depth[rows[:, :, None], columns[:, None, :]].reshape(len(pixels), -1)
+    around = depth[rows[:, :, None], columns[:, None, :]].reshape(len(pixels), len(_WINDOW) ** 2)
     rank = int(_FAR * around.shape[1])
     far: Vector = np.partition(around, rank, axis=1)[:, rank].astype(np.float64)
     return far

@@ -164,27 +164,23 @@ def _mirrored(image: Pixels, objects: Objects, rng: np.random.Generator) -> tupl
     return image, objects
 
 
-def main() -> None:
-    """Train, export, score and write the card."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("training", type=Path)
-    parser.add_argument("validation", type=Path)
-    parser.add_argument("--model", type=Path, default=Detector.model)
-    parser.add_argument("--epochs", type=int, default=30)
-    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
-    parser.add_argument("--seed", type=int, default=1_000_000_000)
-    arguments = parser.parse_args()
-    torch.set_num_threads(arguments.threads)
-    training, validation = Renders.load(arguments.training), Renders.load(arguments.validation)
-    export(train(training, arguments.epochs, arguments.seed), arguments.model)
-    Card.beside(arguments.model).unlink(missing_ok=True)
-    detector = Detector(model=arguments.model)
+def publish(model: Path, training: Renders, validation: Renders) -> Card:
+    """Score a model and write its card.
+
+    Args:
+        model: the ONNX file.
+        training: what it was trained on.
+        validation: what it is scored on.
+    """
+    path = Card.beside(model)
+    # The card of the model before would refuse this one.
+    path.unlink(missing_ok=True)
+    detector = Detector(model=model)
     detector.open()
-    scores = score(detector, validation)
-    Card(
-        name="blocks",
+    card = Card(
+        name=model.stem,
         purpose="Finds coloured blocks and grey obstacles on a table in an image from above.",
-        sha256=digest(arguments.model),
+        sha256=digest(model),
         licence="Apache-2.0",
         script="policies/training/train_detector.py",
         inputs={name: f"{a.dtype} {' '.join(map(str, a.shape))}" for name, a in Detector.inputs.items()},
@@ -192,9 +188,26 @@ def main() -> None:
         training_seeds=training.seeds,
         validation_seeds=validation.seeds,
         data=f"{len(training.rgb)} images of simulated tables, rendered by policies/training/render_blocks.py.",
-        scores=scores,
-    ).write(Card.beside(arguments.model))
-    for name, value in scores.items():
+        scores=score(detector, validation),
+    )
+    card.write(path)
+    return card
+
+
+def main() -> None:
+    """Train, export, score and write the card."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("training", type=Path)
+    parser.add_argument("validation", type=Path)
+    parser.add_argument("--model", type=Path, default=Detector.model)
+    parser.add_argument("--epochs", type=int, default=14)
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    parser.add_argument("--seed", type=int, default=1_000_000_000)
+    arguments = parser.parse_args()
+    torch.set_num_threads(arguments.threads)
+    training, validation = Renders.load(arguments.training), Renders.load(arguments.validation)
+    export(train(training, arguments.epochs, arguments.seed), arguments.model)
+    for name, value in publish(arguments.model, training, validation).scores.items():
         print(f"{name}: {value}")
 
 

@@ -170,6 +170,9 @@ def _connect(draft: _Draft, entry: Entry) -> None:
         if port.required and name not in entry.wires:
             text = f"'{entry.name}' needs its input '{name}' ({port}), and nothing is wired to it"
             draft.wrong("E304", text, entry, "in", help=_givers(draft, port, name))
+        elif name == _trigger(draft, entry.name) and name not in entry.wires:
+            text = f"'{entry.name}' would never run: it has no rate, and nothing is wired to its first input '{name}'"
+            draft.wrong("E304", text, entry, "in", help=_givers(draft, port, name))
         if issubclass(port.message, Command) and (isinstance(entry.node, Driver) or opens_world(entry.node)):
             _check_guarded(draft, entry, name)
 
@@ -278,6 +281,8 @@ def _check_loops(draft: _Draft) -> None:
         if name not in path:
             continue
         loop = path[path.index(name) :][::-1]
+        first = loop.index(min(loop))
+        loop = loop[first:] + loop[:first]
         if any(draft.graph.entries[node].timing.latency for node in loop):
             continue
         entry = draft.graph.entries[loop[0]]

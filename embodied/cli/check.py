@@ -37,8 +37,8 @@ def check(
 ) -> None:
     """Prove every profile of a launch file: wires, types, rates, models, guards."""
     with ending(as_json):
-        launch = load(file, overrides(site, sets, swaps))
         chosen = choose_profile(sim, profile)
+        launch = load(file, overrides(site, sets, swaps))
         reports = [_prove(launch, name) for name in ([chosen] if chosen else [None, *launch.profiles])]
         problems = _distinct(reports)
         ran = [report for report in reports if report["status"] != "no driver"]

@@ -69,8 +69,8 @@ def _describe(kind: type[Node]) -> dict[str, Any]:
     ports = read_ports(kind)
     types = field_types(kind)
     settings: dict[str, Any] = {}
-    entries: dict[str, dataclasses.Field[Any]] = getattr(kind, "__dataclass_fields__", {})
-    for entry in entries.values():
+    described: Any = kind
+    for entry in dataclasses.fields(described) if dataclasses.is_dataclass(described) else ():
         if entry.init:
             needed = entry.default is dataclasses.MISSING and entry.default_factory is dataclasses.MISSING
             default = None if entry.default is dataclasses.MISSING else plain(entry.default)

@@ -97,8 +97,17 @@ def ending(as_json: bool) -> Iterator[None]:
         # The reader, such as `head`, has seen enough.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise typer.Exit(0) from None
+    except typer.Exit:
+        raise
     except OSError as error:
         err.print(f"error: {error.strerror or error}: {error.filename or ''}", markup=False)
+        raise typer.Exit(3) from None
+    except Exception as error:
+        # Whoever works on embodied itself wants the traceback; whoever works with it wants one line.
+        if os.environ.get("EMBODIED_DEBUG"):
+            raise
+        message = f"error: a fault in embodied itself: {type(error).__name__}: {error}"
+        err.print(f"{message}\n   = help: run it again with EMBODIED_DEBUG=1 and report what it prints", markup=False)
         raise typer.Exit(3) from None
 
 

@@ -48,8 +48,8 @@ def run(
     """Run a launch file and say how it ended."""
     with ending(as_json):
         limit = time_limit(until)
-        launch = load(file, overrides(site, sets, swaps))
-        graph = launch.graph(choose_profile(sim, profile))
+        chosen = choose_profile(sim, profile)
+        graph = load(file, overrides(site, sets, swaps)).graph(chosen)
         with _Progress() as progress:
             outcome = play(graph, seed, limit=limit, final=True, progress=progress)
         folder = new_run_folder(file.stem)

@@ -111,7 +111,10 @@ def parse(text: str, shown: str, problems: list[Problem]) -> Item | None:
         if error.context_mark is not None and mark is not error.context_mark:
             also = ((place(error.context_mark), str(error.context)),)
         message = f"not YAML: {error.problem or error.context}"
-        problems.append(Problem("E101", message, None if mark is None else place(mark), also=also))
+        here = None if mark is None else place(mark)
+        # A brace that opens a reference opens a mapping to YAML, unless it stands in quotes.
+        help_ = ('quote it: "${args.name}"',) if here is not None and "${" in here.text else ()
+        problems.append(Problem("E101", message, here, help_, also))
         return None
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         problems.append(Problem("E101", f"not YAML: {str(error).splitlines()[0]}", where=shown))

@@ -25,8 +25,16 @@ def test_ports_are_read_off_the_signature_in_every_form() -> None:
         hits: Detections | None
 
     class All(Node):
-        def step(self, a: JointState, b: JointState | None, c: list[Detections], d: Stamped[Image],
-                 e: Stamped[Image] | None, f: list[Stamped[Image]], now: Time) -> Seen: ...  # fmt: skip
+        def step(
+            self,
+            a: JointState,
+            b: JointState | None,
+            c: list[Detections],
+            d: Stamped[Image],
+            e: Stamped[Image] | None,
+            f: list[Stamped[Image]],
+            now: Time,
+        ) -> Seen: ...
 
     All.step.__annotations__["return"] = Seen
     ports = read_ports(All)

@@ -1,0 +1,243 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from embodied import SECOND, Time
+from embodied.graph import Graph, Silence, Timing, Wire
+from embodied.launch import Overrides, load
+from embodied.launch.document import Item, parse, plain
+from embodied.lockstep import Lockstep
+from tests.embodied.nodes import Clock, Hold, Motor, PassGuard, Ramp
+
+NODES = "tests.embodied.nodes"
+
+CELL = f"""\
+embodied: 1
+args: {{gain: 10}}
+clock: lockstep
+nodes:
+  clock: {{use: "{NODES}:Clock", rate: 50}}
+  hold:
+    use: "{NODES}:Hold"
+    with: {{goal: [1, 2], kp: "${{args.gain}}"}}
+    in: {{joints: clock}}
+profiles:
+  sim:
+    nodes:
+      hold: {{with: {{kp: 20}}, latency: 5ms}}
+  fast:
+    base: sim
+    nodes:
+      hold: {{with: {{kd: 1}}, latency: null}}
+      clock: {{rate: 100}}
+  bare:
+    nodes:
+      hold: null
+"""
+
+
+def write(folder: Path, text: str, name: str = "cell.yaml") -> Path:
+    file = folder / name
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+def hold(graph: Graph) -> Hold:
+    node = graph.entries["hold"].node
+    assert isinstance(node, Hold)
+    return node
+
+
+def test_file_profile_site_swap_and_set_lie_over_each_other_in_this_order(tmp_path: Path) -> None:
+    file = write(tmp_path, CELL)
+    site = write(tmp_path, "embodied: 1\nnodes: {hold: {with: {kp: 30}}}\n", "site.yaml")
+    assert hold(load(file).graph()).kp == 10
+    assert hold(load(file).graph("sim")).kp == 20
+    assert hold(load(file, Overrides(site=site)).graph("sim")).kp == 30
+    assert hold(load(file, Overrides(site=site, sets=("hold.kp=40",))).graph("sim")).kp == 40
+    swapped = Overrides(site=site, swaps=("hold=tests.embodied.launch.other:Soft",), sets=("hold.goal=[3]",))
+    with pytest.raises(Exception, match="expected a list"):
+        load(file, swapped).graph("sim")
+
+
+def test_a_new_use_drops_the_old_settings_and_keeps_the_wires(tmp_path: Path) -> None:
+    file = write(tmp_path, CELL)
+    graph = load(file, Overrides(swaps=(f"hold={NODES}:Double",))).graph("sim")
+    assert type(graph.entries["hold"].node).__name__ == "Double"
+    assert graph.entries["hold"].wires == {"joints": Wire("clock")}
+    same = load(file, Overrides(swaps=(f"hold={NODES}:Hold",))).graph("sim")
+    assert hold(same).kp == 20
+
+
+def test_a_profile_is_based_on_another_and_null_removes(tmp_path: Path) -> None:
+    launch = load(write(tmp_path, CELL))
+    assert launch.profiles == ("sim", "fast", "bare")
+    fast = launch.graph("fast")
+    assert (hold(fast).kp, hold(fast).kd) == (20, 1)
+    assert fast.entries["hold"].timing.latency == 0
+    assert fast.entries["clock"].rate == 100
+    assert list(launch.graph("bare").entries) == ["clock"]
+
+
+def test_arguments_are_set_by_name_and_keep_their_type(tmp_path: Path) -> None:
+    file = write(tmp_path, CELL)
+    assert hold(load(file, Overrides(sets=("gain=12.5",))).graph()).kp == 12.5
+    with pytest.raises(Exception, match="expected a number, got 'much'"):
+        load(file, Overrides(sets=("gain=much",))).graph()
+
+
+def test_the_environment_is_read_with_a_default(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = write(tmp_path, CELL.replace("${args.gain}", "${env:EMBODIED_TEST_GAIN:-7}"))
+    assert hold(load(file).graph()).kp == 7
+    monkeypatch.setenv("EMBODIED_TEST_GAIN", "9")
+    assert hold(load(file).graph()).kp == 9
+
+
+def test_rate_latency_and_max_age_are_set_from_the_command_line(tmp_path: Path) -> None:
+    file = write(tmp_path, CELL)
+    sets = ("clock.rate=20", "hold.latency=3ms", "hold.joints.max_age=1s", "hold.max_age=2s")
+    graph = load(file, Overrides(sets=sets)).graph()
+    assert graph.entries["clock"].rate == 20
+    assert graph.entries["clock"].node.rate == 20
+    assert graph.entries["hold"].timing.latency == 3_000_000
+    assert graph.entries["hold"].wires["joints"].max_age == SECOND
+    everywhere = load(file, Overrides(sets=("hold.max_age=2s",))).graph()
+    assert everywhere.entries["hold"].wires["joints"].max_age == 2 * SECOND
+
+
+def test_python_and_yaml_give_the_same_graph_and_the_same_digest(tmp_path: Path) -> None:
+    text = f"""\
+embodied: 1
+clock: lockstep
+nodes:
+  clock: {{use: "{NODES}:Clock", rate: 50, silence: [{{at: 100ms, for: 50ms}}]}}
+  motor: {{use: "{NODES}:Motor", in: {{command: guard}}}}
+  guard: {{use: "{NODES}:PassGuard", in: {{command: {{from: ramp, max_age: 20ms}}}}}}
+  ramp: {{use: "{NODES}:Ramp", in: {{joints: motor.state}}, jitter: 1ms, drop: 0.1}}
+  hold: {{use: "{NODES}:Hold", with: {{goal: [1, 2], kp: 3}}, in: {{joints: clock}}}}
+processes: [[guard, motor]]
+"""
+    written = load(write(tmp_path, text)).graph()
+    built = Graph(processes=(("guard", "motor"),))
+    built.add("hold", Hold(goal=np.array([1.0, 2.0]), kp=3.0), joints="clock")
+    built.add("ramp", Ramp(), timing=Timing.of(jitter="1ms", drop=0.1), joints="motor.state")
+    built.add("guard", PassGuard(), command=Wire("ramp", max_age=20_000_000))
+    built.add("motor", Motor(), command="guard")
+    built.add("clock", Clock(), timing=Timing.of(rate=50, silence=(Silence(100_000_000, 50_000_000),)))
+    assert written.describe() == built.describe()
+    digests = []
+    for graph in (written, built):
+        with Lockstep(graph.check(), seed=5) as run:
+            run.advance(Time(SECOND))
+            digests.append(run.report().digest)
+    assert digests[0] == digests[1]
+
+
+ARM = f"""\
+embodied: 1
+args: {{step: 1}}
+nodes:
+  motor: {{use: "{NODES}:Motor", in: {{command: guard}}}}
+  guard: {{use: "{NODES}:PassGuard", in: {{command: ramp}}}}
+  ramp: {{use: "{NODES}:Ramp", in: {{joints: motor.state}}, latency: "${{args.step}}ms"}}
+processes: [[guard, motor]]
+"""
+
+
+def test_a_fragment_is_included_twice_in_two_namespaces(tmp_path: Path) -> None:
+    write(tmp_path, ARM, "arms/arm.yaml")
+    file = write(
+        tmp_path,
+        "embodied: 1\nclock: lockstep\ninclude:\n"
+        "  - {file: arms/arm.yaml, namespace: left, args: {step: 2}}\n"
+        "  - {file: arms/arm.yaml, namespace: right}\n",
+    )
+    graph = load(file).graph()
+    assert sorted(graph.entries) == [
+        f"{side}/{node}" for side in ("left", "right") for node in ("guard", "motor", "ramp")
+    ]
+    assert graph.entries["left/ramp"].timing.latency == 2_000_000
+    assert graph.entries["right/ramp"].timing.latency == 1_000_000
+    assert graph.entries["left/motor"].wires["command"].source == "left/guard"
+    assert graph.check().nodes["left/ramp"].sources["joints"].topic == "left/motor.state"
+
+
+def test_a_wire_leaves_its_namespace_with_a_slash(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        f'embodied: 1\nnodes: {{hold: {{use: "{NODES}:Hold", with: {{goal: [0]}}, in: {{joints: /clock}}}}}}\n',
+        "part.yaml",
+    )
+    text = "embodied: 1\nclock: lockstep\ninclude: [{file: part.yaml, namespace: a}]\n"
+    text += f'nodes: {{clock: {{use: "{NODES}:Clock"}}}}\n'
+    assert load(write(tmp_path, text)).graph().check().nodes["a/hold"].sources["joints"].topic == "clock.joint_state"
+
+
+def test_the_file_lies_over_what_it_includes_and_a_profile_may_remove_what_an_include_adds(tmp_path: Path) -> None:
+    write(tmp_path, ARM + f'profiles: {{sim: {{nodes: {{spare: {{use: "{NODES}:Clock"}}}}}}}}\n', "arm.yaml")
+    text = "embodied: 1\nclock: lockstep\ninclude: [arm.yaml]\nnodes: {ramp: {latency: 9ms}}\n"
+    text += "profiles: {sim: {nodes: {ramp: {jitter: 1ms}}}, less: {base: sim, nodes: {spare: null}}}\n"
+    launch = load(write(tmp_path, text))
+    assert launch.graph("sim").entries["ramp"].timing == Timing.of(latency="9ms", jitter="1ms")
+    assert "spare" in launch.graph("sim").entries
+    assert "spare" not in launch.graph("less").entries
+
+
+def test_a_path_in_a_setting_is_relative_to_the_file_it_is_written_in(tmp_path: Path) -> None:
+    from tests.embodied.launch.other import Reader
+
+    write(
+        tmp_path,
+        'embodied: 1\nnodes: {reader: {use: "tests.embodied.launch.other:Reader", with: {file: a.txt}}}\n',
+        "deep/part.yaml",
+    )
+    graph = load(write(tmp_path, "embodied: 1\nclock: lockstep\ninclude: [deep/part.yaml]\n")).graph()
+    node = graph.entries["reader"].node
+    assert isinstance(node, Reader)
+    assert node.file.resolve() == (tmp_path / "deep" / "a.txt").resolve()
+
+
+def test_a_users_own_rooms_are_importable_beside_the_installed_ones(tmp_path: Path) -> None:
+    write(tmp_path, "", "pyproject.toml")
+    write(tmp_path, "from tests.embodied.nodes import Clock as MyClock\n", "policies/my_own_clock.py")
+    text = 'embodied: 1\nclock: lockstep\nnodes: {clock: {use: "policies.my_own_clock:MyClock"}}\n'
+    assert load(write(tmp_path, text, "launch/cell.yaml")).graph().check()
+
+
+KEYS = st.text("abcdefgh", min_size=1, max_size=4)
+TREES = st.recursive(
+    st.none() | st.booleans() | st.integers(-1000, 1000) | st.text("nofyes ", max_size=5),
+    lambda inner: st.dictionaries(KEYS, inner, max_size=4) | st.lists(inner, max_size=3),
+    max_leaves=12,
+)
+
+
+@given(st.dictionaries(KEYS, TREES, min_size=1, max_size=5))
+@settings(deadline=None)
+def test_documents_say_what_yaml_says(tree: dict[str, object]) -> None:
+    import yaml
+
+    parsed = parse(yaml.safe_dump(tree), "test", [])
+    assert parsed is not None
+    assert plain(parsed) == tree
+
+
+def test_words_that_yaml_once_took_for_booleans_are_words_and_exponents_are_numbers() -> None:
+    parsed = parse("{a: no, b: on, c: 1e-3, d: 0x10, e: 2026-01-01, f: 'true', g: true, h: 1_000}", "test", [])
+    assert isinstance(parsed, Item)
+    assert plain(parsed) == {
+        "a": "no",
+        "b": "on",
+        "c": 0.001,
+        "d": 16,
+        "e": "2026-01-01",
+        "f": "true",
+        "g": True,
+        "h": "1_000",
+    }

@@ -1,0 +1,226 @@
+"""The command line as people and CI use it: real processes, exit codes, JSON."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PICK = ROOT / "launch" / "pick_place.yaml"
+simulated = pytest.mark.skipif(
+    sys.version_info >= (3, 12), reason="sims needs pybullet, which has wheels up to Python 3.11"
+)
+
+
+def command(*words: str, at: Path) -> subprocess.CompletedProcess[str]:
+    code = "from embodied.cli.main import main; main()"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "200"}
+    done = subprocess.run(
+        [sys.executable, "-c", code, *words], cwd=at, env=environment, capture_output=True, text=True, timeout=300
+    )
+    assert "Traceback" not in done.stderr + done.stdout, done.stderr
+    return done
+
+
+@simulated
+def test_a_run_ends_with_verdict_digest_factor_and_picture(tmp_path: Path) -> None:
+    done = command("run", str(PICK), "--profile", "truth", "--seed", "3", at=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("PASS")
+    for word in ("digest", "x real time", "picture"):
+        assert word in done.stdout
+    (picture,) = tmp_path.glob("runs/*/final.png")
+    assert picture.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
+
+
+@simulated
+def test_two_processes_one_or_two_jobs_and_repeats_give_the_same_digests(tmp_path: Path) -> None:
+    words = ("test", str(PICK), "--profile", "truth", "--seeds", "5:7", "--json")
+    one = command(*words, "--jobs", "1", "--repeat", "2", at=tmp_path)
+    two = command(*words, "--jobs", "2", at=tmp_path)
+    assert one.returncode == two.returncode == 0, one.stderr
+    first, second = json.loads(one.stdout), json.loads(two.stdout)
+    assert first["digest"] == second["digest"]
+    assert [seed["digest"] for seed in first["seeds"]] == [seed["digest"] for seed in second["seeds"]]
+    assert (first["passed"], first["total"], first["rate"]) == (2, 2, 1.0)
+    assert first["wilson_95"][0] < 1.0
+    for summary in tmp_path.glob("runs/*/summary.json"):
+        assert json.loads(summary.read_text(encoding="utf-8"))["total"] == 2
+
+
+@simulated
+def test_a_failing_seed_fails_the_test_and_leaves_a_filmstrip(tmp_path: Path) -> None:
+    words = ("test", str(PICK), "--profile", "truth", "--seeds", "1", "--set", "world.time_limit=1", "--json")
+    done = command(*words, at=tmp_path)
+    assert done.returncode == 1
+    (seed,) = json.loads(done.stdout)["seeds"]
+    assert seed["status"] == "failed"
+    assert (tmp_path / seed["filmstrip"]).read_bytes()[:4] == b"\x89PNG"
+    assert command(*words, "--at-least", "0", at=tmp_path).returncode == 0
+
+
+@simulated
+def test_check_proves_every_profile_of_the_launch_file_that_ships(tmp_path: Path) -> None:
+    done = command("check", str(PICK), "--json", at=tmp_path)
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert [(p["profile"], p["status"]) for p in report["profiles"]] == [
+        ("(hardware)", "no driver"),
+        ("sim", "ok"),
+        ("truth", "ok"),
+    ]
+    holds = {r["node"]: r["within_ns"] for r in report["profiles"][1]["reactions"]}
+    assert holds["policy"] <= 400_000_000
+    assert holds["ik"] <= 50_000_000
+
+
+@simulated
+def test_without_lockstep_there_is_no_runner_yet_and_the_exit_code_is_2(tmp_path: Path) -> None:
+    done = command("run", str(PICK), at=tmp_path)
+    assert done.returncode == 2
+    assert "has no driver" in done.stderr
+    done = command("run", str(PICK), "--sim", "--set", "world=1", at=tmp_path)
+    assert done.returncode == 2
+
+
+def test_a_wrong_file_is_one_clear_error_on_stderr_and_exit_code_2(tmp_path: Path) -> None:
+    file = tmp_path / "bad.yaml"
+    file.write_text("embodied: 1\nnodes:\n  arm: {use: 'os:system'}\n", encoding="utf-8")
+    for verb in ("run", "check", "graph", "test"):
+        done = command(verb, str(file), *(["--profile", "x"] if verb == "test" else []), at=tmp_path)
+        assert done.returncode == 2, verb
+    done = command("check", str(file), at=tmp_path)
+    assert "error[E203]: 'os:system' is not a node" in done.stderr
+    assert "bad.yaml:3:14" in done.stderr
+    as_json = json.loads(command("check", str(file), "--json", at=tmp_path).stdout)
+    assert as_json["profiles"][0]["problems"][0]["code"] == "E203"
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("run", "nowhere.yaml"), "cannot read nowhere.yaml"),
+        (("run",), "Missing argument"),
+        (("fly",), "No such command"),
+        (("run", "x.yaml", "--sim", "--profile", "truth"), "exclude each other"),
+        (("run", "x.yaml", "--for", "never"), "such as 15ms"),
+        (("test", "x.yaml", "--seeds", "9:3"), "reversed"),
+        (("test", "x.yaml", "--seeds", "a:b"), "cannot read the seeds"),
+        (("nodes", "NoSuchNode"), "there is no node class"),
+    ],
+)
+def test_bad_usage_is_one_clear_error_and_exit_code_2(words: tuple[str, ...], says: str, tmp_path: Path) -> None:
+    done = command(*words, at=tmp_path)
+    assert done.returncode == 2
+    assert says in done.stderr + done.stdout
+
+
+def test_a_run_on_the_steady_clock_says_that_there_is_no_live_runner_yet(tmp_path: Path) -> None:
+    file = tmp_path / "cell.yaml"
+    file.write_text('embodied: 1\nnodes: {clock: {use: "tests.embodied.nodes:Clock"}}\n', encoding="utf-8")
+    done = command("run", str(file), "--for", "1s", at=tmp_path)
+    assert done.returncode == 2
+    assert "only lockstep can be run yet" in done.stderr
+    file.write_text(
+        'embodied: 1\nclock: lockstep\nnodes: {clock: {use: "tests.embodied.nodes:Clock"}}\n', encoding="utf-8"
+    )
+    assert command("run", str(file), "--for", "1s", at=tmp_path).returncode == 0
+    assert "--for 10s" in command("run", str(file), at=tmp_path).stderr
+
+
+def test_a_node_that_breaks_is_infrastructure_exit_code_3(tmp_path: Path) -> None:
+    file = tmp_path / "cell.yaml"
+    nodes = (
+        'clock: {use: "tests.embodied.nodes:Clock"}, press: {use: "tests.embodied.nodes:Breaks", in: {joints: clock}}'
+    )
+    file.write_text(f"embodied: 1\nclock: lockstep\nnodes: {{{nodes}}}\n", encoding="utf-8")
+    done = command("run", str(file), "--for", "1s", at=tmp_path)
+    assert done.returncode == 3
+    assert "node 'press' failed in step() at 0.500000 s" in done.stderr
+
+
+def test_a_folder_that_cannot_be_written_is_one_line_and_exit_code_3(tmp_path: Path) -> None:
+    (tmp_path / "runs").write_text("not a folder", encoding="utf-8")
+    file = tmp_path / "cell.yaml"
+    file.write_text(
+        'embodied: 1\nclock: lockstep\nnodes: {clock: {use: "tests.embodied.nodes:Clock"}}\n', encoding="utf-8"
+    )
+    done = command("run", str(file), "--for", "1s", at=tmp_path)
+    assert done.returncode == 3
+    assert "runs" in done.stderr
+
+
+@simulated
+def test_nodes_lists_what_each_class_needs_and_gives(tmp_path: Path) -> None:
+    done = command("nodes", "--json", at=tmp_path)
+    report = json.loads(done.stdout)
+    assert report["not_importable"] == {}
+    found = {entry["use"]: entry for entry in report["nodes"]}
+    guard = found["embodied.guards.arm:ArmGuard"]
+    assert guard["in"]["stop"] == "list[Stop]"
+    assert guard["settings"]["robot"] == {"type": "a robot's name", "required": True, "default": None}
+    assert {"sims.arm:SimArm", "policies.detector:Detector", "policies.pick_place:PickPlace"} <= set(found)
+
+
+@simulated
+def test_the_graph_is_drawn_as_mermaid(tmp_path: Path) -> None:
+    done = command("graph", str(PICK), "--profile", "truth", at=tmp_path)
+    assert done.stdout.startswith("flowchart LR\n")
+    assert 'n_guard -->|"command: JointCommand"| n_arm' in done.stdout
+    described = json.loads(command("graph", str(PICK), "--profile", "truth", "--json", at=tmp_path).stdout)
+    assert described["nodes"]["guard"]["in"]["command"]["from"] == "ik"
+
+
+@simulated
+def test_the_doctor_finds_this_machine_fit(tmp_path: Path) -> None:
+    report = json.loads(command("doctor", "--json", at=tmp_path).stdout)
+    assert report["ok"]
+    assert {"renderer", "ONNX providers", "pybullet"} <= {check["what"] for check in report["checks"]}
+
+
+@simulated
+def test_an_interrupt_ends_a_suite_with_130_and_leaves_no_worker_behind(tmp_path: Path) -> None:
+    code = "from embodied.cli.main import main; main()"
+    words = ["test", str(PICK), "--profile", "truth", "--seeds", "0:500", "--jobs", "2"]
+    with subprocess.Popen(
+        [sys.executable, "-c", code, *words],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        assert process.stderr is not None
+        # The first line says that seeds are being finished, so the workers are up.
+        for line in process.stderr:
+            if "passed" in line:
+                break
+        os.killpg(process.pid, signal.SIGINT)
+        rest = process.stderr.read()
+        assert process.wait(timeout=30) == 130
+    assert "Traceback" not in rest
+    deadline = time.monotonic() + 10
+    while (left := running(process.pid)) and time.monotonic() < deadline:
+        select.select([], [], [], 0.05)
+    assert not left
+
+
+def running(group: int) -> list[int]:
+    """Processes of a group that have not ended."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            state, _, pgrp = entry.read_text(encoding="utf-8").rpartition(")")[2].split()[:3]
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        if int(pgrp) == group and state != "Z":
+            found.append(int(entry.parent.name))
+    return found

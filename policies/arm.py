@@ -78,6 +78,15 @@ class Arm:
         placement = self._pin.updateFramePlacement(self._model, self._data, self._tool)
         return np.array(placement.translation), np.array(placement.rotation)
 
+    def rates(self, q: Vector, twist: Vector, *, damping: float, weight: float) -> Vector:
+        """Joint velocities (n,) at positions q (n,) that move the tool with a twist (6,), by damped least squares."""
+        scale = np.array([1.0, 1.0, 1.0, weight, weight, weight])
+        jacobian = scale[:, None] * self._pin.computeFrameJacobian(
+            self._model, self._data, q, self._tool, self._pin.ReferenceFrame.LOCAL_WORLD_ALIGNED
+        )
+        rates: Vector = jacobian.T @ np.linalg.solve(jacobian @ jacobian.T + damping**2 * np.eye(6), scale * twist)
+        return rates
+
     def solve_inverse(
         self,
         position: Vector,

@@ -51,6 +51,7 @@ class InverseKinematics(Node):
     orientation_weight: float = tunable(0.2, low=0.0, high=1.0)  # how many metres a radian counts [m/rad]
     posture: float = tunable(3.0, low=0.0, high=10.0)  # pull of joints that are spare towards home [1/s]
     share: float = 0.95  # of the joints' velocity and acceleration limits that may be used
+    reserve: float = 0.7  # of the joints' accelerations that planned motion may use; the rest is for bends in the way
     lead: float = 0.3  # how far a command may run ahead of the measured joints [rad]
 
     def ports(self) -> Ports:
@@ -65,8 +66,9 @@ class InverseKinematics(Node):
             _ = self.robot.chain
         except ValueError as error:
             yield str(error)
-        if not 0.0 < self.share <= 1.0:
-            yield f"share = {self.share} is not above 0 and up to 1"
+        for name in ("share", "reserve"):
+            if not 0.0 < getattr(self, name) <= 1.0:
+                yield f"{name} = {getattr(self, name)} is not above 0 and up to 1"
         if not self.lead > 0.0:
             yield f"lead = {self.lead} rad is not above 0"
 
@@ -91,16 +93,26 @@ class InverseKinematics(Node):
         if goal is None:
             self._plan = None
             return Motion(None, tcp, None)
+        wanted = tool_rotation(goal.approach, goal.yaw, self._facing)
         plan = self._plan
         if plan is None or not 0.0 < dt < 0.2 or np.abs(plan.q - joints.position).max() > self.lead:
             self._plan = plan = Plan.at_rest(joints.position, position, rotation)
         else:
-            self._plan = plan = self._advance(plan, goal, dt)
+            self._plan = plan = self._advance(plan, goal.position, wanted, dt)
         opening = min(max(goal.gripper, 0.0), self.robot.opening)
         reached, turned = self._arm.solve_forward(plan.q)
-        wanted = tool_rotation(goal.approach, goal.yaw, self._facing)
         residual = Residual(position=norm(goal.position - reached), angle=norm(rotation_vector(wanted @ turned.T)))
         return Motion(JointCommand(position=plan.q.copy(), gripper=opening), tcp, residual)
+
+    def _pace(self, pace: Pace, q: Vector, way: Vector) -> Pace:
+        """What of a pace the joints can do here, and still brake from, on a way (6,)."""
+        length = norm(way)
+        if length < 1e-9:
+            return pace
+        rates = self._arm.rates(q, way / length, damping=self.damping, weight=self.orientation_weight)
+        rates = np.maximum(np.abs(rates), 1e-9)
+        speed = min(pace.speed, float(np.min(self._limits.velocity / rates)))
+        return Pace(speed, min(pace.acceleration, self.reserve * float(np.min(self._limits.acceleration / rates))))
 
     def _posture(self, position: Vector, q: Vector) -> Vector:
         """The way to the home posture, turned about the base to face a position: so the elbow stays above its plane."""
@@ -109,12 +121,14 @@ class InverseKinematics(Node):
         way[-1] = 0.0  # the last joint only turns the tool, which is the goal's business
         return way
 
-    def _advance(self, plan: Plan, goal: Goal, dt: float) -> Plan:
-        wanted = tool_rotation(goal.approach, goal.yaw, self._facing)
-        linear, angular = plan.linear, plan.angular
-        linear = pursue(linear, goal.position - plan.position, Pace(self.speed, self.acceleration), dt)
-        turn = Pace(self.angular_speed, self.angular_acceleration)
-        angular = pursue(angular, rotation_vector(wanted @ plan.rotation.T), turn, dt)
+    def _advance(self, plan: Plan, there: Vector, wanted: Vector, dt: float) -> Plan:
+        way, turn = there - plan.position, rotation_vector(wanted @ plan.rotation.T)
+        pace = self._pace(Pace(self.speed, self.acceleration), plan.q, np.concatenate([way, np.zeros(3)]))
+        linear = pursue(plan.linear, way, pace, dt)
+        pace = self._pace(
+            Pace(self.angular_speed, self.angular_acceleration), plan.q, np.concatenate([np.zeros(3), turn])
+        )
+        angular = pursue(plan.angular, turn, pace, dt)
         position = plan.position + linear * dt
         rotation = rotation_matrix(angular * dt) @ plan.rotation
         solved, _ = self._arm.solve_inverse(

@@ -20,14 +20,14 @@ def tool_rotation(approach: Vector, yaw: float, facing: float = 1.0) -> Vector:
     Returns:
         shape (3, 3).
     """
-    z = approach / np.linalg.norm(approach)
+    z = approach / norm(approach)
     across = np.array([math.sin(yaw), -math.cos(yaw), 0.0]) * facing
     y = across - z * float(z @ across)
     if float(y @ y) < 1e-6:  # it points along its own fingers' line: let them open vertically
         y = np.array([0.0, 0.0, 1.0]) - z * z[2]
-    y = y / np.linalg.norm(y)
+    y = y / norm(y)
     x = np.array([y[1] * z[2] - y[2] * z[1], y[2] * z[0] - y[0] * z[2], y[0] * z[1] - y[1] * z[0]])
-    return np.column_stack((x, y, z))
+    return np.array([x, y, z]).T
 
 
 def norm(vector: Vector) -> float:

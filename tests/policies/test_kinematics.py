@@ -126,6 +126,14 @@ def test_a_stream_of_close_goals_comes_out_without_a_stop(ik: InverseKinematics)
     assert speed[30:100].min() > 0.2
 
 
+def test_near_the_base_it_slows_to_what_the_joints_can_brake_from(ik: InverseKinematics) -> None:
+    above = follow(ik, ik.robot.limit("home"), [goal((0.3, -0.07, 0.12), yaw=-1.0)] * 250)[-1]
+    path = follow(ik, above, [goal((0.3, -0.07, 0.02), yaw=-1.0)] * 250)
+    heights = np.array([ik.robot.chain.tool(q)[2, 3] for q in path])
+    assert heights.min() > 0.0195
+    assert heights[-1] == pytest.approx(0.02, abs=1e-3)
+
+
 def test_an_arm_that_cannot_reach_says_how_far_it_is_off(ik: InverseKinematics) -> None:
     there = goal((1.5, 0.0, 0.2))
     path = follow(ik, ik.robot.limit("home"), [there] * 400)
@@ -156,8 +164,8 @@ def test_fingers_of_a_tool_that_points_down_open_along_the_yaw(yaw: float, facin
     assert abs(float(tool[:, 1] @ [-math.sin(yaw), math.cos(yaw), 0.0])) == pytest.approx(1.0)
 
 
-@settings(max_examples=50)
-@given(st.floats(0.01, 2.0), st.floats(0.05, 1.0), st.floats(0.2, 10.0), st.sampled_from([0.002, 0.01, 0.02]))
+@settings(max_examples=50, deadline=None)
+@given(st.floats(0.01, 1.0), st.floats(0.1, 1.0), st.floats(0.5, 10.0), st.sampled_from([0.005, 0.01, 0.02]))
 def test_a_pursuit_arrives_without_overshoot(distance: float, speed: float, acceleration: float, dt: float) -> None:
     at, velocity = 0.0, np.zeros(3)
     pace = Pace(speed, acceleration)

@@ -197,8 +197,9 @@ class _Run:
         return tick(self._steps, self._rate)
 
     def advance(self, to: Time) -> None:
-        step = self.bullet.stepSimulation
+        drive, step = self.arm.step, self.bullet.stepSimulation
         for count in range(self._steps + 1, ticks_by(to, self._rate) + 1):
+            drive()
             step()
             self._steps = count
             if count % self._look_every == 0:

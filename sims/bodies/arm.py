@@ -11,6 +11,7 @@ from embodied.errors import WorldFailed, nearest
 from embodied.messages import GripperState, JointCommand, JointState, Vector
 from embodied.robot import Robot
 from sims.bodies.model import ArmModel
+from sims.bodies.servo import Servo
 from sims.bodies.urdf import load
 from sims.bullet import Bullet
 
@@ -49,9 +50,10 @@ class Arm:
         self._drives = [number[name] for name in self._gripper.drives]
         self._followers = [number[name] for name in self._gripper.followers]
         self._lower, self._upper = robot.limit("lower"), robot.limit("upper")
-        self._effort: list[float] = robot.limit("effort").tolist()
-        # The servos' bandwidth is the same at any physics rate.
-        self._gains = [1.0 - (1.0 - model.gain) ** (300.0 / rate)] * len(self._arm)
+        # The bandwidth is the same at any physics rate.
+        gain = 1.0 - (1.0 - model.gain) ** (300.0 / rate)
+        self._servo = Servo(bullet, self.body, self._arm, robot.limit("effort"), gain, rate)
+        self.step = self._servo.step
         self._calm()
         self._link()
         self._position = robot.limit("home")
@@ -93,7 +95,9 @@ class Arm:
         drive = self._gripper.joint(width)
         for joint in {*self._drives, *self._followers}:
             self._bullet.resetJointState(self.body, joint, drive)
-        self.command(JointCommand(position=position, gripper=width))
+        self._position = position
+        self._servo.hold(position)
+        self.command(JointCommand(gripper=width))
 
     def read(self) -> tuple[JointState, GripperState]:
         """Measured joints and gripper, acquired at the world's time."""
@@ -123,14 +127,7 @@ class Arm:
         bullet = self._bullet
         if command.position is not None:
             self._position = np.clip(command.position, self._lower, self._upper)
-            bullet.setJointMotorControlArray(
-                self.body,
-                self._arm,
-                bullet.POSITION_CONTROL,
-                targetPositions=self._position.tolist(),
-                forces=self._effort,
-                positionGains=self._gains,
-            )
+            self._servo.follow(self._position)
         if command.gripper is not None:
             self._width = min(max(command.gripper, 0.0), self.opening)
             target = self._gripper.joint(self._width)

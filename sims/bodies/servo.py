@@ -1,0 +1,72 @@
+"""The drives of an arm's joints: they follow commands evenly, with the motors' own torque."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from embodied.messages import Vector
+from sims.bullet import Bullet
+
+SPREAD = 0.01  # over how long a command is spread, the period of an arm's position interface at 100 Hz [s]
+
+
+class Servo:
+    """Position control of several joints.
+
+    A target that jumped with every command would make the motors jerk to their torque limits and back; as in a real
+    drive, the target travels to the newest command at an even speed, and the motors are told that speed.
+
+    Args:
+        bullet: the simulator.
+        body: number of the arm.
+        joints: numbers of its joints.
+        effort: limit of each motor, shape (n,) [N·m].
+        gain: share of the position error taken back in one physics step.
+        rate: physics steps per second [Hz].
+    """
+
+    def __init__(
+        self, bullet: Bullet, body: int, joints: Sequence[int], effort: Vector, gain: float, rate: float
+    ) -> None:
+        self._bullet = bullet
+        self._body = body
+        self._joints = list(joints)
+        self._effort: list[float] = effort.tolist()
+        self._gains = [gain] * len(self._joints)
+        self._rate = rate
+        self._steps = max(1, round(SPREAD * rate))
+        self._left = 0
+        self._goal = self._velocity = np.zeros(len(self._joints))
+
+    def hold(self, position: Vector) -> None:
+        """Stand at a position, shape (n,) [rad]."""
+        self._goal, self._velocity, self._left = position, np.zeros_like(position), -1
+        self._send(position)
+
+    def follow(self, goal: Vector) -> None:
+        """Travel to a position, shape (n,) [rad], from wherever the target is."""
+        start = self._goal - self._velocity * (max(self._left, 0) / self._rate)
+        self._velocity = (goal - start) * (self._rate / self._steps)
+        self._goal, self._left = goal, self._steps
+
+    def step(self) -> None:
+        """Before every physics step: move the target on."""
+        if self._left > 0:
+            self._send(self._goal - self._velocity * (self._left / self._rate))
+            self._left -= 1
+        elif self._left == 0:
+            self.hold(self._goal)
+
+    def _send(self, position: Vector) -> None:
+        # The motor adds its speed to what the position error asks for, so the position is that before the step.
+        self._bullet.setJointMotorControlArray(
+            self._body,
+            self._joints,
+            self._bullet.POSITION_CONTROL,
+            targetPositions=position.tolist(),
+            targetVelocities=self._velocity.tolist(),
+            forces=self._effort,
+            positionGains=self._gains,
+        )

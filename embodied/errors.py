@@ -121,6 +121,10 @@ class LaunchError(EmbodiedError):
         self.problems = tuple(problems)
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
+    def __reduce__(self) -> tuple[type[LaunchError], tuple[tuple[Problem, ...]]]:
+        # It crosses from a worker to its parent with its problems, not with their text.
+        return type(self), (self.problems,)
+
 
 @dataclass(eq=False)
 class NodeFailed(EmbodiedError):

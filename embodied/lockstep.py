@@ -22,7 +22,7 @@ from typing import Any
 from embodied import wire
 from embodied.clock import Time, tick
 from embodied.digest import Digest, Mark
-from embodied.errors import EmbodiedError, LaunchError, NodeFailed, Problem, WireError
+from embodied.errors import EmbodiedError, LaunchError, NodeFailed, Problem, WireError, WorldFailed
 from embodied.health import Health, health
 from embodied.messages.schema import Message
 from embodied.node import generator, tune
@@ -256,10 +256,15 @@ class Lockstep:
         """Reset the world and open the nodes, in name order.
 
         Raises:
+            WorldFailed: the world could not be built.
             NodeFailed: a node's `open` raised; those opened before it are closed again.
         """
         if self._world is not None:
-            self._world.reset(self.seed)
+            try:
+                self._world.reset(self.seed)
+            except Exception as error:
+                self._world.close()
+                raise _world_failed("reset", error) from error
         for cell in self._cells:
             node = cell.planned.node
             node.rng = generator(self.seed, cell.name)
@@ -315,6 +320,7 @@ class Lockstep:
 
         Raises:
             NodeFailed: a node raised, or gave what it may not.
+            WorldFailed: the simulator broke.
         """
         begin = time.perf_counter()
         # Collections in the middle of a step cost more than the step; what runs long-lived is set aside.
@@ -334,7 +340,10 @@ class Lockstep:
     def _move(self, to: int) -> None:
         self.now = Time(to)
         if self._world is not None:
-            self._world.advance(self.now)
+            try:
+                self._world.advance(self.now)
+            except Exception as error:
+                raise _world_failed(f"advance to {to / 1e9:.6f} s", error) from error
 
     def _instant(self, t: int) -> None:
         """Everything at one time: deliveries, then the due nodes, then what they trigger, microstep by microstep."""
@@ -512,6 +521,12 @@ class Lockstep:
                     topics[topic.name] = health(topic.published, dropped, topic.last, every, self.now)
         nodes = {c.name: NodeCount(c.steps, c.skipped, c.starved, c.lost) for c in self._cells}
         return Report(self.verdict(), self._digest.hex(), self.now / 1e9, self._wall, nodes, topics, self._digest.marks)
+
+
+def _world_failed(doing: str, error: Exception) -> EmbodiedError:
+    if isinstance(error, EmbodiedError):
+        return error
+    return WorldFailed(f"the world failed to {doing}: {type(error).__name__}: {error}")
 
 
 def _index(cell: _Cell) -> int:

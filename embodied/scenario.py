@@ -121,7 +121,7 @@ def play(
 def _picture(graph: Graph, at: float) -> list[tuple[float, Picture]]:
     if graph.world is None:
         return []
-    rgb = graph.world.camera(VIEW).render(rgb=True).rgb
+    rgb = graph.world.camera(VIEW, width=640, height=480).render(rgb=True).rgb
     return [] if rgb is None else [(at, rgb)]
 
 

@@ -130,7 +130,8 @@ def wilson(passed: int, total: int) -> tuple[float, float]:
     share = passed / total
     middle = (share + z * z / (2 * total)) / (1 + z * z / total)
     half = z / (1 + z * z / total) * math.sqrt(share * (1 - share) / total + z * z / (4 * total * total))
-    return max(0.0, middle - half), min(1.0, middle + half)
+    # Rounding may push an end past the rate itself, where the two meet at 0 and at 1.
+    return min(max(0.0, middle - half), share), max(min(1.0, middle + half), share)
 
 
 def run_suite(job: Job, seeds: Sequence[int], jobs: int, done: Callable[[Result], None]) -> list[Result]:
@@ -198,8 +199,10 @@ def run_seed(job: Job, seed: int) -> Result:
         ]
     except LaunchError:
         raise
-    except EmbodiedError as error:
-        return Result(seed, "error", note=str(error))
+    except Exception as error:
+        # One broken seed must not cost the others; it is counted as what it is.
+        note = str(error) if isinstance(error, EmbodiedError) else f"{type(error).__name__}: {error}"
+        return Result(seed, "error", note=note)
     first = outcomes[0]
     slim = replace(first, marks=None, nodes={}, topics={})
     for other in outcomes[1:]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -193,3 +195,24 @@ class Liar(Node):
 
     def step(self) -> JointState:
         return "not joints"  # type: ignore[return-value]
+
+
+@dataclass
+class Unseeded(Node):
+    """Takes its randomness from where it may not."""
+
+    rate = 10.0
+
+    def step(self) -> JointState:
+        return joints(int.from_bytes(os.urandom(4), "little"))
+
+
+@dataclass
+class Suicide(Node):
+    """Kills its own process."""
+
+    rate = 10.0
+
+    def step(self) -> JointState:
+        os.kill(os.getpid(), signal.SIGKILL)
+        return joints()

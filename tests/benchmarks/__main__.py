@@ -1,0 +1,31 @@
+"""All benchmarks, or those that are named: `python -m tests.benchmarks [lockstep] [perception] [startup] [success]`."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+
+from tests.benchmarks import lockstep, perception, startup, success
+
+BENCHMARKS = {
+    "startup": startup.main,
+    "lockstep": lockstep.main,
+    "perception": perception.main,
+    "success": success.main,
+}
+
+
+def main() -> None:
+    """Run them."""
+    chosen = sys.argv[1:] or list(BENCHMARKS)
+    unknown = [name for name in chosen if name not in BENCHMARKS]
+    if unknown:
+        sys.exit(f"unknown: {', '.join(unknown)}; known: {', '.join(BENCHMARKS)}")
+    print(f"Python {platform.python_version()}, {platform.machine()}, {len(os.sched_getaffinity(0))} cores")
+    for name in chosen:
+        BENCHMARKS[name]()
+
+
+if __name__ == "__main__":
+    main()

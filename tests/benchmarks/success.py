@@ -1,0 +1,39 @@
+"""How often the task is done, over seeds that nothing was trained or tuned on."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+from embodied.launch import Overrides
+from embodied.suite import Job, run_suite, wilson
+from tests.benchmarks.table import show
+
+PICK = Path(__file__).parents[2] / "launch" / "pick_place.yaml"
+SEEDS = range(1000, 1100)
+CLONED = "policy=policies.cloned:ClonedPickPlace"
+
+CASES = {
+    "true poses, Panda": ("truth", Overrides()),
+    "ONNX detector, Panda": ("sim", Overrides()),
+    "ONNX detector, xArm6": ("sim", Overrides(sets=("robot=xarm6",))),
+    "ONNX detector, cloned policy, Panda": ("sim", Overrides(swaps=(CLONED,))),
+}
+
+
+def main() -> None:
+    """Print the table."""
+    jobs = len(os.sched_getaffinity(0))
+    rows = [["pick and place, seeds 1000:1100", "passed", "95 % interval", "simulated", f"wall, {jobs} processes"]]
+    for name, (profile, overrides) in CASES.items():
+        begin = time.perf_counter()
+        results = run_suite(Job(PICK, profile, overrides), SEEDS, jobs, lambda _: None)
+        wall = time.perf_counter() - begin
+        passed = sum(result.status == "passed" for result in results)
+        low, high = wilson(passed, len(results))
+        simulated = sum(result.outcome.simulated for result in results if result.outcome)
+        rows.append(
+            [name, f"{passed} of {len(results)}", f"{low:.1%} to {high:.1%}", f"{simulated:.0f} s", f"{wall:.0f} s"]
+        )
+    show("Success", rows)

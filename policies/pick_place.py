@@ -70,16 +70,18 @@ class PickPlace(Node):
 
     def open(self) -> None:
         """Start with a look."""
-        self._home: Goal | None = None
-        self._goal: Goal | None = None
+        self._began = False
+        self._home: Goal  # from the first step on
+        self._goal: Goal
         self._looks = Looks(self.looks, self.place, self.tray / 2)
-        self._grasp: Grasp | None = None
+        self._grasp: Grasp  # from the first plan on
         self._last: Vector | None = None
         self._enter(Phase.VIEW, Time(0))
 
     def step(self, objects: Detections, tcp: Pose, gripper: GripperState, target: Target, now: Time) -> Goal:
         """The goal until the next set of detections."""
-        if self._home is None or self._goal is None:
+        if not self._began:
+            self._began = True
             self._home = self._goal = Goal(
                 position=tcp.position, approach=DOWN, yaw=yaw_of(tcp), gripper=self.opening, frame=BASE
             )
@@ -99,27 +101,25 @@ class PickPlace(Node):
         return self._goal
 
     def _distance(self, tcp: Pose) -> float:
-        assert self._goal is not None
         return float(np.linalg.norm(self._goal.position - tcp.position))
 
     def _bumped(self, tcp: Pose) -> bool:
         """Something pushed it aside on the way down; from here the fingers could land on the block."""
-        assert self._goal is not None
         aside = float(np.linalg.norm((self._goal.position - tcp.position)[:2]))
         above = float(tcp.position[2] - self._goal.position[2])
         return self.phase is Phase.DESCEND and aside > 0.012 and above > self.block / 2
 
     def _turn(self, tcp: Pose) -> float:
-        assert self._goal is not None
         return abs(math.remainder(yaw_of(tcp) - self._goal.yaw, math.pi))
 
     def _look(self, objects: Detections, label: str, tcp: Pose, now: Time) -> None:
         if self._distance(tcp) > 0.02:
             return
-        self._grasp = self._looks.look(objects, label)
-        if self._grasp is not None:
+        grasp = self._looks.look(objects, label)
+        if grasp is not None:
+            self._grasp = grasp
             self._enter(Phase.ABOVE, now)
-            self._move(self._grasp.position[:2], self.hover, self._grasp.yaw, self.opening)
+            self._move(grasp.position[:2], self.hover, grasp.yaw, self.opening)
 
     def _done(self, tcp: Pose, waited: float, gripper: GripperState, settled: bool) -> bool:
         distance = self._distance(tcp)
@@ -137,14 +137,11 @@ class PickPlace(Node):
 
     def _proceed(self, tcp: Pose, gripper: GripperState, now: Time) -> None:
         goal = self._goal
-        assert goal is not None
         match self.phase:
             case Phase.ABOVE:
-                assert self._grasp is not None
                 self._enter(Phase.DESCEND, now)
-                self._move(
-                    goal.position[:2], max(float(self._grasp.position[2]), self.block / 2), goal.yaw, self.opening
-                )
+                height = max(float(self._grasp.position[2]), self.block / 2)
+                self._move(goal.position[:2], height, goal.yaw, self.opening)
             case Phase.DESCEND:
                 self._enter(Phase.CLOSE, now)
                 self._goal = replace(goal, gripper=0.0)
@@ -172,7 +169,6 @@ class PickPlace(Node):
                 self._goal = self._home
 
     def _rise(self, tcp: Pose, now: Time) -> None:
-        assert self._goal is not None
         self._enter(Phase.RISE, now)
         self._move(tcp.position[:2], max(self.travel, float(tcp.position[2])), self._goal.yaw, self.opening)
 

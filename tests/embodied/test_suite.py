@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -46,7 +46,7 @@ class Waiting:
     def arm(self, name: str) -> Any:
         raise KeyError(name)
 
-    def camera(self, name: str) -> Any:
+    def camera(self, name: str, *, width: int = 320, height: int = 240) -> Any:
         raise KeyError(name)
 
     def truth(self) -> Mapping[str, Any]:
@@ -61,14 +61,10 @@ class Waiting:
 
 
 def job(
-    folder: Path,
-    fails: list[int] | None = None,
-    breaks: list[int] | None = None,
-    node: str = "nodes:Clock",
-    **about: Any,
+    folder: Path, fails: Sequence[int] = (), breaks: Sequence[int] = (), node: str = "nodes:Clock", **about: Any
 ) -> Job:
     file = folder / "cell.yaml"
-    file.write_text(LAUNCH.format(fails=fails or [], breaks=breaks or [], node=node), encoding="utf-8")
+    file.write_text(LAUNCH.format(fails=list(fails), breaks=list(breaks), node=node), encoding="utf-8")
     return Job(file, None, Overrides(), **about)
 
 

@@ -11,6 +11,15 @@ from embodied.scenario import Picture
 
 COLUMNS = 4
 
+FRAMES = 12
+"""How many pictures a filmstrip has."""
+
+
+def spread(pictures: Sequence[tuple[float, Picture]]) -> list[tuple[float, Picture]]:
+    """At most as many of them as a filmstrip has, evenly spread, with the first and the last."""
+    count = min(FRAMES, len(pictures))
+    return [pictures[round(i * (len(pictures) - 1) / max(1, count - 1))] for i in range(count)]
+
 
 def save(picture: Picture, file: Path) -> None:
     """Write an RGB image of shape (h, w, 3) as a PNG.

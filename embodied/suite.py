@@ -22,9 +22,6 @@ from embodied.errors import EmbodiedError, LaunchError
 from embodied.launch import Overrides, load
 from embodied.scenario import Outcome, play
 
-FRAMES = 12
-"""Pictures in the filmstrip of a failure."""
-
 
 @dataclass(frozen=True, slots=True)
 class Job:
@@ -220,7 +217,7 @@ def _film(job: Job, seed: int, outcome: Outcome) -> str:
     if job.folder is None:
         return ""
     graph = load(job.file, job.overrides).graph(job.profile)
-    moments = np.linspace(0.0, outcome.simulated, FRAMES).tolist()
+    moments = np.linspace(0.0, outcome.simulated, filmstrip.FRAMES).tolist()
     again = play(graph, seed, limit=job.limit, moments=moments)
     if not again.pictures:
         return ""

@@ -33,6 +33,10 @@ from embodied.launch import load
 from embodied.scenario import Outcome, play
 
 
+MOMENTS = [n / 2 for n in range(121)]
+"""When pictures are taken for the filmstrip [s]."""
+
+
 def run(
     file: FileArgument,
     *,
@@ -51,7 +55,7 @@ def run(
         chosen = choose_profile(sim, profile)
         graph = load(file, overrides(site, sets, swaps)).graph(chosen)
         with _Progress() as progress:
-            outcome = play(graph, seed, limit=limit, final=True, progress=progress)
+            outcome = play(graph, seed, limit=limit, moments=MOMENTS, final=True, progress=progress)
         folder = new_run_folder(file.stem)
         picture = _keep(outcome, folder)
         if as_json:
@@ -96,6 +100,8 @@ def _keep(outcome: Outcome, folder: Path) -> Path | None:
         return None
     picture = folder / "final.png"
     filmstrip.save(outcome.pictures[-1][1], picture)
+    sheet = filmstrip.strip(filmstrip.spread(outcome.pictures), f"seed {outcome.seed}: {outcome.reason}")
+    filmstrip.save(sheet, folder / "film.png")
     return picture
 
 
@@ -119,4 +125,4 @@ def _show(outcome: Outcome, picture: Path | None) -> None:
         if state["declared"] and not (state["alive"] and state["on_rate"]):
             out.print(f"slow       {name}: {state['rate']:.4g} Hz of {state['declared']:.4g} Hz")
     if picture is not None:
-        out.print(f"picture    {picture}")
+        out.print(f"picture    {picture}, and film.png beside it")

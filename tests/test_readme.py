@@ -1,0 +1,83 @@
+"""What the README shows is run as it stands."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from embodied.errors import LaunchError
+from embodied.launch import load
+from tests.embodied.test_cli import command
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+simulated = pytest.mark.skipif(
+    sys.version_info >= (3, 12), reason="sims needs pybullet, which has wheels up to Python 3.11"
+)
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+
+
+LINES = [line for block in blocks("sh") for line in block.splitlines() if line]
+
+
+@simulated
+@pytest.mark.parametrize("line", [line for line in LINES if line.startswith("embodied ")])
+def test_every_command_of_the_readme_runs(line: str, tmp_path: Path) -> None:
+    words = shlex.split(line, comments=True)[1:]
+    words = [str(ROOT / word) if word.startswith("launch/") else word for word in words]
+    done = command(*words, at=tmp_path)
+    assert done.returncode == 0, done.stderr + done.stdout
+
+
+def test_every_other_command_is_a_target_that_ci_runs() -> None:
+    ci = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    others = [shlex.split(line, comments=True) for line in LINES if not line.startswith("embodied ")]
+    assert others
+    for words in others:
+        assert " ".join(words) in ci.splitlines()
+
+
+def test_the_node_of_the_readme_is_a_node_of_twelve_lines() -> None:
+    code = blocks("python")[0]
+    assert len([line for line in code.splitlines() if line.strip()]) <= 12
+    names: dict[str, object] = {}
+    exec(compile(code, "README.md", "exec"), names)
+    hold, state = names["Hold"], names["JointState"]
+    joints = state(position=np.ones(2), velocity=np.zeros(2), acquired=0)  # type: ignore[operator]
+    assert hold(goal=np.zeros(2)).step(joints).effort.tolist() == [-40.0, -40.0]  # type: ignore[operator]
+
+
+@simulated
+def test_the_graph_of_the_readme_is_built_and_run(capsys: pytest.CaptureFixture[str]) -> None:
+    cell = load(ROOT / "launch" / "pick_place.yaml").graph("truth")
+    names: dict[str, object] = {name: cell.entries[name].node for name in ("arm", "guard", "ik")}
+    names["world"] = cell.world
+    exec(compile(blocks("python")[1], "README.md", "exec"), names)
+    assert re.fullmatch(r"[0-9a-f]{64}\n", capsys.readouterr().out)
+
+
+@simulated
+def test_the_error_of_the_readme_is_what_is_printed(tmp_path: Path) -> None:
+    text = (ROOT / "launch" / "pick_place.yaml").read_text(encoding="utf-8")
+    (tmp_path / "launch").mkdir()
+    (tmp_path / "launch" / "robots").symlink_to(ROOT / "launch" / "robots")
+    file = tmp_path / "launch" / "pick_place.yaml"
+    file.write_text(text.replace("in: {joints: arm.state, goal", "in: {joints: arm.stat, goal"), encoding="utf-8")
+    with pytest.raises(LaunchError) as caught:
+        load(file).graph("sim").check()
+    shown = next(str(p) for p in caught.value.problems if p.code == "E302").replace(str(tmp_path) + "/", "")
+    assert shown in README
+
+
+def test_the_readme_is_short_and_every_link_leads_somewhere() -> None:
+    assert len(README.splitlines()) < 150
+    for target in re.findall(r"\]\(([^)#]+)\)", README):
+        assert (ROOT / target).exists(), target

@@ -1,4 +1,4 @@
-"""Blocks seen by a camera: a small network finds their top faces, depth and camera pose say where these are."""
+"""Blocks seen by a camera: a small network finds their middles, depth and camera pose say where these are."""
 
 from __future__ import annotations
 
@@ -30,14 +30,16 @@ _FAR = 0.75
 class Detector(OnnxNode):
     """Detect coloured blocks, and grey obstacles, with their positions and yaw in the base frame.
 
-    The network gives a heatmap for each label that peaks where the centre of an object's top face is seen, and for each
-    cell the way to that centre and the direction of the object's sides in the image. Depth is read around the centre.
-    A block's position is its middle; an obstacle is taken to stand on the table, at z = 0 of the base frame, and its
-    yaw, for which its shape would have to be known, is given as 0.
+    The network gives a heatmap for each label that peaks where the middle of an object is projected, and for each cell
+    the way to that pixel and the direction of the object's sides in the image. The middle and not the top face, because
+    a silhouette is symmetric about it, however alike the light makes top and sides. Depth there gives the height of the
+    top; half a block below it is the middle, or half the height of an obstacle, which is taken to stand on the table at
+    z = 0 of the base frame. An obstacle's yaw, for which its shape would have to be known, is given as 0.
 
     Attributes:
         threshold: least score of what is reported, 0 to 1.
         block: edge length of a block [m].
+        tallest: height of an obstacle; what is grey and higher is the arm [m].
     """
 
     inputs: ClassVar[Mapping[str, Array]] = {"image": Array(f"1 {HEIGHT} {WIDTH} 3", "", "uint8")}
@@ -49,6 +51,7 @@ class Detector(OnnxNode):
     model: Path = Path(__file__).parent / "models" / "blocks.onnx"
     threshold: float = 0.4
     block: float = 0.04
+    tallest: float = 0.08
 
     def ports(self) -> Ports:
         """Images are of the size the network takes, and everything is in the base frame."""
@@ -62,6 +65,8 @@ class Detector(OnnxNode):
             yield f"threshold is {self.threshold}; a score lies between 0 and 1"
         if not 0.0 < self.block < 1.0:
             yield f"block is {self.block}; the edge of a block lies between 0 and 1 m"
+        if not self.tallest > 0.0:
+            yield f"tallest is {self.tallest}; an obstacle has a height above 0 m"
         yield from super().check()
 
     def step(self, image: Image, depth: Depth, info: CameraInfo) -> Detections:
@@ -76,17 +81,17 @@ class Detector(OnnxNode):
         found = self.run(image=image.data[None])
         kinds, scores, pixels, angles = read_heads(found["peaks"][0], found["geometry"][0], self.threshold)
         away = _depth_at(depth.data, pixels)
-        seen = away > 0.0
-        kinds, scores, pixels, angles = kinds[seen], scores[seen], pixels[seen], angles[seen]
         camera = Pinhole(info)
-        position = camera.at_depth(pixels, away[seen])
-        top = position[:, 2].copy()
-        # A side's direction in the image becomes one on the table through a second point of that side.
-        beside = camera.at_height(pixels + np.stack([np.cos(angles), np.sin(angles)], axis=1), top)
-        yaw = np.arctan2(beside[:, 1] - position[:, 1], beside[:, 0] - position[:, 0])
+        top = camera.at_depth(pixels, away)[:, 2]
         grey = kinds == LABELS.index("grey")
-        yaw = np.where(grey, 0.0, quarter_turn(yaw))
-        position[:, 2] = np.where(grey, top / 2, top - self.block / 2)
+        seen = (away > 0.0) & ~(grey & (top > self.tallest))
+        kinds, scores, pixels, angles, top, grey = (part[seen] for part in (kinds, scores, pixels, angles, top, grey))
+        middle = np.where(grey, top / 2, top - self.block / 2)
+        position = camera.at_height(pixels, middle)
+        # A side's direction in the image becomes one on the table through a second point of that side.
+        beside = camera.at_height(pixels + np.stack([np.cos(angles), np.sin(angles)], axis=1), middle)
+        yaw = quarter_turn(np.arctan2(beside[:, 1] - position[:, 1], beside[:, 0] - position[:, 0]))
+        yaw[grey] = 0.0
         kept = _strongest(position, scores, self.block / 2)
         return Detections(
             labels=tuple(LABELS[kind] for kind in kinds[kept].tolist()),
@@ -105,12 +110,12 @@ def read_heads(
 
     Args:
         peaks: the heatmap of each label where it has a local maximum, 0 elsewhere, shape (labels, rows, columns).
-        geometry: way from the middle of a cell to the centre [cells] along columns and rows, sine and cosine of four
+        geometry: way from a cell's middle to the object's [cells] along columns and rows, sine and cosine of four
             times the angle of a side in the image, shape (4, rows, columns).
         threshold: least score.
 
     Returns:
-        number of the label (k,), score (k,), column and row of the centre (k, 2) [px], angle of a side (k,) [rad].
+        number of the label (k,), score (k,), column and row of the middle (k, 2) [px], angle of a side (k,) [rad].
     """
     kinds, rows, columns = np.nonzero(peaks > threshold)
     scores = peaks[kinds, rows, columns].astype(np.float64)

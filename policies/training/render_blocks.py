@@ -34,11 +34,11 @@ OBJECT = np.dtype(
     [
         ("image", "i4"),
         ("kind", "i4"),  # number in LABELS
-        ("pixel", "f8", 2),  # where the centre of its top face is projected: column and row [px]
-        ("angle", "f8"),  # of a side of its top face in the image [rad]
+        ("pixel", "f8", 2),  # where its middle is projected: column and row [px]
+        ("angle", "f8"),  # of one of its sides in the image [rad]
         ("visible", "f8"),  # share of its silhouette that is seen
-        ("face", "f8"),  # share of the 5 × 5 pixels around the centre of its top face that are its own
-        ("position", "f8", 3),  # of its centre in the base frame [m]
+        ("face", "f8"),  # share of the 5 × 5 pixels around its middle that are its own
+        ("position", "f8", 3),  # of its middle in the base frame [m]
         ("yaw", "f8"),  # [rad]
     ]
 )
@@ -187,9 +187,7 @@ def _labelled(world: Any, rendering: Rendering, info: CameraInfo) -> Objects:
     for label, thing in world.truth().items():
         own = numbers == thing.body
         axes = rotation(thing.orientation)
-        up = axes[2, 2] * thing.size[2] / 2 * np.array([0.0, 0.0, 1.0])
-        top = thing.position + up
-        pixel, beside = camera.project(np.stack([top, top + 0.01 * axes[:, 0]]))
+        pixel, beside = camera.project(np.stack([thing.position, thing.position + 0.01 * axes[:, 0]]))
         column, row = np.rint(pixel).astype(int)
         face = 0.0
         if 0 <= column < WIDTH and 0 <= row < HEIGHT:

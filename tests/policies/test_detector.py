@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -90,10 +91,12 @@ def test_impossible_settings_are_refused() -> None:
     assert "threshold is 1.5" in problem
     (problem,) = Detector(block=-0.04).check()
     assert "block is -0.04" in problem
+    (problem,) = Detector(tallest=0.0).check()
+    assert "tallest is 0.0" in problem
 
 
 @pytest.fixture(scope="module")
-def renders():  # type: ignore[no-untyped-def]
+def renders() -> Any:
     if importlib.util.find_spec("pybullet") is None:
         pytest.skip("pybullet, which renders the scenes, is not installed")
     from policies.training.render_blocks import open_stages, render
@@ -101,7 +104,7 @@ def renders():  # type: ignore[no-untyped-def]
     return render(open_stages("sims.tabletop:Tabletop", ROOT / "launch" / "robots"), (2000, 2006), 3)
 
 
-def test_blocks_on_unseen_tables_are_found_within_5_mm(detector: Detector, renders) -> None:  # type: ignore[no-untyped-def]
+def test_blocks_on_unseen_tables_are_found_within_5_mm(detector: Detector, renders: Any) -> None:
     from policies.training.score_detector import score
 
     scores = score(detector, renders)
@@ -112,7 +115,7 @@ def test_blocks_on_unseen_tables_are_found_within_5_mm(detector: Detector, rende
     assert scores["false_detections_per_100_images"] <= 10
 
 
-def test_the_same_image_gives_the_same_bytes(detector: Detector, renders) -> None:  # type: ignore[no-untyped-def]
+def test_the_same_image_gives_the_same_bytes(detector: Detector, renders: Any) -> None:
     image = Image(data=renders.rgb[0], acquired=Time(0))
     depth = Depth(data=renders.depth[0], acquired=Time(0))
     one, other = detector.step(image, depth, overhead()), detector.step(image, depth, overhead())

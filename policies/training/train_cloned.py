@@ -137,7 +137,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("launch", type=Path)
     parser.add_argument("--profile", default="truth")
-    parser.add_argument("--training", type=_seeds, default=range(1_000_000_000, 1_000_001_500))
+    parser.add_argument("--training", type=_seeds, default=range(1_000_000_000, 1_000_000_600))
     parser.add_argument("--validation", type=_seeds, default=range(1_000_100_000, 1_000_100_100))
     parser.add_argument("--model", type=Path, default=ClonedPickPlace.model)
     parser.add_argument("--data", type=Path, help="a file to keep the demonstrations in, and to take them from")

@@ -30,7 +30,7 @@ class Reaction:
 
     def __str__(self) -> str:
         if self.within is None:
-            return f"{self.actuator} does not stop when {self.node} dies"
+            return f"{self.actuator} goes on without {self.node}"
         return f"{self.actuator} holds within {show(self.within)} of the last message of {self.node}"
 
 

@@ -14,6 +14,9 @@ from embodied.digest import Mark
 from embodied.errors import LaunchError, Problem
 from embodied.graph import Graph, plain
 from embodied.lockstep import Lockstep, Report
+from embodied.messages import GuardReport
+from embodied.node import Guard
+from embodied.ports import Stamped
 
 LOOK = SECOND // 20
 """How often a run asks its world for the verdict [ns of virtual time]."""
@@ -36,6 +39,7 @@ class Outcome:
         simulated, wall: time that passed [s].
         details: numbers behind the verdict.
         nodes, topics: counts and health, as plain data.
+        guards: by guard, how many of its steps clipped or refused something, and the first time each was said.
         marks: the trace, when one was kept.
         pictures: (time [s], RGB image of shape (h, w, 3)), when some were asked for.
     """
@@ -49,6 +53,7 @@ class Outcome:
     details: Mapping[str, Any] = field(default_factory=dict)
     nodes: Mapping[str, Any] = field(default_factory=dict)
     topics: Mapping[str, Any] = field(default_factory=dict)
+    guards: Mapping[str, Any] = field(default_factory=dict)
     marks: list[Mark] | None = field(default=None, repr=False)
     pictures: list[tuple[float, Picture]] = field(default_factory=list, repr=False)
 
@@ -68,6 +73,7 @@ class Outcome:
             "wall_s": round(self.wall, 3),
             "real_time_factor": round(self.factor, 2),
             "details": plain(self.details),
+            "guards": dict(self.guards),
         }
 
 
@@ -102,7 +108,13 @@ def play(
     plan = graph.check()
     pictures: list[tuple[float, Picture]] = []
     due = sorted(moments)
-    with Lockstep(plan, seed=seed, trace=trace) as run:
+    lockstep = Lockstep(plan, seed=seed, trace=trace)
+    tallies = {name: _Tally() for name, planned in plan.nodes.items() if isinstance(planned.node, Guard)}
+    for name, tally in tallies.items():
+        for output in plan.nodes[name].ports.outputs.values():
+            if output.message is GuardReport:
+                lockstep.observe(f"{name}.{output.name}", tally)
+    with lockstep as run:
         look = 0
         while True:
             while due and due[0] * SECOND <= run.now:
@@ -115,7 +127,25 @@ def play(
                 progress(run.now)
         if final:
             pictures += _picture(graph, run.now / SECOND)
-        return _outcome(seed, run.report(), pictures)
+        return _outcome(seed, run.report(), {n: t.as_dict() for n, t in tallies.items()}, pictures)
+
+
+class _Tally:
+    """Counts what a guard reports."""
+
+    def __init__(self) -> None:
+        self._counts = {"clips": 0, "refusals": 0}
+        self._first: dict[str, str] = {}
+
+    def __call__(self, report: Stamped[GuardReport]) -> None:
+        for kind in self._counts:
+            said: tuple[str, ...] = getattr(report.value, kind)
+            if said:
+                self._counts[kind] += 1
+                self._first.setdefault(kind, f"{said[0]} (at {report.stamp / SECOND:.2f} s)")
+
+    def as_dict(self) -> dict[str, Any]:
+        return {**self._counts, **{f"first_{kind}": text for kind, text in self._first.items()}}
 
 
 def _picture(graph: Graph, at: float) -> list[tuple[float, Picture]]:
@@ -125,7 +155,7 @@ def _picture(graph: Graph, at: float) -> list[tuple[float, Picture]]:
     return [] if rgb is None else [(at, rgb)]
 
 
-def _outcome(seed: int, report: Report, pictures: list[tuple[float, Picture]]) -> Outcome:
+def _outcome(seed: int, report: Report, guards: Mapping[str, Any], pictures: list[tuple[float, Picture]]) -> Outcome:
     verdict = report.verdict
     return Outcome(
         seed=seed,
@@ -137,6 +167,7 @@ def _outcome(seed: int, report: Report, pictures: list[tuple[float, Picture]]) -
         details={} if verdict is None else verdict.details,
         nodes={name: asdict(count) for name, count in report.nodes.items()},
         topics={name: asdict(state) for name, state in report.topics.items()},
+        guards=guards,
         marks=report.marks,
         pictures=pictures,
     )

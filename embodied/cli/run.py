@@ -32,7 +32,6 @@ from embodied.clock import SECOND, Time
 from embodied.launch import load
 from embodied.scenario import Outcome, play
 
-
 MOMENTS = [n / 2 for n in range(121)]
 """When pictures are taken for the filmstrip [s]."""
 
@@ -124,5 +123,9 @@ def _show(outcome: Outcome, picture: Path | None) -> None:
     for name, state in outcome.topics.items():
         if state["declared"] and not (state["alive"] and state["on_rate"]):
             out.print(f"slow       {name}: {state['rate']:.4g} Hz of {state['declared']:.4g} Hz")
+    for name, tally in outcome.guards.items():
+        line = f"guard      {name}: {tally['clips']} steps clipped, {tally['refusals']} refused"
+        first = tally.get("first_clips") or tally.get("first_refusals")
+        out.print(line + (f"; first: {first}" if first else ""), markup=False)
     if picture is not None:
         out.print(f"picture    {picture}, and film.png beside it")

@@ -1,4 +1,4 @@
-"""All benchmarks, or those that are named: `python -m tests.benchmarks [lockstep] [perception] [startup] [success]`."""
+"""All benchmarks, or those that are named: `python -m tests.benchmarks startup lockstep`."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import os
 import platform
 import sys
 
-from tests.benchmarks import lockstep, perception, startup, success
+from tests.benchmarks import determinism, lockstep, perception, startup, success
 
 BENCHMARKS = {
     "startup": startup.main,
     "lockstep": lockstep.main,
     "perception": perception.main,
+    "determinism": determinism.main,
     "success": success.main,
 }
 

@@ -1,0 +1,43 @@
+"""Same seed, same digest: in two processes, with nodes listed in another order, with one job and with two."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from embodied.launch import Overrides, load
+from embodied.scenario import play
+from embodied.suite import Job, Result, run_suite
+from tests.benchmarks.table import show
+
+PICK = Path(__file__).parents[2] / "launch" / "pick_place.yaml"
+SEEDS = range(20)
+
+
+def main() -> None:
+    """Print the table."""
+    rows = [["20 seeds, camera and detector on", "same digest"]]
+    for robot in ("panda", "xarm6"):
+        overrides = Overrides(sets=(f"robot={robot}",))
+        job = Job(PICK, "sim", overrides)
+        here = _digests(run_suite(job, SEEDS, 1, _ignore))
+        listed = {}
+        for seed in SEEDS:
+            graph = load(PICK, overrides).graph("sim")
+            graph.entries = dict(reversed(list(graph.entries.items())))
+            listed[seed] = play(graph, seed).digest
+        ways = {
+            "two processes": _digests(run_suite(job, SEEDS, 2, _ignore)),
+            "two processes again": _digests(run_suite(job, list(reversed(SEEDS)), 2, _ignore)),
+            "nodes listed backwards": listed,
+        }
+        for way, digests in ways.items():
+            same = sum(digests[seed] == here[seed] for seed in SEEDS)
+            rows.append([f"{robot}: one process against {way}", f"{same} of {len(SEEDS)}"])
+    show("Determinism", rows)
+
+
+def _digests(results: list[Result]) -> dict[int, str]:
+    return {result.seed: result.outcome.digest if result.outcome else result.note for result in results}
+
+
+def _ignore(_: Result) -> None: ...

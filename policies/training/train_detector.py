@@ -201,7 +201,7 @@ def main() -> None:
     parser.add_argument("validation", type=Path)
     parser.add_argument("--model", type=Path, default=Detector.model)
     parser.add_argument("--epochs", type=int, default=9)
-    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    parser.add_argument("--threads", type=int, default=1, help="of torch; with 1 the same data give the same model")
     parser.add_argument("--seed", type=int, default=1_000_000_000)
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)

@@ -37,7 +37,7 @@ class ArmGuard(Guard):
         robot: whose limits.
         mode: what its commands give; others are refused.
         low, high: corners of the box for the tool centre, in the base frame [m].
-        share: of the robot's velocity and acceleration limits that may be used.
+        share: of the robot's velocity limits that may be used.
     """
 
     robot: Robot
@@ -91,17 +91,19 @@ class ArmGuard(Guard):
         now: Time,
     ) -> Guarded:
         """One period: choose whom to follow, limit, and say what was done."""
-        if self._limiter.velocity[0] != self.robot.limit("velocity")[0] * self.share:
+        if self._limiter.share != self.share:
             self._limiter = Limiter(self.robot, self._limiter.period, self.share)
-        self._latch(stop, reset, joints, now)
+        if joints is not None and not np.isfinite(joints.position).all():
+            joints = None
+        self._latch(stop, reset, now)
         if self._state is None:
-            if joints is None or not np.isfinite(joints.position).all():
+            if joints is None:
                 return Guarded(
                     None, GuardReport(state="holding", source="", clips=(), refusals=("no joint state yet",))
                 )
             self._state = Motion(joints.position.copy(), np.zeros_like(joints.position))
             self._target = None
-        if self.mode == "velocity" and joints is not None and np.isfinite(joints.position).all():
+        if self.mode == "velocity" and joints is not None:
             # A commanded velocity says where the arm goes, not where it is.
             self._state = Motion(joints.position.copy(), self._state.velocity)
         source, chosen = ("operator", operator) if operator is not None else ("command", command)
@@ -110,14 +112,12 @@ class ArmGuard(Guard):
             return self._hold(refusal)
         return self._follow(source, chosen.value)
 
-    def _latch(self, stop: list[Stop], reset: list[Stamped[Reset]], joints: JointState | None, now: Time) -> None:
+    def _latch(self, stop: list[Stop], reset: list[Stamped[Reset]], now: Time) -> None:
         if reset and self._stopped and not stop:
             self._stopped = ""
             self._released = now
             # The arm may have been moved by hand: what was held before the stop means nothing now.
-            self._state = (
-                None if joints is None else self._state and Motion(joints.position.copy(), 0.0 * joints.position)
-            )
+            self._state = None
         if stop:
             self._stopped = stop[-1].reason or "stop"
 

@@ -35,7 +35,7 @@ class Limiter:
     Args:
         robot: whose limits.
         period: between two calls [s].
-        share: of the velocity and acceleration limits that may be used, above 0 and up to 1.
+        share: of the velocity limits that may be used, above 0 and up to 1. Braking keeps all of its strength.
     """
 
     def __init__(self, robot: Robot, period: float, share: float = 1.0) -> None:
@@ -43,8 +43,9 @@ class Limiter:
         self.period = period
         self.lower = robot.limit("lower")
         self.upper = robot.limit("upper")
+        self.share = share
         self.velocity = robot.limit("velocity") * share
-        self.acceleration = robot.limit("acceleration") * share
+        self.acceleration = robot.limit("acceleration")
 
     def follow(self, state: Motion, before: Vector, target: Vector) -> tuple[Motion, tuple[str, ...]]:
         """One period towards a target that moves.

@@ -170,6 +170,18 @@ def test_without_joints_there_is_nothing_to_hold_and_a_stale_state_holds() -> No
     assert bench.step(home, blind=True).report.refusals == ("no fresh joint state",)
 
 
+def test_joints_that_are_not_finite_are_no_joints_even_after_a_reset() -> None:
+    bench = Bench(ROBOTS["panda"])
+    home = bench.measured.copy()
+    bench.step(home)
+    bench.step(home, stop=["stop"])
+    bench.measured = home + math.nan
+    given = bench.step(home, reset=True)
+    assert given.command is None
+    bench.measured = home
+    assert bench.step(home).report.state == "following"
+
+
 def test_a_stop_latches_until_a_reset_and_a_command_newer_than_it() -> None:
     bench = Bench(ROBOTS["panda"])
     home = bench.measured.copy()

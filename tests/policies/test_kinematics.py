@@ -143,6 +143,25 @@ def test_an_arm_that_cannot_reach_says_how_far_it_is_off(ik: InverseKinematics) 
     assert left > 0.3 and motion.residual.position == pytest.approx(left, abs=0.05)
 
 
+def test_five_joints_serve_the_position_and_say_what_turn_is_left(tmp_path: Path) -> None:
+    six = robot("xarm6")
+    urdf = tmp_path / "five.urdf"
+    urdf.write_text(
+        six.urdf.read_text().replace('<joint name="joint4" type="revolute"', '<joint name="joint4" type="fixed"')
+    )
+    joints = {name: joint for name, joint in six.joints.items() if name != "joint4"}
+    node = InverseKinematics(robot=replace(six, urdf=urdf, joints=joints), orientation_weight=0.03)
+    node.open()
+    home = node.robot.limit("home")
+    for approach, angle in ((DOWN, 0.0), (np.array([0.0, 0.5, -0.87]), 0.5)):
+        wanted = goal((0.4, 0.1, 0.15), 0.5, approach)
+        q = follow(node, home, [wanted] * 300)[-1]
+        left = node.step(state(q, 300), wanted).residual
+        assert left is not None
+        assert left.position < 0.001 and left.angle == pytest.approx(angle, abs=0.03)
+        node.step(state(q, 301), None)
+
+
 def test_a_command_never_runs_far_ahead_of_an_arm_that_is_held(ik: InverseKinematics) -> None:
     home = ik.robot.limit("home")
     for tick in range(200):

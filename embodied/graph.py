@@ -182,7 +182,7 @@ class Graph:
         Raises:
             LaunchError: with every problem found.
         """
-        from embodied.plan import compile_plan
+        from embodied.prove import compile_plan
 
         return compile_plan(self)
 

@@ -13,160 +13,26 @@ import inspect
 import time
 import traceback
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 from fractions import Fraction
 from types import TracebackType
 from typing import Any
 
 from embodied import wire
+from embodied.cells import Cell, Observer, Slot, Topic
 from embodied.clock import Time, tick
-from embodied.digest import Digest, Mark
+from embodied.digest import Digest
 from embodied.errors import EmbodiedError, LaunchError, NodeFailed, Problem, WireError, WorldFailed
-from embodied.health import Health, health
+from embodied.health import health
 from embodied.messages.schema import Message
 from embodied.node import generator, tune
-from embodied.plan import Plan, Planned, opens_world
-from embodied.ports import Output, Stamped
-from embodied.wire import Encoder, encoder, summary
+from embodied.plan import Plan, opens_world
+from embodied.ports import Stamped
+from embodied.report import NodeCount, Report
+from embodied.wire import summary
 from embodied.world import Verdict
 
-_FOREVER = 1 << 62
-
-Observer = Callable[[Stamped[Any]], None]
-
-
-class _Slot:
-    """A mailbox: the latest value of one input, or all since the last step."""
-
-    __slots__ = ("bound", "cell", "dropped", "items", "max_age", "name", "required", "stamp", "stamped", "value")
-
-    def __init__(self, cell: _Cell, name: str, planned: Planned) -> None:
-        port = planned.ports.inputs[name]
-        source = planned.sources.get(name)
-        self.cell = cell
-        self.name = name
-        self.required = port.required
-        self.stamped = port.stamped
-        self.max_age = _FOREVER if source is None or source.max_age is None else source.max_age
-        self.bound = 0 if source is None else source.bound
-        self.items: deque[Any] | None = deque() if port.delivery == "every" else None
-        self.value: Any = None
-        self.stamp = 0
-        self.dropped = 0
-
-
-class _Topic:
-    """One output: how it becomes bytes, and who takes it."""
-
-    __slots__ = (
-        "digested",
-        "encode",
-        "last",
-        "name",
-        "observers",
-        "optional",
-        "port",
-        "prefix",
-        "published",
-        "slots",
-        "triggers",
-    )
-
-    def __init__(self, name: str, output: Output, encode: Encoder) -> None:
-        self.name = name
-        self.port = output.name
-        self.optional = output.optional
-        self.prefix = name.encode() + b"\0"
-        self.encode = encode
-        self.slots: list[_Slot] = []
-        self.triggers: list[_Cell] = []
-        self.observers: list[Observer] = []
-        self.digested = not output.rendered
-        self.published = 0
-        self.last: int | None = None
-
-
-class _Cell:
-    """A node at run time."""
-
-    __slots__ = (
-        "bundle", "busy_until", "due", "faults", "index", "lost", "name", "now_at", "pending", "planned",
-        "relatives", "sequence", "silences", "skipped", "slots", "starved", "step", "steps", "timing", "topics",
-    )  # fmt: skip
-
-    def __init__(self, planned: Planned, index: int, seed: int) -> None:
-        self.planned = planned
-        self.name = planned.name
-        self.index = index
-        self.step: Callable[..., Any] = planned.node.step  # type: ignore[attr-defined]
-        self.slots = [_Slot(self, name, planned) for name in planned.ports.inputs]
-        parameters = list(inspect.signature(self.step).parameters)
-        self.now_at = -1 if planned.ports.now is None else parameters.index(planned.ports.now)
-        self.bundle = planned.ports.bundle
-        outputs = planned.ports.outputs.values()
-        self.topics = [
-            _Topic(f"{self.name}.{out.name}", out, encoder(out.message, f"{self.name}.{out.name}", out.refined))
-            for out in outputs
-        ]
-        # Takers of several outputs of this node: they must never see outputs of two different steps at once.
-        self.relatives: list[list[tuple[_Topic, _Slot]]] = []
-        self.timing = planned.timing
-        self.silences = [(s.at, _FOREVER if s.length is None else s.at + s.length) for s in planned.timing.silence]
-        self.faults = generator(seed, self.name, "faults")
-        self.busy_until = 0
-        self.pending = False
-        self.due = False
-        self.sequence = 0
-        self.steps = self.skipped = self.starved = self.lost = 0
-
-
-@dataclass(frozen=True, slots=True)
-class NodeCount:
-    """What a node did.
-
-    Attributes:
-        steps: how often it stepped.
-        skipped: ticks and triggers that came while it was busy or silenced.
-        starved: times it was not called since a required input was absent or stale.
-        lost: steps whose outputs a fault dropped.
-    """
-
-    steps: int
-    skipped: int
-    starved: int
-    lost: int
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """What came of a run.
-
-    Attributes:
-        verdict: how the world judged it; None where nothing judges.
-        digest: SHA-256 of all that was published.
-        simulated: virtual time that passed [s].
-        wall: real time that passed [s].
-        nodes: counts by node.
-        topics: health by topic.
-        marks: the trace, when one was kept.
-    """
-
-    verdict: Verdict | None
-    digest: str
-    simulated: float
-    wall: float
-    nodes: Mapping[str, NodeCount]
-    topics: Mapping[str, Health]
-    marks: list[Mark] | None = field(default=None, repr=False)
-
-    @property
-    def factor(self) -> float:
-        """Real-time factor: simulated seconds per second."""
-        return self.simulated / self.wall if self.wall else 0.0
-
-
-_Bundle = tuple[_Cell, int, list[tuple[_Topic, Message, bytes]]]
+_Bundle = tuple[Cell, int, list[tuple[Topic, Message, bytes]]]
 
 
 class Lockstep:
@@ -193,19 +59,19 @@ class Lockstep:
         self.seed = seed
         self.now = Time(0)
         self._world = plan.graph.world
-        self._cells = [_Cell(planned, index, seed) for index, planned in enumerate(plan.nodes.values())]
+        self._cells = [Cell(planned, index, seed) for index, planned in enumerate(plan.nodes.values())]
         self._by_name = {cell.name: cell for cell in self._cells}
         self._topics = {topic.name: topic for cell in self._cells for topic in cell.topics}
         self._digest = Digest(trace=trace)
         self._events: list[tuple[int, int, int, Any]] = []
         self._serial = 0
-        self._opened: list[_Cell] = []
+        self._opened: list[Cell] = []
         self._wall = 0.0
         self._wire()
 
     def _wire(self) -> None:
         for cell in self._cells:
-            by_source: dict[str, list[tuple[_Topic, _Slot]]] = {}
+            by_source: dict[str, list[tuple[Topic, Slot]]] = {}
             for slot in cell.slots:
                 source = cell.planned.sources.get(slot.name)
                 if source is None:
@@ -220,7 +86,7 @@ class Lockstep:
             for node, group in by_source.items():
                 if len(group) > 1:
                     self._by_name[node].relatives.append(group)
-        groups: dict[Fraction, list[_Cell]] = {}
+        groups: dict[Fraction, list[Cell]] = {}
         for cell in self._cells:
             if cell.planned.rate is not None:
                 groups.setdefault(cell.planned.rate, []).append(cell)
@@ -350,10 +216,10 @@ class Lockstep:
         if t > self.now:
             self._move(t)
         events = self._events
-        due: list[_Cell] = []
+        due: list[Cell] = []
         lists = 0
         arrivals: list[_Bundle] = []
-        freed: list[_Cell] = []
+        freed: list[Cell] = []
         while events and events[0][0] == t:
             _, kind, _, what = heapq.heappop(events)
             if kind == 0:
@@ -389,7 +255,7 @@ class Lockstep:
             due = []
             self._deliver(bundles, t, microstep, due)
 
-    def _arrive(self, arrivals: list[_Bundle], freed: Iterable[_Cell], t: int, due: list[_Cell]) -> None:
+    def _arrive(self, arrivals: list[_Bundle], freed: Iterable[Cell], t: int, due: list[Cell]) -> None:
         """Deliver what latencies end here, then let the nodes that were busy take what waits for them."""
         arrivals.sort(key=lambda bundle: bundle[0].index)
         self._deliver(arrivals, t, 0, due)
@@ -399,7 +265,7 @@ class Lockstep:
                 cell.due = True
                 due.append(cell)
 
-    def _step(self, cell: _Cell, t: int, microstep: int) -> _Bundle | None:
+    def _step(self, cell: Cell, t: int, microstep: int) -> _Bundle | None:
         """Call one node, unless it is busy, silenced or lacks an input."""
         if cell.busy_until > t:
             if cell.planned.trigger is None:
@@ -450,7 +316,7 @@ class Lockstep:
                 return None
         return bundle
 
-    def _encode(self, cell: _Cell, result: Any) -> list[tuple[_Topic, Message, bytes]]:
+    def _encode(self, cell: Cell, result: Any) -> list[tuple[Topic, Message, bytes]]:
         if cell.bundle is None:
             if not cell.topics:
                 raise WireError(f"step is declared to give nothing, and gave {summary(result)}")
@@ -469,7 +335,7 @@ class Lockstep:
                 raise WireError(f"{topic.name}: is not declared optional, and is None")
         return outputs
 
-    def _deliver(self, bundles: list[_Bundle], t: int, microstep: int, due: list[_Cell]) -> None:
+    def _deliver(self, bundles: list[_Bundle], t: int, microstep: int, due: list[Cell]) -> None:
         """Put outputs into mailboxes; append the nodes they trigger to `due`."""
         add = self._digest.add
         for cell, sequence, outputs in bundles:
@@ -500,7 +366,7 @@ class Lockstep:
                         if topic not in given:
                             slot.value = None
 
-    def _failure(self, cell: _Cell, error: Exception, arguments: list[Any], tag: tuple[int, int]) -> NodeFailed:
+    def _failure(self, cell: Cell, error: Exception, arguments: list[Any], tag: tuple[int, int]) -> NodeFailed:
         names = list(inspect.signature(cell.step).parameters)
         inputs = {}
         for name, value in zip(names, arguments, strict=True):
@@ -529,7 +395,7 @@ def _world_failed(doing: str, error: Exception) -> EmbodiedError:
     return WorldFailed(f"the world failed to {doing}: {type(error).__name__}: {error}")
 
 
-def _index(cell: _Cell) -> int:
+def _index(cell: Cell) -> int:
     return cell.index
 
 

@@ -13,10 +13,11 @@ from embodied.clock import SECOND, Time
 from embodied.digest import Mark
 from embodied.errors import LaunchError, Problem
 from embodied.graph import Graph, plain
-from embodied.lockstep import Lockstep, Report
+from embodied.lockstep import Lockstep
 from embodied.messages import GuardReport
 from embodied.node import Guard
 from embodied.ports import Stamped
+from embodied.report import Report
 
 LOOK = SECOND // 20
 """How often a run asks its world for the verdict [ns of virtual time]."""

@@ -13,8 +13,9 @@ from embodied.clock import duration
 from embodied.digest import first_difference
 from embodied.errors import LaunchError, NodeFailed
 from embodied.graph import Graph, Silence, Timing, Wire
-from embodied.lockstep import Lockstep, Report
+from embodied.lockstep import Lockstep
 from embodied.messages import JointState
+from embodied.report import Report
 from tests.embodied.nodes import (
     Breaks,
     Clock,

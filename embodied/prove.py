@@ -1,0 +1,282 @@
+"""The proof of a graph: every wire, rate, age and loop, before anything starts.
+
+Codes: E2xx nodes and settings, E3xx wires, E4xx rates and ages, E5xx loops, E6xx safety, E7xx worlds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from embodied.clock import period, rate_of, show
+from embodied.errors import LaunchError, Place, Problem, nearest
+from embodied.graph import Entry, Graph, Wire
+from embodied.messages.schema import Command
+from embodied.node import Driver, Guard
+from embodied.plan import Plan, Planned, Source, opens_world
+from embodied.ports import Input, Ports, Refinement
+from embodied.reaction import reactions
+
+COMMAND_AGE = 50_000_000
+"""A command into a guard or a driver is stale after at most this [ns]: nothing may move on an older one."""
+
+COMMAND_RATE = Fraction(40)
+"""Slower sources than this [Hz] may not command, since three periods of theirs would exceed that age."""
+
+
+@dataclass(slots=True)
+class _Draft:
+    """A plan in the making: what is known of each node so far, and what is wrong."""
+
+    graph: Graph
+    ports: dict[str, Ports] = field(default_factory=dict)
+    rates: dict[str, Fraction | None] = field(default_factory=dict)
+    wires: dict[str, dict[str, tuple[str, str]]] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+    def wrong(self, code: str, message: str, entry: Entry, *keys: str, **more: object) -> None:
+        place = entry.place(*keys)
+        self.problems.append(Problem(code, message, place, where=f"node {entry.name}", **more))  # type: ignore[arg-type]
+
+
+def compile_plan(graph: Graph) -> Plan:
+    """Prove a graph.
+
+    Raises:
+        LaunchError: with every problem found.
+    """
+    draft = _Draft(graph)
+    for entry in graph.entries.values():
+        _read(draft, entry)
+    for entry in graph.entries.values():
+        _connect(draft, entry)
+    _check_loops(draft)
+    if draft.problems:
+        raise LaunchError(draft.problems)
+    periods = {name: _period(draft, name, frozenset()) for name in graph.entries}
+    nodes = {name: _finish(draft, graph.entries[name], periods) for name in sorted(graph.entries)}
+    if draft.problems:
+        raise LaunchError(draft.problems)
+    return Plan(graph, nodes, tuple(reactions(nodes, periods)), periods)
+
+
+def _read(draft: _Draft, entry: Entry) -> None:
+    """Ports, rate and the node's own check."""
+    node, name = entry.node, entry.name
+    try:
+        draft.ports[name] = node.ports()
+    except (TypeError, ValueError, KeyError) as error:
+        draft.wrong("E209", f"cannot read the ports of '{name}': {error}", entry, "use")
+    try:
+        draft.rates[name] = entry.rate
+    except ValueError as error:
+        draft.wrong("E401", f"'{name}': {error}", entry, "rate")
+    for sentence in node.check():
+        draft.wrong("E207", f"'{name}': {sentence}", entry, "use")
+    rate = draft.rates.get(name)
+    if isinstance(node, Driver | Guard) and rate is None and name in draft.rates:
+        draft.wrong(
+            "E402", f"'{name}' is a driver or a guard and needs a rate", entry, "use", help=("add 'rate: 100'",)
+        )
+    if opens_world(node):
+        world = draft.graph.world
+        if world is None:
+            text = f"'{name}' lives in a simulated world, and there is none"
+            draft.wrong("E702", text, entry, "use", help=("run a profile that has a world, such as --sim",))
+        elif rate is not None and (rate_of(world.rate) / rate).denominator != 1:
+            fits = [str(r) for r in (1000, 500, 300, 240, 200, 150, 120, 100, 60, 50, 30, 20, 10) if not world.rate % r]
+            text = f"'{name}' runs at {rate} Hz, which does not divide the world's {world.rate:g} Hz"
+            draft.wrong("E403", text, entry, "rate", help=(f"rates that do: {', '.join(fits)}",))
+
+
+def _connect(draft: _Draft, entry: Entry) -> None:
+    """Every wire of a node: does it lead somewhere, and do the two ends fit."""
+    ports = draft.ports.get(entry.name)
+    draft.wires[entry.name] = {}
+    if ports is None:
+        return
+    for name, wire in entry.wires.items():
+        if name not in ports.inputs:
+            text = f"'{entry.name}' has no input '{name}'"
+            draft.wrong("E301", text, entry, "in", name, help=nearest(name, ports.inputs))
+            continue
+        found = _resolve(draft, entry, name, wire)
+        if found is not None:
+            draft.wires[entry.name][name] = found
+            _check_ends(draft, entry, ports.inputs[name], *found)
+    for name, port in ports.inputs.items():
+        if port.required and name not in entry.wires:
+            text = f"'{entry.name}' needs its input '{name}' ({port}), and nothing is wired to it"
+            draft.wrong("E304", text, entry, "in", help=_givers(draft, port, name))
+        elif name == _trigger(draft, entry.name) and name not in entry.wires:
+            text = f"'{entry.name}' would never run: it has no rate, and nothing is wired to its first input '{name}'"
+            draft.wrong("E304", text, entry, "in", help=_givers(draft, port, name))
+        if issubclass(port.message, Command) and (isinstance(entry.node, Driver) or opens_world(entry.node)):
+            _check_guarded(draft, entry, name)
+
+
+def _resolve(draft: _Draft, entry: Entry, name: str, wire: Wire) -> tuple[str, str] | None:
+    node, _, port = wire.source.partition(".")
+    if node not in draft.graph.entries:
+        text = f"'{entry.name}.{name}' is wired to '{wire.source}', and there is no node '{node}'"
+        draft.wrong("E302", text, entry, "in", name, help=nearest(node, draft.graph.entries))
+        return None
+    if node not in draft.ports:
+        return None
+    outputs = draft.ports[node].outputs
+    if not port and outputs:
+        return node, next(iter(outputs))
+    if port not in outputs:
+        what = f"no output '{port}'" if port else "no outputs"
+        known = {f"{node}.{output}" for output in outputs}
+        text = f"'{entry.name}.{name}' is wired to '{wire.source}', and '{node}' has {what}"
+        draft.wrong("E302", text, entry, "in", name, help=nearest(wire.source, known))
+        return None
+    return node, port
+
+
+def _check_ends(draft: _Draft, entry: Entry, taker: Input, node: str, port: str) -> None:
+    giver = draft.ports[node].outputs[port]
+    source = draft.graph.entries[node]
+    also: tuple[tuple[Place, str], ...] = ()
+    there = source.place("use")
+    if there is not None:
+        also = ((there, f"{giver.message.__name__} comes from here"),)
+    if not issubclass(giver.message, taker.message):
+        text = (
+            f"type mismatch: '{node}.{port}' gives {giver.message.__name__}, "
+            f"'{entry.name}.{taker.name}' takes {taker.message.__name__}"
+        )
+        help_ = _givers(draft, taker, taker.name)
+        draft.wrong("E303", text, entry, "in", taker.name, help=help_, also=also)
+        return
+    for what, given, taken in _disagreements(giver.refined, taker.refined):
+        text = f"'{node}.{port}' gives {what} {given}, '{entry.name}.{taker.name}' takes {taken}"
+        draft.wrong("E305", text, entry, "in", taker.name, also=also)
+
+
+def _disagreements(giver: Refinement, taker: Refinement) -> Iterator[tuple[str, object, object]]:
+    if giver.frame is not None and taker.frame is not None and giver.frame != taker.frame:
+        yield "the frame", f"'{giver.frame}'", f"'{taker.frame}'"
+    for what in ("sizes", "dtypes", "units"):
+        mine, theirs = getattr(giver, what), getattr(taker, what)
+        for key in sorted(mine.keys() & theirs.keys()):
+            if mine[key] != theirs[key]:
+                yield f"{what.removesuffix('s')} {key} =", mine[key], theirs[key]
+    if giver.modes is not None and taker.modes is not None and not giver.modes <= taker.modes:
+        yield "commands by", " and ".join(sorted(giver.modes)), " or ".join(sorted(taker.modes))
+
+
+def _givers(draft: _Draft, taker: Input, name: str) -> tuple[str, ...]:
+    """A help line naming the outputs that would fit an input."""
+    fits = [
+        f"{node}.{output.name}"
+        for node, ports in sorted(draft.ports.items())
+        for output in ports.outputs.values()
+        if issubclass(output.message, taker.message)
+    ]
+    if not fits:
+        return (f"no node here gives {taker.message.__name__}",)
+    return (f"{taker.message.__name__} comes from {', '.join(fits)}: write '{name}: {fits[0]}'",)
+
+
+def _check_guarded(draft: _Draft, entry: Entry, name: str) -> None:
+    source = draft.wires[entry.name].get(name)
+    if source is not None and isinstance(draft.graph.entries[source[0]].node, Guard):
+        return
+    guards = [other.name for other in draft.graph.entries.values() if isinstance(other.node, Guard)]
+    fix = (
+        f"wire it to a guard: '{name}: {guards[0]}'"
+        if guards
+        else "add a guard between them, such as embodied.guards:ArmGuard"
+    )
+    comes = f"comes from '{source[0]}', which is not a guard" if source else "does not come from a guard"
+    draft.wrong("E601", f"nothing moves without a guard: '{entry.name}.{name}' {comes}", entry, "in", name, help=(fix,))
+
+
+def _trigger(draft: _Draft, name: str) -> str | None:
+    """The first input of a node without a rate."""
+    if draft.rates.get(name) is not None or name not in draft.ports:
+        return None
+    return next(iter(draft.ports[name].inputs), None)
+
+
+def _check_loops(draft: _Draft) -> None:
+    """A cycle of trigger edges never comes to an end within one instant, unless a latency lies in it."""
+    before: dict[str, str] = {}
+    for name in draft.graph.entries:
+        trigger = _trigger(draft, name)
+        if trigger is not None and trigger in draft.wires[name]:
+            before[name] = draft.wires[name][trigger][0]
+    seen: set[str] = set()
+    for start in sorted(before):
+        path: list[str] = []
+        name = start
+        while name in before and name not in path and name not in seen:
+            path.append(name)
+            name = before[name]
+        seen.update(path)
+        if name not in path:
+            continue
+        loop = path[path.index(name) :][::-1]
+        first = loop.index(min(loop))
+        loop = loop[first:] + loop[:first]
+        if any(draft.graph.entries[node].timing.latency for node in loop):
+            continue
+        entry = draft.graph.entries[loop[0]]
+        spelled = " -> ".join([*loop, loop[0]])
+        fix = "let one of them have a rate, or a latency, or take another first input"
+        trigger = _trigger(draft, loop[0]) or ""
+        draft.wrong("E501", f"these nodes trigger each other without end: {spelled}", entry, "in", trigger, help=(fix,))
+
+
+def _period(draft: _Draft, name: str, seen: frozenset[str]) -> int | None:
+    """How often a node publishes [ns]: its rate's period, else that of what triggers it."""
+    rate = draft.rates[name]
+    if rate is not None:
+        return period(rate)
+    trigger = _trigger(draft, name)
+    if trigger is None or trigger not in draft.wires[name] or name in seen:
+        return None
+    return _period(draft, draft.wires[name][trigger][0], seen | {name})
+
+
+def _finish(draft: _Draft, entry: Entry, periods: Mapping[str, int | None]) -> Planned:
+    ports = draft.ports[entry.name]
+    sources: dict[str, Source] = {}
+    for name, (node, port) in draft.wires[entry.name].items():
+        wire = entry.wires[name]
+        age = _max_age(draft, entry, ports.inputs[name], wire, periods[node], f"{node}.{port}")
+        sources[name] = Source(node, port, age, wire.bound)
+    trigger = _trigger(draft, entry.name)
+    return Planned(
+        entry.name,
+        entry.node,
+        ports,
+        draft.rates[entry.name],
+        entry.timing,
+        trigger,
+        {k: sources[k] for k in ports.inputs if k in sources},
+    )
+
+
+def _max_age(draft: _Draft, entry: Entry, port: Input, wire: Wire, every: int | None, topic: str) -> int | None:
+    default = None if every is None else 3 * every
+    if port.delivery == "every":
+        return None
+    if not (issubclass(port.message, Command) and isinstance(entry.node, Driver | Guard)):
+        return wire.max_age if wire.max_age is not None else default
+    if every is None or every > period(COMMAND_RATE):
+        rate = "at no known rate" if every is None else f"at {1e9 / every:.4g} Hz"
+        text = f"'{topic}' comes {rate}, too slow to command '{entry.name}.{port.name}'"
+        draft.wrong(
+            "E404", text, entry, "in", port.name, help=(f"a source of commands runs at {COMMAND_RATE} Hz or more",)
+        )
+        return None
+    if wire.max_age is not None and wire.max_age > COMMAND_AGE:
+        text = (
+            f"'{entry.name}.{port.name}' would follow a command for {show(wire.max_age)} after its source fell silent"
+        )
+        draft.wrong("E404", text, entry, "in", port.name, help=(f"write a max_age of {show(COMMAND_AGE)} or less",))
+    return wire.max_age if wire.max_age is not None else min(3 * every, COMMAND_AGE)

@@ -1,0 +1,55 @@
+"""What came of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from embodied.digest import Mark
+from embodied.health import Health
+from embodied.world import Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class NodeCount:
+    """What a node did.
+
+    Attributes:
+        steps: how often it stepped.
+        skipped: ticks and triggers that came while it was busy or silenced.
+        starved: times it was not called since a required input was absent or stale.
+        lost: steps whose outputs a fault dropped.
+    """
+
+    steps: int
+    skipped: int
+    starved: int
+    lost: int
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What came of a run.
+
+    Attributes:
+        verdict: how the world judged it; None where nothing judges.
+        digest: SHA-256 of all that was published.
+        simulated: virtual time that passed [s].
+        wall: real time that passed [s].
+        nodes: counts by node.
+        topics: health by topic.
+        marks: the trace, when one was kept.
+    """
+
+    verdict: Verdict | None
+    digest: str
+    simulated: float
+    wall: float
+    nodes: Mapping[str, NodeCount]
+    topics: Mapping[str, Health]
+    marks: list[Mark] | None = field(default=None, repr=False)
+
+    @property
+    def factor(self) -> float:
+        """Real-time factor: simulated seconds per second."""
+        return self.simulated / self.wall if self.wall else 0.0

@@ -70,6 +70,7 @@ class _Progress:
     def __init__(self) -> None:
         self._begin = time.monotonic()
         self._shown = self._begin
+        self._pause = 0.1 if err.is_terminal else 0.3
         self._status = err.status("starting") if err.is_terminal else None
 
     def __enter__(self) -> _Progress:
@@ -83,7 +84,7 @@ class _Progress:
 
     def __call__(self, now: Time) -> None:
         at = time.monotonic()
-        if at - self._shown < (0.1 if self._status is not None else 2.0):
+        if at - self._shown < self._pause:
             return
         self._shown = at
         seconds = now / SECOND
@@ -92,6 +93,7 @@ class _Progress:
             self._status.update(line)
         else:
             err.print(line)
+            self._pause = 5.0
 
 
 def _keep(outcome: Outcome, folder: Path) -> Path | None:
@@ -124,7 +126,7 @@ def _show(outcome: Outcome, picture: Path | None) -> None:
         if state["declared"] and not (state["alive"] and state["on_rate"]):
             out.print(f"slow       {name}: {state['rate']:.4g} Hz of {state['declared']:.4g} Hz")
     for name, tally in outcome.guards.items():
-        line = f"guard      {name}: {tally['clips']} steps clipped, {tally['refusals']} refused"
+        line = f"guard      {name}: {tally['clips']} steps clipped, {tally['refusals']} held"
         first = tally.get("first_clips") or tally.get("first_refusals")
         out.print(line + (f"; first: {first}" if first else ""), markup=False)
     if picture is not None:

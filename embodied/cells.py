@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import inspect
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from embodied.node import generator
 from embodied.plan import Planned
-from embodied.ports import Output, Stamped
+from embodied.ports import Output, Refinement, Stamped
 from embodied.wire import Encoder, encoder
 
 FOREVER = 1 << 62
@@ -77,7 +77,7 @@ class Cell:
         "relatives", "sequence", "silences", "skipped", "slots", "starved", "step", "steps", "timing", "topics",
     )  # fmt: skip
 
-    def __init__(self, planned: Planned, index: int, seed: int) -> None:
+    def __init__(self, planned: Planned, index: int, seed: int, stated: Mapping[str, Refinement]) -> None:
         self.planned = planned
         self.name = planned.name
         self.index = index
@@ -88,7 +88,7 @@ class Cell:
         self.bundle = planned.ports.bundle
         outputs = planned.ports.outputs.values()
         self.topics = [
-            Topic(f"{self.name}.{out.name}", out, encoder(out.message, f"{self.name}.{out.name}", out.refined))
+            Topic(f"{self.name}.{out.name}", out, encoder(out.message, f"{self.name}.{out.name}", stated[out.name]))
             for out in outputs
         ]
         # Takers of several outputs of this node: they must never see outputs of two different steps at once.

@@ -16,8 +16,11 @@ Time = NewType("Time", int)
 SECOND = 1_000_000_000
 
 _UNITS = {"ns": 1, "us": 1_000, "µs": 1_000, "ms": 1_000_000, "s": SECOND, "min": 60 * SECOND}
-_DURATION = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(ns|us|µs|ms|s|min)\s*")
+_DURATION = re.compile(r"\s*(\d{1,18}(?:\.\d{1,9})?)\s*(ns|us|µs|ms|s|min)\s*")
+_LONGEST = 10**9 * SECOND
+_RATE = re.compile(r"\s*-?\d{1,15}(\.\d{1,15})?([eE][-+]?\d{1,2})?(/\d{1,15})?\s*")
 _MAX_RATE = 100_000
+_MIN_RATE = Fraction(1, 1_000_000)
 
 
 def rate_of(value: object) -> Fraction:
@@ -32,11 +35,14 @@ def rate_of(value: object) -> Fraction:
     if isinstance(value, bool) or not isinstance(value, int | float | str | Fraction):
         raise ValueError(f"expected a rate in Hz, such as 30 or '30000/1001', got {value!r}")
     try:
-        # Through text, so that 0.1 is one tenth and not its nearest binary number.
+        # Through text, so that 0.1 is one tenth and not its nearest binary number; and never through a text such as
+        # 1e999999999, whose fraction would not fit into any memory.
+        if not isinstance(value, Fraction) and not _RATE.fullmatch(str(value)):
+            raise ValueError
         rate = value if isinstance(value, Fraction) else Fraction(str(value))
     except (ValueError, ZeroDivisionError):
-        raise ValueError(f"expected a rate in Hz, such as 30 or '30000/1001', got {value!r}") from None
-    if not 0 < rate <= _MAX_RATE:
+        raise ValueError(f"expected a rate in Hz, such as 30 or '30000/1001', got {str(value)[:40]!r}") from None
+    if not _MIN_RATE <= rate <= _MAX_RATE:
         raise ValueError(f"expected a rate above 0 and up to {_MAX_RATE} Hz, got {value}")
     return rate
 
@@ -69,7 +75,10 @@ def duration(value: object) -> int:
         match = _DURATION.fullmatch(value)
         if match is None:
             raise ValueError(f"expected a duration such as 15ms or 2s, got {value!r}")
-        return int(Fraction(match[1]) * _UNITS[match[2]])
+        length = int(Fraction(match[1]) * _UNITS[match[2]])
+        if length > _LONGEST:
+            raise ValueError(f"expected a duration of less than 30 years, such as 15ms or 2s, got {value!r}")
+        return length
     if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e9:
         return round(Fraction(str(value)) * SECOND)
     raise ValueError(f"expected a duration such as 15ms or 2s, got {value!r}")

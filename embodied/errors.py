@@ -106,6 +106,19 @@ def nearest(name: str, known: Iterable[str]) -> tuple[str, ...]:
     return (f"known: {shown}",)
 
 
+FOREIGN = (Exception, SystemExit, GeneratorExit)
+"""What code that is not ours may raise; all but Ctrl-C, which is the user's."""
+
+
+def told(error: BaseException) -> str:
+    """Kind and message of an error, even of one that cannot say its message."""
+    try:
+        message = str(error)
+    except Exception:
+        message = "(its message cannot be read)"
+    return f"{type(error).__name__}: {message}" if message else type(error).__name__
+
+
 class EmbodiedError(Exception):
     """Base of everything embodied raises."""
 
@@ -140,14 +153,14 @@ class NodeFailed(EmbodiedError):
 
     node: str
     doing: str
-    cause: Exception
+    cause: BaseException
     tag: tuple[int, int] | None = None
     inputs: dict[str, str] = field(default_factory=dict)
     location: str = ""
 
     def __str__(self) -> str:
         when = "" if self.tag is None else f" at {self.tag[0] / 1e9:.6f} s (microstep {self.tag[1]})"
-        lines = [f"node '{self.node}' failed in {self.doing}(){when}: {type(self.cause).__name__}: {self.cause}"]
+        lines = [f"node '{self.node}' failed in {self.doing}(){when}: {told(self.cause)}"]
         if self.location:
             lines.append(f"  --> {self.location}")
         lines += [f"   | {name} = {value}" for name, value in self.inputs.items()]

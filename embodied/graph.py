@@ -147,7 +147,6 @@ class Graph:
         /,
         *,
         timing: Timing | None = None,
-        places: Places | None = None,
         **wires: str | Wire,
     ) -> Graph:
         """Add a node.
@@ -156,7 +155,6 @@ class Graph:
             name: lower case; a namespace stands before a slash, `left/arm`.
             node: the node.
             timing: rate, latency and faults.
-            places: where its parts stand in a file.
             wires: for each input its source, `joints="arm.state"`, or a Wire.
 
         Returns:
@@ -165,12 +163,23 @@ class Graph:
         Raises:
             LaunchError: the name is taken or is not a name.
         """
-        if not NODE_NAME.fullmatch(name):
-            raise LaunchError([Problem("E103", f"'{name}' is not a name for a node", help=("use a-z, 0-9 and _",))])
-        if name in self.entries:
-            raise LaunchError([Problem("E102", f"there are two nodes named '{name}'")])
         made = {port: wire if isinstance(wire, Wire) else Wire(wire) for port, wire in wires.items()}
-        self.entries[name] = Entry(name, node, timing or Timing(), made, places or {})
+        return self.put(Entry(name, node, timing or Timing(), made))
+
+    def put(self, entry: Entry) -> Graph:
+        """Add a node with everything that belongs to it; see `add`."""
+        if not NODE_NAME.fullmatch(entry.name):
+            message = f"'{entry.name}' is not a name for a node"
+            raise LaunchError([Problem("E103", message, help=("use a-z, 0-9 and _",))])
+        if entry.name in self.entries:
+            raise LaunchError([Problem("E102", f"there are two nodes named '{entry.name}'")])
+        if entry.timing.rate is not None:
+            try:
+                entry.node.rate = entry.timing.rate
+            except AttributeError as error:
+                message = f"'{entry.name}' cannot be given a rate: {error}"
+                raise LaunchError([Problem("E203", message, help=("a node is not a frozen dataclass",))]) from None
+        self.entries[entry.name] = entry
         return self
 
     def check(self) -> Plan:

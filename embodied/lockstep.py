@@ -13,16 +13,16 @@ import inspect
 import time
 import traceback
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from fractions import Fraction
 from types import TracebackType
 from typing import Any
 
 from embodied import wire
 from embodied.cells import Cell, Observer, Slot, Topic
-from embodied.clock import Time, tick
+from embodied.clock import Time, period, tick
 from embodied.digest import Digest
-from embodied.errors import EmbodiedError, LaunchError, NodeFailed, Problem, WireError, WorldFailed
+from embodied.errors import FOREIGN, EmbodiedError, LaunchError, NodeFailed, Problem, WireError, WorldFailed, told
 from embodied.health import health
 from embodied.messages.schema import Message
 from embodied.node import generator, tune
@@ -59,7 +59,8 @@ class Lockstep:
         self.seed = seed
         self.now = Time(0)
         self._world = plan.graph.world
-        self._cells = [Cell(planned, index, seed) for index, planned in enumerate(plan.nodes.values())]
+        stated = plan.stated()
+        self._cells = [Cell(planned, i, seed, stated[planned.name]) for i, planned in enumerate(plan.nodes.values())]
         self._by_name = {cell.name: cell for cell in self._cells}
         self._topics = {topic.name: topic for cell in self._cells for topic in cell.topics}
         self._digest = Digest(trace=trace)
@@ -128,22 +129,21 @@ class Lockstep:
         if self._world is not None:
             try:
                 self._world.reset(self.seed)
-            except Exception as error:
-                self._world.close()
+            except FOREIGN as error:
+                self._close_world()
                 raise _world_failed("reset", error) from error
         for cell in self._cells:
             node = cell.planned.node
-            node.rng = generator(self.seed, cell.name)
-            node.listened = frozenset(t.port for t in cell.topics if t.slots or t.observers)
-            opener = getattr(node, "open", None)
             self._opened.append(cell)
-            if opener is None:
-                continue
             try:
-                opener(self._world) if opens_world(node) else opener()
-            except Exception as error:
-                self.close()
-                if isinstance(error, EmbodiedError) and error.exit_code == 2:
+                node.rng = generator(self.seed, cell.name)
+                node.listened = frozenset(t.port for t in cell.topics if t.slots or t.observers)
+                opener = getattr(node, "open", None)
+                if opener is not None:
+                    opener(self._world) if opens_world(node) else opener()
+            except BaseException as error:
+                self._close_after(error)
+                if isinstance(error, KeyboardInterrupt) or (isinstance(error, EmbodiedError) and error.exit_code == 2):
                     raise
                 raise NodeFailed(cell.name, "open", error, location=_location(error)) from error
 
@@ -161,12 +161,25 @@ class Lockstep:
                 continue
             try:
                 closer()
-            except Exception as error:
+            except FOREIGN as error:
                 failure = failure or NodeFailed(cell.name, "close", error, location=_location(error))
-        if self._world is not None:
-            self._world.close()
+        self._close_world()
         if failure is not None:
             raise failure
+
+    def _close_world(self) -> None:
+        if self._world is not None:
+            try:
+                self._world.close()
+            except FOREIGN as error:
+                raise _world_failed("close", error) from error
+
+    def _close_after(self, error: BaseException) -> None:
+        """Close everything after an error, which stays the one that is told."""
+        try:
+            self.close()
+        except EmbodiedError as other:
+            error.add_note(str(other))
 
     def __enter__(self) -> Lockstep:
         self.open()
@@ -175,19 +188,37 @@ class Lockstep:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.close()
+        if error is None:
+            self.close()
+        else:
+            self._close_after(error)
 
     def verdict(self) -> Verdict | None:
-        """How the world judges the run so far."""
-        return None if self._world is None else self._world.verdict()
-
-    def advance(self, to: Time) -> None:
-        """Run everything up to and including `to` [ns].
+        """How the world judges the run so far.
 
         Raises:
+            WorldFailed: it cannot judge.
+        """
+        if self._world is None:
+            return None
+        try:
+            verdict = self._world.verdict()
+        except FOREIGN as error:
+            raise _world_failed("judge", error) from error
+        if verdict is not None and not isinstance(verdict, Verdict):
+            raise WorldFailed(f"the world judged with {verdict!r}, which is not a Verdict")
+        return verdict
+
+    def advance(self, to: Time) -> None:
+        """Run everything up to and including `to` [ns], counted from the start of the run.
+
+        Raises:
+            ValueError: `to` lies in the past, or is not a whole number of nanoseconds.
             NodeFailed: a node raised, or gave what it may not.
             WorldFailed: the simulator broke.
         """
+        if to < self.now or to != int(to):
+            raise ValueError(f"cannot advance to {to} ns: the run is at {self.now} ns; give Time(seconds * SECOND)")
         begin = time.perf_counter()
         # Collections in the middle of a step cost more than the step; what runs long-lived is set aside.
         enabled = gc.isenabled()
@@ -208,7 +239,7 @@ class Lockstep:
         if self._world is not None:
             try:
                 self._world.advance(self.now)
-            except Exception as error:
+            except FOREIGN as error:
                 raise _world_failed(f"advance to {to / 1e9:.6f} s", error) from error
 
     def _instant(self, t: int) -> None:
@@ -298,14 +329,16 @@ class Lockstep:
         cell.steps += 1
         try:
             result = cell.step(*arguments)
-            outputs = [] if result is None else self._encode(cell, result)
-        except Exception as error:
+            outputs = self._encode(cell, result)
+        except FOREIGN as error:
             raise self._failure(cell, error, arguments, (t, microstep)) from error
         sequence = cell.sequence
         cell.sequence = sequence + 1
         timing = cell.timing
         if timing.drop and cell.faults.random() < timing.drop:
             cell.lost += 1
+            for topic, _, _ in outputs:
+                topic.published -= 1
             outputs = []
         bundle = (cell, sequence, outputs) if outputs else None
         if timing.latency or timing.jitter:
@@ -318,6 +351,10 @@ class Lockstep:
 
     def _encode(self, cell: Cell, result: Any) -> list[tuple[Topic, Message, bytes]]:
         if cell.bundle is None:
+            if result is None:
+                if cell.topics and not cell.topics[0].optional:
+                    raise WireError(f"{cell.topics[0].name}: is not declared optional, and is None")
+                return []
             if not cell.topics:
                 raise WireError(f"step is declared to give nothing, and gave {summary(result)}")
             topic = cell.topics[0]
@@ -366,21 +403,22 @@ class Lockstep:
                         if topic not in given:
                             slot.value = None
 
-    def _failure(self, cell: Cell, error: Exception, arguments: list[Any], tag: tuple[int, int]) -> NodeFailed:
+    def _failure(self, cell: Cell, error: BaseException, arguments: list[Any], tag: tuple[int, int]) -> NodeFailed:
         names = list(inspect.signature(cell.step).parameters)
         inputs = {}
-        for name, value in zip(names, arguments, strict=True):
+        for name, value in zip(names, arguments, strict=False):
             if isinstance(value, list):
                 inputs[name] = f"[{', '.join(_picture(item) for item in value)}]"
             elif name != cell.planned.ports.now:
                 inputs[name] = _picture(value)
-        return NodeFailed(cell.name, "step", error, tag, inputs, _location(error))
+        return NodeFailed(cell.name, "step", error, tag, inputs, _location(error) or _written(cell.step))
 
     def report(self) -> Report:
         """What came of the run so far."""
         topics = {}
         for cell in self._cells:
-            every = self.plan.periods[cell.name]
+            rate = cell.planned.rate
+            every = self.plan.periods[cell.name] if rate is None else period(rate)
             for topic in cell.topics:
                 if topic.published or topic.digested:
                     dropped = sum(slot.dropped for slot in topic.slots) + cell.lost
@@ -389,10 +427,10 @@ class Lockstep:
         return Report(self.verdict(), self._digest.hex(), self.now / 1e9, self._wall, nodes, topics, self._digest.marks)
 
 
-def _world_failed(doing: str, error: Exception) -> EmbodiedError:
+def _world_failed(doing: str, error: BaseException) -> EmbodiedError:
     if isinstance(error, EmbodiedError):
         return error
-    return WorldFailed(f"the world failed to {doing}: {type(error).__name__}: {error}")
+    return WorldFailed(f"the world failed to {doing}: {told(error)}")
 
 
 def _index(cell: Cell) -> int:
@@ -408,3 +446,9 @@ def _location(error: BaseException) -> str:
     frames = traceback.extract_tb(error.__traceback__)
     own = [frame for frame in frames if frame.filename not in (__file__, wire.__file__) and frame.filename[0] != "<"]
     return f"{own[-1].filename}:{own[-1].lineno} in {own[-1].name}" if own else ""
+
+
+def _written(step: Callable[..., Any]) -> str:
+    """File and line of a node's `step`, for what it gave but did not raise."""
+    code = getattr(step, "__code__", None)
+    return "" if code is None else f"{code.co_filename}:{code.co_firstlineno} in step"

@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from embodied.node import Node
-from embodied.ports import Ports
+from embodied.ports import Ports, Refinement
 
 if TYPE_CHECKING:
     from embodied.graph import Graph, Timing
@@ -69,6 +69,20 @@ class Plan:
     nodes: Mapping[str, Planned]
     reactions: tuple[Reaction, ...]
     periods: Mapping[str, int | None]
+
+    def stated(self) -> dict[str, dict[str, Refinement]]:
+        """What is known of each output, by node and port: what its node states, and then what its takers do.
+
+        A message is held to all of it, so that a frame which only the taker names is checked as well.
+        """
+        found = {name: {o.name: o.refined for o in node.ports.outputs.values()} for name, node in self.nodes.items()}
+        for node in self.nodes.values():
+            for port, source in node.sources.items():
+                taken = node.ports.inputs[port]
+                giver = self.nodes[source.node].ports.outputs[source.port]
+                if taken.message is giver.message:
+                    found[source.node][source.port] = found[source.node][source.port].joined(taken.refined)
+        return found
 
 
 def opens_world(node: Node) -> bool:

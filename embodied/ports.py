@@ -52,6 +52,16 @@ class Refinement:
     units: Mapping[str, str] = field(default_factory=dict)
     modes: frozenset[str] | None = None
 
+    def joined(self, other: Refinement) -> Refinement:
+        """Both together; where both say something, this one's word."""
+        return Refinement(
+            {**other.sizes, **self.sizes},
+            other.frame if self.frame is None else self.frame,
+            {**other.dtypes, **self.dtypes},
+            {**other.units, **self.units},
+            other.modes if self.modes is None else self.modes,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Input:
@@ -143,6 +153,9 @@ def read_ports(kind: type) -> Ports:
     step = getattr(kind, "step", None)
     if step is None:
         raise PortError(f"{kind.__name__} has no step()")
+    written = inspect.getattr_static(kind, "step")
+    if not inspect.isfunction(written):
+        raise PortError(f"{kind.__name__}.step: expected a plain method, got a {type(written).__name__}")
     try:
         hints = get_type_hints(step, include_extras=True)
     except Exception as error:
@@ -156,6 +169,8 @@ def read_ports(kind: type) -> Ports:
         if name not in hints:
             raise PortError(f"{where}: has no type; write the message type it takes")
         if hints[name] is Time:
+            if now is not None:
+                raise PortError(f"{where}: takes the time twice")
             now = name
             continue
         inputs[name] = _input(where, name, hints[name])

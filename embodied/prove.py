@@ -5,17 +5,17 @@ Codes: E2xx nodes and settings, E3xx wires, E4xx rates and ages, E5xx loops, E6x
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 
 from embodied.clock import period, rate_of, show
-from embodied.errors import LaunchError, Place, Problem, nearest
+from embodied.errors import FOREIGN, LaunchError, MissingExtra, Place, Problem, nearest, told
 from embodied.graph import Entry, Graph, Wire
 from embodied.messages.schema import Command
 from embodied.node import Driver, Guard
 from embodied.plan import Plan, Planned, Source, opens_world
-from embodied.ports import Input, Ports, Refinement
+from embodied.ports import Input, PortError, Ports, Refinement
 from embodied.reaction import reactions
 
 COMMAND_AGE = 50_000_000
@@ -23,6 +23,10 @@ COMMAND_AGE = 50_000_000
 
 COMMAND_RATE = Fraction(40)
 """Slower sources than this [Hz] may not command, since three periods of theirs would exceed that age."""
+
+
+LOOP_LATENCY = 100_000
+"""A loop of trigger edges takes at least this long [ns]; one that takes less would step more than it could compute."""
 
 
 @dataclass(slots=True)
@@ -47,6 +51,12 @@ def compile_plan(graph: Graph) -> Plan:
         LaunchError: with every problem found.
     """
     draft = _Draft(graph)
+    if graph.world is not None:
+        try:
+            rate_of(graph.world.rate)
+        except FOREIGN as error:
+            raise LaunchError([Problem("E401", f"the world's rate: {error}")]) from error
+    _check_processes(draft)
     for entry in graph.entries.values():
         _read(draft, entry)
     for entry in graph.entries.values():
@@ -54,7 +64,7 @@ def compile_plan(graph: Graph) -> Plan:
     _check_loops(draft)
     if draft.problems:
         raise LaunchError(draft.problems)
-    periods = {name: _period(draft, name, frozenset()) for name in graph.entries}
+    periods = _periods(draft)
     nodes = {name: _finish(draft, graph.entries[name], periods) for name in sorted(graph.entries)}
     if draft.problems:
         raise LaunchError(draft.problems)
@@ -65,21 +75,27 @@ def _read(draft: _Draft, entry: Entry) -> None:
     """Ports, rate and the node's own check."""
     node, name = entry.node, entry.name
     try:
-        draft.ports[name] = node.ports()
-    except (TypeError, ValueError, KeyError) as error:
-        draft.wrong("E209", f"cannot read the ports of '{name}': {error}", entry, "use")
+        ports = node.ports()
+        if not isinstance(ports, Ports):
+            raise TypeError(f"ports() gave {ports!r}")
+        draft.ports[name] = ports
+        lives_in_world = opens_world(node)
+    except FOREIGN as error:
+        reason = str(error) if isinstance(error, PortError) else told(error)
+        draft.wrong("E209", f"cannot read the ports of '{name}': {reason}", entry, "use")
+        lives_in_world = False
     try:
         draft.rates[name] = entry.rate
-    except ValueError as error:
-        draft.wrong("E401", f"'{name}': {error}", entry, "rate")
-    for sentence in node.check():
-        draft.wrong("E207", f"'{name}': {sentence}", entry, "use")
+    except FOREIGN as error:
+        draft.wrong("E401", f"'{name}': {error if isinstance(error, ValueError) else told(error)}", entry, "rate")
+    for code, sentence in complaints(node):
+        draft.wrong(code, f"'{name}': {sentence}", entry, "use")
     rate = draft.rates.get(name)
     if isinstance(node, Driver | Guard) and rate is None and name in draft.rates:
         draft.wrong(
             "E402", f"'{name}' is a driver or a guard and needs a rate", entry, "use", help=("add 'rate: 100'",)
         )
-    if opens_world(node):
+    if lives_in_world:
         world = draft.graph.world
         if world is None:
             text = f"'{name}' lives in a simulated world, and there is none"
@@ -88,6 +104,20 @@ def _read(draft: _Draft, entry: Entry) -> None:
             fits = [str(r) for r in (1000, 500, 300, 240, 200, 150, 120, 100, 60, 50, 30, 20, 10) if not world.rate % r]
             text = f"'{name}' runs at {rate} Hz, which does not divide the world's {world.rate:g} Hz"
             draft.wrong("E403", text, entry, "rate", help=(f"rates that do: {', '.join(fits)}",))
+
+
+def complaints(thing: object) -> list[tuple[str, str]]:
+    """What a node or a world finds wrong with its own settings: a code and a sentence each."""
+    checker = getattr(thing, "check", None)
+    try:
+        found = [] if checker is None else checker()
+        if isinstance(found, str) or not isinstance(found, Iterable):
+            raise TypeError(f"check() yields sentences, and gave {found!r}")
+        return [("E207", str(sentence)) for sentence in found]
+    except MissingExtra as error:
+        return [("E208", str(error))]
+    except FOREIGN as error:
+        return [("E207", f"its check() raised {told(error)}")]
 
 
 def _connect(draft: _Draft, entry: Entry) -> None:
@@ -117,7 +147,7 @@ def _connect(draft: _Draft, entry: Entry) -> None:
 
 
 def _resolve(draft: _Draft, entry: Entry, name: str, wire: Wire) -> tuple[str, str] | None:
-    node, _, port = wire.source.partition(".")
+    node, dot, port = wire.source.partition(".")
     if node not in draft.graph.entries:
         text = f"'{entry.name}.{name}' is wired to '{wire.source}', and there is no node '{node}'"
         draft.wrong("E302", text, entry, "in", name, help=nearest(node, draft.graph.entries))
@@ -125,7 +155,7 @@ def _resolve(draft: _Draft, entry: Entry, name: str, wire: Wire) -> tuple[str, s
     if node not in draft.ports:
         return None
     outputs = draft.ports[node].outputs
-    if not port and outputs:
+    if not dot and outputs:
         return node, next(iter(outputs))
     if port not in outputs:
         what = f"no output '{port}'" if port else "no outputs"
@@ -202,6 +232,18 @@ def _trigger(draft: _Draft, name: str) -> str | None:
     return next(iter(draft.ports[name].inputs), None)
 
 
+def _check_processes(draft: _Draft) -> None:
+    """Each process group names nodes that there are, and no node twice."""
+    seen: set[str] = set()
+    for name in (name for group in draft.graph.processes for name in group):
+        if name not in draft.graph.entries:
+            help_ = nearest(name, draft.graph.entries)
+            draft.problems.append(Problem("E302", f"'processes' names '{name}', and there is no such node", help=help_))
+        elif name in seen:
+            draft.problems.append(Problem("E302", f"'processes' names '{name}' twice"))
+        seen.add(name)
+
+
 def _check_loops(draft: _Draft) -> None:
     """A cycle of trigger edges never comes to an end within one instant, unless a latency lies in it."""
     before: dict[str, str] = {}
@@ -222,24 +264,36 @@ def _check_loops(draft: _Draft) -> None:
         loop = path[path.index(name) :][::-1]
         first = loop.index(min(loop))
         loop = loop[first:] + loop[:first]
-        if any(draft.graph.entries[node].timing.latency for node in loop):
+        if sum(draft.graph.entries[node].timing.latency for node in loop) >= LOOP_LATENCY:
             continue
         entry = draft.graph.entries[loop[0]]
         spelled = " -> ".join([*loop, loop[0]])
-        fix = "let one of them have a rate, or a latency, or take another first input"
+        fix = f"let one of them have a rate, or a latency of {show(LOOP_LATENCY)}, or take another first input"
         trigger = _trigger(draft, loop[0]) or ""
         draft.wrong("E501", f"these nodes trigger each other without end: {spelled}", entry, "in", trigger, help=(fix,))
 
 
-def _period(draft: _Draft, name: str, seen: frozenset[str]) -> int | None:
-    """How often a node publishes [ns]: its rate's period, else that of what triggers it."""
-    rate = draft.rates[name]
-    if rate is not None:
-        return period(rate)
-    trigger = _trigger(draft, name)
-    if trigger is None or trigger not in draft.wires[name] or name in seen:
-        return None
-    return _period(draft, draft.wires[name][trigger][0], seen | {name})
+def _periods(draft: _Draft) -> dict[str, int | None]:
+    """How often each node publishes [ns]: its rate's period, else that of what triggers it, and never while busy."""
+    found: dict[str, int | None] = {}
+    for start in draft.graph.entries:
+        path: list[str] = []
+        name: str | None = start
+        while name is not None and name not in found and name not in path:
+            path.append(name)
+            trigger = None if draft.rates[name] is not None else _trigger(draft, name)
+            name = draft.wires[name][trigger][0] if trigger is not None and trigger in draft.wires[name] else None
+        for node in reversed(path):
+            rate, timing = draft.rates[node], draft.graph.entries[node].timing
+            busy = timing.latency + timing.jitter
+            if rate is not None:
+                # Ticks that come while it is busy are missed.
+                found[node] = period(rate) * max(1, -(-busy // period(rate)))
+                continue
+            trigger = _trigger(draft, node)
+            every = found.get(draft.wires[node][trigger][0]) if trigger in draft.wires[node] and trigger else None
+            found[node] = None if every is None else max(every, busy)
+    return found
 
 
 def _finish(draft: _Draft, entry: Entry, periods: Mapping[str, int | None]) -> Planned:
@@ -264,6 +318,10 @@ def _finish(draft: _Draft, entry: Entry, periods: Mapping[str, int | None]) -> P
 def _max_age(draft: _Draft, entry: Entry, port: Input, wire: Wire, every: int | None, topic: str) -> int | None:
     default = None if every is None else 3 * every
     if port.delivery == "every":
+        if issubclass(port.message, Command) and isinstance(entry.node, Driver | Guard):
+            text = f"'{entry.name}.{port.name}' takes a list of commands, which never go stale"
+            fix = (f"let it take '{port.message.__name__} | None'",)
+            draft.wrong("E602", text, entry, "in", port.name, help=fix)
         return None
     if not (issubclass(port.message, Command) and isinstance(entry.node, Driver | Guard)):
         return wire.max_age if wire.max_age is not None else default

@@ -62,9 +62,10 @@ def _upstream(nodes: Mapping[str, Planned], name: str) -> set[str]:
 def _hold(
     nodes: Mapping[str, Planned], periods: Mapping[str, int | None], actuator: str, guard: str, dead: str
 ) -> int | None:
+    taken = _taken(nodes[actuator], periods)
     if dead == guard:
         ages = [s.max_age for s in nodes[actuator].sources.values() if s.node == guard]
-        return None if ages[0] is None else ages[0] + (periods[actuator] or 0)
+        return None if ages[0] is None else ages[0] + taken
     silent = _silences(nodes, dead)
     planned = nodes[guard]
     times = [
@@ -75,7 +76,12 @@ def _hold(
         # Silence of an operator leaves the policy in charge; the rest makes a guard hold.
         and name != "operator"
     ]
-    return min(times) + (periods[guard] or 0) if times else None
+    return min(times) + _taken(planned, periods) + taken if times else None
+
+
+def _taken(planned: Planned, periods: Mapping[str, int | None]) -> int:
+    """The longest time from what a rated node is given to what comes of it [ns]: its next tick, and its own work."""
+    return (periods[planned.name] or 0) + planned.timing.latency + planned.timing.jitter
 
 
 def _silences(nodes: Mapping[str, Planned], dead: str) -> dict[tuple[str, str], int]:

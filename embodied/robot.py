@@ -62,6 +62,15 @@ class Robot:
     joints: dict[str, Joint]
     opening: float  # [m]
 
+    def __post_init__(self) -> None:
+        if not self.opening > 0:
+            raise ValueError(f"opening = {self.opening} m is not above 0")
+        for name, joint in self.joints.items():
+            if not joint.lower < joint.upper or min(joint.velocity, joint.acceleration, joint.effort) <= 0:
+                raise ValueError(f"the limits of {name} leave no room to move")
+            if not joint.lower <= joint.home <= joint.upper:
+                raise ValueError(f"home = {joint.home} of {name} is not within {joint.lower} to {joint.upper}")
+
     def limit(self, which: str) -> Vector:
         """One attribute of every joint, in order.
 
@@ -106,7 +115,8 @@ class Chain:
         path: list[ET.Element] = []
         link = robot.tool.link
         while link != robot.base:
-            if link not in by_child:
+            # A path that comes by the same joint twice would never end.
+            if link not in by_child or by_child[link] in path:
                 raise ValueError(f"{robot.urdf.name} has no path from '{robot.base}' to '{robot.tool.link}'")
             path.insert(0, by_child[link])
             link = _attribute(by_child[link], "parent", "link")
@@ -122,6 +132,8 @@ class Chain:
             if joint.get("type") == "fixed":
                 continue
             axis = np.array(_triple(joint, "axis", "xyz", (1.0, 0.0, 0.0)))
+            if not axis.any():
+                raise ValueError(f"{robot.urdf.name}: the axis of joint '{joint.get('name')}' has no direction")
             origins.append(fixed)
             axes.append(axis / np.linalg.norm(axis))
             prismatic.append(joint.get("type") == "prismatic")
@@ -204,4 +216,12 @@ def _attribute(joint: ET.Element, tag: str, name: str) -> str:
 
 def _triple(joint: ET.Element, tag: str, name: str, default: tuple[float, ...] = (0.0, 0.0, 0.0)) -> tuple[float, ...]:
     text = _attribute(joint, tag, name)
-    return tuple(float(word) for word in text.split()) if text else default
+    if not text:
+        return default
+    try:
+        values = tuple(float(word) for word in text.split())
+    except ValueError:
+        values = ()
+    if len(values) != 3 or not all(map(math.isfinite, values)):
+        raise ValueError(f"joint '{joint.get('name')}': {tag} {name}='{text}' is not three finite numbers")
+    return values

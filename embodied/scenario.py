@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from embodied.clock import SECOND, Time
 from embodied.digest import Mark
-from embodied.errors import LaunchError, Problem
+from embodied.errors import FOREIGN, LaunchError, Problem, WorldFailed, told
 from embodied.graph import Graph, plain
 from embodied.lockstep import Lockstep
 from embodied.messages import GuardReport
@@ -40,7 +41,7 @@ class Outcome:
         simulated, wall: time that passed [s].
         details: numbers behind the verdict.
         nodes, topics: counts and health, as plain data.
-        guards: by guard, how many of its steps clipped or refused something, and the first time each was said.
+        guards: by guard, how many of its steps clipped or refused something, and what it said most often.
         marks: the trace, when one was kept.
         pictures: (time [s], RGB image of shape (h, w, 3)), when some were asked for.
     """
@@ -118,9 +119,11 @@ def play(
     with lockstep as run:
         look = 0
         while True:
+            over = run.verdict() is not None or (limit is not None and run.now >= limit)
             while due and due[0] * SECOND <= run.now:
-                pictures += _picture(graph, due.pop(0))
-            if run.verdict() is not None or (limit is not None and run.now >= limit):
+                at = due.pop(0)
+                pictures += [] if over and final else _picture(graph, at)
+            if over:
                 break
             look += LOOK
             run.advance(Time(look if limit is None else min(look, limit)))
@@ -136,23 +139,27 @@ class _Tally:
 
     def __init__(self) -> None:
         self._counts = {"clips": 0, "refusals": 0}
-        self._first: dict[str, str] = {}
+        self._said: dict[str, Counter[str]] = {"clips": Counter(), "refusals": Counter()}
 
     def __call__(self, report: Stamped[GuardReport]) -> None:
         for kind in self._counts:
             said: tuple[str, ...] = getattr(report.value, kind)
             if said:
                 self._counts[kind] += 1
-                self._first.setdefault(kind, f"{said[0]} (at {report.stamp / SECOND:.2f} s)")
+                self._said[kind][said[0]] += 1
 
     def as_dict(self) -> dict[str, Any]:
-        return {**self._counts, **{f"first_{kind}": text for kind, text in self._first.items()}}
+        often = {kind.removesuffix("s"): said.most_common(1)[0][0] for kind, said in self._said.items() if said}
+        return {**self._counts, **often}
 
 
 def _picture(graph: Graph, at: float) -> list[tuple[float, Picture]]:
     if graph.world is None:
         return []
-    rgb = graph.world.camera(VIEW, width=640, height=480).render(rgb=True).rgb
+    try:
+        rgb = graph.world.camera(VIEW, width=640, height=480).render(rgb=True).rgb
+    except FOREIGN as error:
+        raise WorldFailed(f"the world has no picture from '{VIEW}': {told(error)}") from error
     return [] if rgb is None else [(at, rgb)]
 
 

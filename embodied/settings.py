@@ -14,6 +14,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
 
+from embodied.clock import rate_of
 from embodied.errors import nearest
 from embodied.messages.schema import without_none
 from embodied.robot import Robot
@@ -165,9 +166,13 @@ def _inside(key: str, annotation: Any, value: Any, context: Context) -> Any:
 def _number(value: Any, _: Context) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float | np.floating | np.integer):
         raise SettingError(f"expected a number, got {value!r}")
-    if not math.isfinite(value):
-        raise SettingError(f"expected a finite number, got {value}")
-    return float(value)
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number):
+        raise SettingError(f"expected a finite number, got {str(value)[:40]}")
+    return number
 
 
 def _whole(value: Any, _: Context) -> int:
@@ -193,9 +198,9 @@ def _path(value: Any, context: Context) -> Path:
 
 def _fraction(value: Any, _: Context) -> Fraction:
     try:
-        return Fraction(str(value))
-    except (ValueError, ZeroDivisionError):
-        raise SettingError(f"expected a number or a fraction, got {value!r}") from None
+        return rate_of(value)
+    except ValueError as error:
+        raise SettingError(str(error)) from None
 
 
 _SIMPLE: dict[Any, typing.Callable[[Any, Context], Any]] = {

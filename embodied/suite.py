@@ -18,7 +18,7 @@ import numpy as np
 from embodied import filmstrip
 from embodied.clock import Time
 from embodied.digest import first_difference
-from embodied.errors import EmbodiedError, LaunchError
+from embodied.errors import FOREIGN, EmbodiedError, LaunchError, told
 from embodied.launch import Overrides, load
 from embodied.scenario import Outcome, play
 
@@ -137,7 +137,7 @@ def run_suite(job: Job, seeds: Sequence[int], jobs: int, done: Callable[[Result]
     Args:
         job: what to run.
         seeds: in any order; each is run on its own, so order and number of processes change nothing.
-        jobs: how many processes.
+        jobs: how many processes; never this one, so that a simulator which crashes takes only its own seed along.
         done: called with each result as it comes.
 
     Returns:
@@ -147,15 +147,10 @@ def run_suite(job: Job, seeds: Sequence[int], jobs: int, done: Callable[[Result]
         LaunchError: the launch file is wrong.
     """
     found: dict[int, Result] = {}
-    for result in _in_process(job, seeds) if jobs == 1 else _in_pool(job, seeds, jobs):
+    for result in _in_pool(job, seeds, jobs):
         found[result.seed] = result
         done(result)
     return [found[seed] for seed in seeds]
-
-
-def _in_process(job: Job, seeds: Sequence[int]) -> Iterator[Result]:
-    for seed in seeds:
-        yield run_seed(job, seed)
 
 
 def _in_pool(job: Job, seeds: Sequence[int], jobs: int) -> Iterator[Result]:
@@ -196,9 +191,9 @@ def run_seed(job: Job, seed: int) -> Result:
         ]
     except LaunchError:
         raise
-    except Exception as error:
+    except FOREIGN as error:
         # One broken seed must not cost the others; it is counted as what it is.
-        note = str(error) if isinstance(error, EmbodiedError) else f"{type(error).__name__}: {error}"
+        note = str(error) if isinstance(error, EmbodiedError) else told(error)
         return Result(seed, "error", note=note)
     first = outcomes[0]
     slim = replace(first, marks=None, nodes={}, topics={})

@@ -142,7 +142,7 @@ def _wrong(field: Field, value: Any, refined: Refinement, sizes: dict[str, int])
     shape = "(" + ", ".join(str(sizes.get(d, d)) if isinstance(d, str) else str(d) for d in field.array.shape) + ")"
     expected = f"expected an array of {dtype.name} of shape {shape}{unit}, got "
     if not isinstance(value, np.ndarray):
-        return expected + _short(value)
+        return f"{expected}{_short(value)}; make it one with np.array(…)"
     fits = value.ndim == len(field.array.shape) and bool(value.dtype == dtype)
     for size, length in zip(field.array.shape, value.shape, strict=False):
         want = sizes.setdefault(size, length) if isinstance(size, str) else size

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import typer
+from rich.markup import escape
 
 from embodied.cli.output import (
     FileArgument,
@@ -44,14 +45,16 @@ def check(
         ran = [report for report in reports if report["status"] != "no driver"]
         if not problems and not ran:
             launch.graph(chosen)
-    if as_json:
-        print_json({"file": str(file), "ok": not problems, "profiles": [_without_objects(r) for r in reports]})
-    else:
-        for report in reports:
-            _show(report)
-        for problem in problems:
-            err.print(str(problem), markup=False)
-    raise typer.Exit(2 if problems else 0)
+        code = 2 if problems else 0
+        if as_json:
+            plain = [_without_objects(report) for report in reports]
+            print_json({"file": str(file), "ok": not problems, "profiles": plain, "exit_code": code})
+        else:
+            for report in reports:
+                _show(report)
+            for problem in problems:
+                err.print(str(problem), markup=False)
+    raise typer.Exit(code)
 
 
 def _prove(launch: Launch, profile: str | None) -> dict[str, Any]:
@@ -68,6 +71,7 @@ def _prove(launch: Launch, profile: str | None) -> dict[str, Any]:
         "profile": name,
         "status": "ok",
         "nodes": len(plan.nodes),
+        "clock": plan.graph.clock,
         "reactions": [
             {"actuator": r.actuator, "node": r.node, "within_ns": r.within, "text": str(r)} for r in plan.reactions
         ],
@@ -89,12 +93,13 @@ def _without_objects(report: dict[str, Any]) -> dict[str, Any]:
 
 
 def _show(report: dict[str, Any]) -> None:
-    name = f"[bold]{report['profile'].replace('[', '')}[/]"
+    name = f"[bold]{escape(report['profile'])}[/]"
     if report["status"] == "no driver":
         out.print(f"{name}: no driver yet for {', '.join(report['missing'])}; run a profile")
     elif report["status"] == "wrong":
         out.print(f"{name}: [red]{len(report['problems'])} problem(s)[/]")
     else:
-        out.print(f"{name}: [green]ok[/], {report['nodes']} nodes")
+        later = "" if report["clock"] == "lockstep" else "; its clock has no runner yet, 'clock: lockstep' has"
+        out.print(f"{name}: [green]ok[/], {report['nodes']} nodes{later}")
         for reaction in report["reactions"]:
             out.print(f"  {reaction['text']}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.metadata
+import importlib.util
 import os
 import platform
 import sys
@@ -52,7 +53,11 @@ def _python() -> dict[str, object]:
 def _package(name: str) -> dict[str, object]:
     module, purpose = _PACKAGES[name]
     try:
-        importlib.import_module(module)
+        # Its import prints when it was built; that it is there is enough.
+        if importlib.util.find_spec(module) is None:
+            raise ImportError(f"no module {module}")
+        if name != "pybullet":
+            importlib.import_module(module)
         return _check(name, True, importlib.metadata.version(name))
     except ImportError as error:
         return _check(name, False, f"missing ({error})", f"pip install {name}   # {purpose}")
@@ -69,9 +74,7 @@ def _providers() -> dict[str, object]:
 
 
 def _renderer() -> dict[str, object]:
-    try:
-        importlib.import_module("pybullet")
-    except ImportError:
+    if importlib.util.find_spec("pybullet") is None:
         return _check("renderer", False, "none", "pip install pybullet, with Python 3.11")
     return _check("renderer", True, "TinyRenderer, on the processor")
 
@@ -82,5 +85,8 @@ def _machine() -> dict[str, object]:
 
 
 def _runs() -> dict[str, object]:
-    folder = Path("runs") if Path("runs").is_dir() else Path()
+    runs = Path("runs")
+    if (runs.exists() or runs.is_symlink()) and not runs.is_dir():
+        return _check("runs/", False, "runs is not a folder", "remove or rename it")
+    folder = runs if runs.is_dir() else Path()
     return _check("runs/", os.access(folder, os.W_OK), str(folder.resolve()), "choose a folder you may write in")

@@ -11,6 +11,7 @@ from embodied.cli.check import check
 from embodied.cli.doctor import doctor
 from embodied.cli.graph import graph
 from embodied.cli.nodes import nodes
+from embodied.cli.output import INTERRUPTED, print_json
 from embodied.cli.run import run
 from embodied.cli.test import test
 
@@ -43,6 +44,16 @@ def root(
 def main() -> None:
     """Run the command line."""
     try:
-        app()
+        code = app(standalone_mode=False)
     except KeyboardInterrupt:
-        sys.exit(130)
+        code = INTERRUPTED
+    except Exception as error:
+        # What typer refuses before a verb begins: it carries a sentence and an exit code.
+        sentence, code = getattr(error, "format_message", None), getattr(error, "exit_code", None)
+        if sentence is None or code is None:
+            raise
+        if "--json" in sys.argv:
+            print_json({"error": sentence(), "problems": [], "exit_code": code})
+        else:
+            error.show()  # type: ignore[attr-defined]
+    sys.exit(code)

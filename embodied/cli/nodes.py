@@ -12,7 +12,7 @@ import typer
 
 from embodied.cli.output import JsonOption, ending, out, print_json, usage
 from embodied.clock import rate_of
-from embodied.errors import nearest
+from embodied.errors import FOREIGN, nearest, told
 from embodied.graph import plain
 from embodied.launch.use import enter, modules, project_root
 from embodied.node import Node
@@ -31,8 +31,10 @@ def nodes(
         found, broken = _find()
         if name is not None:
             known = {entry["use"] for entry in found} | {entry["use"].partition(":")[0] for entry in found}
-            found = [e for e in found if name in (e["use"], e["use"].partition(":")[0], e["use"].partition(":")[2])]
-            if not found:
+            module, _, kind = name.rpartition(":")
+            broken = {other: reason for other, reason in broken.items() if other.startswith(module or kind)}
+            found = [entry for entry in found if _named(entry["use"], name)]
+            if not found and not broken:
                 raise usage(f"there is no node class '{name}'", *nearest(name, known))
         if as_json:
             print_json({"nodes": found, "not_importable": broken})
@@ -40,7 +42,16 @@ def nodes(
         for entry in found:
             _show(entry)
         for module, reason in broken.items():
-            out.print(f"[yellow]{module}[/]: cannot be imported: {reason}")
+            out.print(f"{module}: cannot be read: {reason}", markup=False)
+
+
+def _named(use: str, name: str) -> bool:
+    """Whether a class is asked for by its own name, its module's, or that of a package above it."""
+    module, _, kind = use.partition(":")
+    above, _, asked = name.rpartition(":")
+    if above:
+        return asked == kind and (module == above or module.startswith(above + "."))
+    return name in (kind, module) or module.startswith(name + ".")
 
 
 def _find() -> tuple[list[dict[str, Any]], dict[str, str]]:
@@ -49,12 +60,16 @@ def _find() -> tuple[list[dict[str, Any]], dict[str, str]]:
     for module_name in modules():
         spec = importlib.util.find_spec(module_name)
         # A module without any step() has no node, and may be a script that should not be started.
-        if spec is None or spec.origin is None or "def step(" not in Path(spec.origin).read_text(encoding="utf-8"):
+        if (
+            spec is None
+            or spec.origin is None
+            or "def step(" not in Path(spec.origin).read_text("utf-8", errors="replace")
+        ):
             continue
         try:
             module = importlib.import_module(module_name)
-        except Exception as error:
-            broken[module_name] = f"{type(error).__name__}: {error}"
+        except FOREIGN as error:
+            broken[module_name] = told(error)
             continue
         for kind in vars(module).values():
             if isinstance(kind, type) and issubclass(kind, Node) and kind.__module__ == module_name:

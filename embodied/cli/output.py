@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import importlib.metadata
 import json
+import math
 import os
 import platform
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -17,7 +19,7 @@ import typer
 from rich.console import Console
 
 from embodied.clock import Time, duration
-from embodied.errors import EmbodiedError, LaunchError, Problem
+from embodied.errors import FOREIGN, EmbodiedError, LaunchError, Problem, told
 from embodied.launch import Overrides
 
 FileArgument = Annotated[Path, typer.Argument(help="the launch file", show_default=False)]
@@ -73,26 +75,78 @@ def time_limit(text: str | None) -> Time | None:
     return Time(limit)
 
 
+def dumps(data: object) -> str:
+    """JSON of plain data; what JSON cannot say, such as NaN, is said as text."""
+    return json.dumps(_sayable(data), indent=2, allow_nan=False, default=str) + "\n"
+
+
+def _sayable(data: Any) -> Any:
+    if isinstance(data, float) and not math.isfinite(data):
+        return str(data)
+    if isinstance(data, dict):
+        return {str(key): _sayable(value) for key, value in data.items()}
+    if isinstance(data, list | tuple):
+        return [_sayable(value) for value in data]
+    return data
+
+
+_aside: int | None = None
+
+
 def print_json(data: object) -> None:
     """One JSON object on standard output."""
-    sys.stdout.write(json.dumps(data, indent=2, ensure_ascii=False) + "\n")
+    text = dumps(data).encode()
+    sys.stdout.flush()
+    with open(1 if _aside is None else _aside, "wb", closefd=False) as stream:
+        stream.write(text)
+
+
+@contextmanager
+def _only_json() -> Iterator[None]:
+    """Whatever nodes and libraries print goes to standard error, so that standard output holds the object alone."""
+    global _aside
+    sys.stdout.flush()
+    _aside = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        yield
+    finally:
+        sys.stdout.flush()
+        os.dup2(_aside, 1)
+        os.close(_aside)
+        _aside = None
 
 
 @contextmanager
 def ending(as_json: bool) -> Iterator[None]:
     """Errors become one clear message and an exit code; a traceback is never shown."""
+    with _only_json() if as_json else nullcontext(), _told(as_json):
+        yield
+
+
+def fail(message: str, code: int, as_json: bool, problems: list[dict[str, object]] | None = None) -> typer.Exit:
+    """Say an error, as JSON or to people.
+
+    Returns:
+        what to raise.
+    """
+    if as_json:
+        print_json({"error": message, "problems": problems or [], "exit_code": code})
+    else:
+        err.print(message, markup=False)
+    return typer.Exit(code)
+
+
+@contextmanager
+def _told(as_json: bool) -> Iterator[None]:
     try:
         yield
     except EmbodiedError as error:
-        if as_json:
-            problems = [p.as_dict() for p in error.problems] if isinstance(error, LaunchError) else []
-            print_json({"error": str(error), "problems": problems, "exit_code": error.exit_code})
-        else:
-            err.print(str(error), markup=False)
-        raise typer.Exit(error.exit_code) from None
+        problems = [problem.as_dict() for problem in error.problems] if isinstance(error, LaunchError) else []
+        text = "\n".join([str(error), *getattr(error, "__notes__", ())])
+        raise fail(text, error.exit_code, as_json, problems) from None
     except KeyboardInterrupt:
-        err.print("interrupted")
-        raise typer.Exit(INTERRUPTED) from None
+        raise fail("interrupted", INTERRUPTED, as_json) from None
     except BrokenPipeError:
         # The reader, such as `head`, has seen enough.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -100,15 +154,13 @@ def ending(as_json: bool) -> Iterator[None]:
     except typer.Exit:
         raise
     except OSError as error:
-        err.print(f"error: {error.strerror or error}: {error.filename or ''}", markup=False)
-        raise typer.Exit(3) from None
-    except Exception as error:
+        raise fail(f"error: {error.strerror or error}: {error.filename or ''}", 3, as_json) from None
+    except FOREIGN as error:
         # Whoever works on embodied itself wants the traceback; whoever works with it wants one line.
         if os.environ.get("EMBODIED_DEBUG"):
             raise
-        message = f"error: a fault in embodied itself: {type(error).__name__}: {error}"
-        err.print(f"{message}\n   = help: run it again with EMBODIED_DEBUG=1 and report what it prints", markup=False)
-        raise typer.Exit(3) from None
+        help_ = "run it again with EMBODIED_DEBUG=1 and report what it prints"
+        raise fail(f"error: a fault in embodied itself: {told(error)}\n   = help: {help_}", 3, as_json) from None
 
 
 def new_run_folder(name: str) -> Path:
@@ -117,11 +169,16 @@ def new_run_folder(name: str) -> Path:
     Raises:
         OSError: it cannot be made.
     """
-    stem = f"{datetime.now().astimezone():%Y%m%d-%H%M%S}-{name}"
+    if not Path("runs").is_dir():
+        try:
+            Path("runs").mkdir()
+        except FileExistsError:
+            raise NotADirectoryError(errno.ENOTDIR, "runs is kept here, and is not a folder", "runs") from None
+    stem = f"{datetime.now().astimezone():%Y%m%d-%H%M%S}-{name[:60]}"
     for number in range(1, 1000):
         folder = Path("runs") / (stem if number == 1 else f"{stem}-{number}")
         try:
-            folder.mkdir(parents=True)
+            folder.mkdir()
         except FileExistsError:
             continue
         return folder

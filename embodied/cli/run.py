@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
 from embodied import filmstrip
 from embodied.cli.output import (
@@ -53,15 +54,16 @@ def run(
         limit = time_limit(until)
         chosen = choose_profile(sim, profile)
         graph = load(file, overrides(site, sets, swaps)).graph(chosen)
+        folder = new_run_folder(file.stem)
         with _Progress() as progress:
             outcome = play(graph, seed, limit=limit, moments=MOMENTS, final=True, progress=progress)
-        folder = new_run_folder(file.stem)
         picture = _keep(outcome, folder)
         if as_json:
             print_json(_as_json(outcome, picture))
         else:
             _show(outcome, picture)
-    raise typer.Exit(0 if outcome.passed or (outcome.passed is None and graph.world is None) else 1)
+    # A run that was told to stop before anything was decided has done what it was told.
+    raise typer.Exit(1 if outcome.passed is False else 0)
 
 
 class _Progress:
@@ -110,6 +112,7 @@ def _as_json(outcome: Outcome, picture: Path | None) -> dict[str, object]:
     return {
         **outcome.as_dict(),
         "picture": None if picture is None else str(picture),
+        "film": None if picture is None else str(picture.with_name("film.png")),
         "nodes": outcome.nodes,
         "topics": outcome.topics,
         "versions": versions(),
@@ -118,7 +121,7 @@ def _as_json(outcome: Outcome, picture: Path | None) -> dict[str, object]:
 
 def _show(outcome: Outcome, picture: Path | None) -> None:
     word = {True: "[bold green]PASS[/]", False: "[bold red]FAIL[/]", None: "[bold]DONE[/]"}[outcome.passed]
-    out.print(f"{word}  {outcome.reason}")
+    out.print(f"{word}  {escape(outcome.reason)}")
     out.print(f"seed       {outcome.seed}")
     out.print(f"digest     {outcome.digest}")
     out.print(f"simulated  {outcome.simulated:.2f} s in {outcome.wall:.2f} s ({outcome.factor:.1f}x real time)")
@@ -127,7 +130,7 @@ def _show(outcome: Outcome, picture: Path | None) -> None:
             out.print(f"slow       {name}: {state['rate']:.4g} Hz of {state['declared']:.4g} Hz")
     for name, tally in outcome.guards.items():
         line = f"guard      {name}: {tally['clips']} steps clipped, {tally['refusals']} held"
-        first = tally.get("first_clips") or tally.get("first_refusals")
-        out.print(line + (f"; first: {first}" if first else ""), markup=False)
+        often = tally.get("clip") or tally.get("refusal")
+        out.print(line + (f"; most often: {often}" if often else ""), markup=False)
     if picture is not None:
         out.print(f"picture    {picture}, and film.png beside it")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from pathlib import Path
 from typing import Annotated
@@ -21,6 +20,7 @@ from embodied.cli.output import (
     SwapOption,
     choose_profile,
     describe_overrides,
+    dumps,
     ending,
     err,
     new_run_folder,
@@ -63,8 +63,6 @@ def test(
         folder = new_run_folder(f"test-{file.stem}")
         job = Job(file, chosen, given, limit, repeat, folder)
         begin = time.monotonic()
-        with _Bar(len(numbers)) as bar:
-            results = run_suite(job, numbers, jobs, bar.done)
         about = {
             "file": str(file),
             "profile": chosen,
@@ -73,9 +71,17 @@ def test(
             "jobs": jobs,
             "versions": versions(),
         }
+        with _Bar(len(numbers)) as bar:
+            try:
+                results = run_suite(job, numbers, jobs, bar.done)
+            except BaseException:
+                # What has been finished is not lost with what has not.
+                partial = Summary(sorted(bar.results, key=_seed), time.monotonic() - begin, about).as_dict()
+                (folder / "summary.json").write_text(dumps({"complete": False, **partial}), encoding="utf-8")
+                raise
         summary = Summary(results, time.monotonic() - begin, about)
-        data = summary.as_dict()
-        (folder / "summary.json").write_text(json.dumps(data, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        data = {"complete": True, **summary.as_dict()}
+        (folder / "summary.json").write_text(dumps(data), encoding="utf-8")
         if as_json:
             print_json(data)
         else:
@@ -102,6 +108,7 @@ class _Bar:
 
     def __init__(self, total: int) -> None:
         self._total = total
+        self.results: list[Result] = []
         self._done = self._passed = 0
         self._begin = self._shown = time.monotonic()
         self._progress = Progress(
@@ -125,6 +132,7 @@ class _Bar:
 
     def done(self, result: Result) -> None:
         """Count a result; say at once what did not pass."""
+        self.results.append(result)
         self._done += 1
         self._passed += result.status == "passed"
         low, high = wilson(self._passed, self._done)
@@ -137,6 +145,10 @@ class _Bar:
             self._shown = now
             left = (now - self._begin) / self._done * (self._total - self._done)
             err.print(f"{self._done}/{self._total}: {rate}, {left:.0f} s left", markup=False)
+
+
+def _seed(result: Result) -> int:
+    return result.seed
 
 
 def _reason(result: Result) -> str:

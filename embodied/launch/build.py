@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from embodied.clock import duration
-from embodied.errors import LaunchError, Place, Problem, nearest
-from embodied.graph import BOUND, Graph, Silence, Timing, Wire
+from embodied.errors import FOREIGN, LaunchError, Place, Problem, nearest, told
+from embodied.graph import BOUND, Entry, Graph, Silence, Timing, Wire
 from embodied.launch.document import Item, plain, walk
 from embodied.launch.use import find_class
+from embodied.prove import complaints
 from embodied.robot import Robot
 from embodied.settings import Context, SettingError, convert, field_types, make, name_of, required
 from embodied.world import World
@@ -32,7 +33,7 @@ def build_graph(
         others: by other profile, the nodes that have a class there.
         problems: what is wrong is added here.
     """
-    robots = _robots(document, folders, problems)
+    robots = build_robots(document, folders, problems)
     clock = document.value.get("clock")
     processes = document.value.get("processes")
     graph = Graph(
@@ -55,13 +56,11 @@ def build_graph(
         timing = _timing(item, problems)
         if node is None or timing is None:
             continue
-        if timing.rate is not None:
-            node.rate = timing.rate
         places = {path: entry.key or entry.place for path, entry in walk(item)}
         places |= {path: entry.place for path, entry in walk(item) if path and path[0] == "use"}
         places |= _wire_places(item)
         try:
-            graph.add(name, node, timing=timing, places=places, **wires)
+            graph.put(Entry(name, node, timing, wires, places))
         except LaunchError as error:
             problems += [Problem(p.code, p.message, item.key or item.place, p.help) for p in error.problems]
     return graph
@@ -77,7 +76,8 @@ def _no_class(name: str, item: Item, profile: str | None, others: Mapping[str, f
     return Problem("E206", f"'{name}' has no driver: {where} gives it no 'use'", item.key or item.place, help=help_)
 
 
-def _robots(document: Item, folders: Mapping[str, Path], problems: list[Problem]) -> dict[str, Robot]:
+def build_robots(document: Item, folders: Mapping[str, Path], problems: list[Problem]) -> dict[str, Robot]:
+    """The robots that a resolved document describes, by name."""
     section = document.value.get("robots")
     found: dict[str, Robot] = {}
     for name, item in section.value.items() if section is not None else []:
@@ -103,8 +103,7 @@ def _world(
         problems.append(Problem("E206", "the world has no 'use'", item.key or item.place))
         return None
     world: World | None = _instance(item, "world", "the world", robots, folders, problems)
-    sentences: Iterable[str] = getattr(world, "check", tuple)() if world is not None else ()
-    problems += [Problem("E207", f"the world: {sentence}", item.key or item.place) for sentence in sentences]
+    problems += [Problem(code, f"the world: {text}", item.key or item.place) for code, text in complaints(world)]
     return world
 
 
@@ -149,8 +148,8 @@ def _instance(
         return None
     try:
         return found(**made)
-    except Exception as error:
-        message = f"{who}: {found.__name__} refuses its settings: {type(error).__name__}: {error}"
+    except FOREIGN as error:
+        message = f"{who}: {found.__name__} refuses its settings: {told(error)}"
         problems.append(Problem("E205", message, (given or use).place))
         return None
 
@@ -158,6 +157,8 @@ def _instance(
 def _wires(item: Item, problems: list[Problem]) -> dict[str, Wire]:
     section = item.value.get("in")
     general = item.value.get("max_age")
+    if general is not None and not (section is not None and section.value):
+        problems.append(Problem("E405", "max_age: this node has no wires", general.place))
     made: dict[str, Wire] = {}
     for name, wire in section.value.items() if section is not None and section.value else []:
         source = wire.value.get("from")
@@ -166,7 +167,9 @@ def _wires(item: Item, problems: list[Problem]) -> dict[str, Wire]:
             continue
         age = wire.value.get("max_age", general)
         bound = wire.value.get("bound")
-        if bound is not None and (not isinstance(bound.value, int) or not 1 <= bound.value <= 100_000):
+        if bound is not None and (
+            not isinstance(bound.value, int) or isinstance(bound.value, bool) or not 1 <= bound.value <= 100_000
+        ):
             message = f"expected how many wait at most, a whole number from 1 to 100000, got {bound.value!r}"
             problems.append(Problem("E405", message, bound.place))
             continue
@@ -188,7 +191,7 @@ def _timing(item: Item, problems: list[Problem]) -> Timing | None:
         except ValueError as error:
             problems.append(Problem("E401" if key == "rate" else "E405", f"{key}: {error}", entry.place))
     spans = []
-    for span in item.value["silence"].value if "silence" in item.value else []:
+    for span in item.value["silence"].value or [] if "silence" in item.value else []:
         try:
             length = span.value.get("for")
             spans.append(

@@ -15,12 +15,20 @@ from typing import Any
 
 import yaml
 
-from embodied.errors import LaunchError, Place, Problem
+from embodied.errors import Place, Problem
 
 MAX_SIZE = 1_000_000
 """A larger launch file [B] is refused before it is parsed."""
 
 MAX_DEPTH = 32
+
+_OPENS = (
+    yaml.BlockSequenceStartToken,
+    yaml.BlockMappingStartToken,
+    yaml.FlowSequenceStartToken,
+    yaml.FlowMappingStartToken,
+)
+_CLOSES = (yaml.BlockEndToken, yaml.FlowSequenceEndToken, yaml.FlowMappingEndToken)
 
 
 @dataclass(slots=True)
@@ -54,6 +62,21 @@ def plain(item: Item) -> Any:
     return item.value
 
 
+def located(value: Any, like: Item) -> Item:
+    """A plain value as an item that stands where another does."""
+    if isinstance(value, dict):
+        return Item({key: located(entry, like) for key, entry in value.items()}, like.place, like.key)
+    if isinstance(value, list):
+        return Item([located(entry, like) for entry in value], like.place, like.key)
+    return Item(value, like.place, like.key)
+
+
+def entries(item: Item, key: str) -> dict[str, Item]:
+    """What stands in a mapping under a key, as a mapping; nothing if it is absent or null."""
+    section = item.value.get(key)
+    return {} if section is None or section.value is None else section.value
+
+
 def walk(item: Item, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Item]]:
     """An item and everything in it, with its path."""
     yield path, item
@@ -77,11 +100,14 @@ def read(path: Path, shown: str, problems: list[Problem]) -> Item | None:
         the document; None if it cannot be read at all.
     """
     try:
+        if not path.is_file():
+            # A pipe would never end, and a folder has no text.
+            raise OSError("it is a folder, or no file at all" if path.exists() else "there is no such file")
         size = path.stat().st_size
         if size > MAX_SIZE:
             raise OSError(f"{size} bytes; a launch file has at most {MAX_SIZE}")
         text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError, RuntimeError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         problems.append(Problem("E105", f"cannot read {shown}: {reason}", where=shown))
         return None
@@ -116,6 +142,12 @@ def parse(text: str, shown: str, problems: list[Problem]) -> Item | None:
         help_ = ('quote it: "${args.name}"',) if here is not None and "${" in here.text else ()
         problems.append(Problem("E101", message, here, help_, also))
         return None
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        column = error.position - (text.rfind("\n", 0, error.position) + 1) + 1
+        message = f"not YAML: the character #x{ord(text[error.position]):04x} is not allowed"
+        problems.append(Problem("E101", message, Place(shown, line, column)))
+        return None
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         problems.append(Problem("E101", f"not YAML: {str(error).splitlines()[0]}", where=shown))
         return None
@@ -124,12 +156,21 @@ def parse(text: str, shown: str, problems: list[Problem]) -> Item | None:
     if node is None:
         problems.append(Problem("E104", "the file is empty", Place(shown, 1, 1)))
         return None
-    return _item(node, place, problems, 0)
+    return _item(node, place, problems)
 
 
 def _refuse_references(loader: Any, text: str, place: Any, problems: list[Problem]) -> None:
-    """Anchors, aliases and tags, found among the tokens, before anything is composed from them."""
+    """Anchors, aliases, tags and deep nesting, found among the tokens, before anything is composed from them."""
+    depth = 0
     for token in yaml.scan(text, Loader=type(loader)):
+        if isinstance(token, _OPENS):
+            depth += 1
+        elif isinstance(token, _CLOSES):
+            depth -= 1
+        if depth > MAX_DEPTH:
+            message = f"nested deeper than {MAX_DEPTH} levels"
+            problems.append(Problem("E106", message, place(token.start_mark)))
+            return
         if isinstance(token, yaml.AnchorToken | yaml.AliasToken):
             sign = "&" if isinstance(token, yaml.AnchorToken) else "*"
             message = f"anchors and aliases are not allowed in a launch file: {sign}{token.value}"
@@ -142,14 +183,12 @@ def _refuse_references(loader: Any, text: str, place: Any, problems: list[Proble
             return
 
 
-def _item(node: Any, place: Any, problems: list[Problem], depth: int) -> Item:
+def _item(node: Any, place: Any, problems: list[Problem]) -> Item:
     here = place(node.start_mark, node.end_mark)
-    if depth > MAX_DEPTH:
-        raise LaunchError([Problem("E106", f"nested deeper than {MAX_DEPTH} levels", here)])
     if isinstance(node, yaml.ScalarNode):
         return Item(_scalar(node), here)
     if isinstance(node, yaml.SequenceNode):
-        return Item([_item(entry, place, problems, depth + 1) for entry in node.value], here)
+        return Item([_item(entry, place, problems) for entry in node.value], here)
     made: dict[str, Item] = {}
     for key_node, value_node in node.value:
         key_place = place(key_node.start_mark, key_node.end_mark)
@@ -157,7 +196,7 @@ def _item(node: Any, place: Any, problems: list[Problem], depth: int) -> Item:
             problems.append(Problem("E104", "a key is plain text here", key_place))
             continue
         key = str(key_node.value)
-        entry = _item(value_node, place, problems, depth + 1)
+        entry = _item(value_node, place, problems)
         entry.key = key_place
         if key in made:
             first = made[key].key or made[key].place
@@ -166,6 +205,9 @@ def _item(node: Any, place: Any, problems: list[Problem], depth: int) -> Item:
         made[key] = entry
     return Item(made, here)
 
+
+MAX_DIGITS = 300
+"""A longer number is text: no setting can hold it, and reading it costs the square of its length."""
 
 _INTEGER = re.compile(r"[-+]?[0-9]+|0x[0-9a-fA-F]+|0o[0-7]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
@@ -187,7 +229,7 @@ def scalar(text: str) -> Any:
     """Plain text as YAML 1.2's core schema reads it."""
     if text in _WORDS:
         return _WORDS[text]
-    if _INTEGER.fullmatch(text):
+    if _INTEGER.fullmatch(text) and len(text) <= MAX_DIGITS:
         return int(text, 0) if text[:2] in ("0x", "0o") else int(text)
     if _FLOAT.fullmatch(text):
         return float(text)

@@ -13,13 +13,14 @@ from typing import Any
 
 from embodied.errors import LaunchError, Place, Problem, nearest
 from embodied.graph import Graph
-from embodied.launch.build import build_graph
-from embodied.launch.document import Item, plain, read, scalar
+from embodied.launch.build import build_graph, build_robots
+from embodied.launch.document import Item, entries, located, parse, plain, read, scalar
 from embodied.launch.merge import merge, without_nulls
 from embodied.launch.namespace import into_namespace
-from embodied.launch.shape import NODE, WIRE, check_file
+from embodied.launch.shape import NODE, WIRE, check_file, check_section
 from embodied.launch.substitute import substitute
 from embodied.launch.use import enter, project_root
+from embodied.robot import Robot
 
 MAX_INCLUDES = 64
 
@@ -58,8 +59,7 @@ class Launch:
     @property
     def profiles(self) -> tuple[str, ...]:
         """Names of the profiles, in the order they are written."""
-        section = self._root.value.get("profiles")
-        return () if section is None else tuple(section.value)
+        return tuple(entries(self._root, "profiles"))
 
     def graph(self, profile: str | None = None) -> Graph:
         """The graph of one profile; None is the file without any, which meets the robot.
@@ -87,32 +87,45 @@ class Launch:
         document = self._resolve(profile, problems)
         if problems:
             raise LaunchError(problems)
-        nodes = document.value.get("nodes")
-        return tuple(name for name, node in (nodes.value if nodes else {}).items() if "use" not in node.value)
+        return tuple(name for name, node in entries(document, "nodes").items() if "use" not in node.value)
+
+    def robots(self) -> dict[str, Robot]:
+        """The robots that the file and its includes describe, by name.
+
+        Raises:
+            LaunchError: one of them is wrong.
+        """
+        problems: list[Problem] = []
+        found = build_robots(self._resolve(None, problems), self._folders, problems)
+        if problems:
+            raise LaunchError(problems)
+        return found
 
     def _drivers(self, profile: str) -> frozenset[str]:
         """Names of the nodes that have a class in a profile."""
-        document = self._resolve(profile, [])
-        nodes = document.value.get("nodes")
-        return frozenset(name for name, node in (nodes.value if nodes else {}).items() if "use" in node.value)
+        nodes = entries(self._resolve(profile, []), "nodes")
+        return frozenset(name for name, node in nodes.items() if "use" in node.value)
 
     def _resolve(self, profile: str | None, problems: list[Problem]) -> Item:
         document = Item({k: v for k, v in self._root.value.items() if k != "profiles"}, self._root.place)
-        for layer in self._chain(profile, problems):
+        layers = self._chain(profile, problems)
+        for layer in layers:
             document = merge(document, layer)
         if self._site is not None:
-            document = merge(document, self._site)
+            document = merge(document, _fitting(self._site, document, layers, problems))
         for text in self._overrides.swaps:
             document = merge(document, _swap(text, document, problems))
         for text in self._overrides.sets:
             if "." in text.partition("=")[0]:
                 document = merge(document, _set(text, document, problems))
-        return substitute(without_nulls(document), self._args, problems)
+        document = without_nulls(document)
+        if not problems:
+            check_section(document, problems)
+        return substitute(document, self._args, problems)
 
     def _chain(self, profile: str | None, problems: list[Problem]) -> list[Item]:
         """A profile and those it is based on, lowest first."""
-        section = self._root.value.get("profiles")
-        known: dict[str, Item] = {} if section is None else section.value
+        known = entries(self._root, "profiles")
         chain: list[Item] = []
         seen: list[str] = []
         place: Place | None = None
@@ -136,7 +149,7 @@ class Launch:
         return chain
 
 
-def load(file: Path, overrides: Overrides | None = None) -> Launch:
+def load(file: str | Path, overrides: Overrides | None = None) -> Launch:
     """Read a launch file, with everything it includes.
 
     Args:
@@ -147,26 +160,40 @@ def load(file: Path, overrides: Overrides | None = None) -> Launch:
         LaunchError: with every problem found.
     """
     overrides = overrides or Overrides()
-    file = _locate(file)
+    file = _locate(Path(file))
     problems: list[Problem] = []
     folders: dict[str, Path] = {"--swap": Path(), "--set": Path()}
-    enter(project_root(file))
     root = _read(file, str(file), folders, problems)
     site = None if overrides.site is None else _read(overrides.site, str(overrides.site), folders, problems)
+    foreign = [] if site is None else [(k, site.value[k]) for k in ("include", "profiles") if k in site.value]
+    for key, item in foreign:
+        message = f"a site file has no '{key}': it lies over every profile"
+        problems.append(Problem("E103", message, item.key or item.place))
     if root is None or problems:
         raise LaunchError(problems)
+    # Where the command is given, then where the file stands, so that the file's own project comes first.
+    enter(project_root(Path.cwd() / "launch.yaml"))
+    enter(project_root(file))
     args = _arguments(root, site, overrides.sets, problems)
-    document = _include(root, file, args, folders, (file.resolve(),), problems)
+    document = _include(root, file, args, _Reading(folders, problems), (file.resolve(),))
     if problems:
         raise LaunchError(problems)
     return Launch(file, document, overrides, args, _without(site), folders)
 
 
-def _locate(file: Path) -> Path:
-    if file.exists():
+INSTALLED = Path(__file__).parent.parent.parent
+"""Where the rooms and launch files that ship are."""
+
+
+def _locate(file: Path, beside: Path = INSTALLED) -> Path:
+    """The file, or one of that name among those that are installed."""
+    try:
+        if not file.exists() and not file.is_absolute() and (beside / file).is_file():
+            return beside / file
+    except (OSError, ValueError):
+        # A name that no file can have; reading it says so.
         return file
-    installed = Path(__file__).parent.parent.parent / file
-    return installed if not file.is_absolute() and installed.is_file() else file
+    return file
 
 
 def _read(file: Path, shown: str, folders: dict[str, Path], problems: list[Problem]) -> Item | None:
@@ -185,10 +212,9 @@ def _without(site: Item | None) -> Item | None:
 
 def _arguments(root: Item, site: Item | None, sets: Sequence[str], problems: list[Problem]) -> dict[str, Any]:
     """Values of the arguments: file < site < --set."""
-    section = root.value.get("args")
-    known = {} if section is None else {name: plain(item) for name, item in section.value.items()}
-    if site is not None and "args" in site.value:
-        for name, item in site.value["args"].value.items():
+    known = {name: plain(substitute(item, {}, problems)) for name, item in entries(root, "args").items()}
+    if site is not None:
+        for name, item in entries(site, "args").items():
             if name not in known:
                 message = f"there is no argument '{name}'"
                 problems.append(Problem("E107", message, item.key, help=nearest(name, known)))
@@ -203,51 +229,59 @@ def _arguments(root: Item, site: Item | None, sets: Sequence[str], problems: lis
                 fix = (*nearest(name, known), "a node's setting is set as node.setting=value")
                 message = f"there is no argument '{name}'"
                 problems.append(Problem("E107", message, _place("--set", text), help=fix))
-            known[name] = scalar(value)
+            known[name] = plain(_value(value, text, len(name) + 2, problems))
     return known
 
 
-def _include(
-    root: Item,
-    file: Path,
-    args: Mapping[str, Any],
-    folders: dict[str, Path],
-    above: tuple[Path, ...],
-    problems: list[Problem],
-) -> Item:
+@dataclass(slots=True)
+class _Reading:
+    """What is shared while a file and its includes are read."""
+
+    folders: dict[str, Path]
+    problems: list[Problem]
+    count: int = 0
+
+
+def _include(root: Item, file: Path, args: Mapping[str, Any], reading: _Reading, above: tuple[Path, ...]) -> Item:
     """A file on top of everything it includes."""
+    problems = reading.problems
     section = root.value.get("include")
     own = Item({k: v for k, v in root.value.items() if k not in ("include", "args", "embodied")}, root.place)
     below = Item({}, root.place)
-    for written in section.value if section is not None else []:
+    for written in (section.value or []) if section is not None else []:
         entry = substitute(written, args, problems)
         name = entry.value["file"]
-        path = file.parent / str(name.value)
-        if path.resolve() in above or len(folders) > MAX_INCLUDES:
+        path = _included(file, name, problems)
+        if path is None:
+            continue
+        reading.count += 1
+        if path.resolve() in above:
             problems.append(Problem("E105", f"'{name.value}' includes itself", name.place))
             continue
-        if not path.is_file():
-            known = [str(p.relative_to(file.parent)) for p in sorted(path.parent.glob("*.yaml"))]
-            message = f"there is no file '{name.value}' beside {file.name}"
-            problems.append(Problem("E105", message, name.place, help=nearest(str(name.value), known)))
-            continue
-        found = _read(path, str(path), folders, problems)
+        if reading.count > MAX_INCLUDES:
+            problems.append(Problem("E105", f"more than {MAX_INCLUDES} files are included", name.place))
+            break
+        found = _read(path, str(path), reading.folders, problems)
         if found is None:
             continue
         inner = _inner_arguments(found, entry, problems)
-        found = _include(found, path, inner, folders, (*above, path.resolve()), problems)
+        found = _include(found, path, inner, reading, (*above, path.resolve()))
         found = substitute(found, inner, problems)
         if "namespace" in entry.value:
             found = into_namespace(found, entry.value["namespace"], problems)
+        for robot, described in entries(found, "robots").items():
+            other = entries(below, "robots").get(robot)
+            if other is not None and plain(other) != plain(described):
+                message = f"two includes describe the robot '{robot}' differently"
+                also = ((other.place, "one"), (described.place, "the other"))
+                problems.append(Problem("E110", message, name.place, ("give one of them another name",), also))
         below = merge(below, found, keep_nulls=True)
     return merge(below, own, keep_nulls=True)
 
 
 def _inner_arguments(found: Item, entry: Item, problems: list[Problem]) -> dict[str, Any]:
-    section = found.value.get("args")
-    known = {} if section is None else {name: plain(item) for name, item in section.value.items()}
-    given = entry.value.get("args")
-    for name, item in given.value.items() if given is not None and given.value is not None else []:
+    known = {name: plain(substitute(item, {}, problems)) for name, item in entries(found, "args").items()}
+    for name, item in entries(entry, "args").items():
         if name not in known:
             message = f"'{plain(entry.value['file'])}' has no argument '{name}'"
             problems.append(Problem("E107", message, item.key, help=nearest(name, known)))
@@ -261,7 +295,7 @@ def _place(flag: str, text: str, column: int = 1, width: int | None = None) -> P
 
 def _swap(text: str, document: Item, problems: list[Problem]) -> Item:
     name, sign, use = text.partition("=")
-    nodes = _nodes(document)
+    nodes = entries(document, "nodes")
     place = _place("--swap", text)
     if not sign:
         problems.append(Problem("E107", f"cannot read --swap {text}", place, help=("write --swap node=module:Class",)))
@@ -276,9 +310,9 @@ def _swap(text: str, document: Item, problems: list[Problem]) -> Item:
 def _set(text: str, document: Item, problems: list[Problem]) -> Item:
     path, sign, value = text.partition("=")
     head, *rest = path.split(".")
-    nodes = _nodes(document)
+    nodes = entries(document, "nodes")
     place = _place("--set", text)
-    written = Item(scalar(value), _place("--set", text, len(path) + 2, len(value)), place)
+    written = _value(value, text, len(path) + 2, problems)
     if not sign:
         return Item({}, place)
     if head == "world":
@@ -294,9 +328,60 @@ def _set(text: str, document: Item, problems: list[Problem]) -> Item:
     return _nested(("nodes", head, "with", *rest), written)
 
 
-def _nodes(document: Item) -> dict[str, Item]:
-    section = document.value.get("nodes")
-    return {} if section is None else section.value
+def _value(value: str, text: str, column: int, problems: list[Problem]) -> Item:
+    """What stands behind the sign of a --set: a scalar, or a list or mapping in YAML's flow style."""
+    place = _place("--set", text, column, len(value))
+    if value[:1] not in ("[", "{"):
+        return Item(scalar(value), place, place)
+    found: list[Problem] = []
+    item = parse(value, "--set", found)
+    problems += [Problem(problem.code, problem.message, place, problem.help) for problem in found]
+    return located(None if item is None else plain(item), Item(None, place, place))
+
+
+def _included(file: Path, name: Item, problems: list[Problem]) -> Path | None:
+    """The file that an include names: beside the one that includes it, else among those that are installed."""
+    path = file.parent / str(name.value)
+    try:
+        if path.is_file():
+            return path
+        installed = INSTALLED / "launch" / str(name.value)
+        if installed.is_file():
+            return installed
+        known = {str(p.relative_to(file.parent)) for p in path.parent.glob("*.yaml")}
+        shipped = INSTALLED / "launch"
+        known |= {str(p.relative_to(shipped)) for p in shipped.glob("**/*.yaml")}
+    except (OSError, ValueError):
+        known = set()
+    message = f"there is no file '{name.value}' beside {file.name}, nor among those that are installed"
+    problems.append(Problem("E105", message, name.place, help=nearest(str(name.value), known)))
+    return None
+
+
+def _fitting(site: Item, document: Item, layers: Sequence[Item], problems: list[Problem]) -> Item:
+    """What a site says to one profile.
+
+    A profile that puts another class in a node's place has no use for what the site says of the real device: as with
+    any new `use`, its settings stay away.
+    """
+    kept: dict[str, Item] = {}
+    known = entries(document, "nodes")
+    for name, node in entries(site, "nodes").items():
+        removed = any(name in entries(layer, "nodes") for layer in layers)
+        if name not in known and not removed and "use" not in (node.value or {}):
+            message = f"there is no node '{name}' to lay a site's settings over"
+            problems.append(Problem("E302", message, node.key or node.place, help=nearest(name, known)))
+        replaced = any(
+            "use" in (entries(layer, "nodes").get(name, Item({}, layer.place)).value or {}) for layer in layers
+        )
+        if replaced and node.value is not None and "use" not in node.value:
+            node = Item({k: v for k, v in node.value.items() if k != "with"}, node.place, node.key)
+        if name in known or (node.value is not None and "use" in node.value):
+            kept[name] = node
+    made = dict(site.value)
+    if "nodes" in made:
+        made["nodes"] = Item(kept, made["nodes"].place, made["nodes"].key)
+    return Item(made, site.place, site.key)
 
 
 def _nested(path: tuple[str, ...], item: Item) -> Item:

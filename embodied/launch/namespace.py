@@ -5,9 +5,11 @@ Its nodes are `left/arm`, and its wires lead to its own nodes unless they begin 
 
 from __future__ import annotations
 
+from typing import Any
+
 from embodied.errors import Problem
 from embodied.graph import NODE_NAME
-from embodied.launch.document import Item
+from embodied.launch.document import Item, entries
 
 
 def into_namespace(root: Item, namespace: Item, problems: list[Problem]) -> Item:
@@ -22,7 +24,7 @@ def into_namespace(root: Item, namespace: Item, problems: list[Problem]) -> Item
         return root
     made = _section(root, name)
     profiles = made.value.get("profiles")
-    if profiles is not None:
+    if profiles is not None and profiles.value is not None:
         moved = {key: _section(profile, name) for key, profile in profiles.value.items()}
         made.value["profiles"] = Item(moved, profiles.place, profiles.key)
     return made
@@ -32,11 +34,11 @@ def _section(item: Item, name: str) -> Item:
     if not isinstance(item.value, dict):
         return item
     made = dict(item.value)
-    if "nodes" in made:
+    if entries(item, "nodes"):
         nodes = made["nodes"]
         moved = {f"{name}/{key}": _node(node, name) for key, node in nodes.value.items()}
         made["nodes"] = Item(moved, nodes.place, nodes.key)
-    if "processes" in made:
+    if entries(item, "processes"):
         groups = made["processes"]
         renamed = [
             Item([Item(_absolute(entry.value, name), entry.place) for entry in group.value], group.place)
@@ -61,5 +63,8 @@ def _node(node: Item, name: str) -> Item:
     return Item({**node.value, "in": Item(moved, wires.place, wires.key)}, node.place, node.key)
 
 
-def _absolute(source: str, name: str) -> str:
+def _absolute(source: Any, name: str) -> Any:
+    # What is not text is left for the check of the whole to name.
+    if not isinstance(source, str):
+        return source
     return source[1:] if source.startswith("/") else f"{name}/{source}"

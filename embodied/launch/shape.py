@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from embodied.errors import Place, Problem, nearest
+from embodied.graph import NODE_NAME
 from embodied.launch.document import Item
 
 VERSION = 1
@@ -57,21 +58,29 @@ def check_file(root: Item, problems: list[Problem]) -> bool:
     elif version.value != VERSION or isinstance(version.value, bool):
         message = f"version {version.value!r} of the launch file is unknown; this is embodied: {VERSION}"
         problems.append(Problem("E109", message, version.place))
-    _section(root, problems)
+    check_section(root, problems)
     for name, profile in _entries(root, "profiles"):
+        if not NODE_NAME.fullmatch(name):
+            help_ = ("use a-z, 0-9 and _, and begin with a letter",)
+            message = f"'{name}' is not a name for a profile"
+            problems.append(Problem("E103", message, profile.key or profile.place, help=help_))
         if profile.value is not None and _keys(profile, PROFILE, f"profile '{name}'", problems):
-            _section(profile, problems)
-    for index, entry in enumerate(root.value["include"].value if "include" in root.value else []):
+            check_section(profile, problems)
+    included = root.value["include"].value or [] if "include" in root.value else []
+    for index, entry in enumerate(included):
         if isinstance(entry.value, str):
-            root.value["include"].value[index] = Item({"file": entry}, entry.place, entry.key)
+            included[index] = Item({"file": entry}, entry.place, entry.key)
         elif _keys(entry, INCLUDE, "an include", problems) and "file" not in entry.value:
             problems.append(Problem("E104", "an include needs 'file'", entry.place))
     return len(problems) == before
 
 
-def _section(item: Item, problems: list[Problem]) -> None:
+def check_section(item: Item, problems: list[Problem]) -> None:
     """The parts that a file and a profile share."""
     for name, node in _entries(item, "nodes"):
+        if not NODE_NAME.fullmatch(name):
+            help_ = ("use a-z, 0-9 and _, and begin with a letter",)
+            problems.append(Problem("E103", f"'{name}' is not a name for a node", node.key or node.place, help=help_))
         if node.value is None:
             continue
         if _keys(node, NODE, f"node '{name}'", problems):
@@ -80,10 +89,10 @@ def _section(item: Item, problems: list[Problem]) -> None:
     if world is not None and world.value is not None:
         _keys(world, WORLD, "a world", problems)
     clock = item.value.get("clock")
-    if clock is not None and clock.value not in CLOCKS:
+    if clock is not None and clock.value is not None and clock.value not in CLOCKS:
         message = f"expected a clock, one of {', '.join(CLOCKS)}, got {clock.value!r}"
         problems.append(Problem("E104", message, clock.place, help=nearest(str(clock.value), CLOCKS)))
-    groups = item.value["processes"].value if "processes" in item.value else []
+    groups = item.value["processes"].value or [] if "processes" in item.value else []
     problems += [
         Problem("E104", f"expected a list of node names, got {group.kind}", group.place)
         for group in groups

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from embodied.errors import Problem, nearest
-from embodied.launch.document import Item, scalar
+from embodied.launch.document import Item, located, scalar
 
 _REFERENCE = re.compile(r"\$\{([^}]*)\}")
 _ARGUMENT = re.compile(r"args\.([A-Za-z_][A-Za-z0-9_]*)")
@@ -34,7 +34,7 @@ def substitute(item: Item, args: Mapping[str, Any], problems: list[Problem]) -> 
         return item
     whole = _REFERENCE.fullmatch(item.value)
     if whole:
-        return Item(_look_up(whole[1], item, args, problems), item.place, item.key)
+        return located(_look_up(whole[1], item, args, problems), item)
     text = _REFERENCE.sub(lambda match: str(_look_up(match[1], item, args, problems)), item.value)
     return Item(text, item.place, item.key)
 

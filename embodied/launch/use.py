@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from embodied.errors import MissingExtra, Place, Problem, nearest
+from embodied.errors import FOREIGN, MissingExtra, Place, Problem, nearest, told
 from embodied.node import Node
 
 _USE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
@@ -32,6 +32,7 @@ def project_root(file: Path) -> Path:
 
 def enter(root: Path) -> None:
     """Make the rooms of a project importable, beside those that are installed."""
+    root = root.absolute()
     if str(root) not in sys.path:
         sys.path.insert(0, str(root))
         importlib.invalidate_caches()
@@ -84,16 +85,26 @@ def _import(name: str, place: Place, problems: list[Problem]) -> Any:
     except ModuleNotFoundError as error:
         missing = error.name or ""
         if name == missing or name.startswith(missing + "."):
-            problems.append(Problem("E201", f"there is no module '{name}'", place, help=nearest(name, modules())))
+            help_ = _hiding(name) or nearest(name, modules())
+            problems.append(Problem("E201", f"there is no module '{name}'", place, help=help_))
         else:
             help_ = (f"pip install {missing.partition('.')[0]}",)
             problems.append(Problem("E208", f"'{name}' needs the package '{missing}'", place, help=help_))
     except MissingExtra as error:
         problems.append(Problem("E208", str(error), place))
-    except Exception as error:
-        message = f"'{name}' cannot be imported: {type(error).__name__}: {error}"
+    except FOREIGN as error:
+        message = f"'{name}' cannot be imported: {told(error)}"
         problems.append(Problem("E201", message, place))
     return None
+
+
+def _hiding(name: str) -> tuple[str, ...]:
+    """A room with an __init__.py is a package of its own, and hides the rooms of the same name elsewhere."""
+    room = sys.modules.get(name.partition(".")[0])
+    file = getattr(room, "__file__", None)
+    if room is None or file is None or room.__name__ not in ROOMS:
+        return ()
+    return (f"{file} hides the other folders named '{room.__name__}': remove it",)
 
 
 def modules() -> list[str]:

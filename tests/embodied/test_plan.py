@@ -128,8 +128,8 @@ def test_a_node_that_would_never_run_is_found() -> None:
 def test_a_dead_node_is_followed_to_the_hold_of_every_actuator() -> None:
     graph = Graph().add("m", Motor(), command="g").add("g", PassGuard(), command="r").add("r", Ramp(), joints="m.state")
     reactions = graph.check().reactions
-    # The ramp is rated: it goes on for three periods of the guard's, and one tick passes until that is seen.
-    assert Reaction("m", "r", 40_000_000) in reactions
+    # Its command is stale after three periods; the guard sees that at its next tick, and the motor at its own.
+    assert Reaction("m", "r", 50_000_000) in reactions
     assert Reaction("m", "g", 40_000_000) in reactions
 
 

@@ -1,0 +1,5 @@
+"""`python -m embodied` is the command line."""
+
+from embodied.cli.main import main
+
+main()

@@ -23,11 +23,11 @@ bench: .venv/.dev
 	$(PYTHON) -m venv --without-pip .venv
 
 .venv/.base: pyproject.toml constraints.txt | .venv/bin/python
-	$(PYTHON) -m pip --python $(BIN)/python install --quiet --constraint constraints.txt --editable .
+	$(PYTHON) -m pip --python $(BIN)/python install --quiet --constraint constraints.txt --editable . pip
 	touch $@
 
 .venv/.dev: pyproject.toml constraints.txt | .venv/bin/python
-	$(PYTHON) -m pip --python $(BIN)/python install --quiet --constraint constraints.txt --editable '.[dev]'
+	$(PYTHON) -m pip --python $(BIN)/python install --quiet --constraint constraints.txt --editable '.[dev]' pip
 	touch $@ .venv/.base
 
 clean:

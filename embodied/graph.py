@@ -199,7 +199,7 @@ class Graph:
         """The graph as plain data: equal graphs give equal descriptions, however they were built."""
         return {
             "clock": self.clock,
-            "world": None if self.world is None else _describe(self.world),
+            "world": None if self.world is None else describe(self.world),
             "processes": [list(group) for group in self.processes],
             "nodes": {name: self._describe_entry(self.entries[name]) for name in sorted(self.entries)},
         }
@@ -208,7 +208,7 @@ class Graph:
     def _describe_entry(entry: Entry) -> dict[str, Any]:
         timing = entry.timing
         return {
-            **_describe(entry.node),
+            **describe(entry.node),
             "in": {
                 port: {"from": wire.source, "max_age": wire.max_age, "bound": wire.bound}
                 for port, wire in sorted(entry.wires.items())
@@ -221,7 +221,8 @@ class Graph:
         }
 
 
-def _describe(thing: object) -> dict[str, Any]:
+def describe(thing: object) -> dict[str, Any]:
+    """A node or a world as a launch file would name it: `use` and `with`."""
     kind = type(thing)
     settings: dict[str, Any] = {}
     if dataclasses.is_dataclass(thing):

@@ -11,7 +11,7 @@ from fractions import Fraction
 
 from embodied.clock import period, rate_of, show
 from embodied.errors import FOREIGN, LaunchError, MissingExtra, Place, Problem, nearest, told
-from embodied.graph import Entry, Graph, Wire
+from embodied.graph import Entry, Graph, Wire, describe
 from embodied.messages.schema import Command
 from embodied.node import Driver, Guard
 from embodied.plan import Plan, Planned, Source, opens_world
@@ -62,6 +62,7 @@ def compile_plan(graph: Graph) -> Plan:
     for entry in graph.entries.values():
         _connect(draft, entry)
     _check_loops(draft)
+    _check_bodies(draft)
     if draft.problems:
         raise LaunchError(draft.problems)
     periods = _periods(draft)
@@ -230,6 +231,21 @@ def _trigger(draft: _Draft, name: str) -> str | None:
     if draft.rates.get(name) is not None or name not in draft.ports:
         return None
     return next(iter(draft.ports[name].inputs), None)
+
+
+def _check_bodies(draft: _Draft) -> None:
+    """No two drivers of the simulated world are the same: they would pull at one body."""
+    seen: dict[str, str] = {}
+    for name, entry in sorted(draft.graph.entries.items()):
+        ports = draft.ports.get(name)
+        takes = ports is not None and any(issubclass(port.message, Command) for port in ports.inputs.values())
+        if not (takes and isinstance(entry.node, Driver) and opens_world(entry.node)):
+            continue
+        same = repr(describe(entry.node))
+        if same in seen:
+            text = f"'{seen[same]}' and '{name}' drive the same body of the world"
+            draft.wrong("E603", text, entry, "use", help=("remove one of them; two guards may not command one arm",))
+        seen.setdefault(same, name)
 
 
 def _check_processes(draft: _Draft) -> None:

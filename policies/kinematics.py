@@ -85,7 +85,13 @@ class InverseKinematics(Node):
         self._azimuth = math.atan2(position[1], position[0])
 
     def step(self, joints: JointState, goal: Goal | None) -> Motion:
-        """One set-point further, at the pace of the joints' own clock."""
+        """One set-point further, at the pace of the joints' own clock.
+
+        Raises:
+            ValueError: the goal is no place: something in it is not finite, or its approach is no direction.
+        """
+        if goal is not None:
+            _check(goal)
         position, rotation = self._arm.solve_forward(joints.position)
         tcp = Pose(position=position, orientation=quaternion(rotation), frame=BASE)
         dt = (joints.acquired - self._acquired) / SECOND
@@ -163,3 +169,11 @@ class Plan:
     def at_rest(cls, q: Vector, position: Vector, rotation: Vector) -> Plan:
         """A motion that starts where the arm is."""
         return cls(np.array(q), np.zeros(len(q)), position, rotation, np.zeros(3), np.zeros(3))
+
+
+def _check(goal: Goal) -> None:
+    if not (np.isfinite(goal.position).all() and math.isfinite(goal.yaw) and math.isfinite(goal.gripper)):
+        raise ValueError(f"the goal at {goal.position} m, yaw {goal.yaw} rad, opening {goal.gripper} m is not finite")
+    length = float(np.linalg.norm(goal.approach))
+    if not abs(length - 1.0) < 0.01:
+        raise ValueError(f"the approach {goal.approach} is a direction of length 1, and this has length {length:.4g}")

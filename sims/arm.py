@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from embodied import Driver, Ports
+from embodied.errors import WorldFailed
 from embodied.messages import GripperState, JointCommand, JointState
 from embodied.robot import Robot
 from embodied.world import World
@@ -40,8 +41,16 @@ class SimArm(Driver):
         return ports.refine("command", modes=frozenset({"position"})).refine("applied", modes=frozenset({"position"}))
 
     def open(self, world: World) -> None:
-        """Find the arm in the world."""
+        """Find the arm in the world.
+
+        Raises:
+            WorldFailed: the world has another arm than this one.
+        """
         self._arm = world.arm("arm")
+        if self._arm.joints != tuple(self.robot.joints):
+            raise WorldFailed(
+                f"the world's arm has the joints {list(self._arm.joints)}, not those of {self.robot.name}"
+            )
 
     def step(self, command: JointCommand | None) -> ArmOutput:
         """Read the joints, then hand the command to the servos."""

@@ -88,7 +88,7 @@ def _import(name: str, place: Place, problems: list[Problem]) -> Any:
             help_ = _hiding(name) or nearest(name, modules())
             problems.append(Problem("E201", f"there is no module '{name}'", place, help=help_))
         else:
-            help_ = (f"pip install {missing.partition('.')[0]}",)
+            help_ = (f"{sys.executable} -m pip install {missing.partition('.')[0]}",)
             problems.append(Problem("E208", f"'{name}' needs the package '{missing}'", place, help=help_))
     except MissingExtra as error:
         problems.append(Problem("E208", str(error), place))

@@ -32,14 +32,12 @@ def test_rates_are_rational() -> None:
     assert rate_of(0.1) == Fraction(1, 10)
 
 
-@pytest.mark.parametrize(
-    ("written", "ns"), [("15ms", 15_000_000), ("2s", 2 * SECOND), ("0.5 s", SECOND // 2), (1.5, 1_500_000_000), (0, 0)]
-)
+@pytest.mark.parametrize(("written", "ns"), [("15ms", 15_000_000), ("2s", 2 * SECOND), ("0.5 s", SECOND // 2), (0, 0)])
 def test_durations_are_read_with_their_unit(written: object, ns: int) -> None:
     assert duration(written) == ns
 
 
-@pytest.mark.parametrize("written", ["15", "ms", "-1s", -0.1, float("nan"), None, True, "1h"])
+@pytest.mark.parametrize("written", ["15", "ms", "-1s", -0.1, 15, 1.5, "99999999999s", float("nan"), None, True, "1h"])
 def test_an_absurd_duration_is_refused_with_an_example(written: object) -> None:
     with pytest.raises(ValueError, match="such as 15ms"):
         duration(written)

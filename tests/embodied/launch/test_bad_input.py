@@ -302,7 +302,7 @@ def test_a_missing_package_is_named_with_the_command_that_installs_it(tmp_path: 
     (room / "device.py").write_text("import no_such_vendor_sdk\n", encoding="utf-8")
     found = problems(tmp_path, GOOD.replace(f"{NODES}:Clock", "myrobot.device:Arm"))[0]
     assert found.code == "E208"
-    assert "pip install no_such_vendor_sdk" in str(found)
+    assert "-m pip install no_such_vendor_sdk" in str(found)
 
 
 def test_a_module_that_cannot_be_imported_is_one_line_and_no_traceback(tmp_path: Path) -> None:

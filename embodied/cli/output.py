@@ -33,8 +33,21 @@ ForOption = Annotated[str | None, typer.Option("--for", help="stop after this mu
 
 INTERRUPTED = 130
 
-out = Console(highlight=False, soft_wrap=True)
-err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+class _Console(Console):
+    """A console that leaves a reader who has seen enough to `ending`."""
+
+    def on_broken_pipe(self) -> None:
+        """Say that nobody reads any more.
+
+        Raises:
+            BrokenPipeError: always.
+        """
+        raise BrokenPipeError
+
+
+out = _Console(highlight=False, soft_wrap=True)
+err = _Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def overrides(site: Path | None, sets: list[str] | None, swaps: list[str] | None) -> Overrides:

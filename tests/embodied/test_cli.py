@@ -170,6 +170,15 @@ def test_nodes_lists_what_each_class_needs_and_gives(tmp_path: Path) -> None:
     assert {"sims.arm:SimArm", "policies.detector:Detector", "policies.pick_place:PickPlace"} <= set(found)
 
 
+def test_messages_lists_every_field_with_its_shape_and_unit(tmp_path: Path) -> None:
+    report = json.loads(command("messages", "JointState", "--json", at=tmp_path).stdout)
+    (entry,) = report["messages"]
+    assert entry["fields"][0] == {"name": "position", "type": "float64 (n)", "unit": "rad", "optional": False}
+    shown = command("messages", at=tmp_path).stdout
+    assert "linear_acceleration: float64 (3) [m/s²]" in shown
+    assert "did you mean 'JointState'?" in command("messages", "JointStat", at=tmp_path).stderr
+
+
 @simulated
 def test_the_graph_is_drawn_as_mermaid(tmp_path: Path) -> None:
     done = command("graph", str(PICK), "--profile", "truth", at=tmp_path)

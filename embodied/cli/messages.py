@@ -1,0 +1,59 @@
+"""`embodied messages`: the vocabulary, with shapes, dtypes and units."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+import embodied.messages as vocabulary
+from embodied.cli.output import JsonOption, ending, out, print_json, usage
+from embodied.errors import nearest
+from embodied.messages.schema import Command, Field, Message, schema
+
+
+def messages(
+    name: Annotated[str | None, typer.Argument(help="only this message type")] = None, *, as_json: JsonOption = False
+) -> None:
+    """List the message types that ship: every field with its shape, dtype and unit."""
+    with ending(as_json):
+        kinds = {kind.__name__: kind for kind in _kinds()}
+        if name is not None and name not in kinds:
+            raise usage(f"there is no message type '{name}'", *nearest(name, kinds))
+        chosen = [kinds[name]] if name is not None else list(kinds.values())
+        if as_json:
+            print_json({"messages": [_describe(kind) for kind in chosen]})
+            return
+        for kind in chosen:
+            entry = _describe(kind)
+            out.print(f"[bold]{entry['name']}[/]")
+            out.print(f"  {entry['about']}", markup=False)
+            for field in entry["fields"]:
+                may = " or None" if field["optional"] else ""
+                unit = f" [{field['unit']}]" if field["unit"] else ""
+                out.print(f"  {field['name']}: {field['type']}{unit}{may}", markup=False)
+            out.print()
+
+
+def _kinds() -> list[type[Message]]:
+    """The message types of the vocabulary, by name."""
+    found = (getattr(vocabulary, name) for name in vocabulary.__all__)
+    kinds = [kind for kind in found if isinstance(kind, type) and issubclass(kind, Message)]
+    return [kind for kind in kinds if kind not in (Message, Command)]
+
+
+def _describe(kind: type[Message]) -> dict[str, Any]:
+    return {
+        "name": kind.__name__,
+        "about": (kind.__doc__ or "").strip().splitlines()[0],
+        "fields": [
+            {"name": field.name, "type": _type(field), "unit": field.unit, "optional": field.optional}
+            for field in schema(kind)
+        ],
+    }
+
+
+def _type(field: Field) -> str:
+    if field.array is None:
+        return "several texts" if field.kind == "strings" else field.kind
+    return f"{field.array.dtype} ({', '.join(map(str, field.array.shape))})"

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from embodied import SECOND, Driver, Guard, Node, Time
-from embodied.errors import LaunchError, NodeFailed, WireError
+from embodied.errors import LaunchError, MissingExtra, NodeFailed, WireError
 from embodied.graph import Graph, Timing
 from embodied.launch import Overrides, load
 from embodied.lockstep import Lockstep
@@ -84,6 +84,18 @@ def test_ports_and_checks_that_raise_are_problems_of_their_node(where: str, code
     with pytest.raises(LaunchError) as caught:
         Graph().add("a", Exits(where=where)).check()
     assert [problem.code for problem in caught.value.problems] == [code]
+
+
+def test_a_missing_extra_is_one_problem_with_the_command_that_brings_it() -> None:
+    class Lacks(Clock):
+        def check(self) -> Any:
+            raise MissingExtra("torch", "train", "training")
+
+    with pytest.raises(LaunchError) as caught:
+        Graph().add("a", Lacks()).check()
+    (problem,) = caught.value.problems
+    assert problem.code == "E208"
+    assert "training needs torch: pip install -e '.[train]'" in problem.message
 
 
 def test_the_first_failure_is_told_and_one_at_closing_is_added_to_it() -> None:

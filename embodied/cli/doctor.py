@@ -8,10 +8,12 @@ import os
 import platform
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import typer
 
 from embodied.cli.output import JsonOption, ending, out, print_json
+from embodied.errors import EmbodiedError
 
 _PACKAGES = {
     "numpy": ("numpy", "everything"),
@@ -70,10 +72,19 @@ def _providers() -> dict[str, object]:
 
 def _renderer() -> dict[str, object]:
     try:
-        importlib.import_module("pybullet")
-    except ImportError:
-        return _check("renderer", False, "none", "pip install pybullet, with Python 3.11")
-    return _check("renderer", True, "TinyRenderer, on the processor")
+        room = importlib.import_module("sims.renderers")
+        name, version = room.choose()
+    except (ImportError, EmbodiedError) as error:
+        return _check("renderer", False, "none", str(error))
+    others = "; ".join(_other(room, other) for other in room.VERSIONS if other != name)
+    return _check("renderer", True, f"{name} {version}; {others}")
+
+
+def _other(room: ModuleType, name: str) -> str:
+    try:
+        return f"{name} {room.choose(name)[1]} with --set camera.renderer={name}"
+    except EmbodiedError as error:
+        return str(error)
 
 
 def _machine() -> dict[str, object]:

@@ -110,7 +110,7 @@ def _as_json(outcome: Outcome, picture: Path | None) -> dict[str, object]:
         "picture": None if picture is None else str(picture),
         "nodes": outcome.nodes,
         "topics": outcome.topics,
-        "versions": versions(),
+        "versions": versions() | dict(outcome.about),
     }
 
 
@@ -120,6 +120,8 @@ def _show(outcome: Outcome, picture: Path | None) -> None:
     out.print(f"seed       {outcome.seed}")
     out.print(f"digest     {outcome.digest}")
     out.print(f"simulated  {outcome.simulated:.2f} s in {outcome.wall:.2f} s ({outcome.factor:.1f}x real time)")
+    for name, what in outcome.about.items():
+        out.print(f"{name:<10} {what}", markup=False)
     for name, state in outcome.topics.items():
         if state["declared"] and not (state["alive"] and state["on_rate"]):
             out.print(f"slow       {name}: {state['rate']:.4g} Hz of {state['declared']:.4g} Hz")

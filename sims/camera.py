@@ -34,7 +34,8 @@ class SimCamera(Driver):
         view: which camera of the world.
         width, height: size of its images [px].
         near, far: what is nearer or farther along the optical axis is not seen [m].
-        renderer: what draws its images: `opencv`, `tiny`, or `auto`, the fastest that works here.
+        renderer: what draws its images: `opencv`, `egl`, `tiny`, or `auto`, the first of these
+            that works here.
         shadows: whether things throw them.
         vary: whether exposure, white balance, noise, blur and lens distortion are those of a camera that the seed
             draws; `info` then still states the pinhole, from which a corner of the image is at most 1 px off.

@@ -13,7 +13,7 @@ from embodied.messages import CameraInfo, Vector
 from embodied.world import Rendering
 from sims.bullet import Bullet
 from sims.lens import Lens
-from sims.renderers import Light, Rasteriser, Renderer, Tiny, choose
+from sims.renderers import Egl, Light, Rasteriser, Renderer, Tiny, choose
 from sims.renderers.mesh import Mesh
 from sims.renderers.models import Key, Models
 from sims.scene import Look
@@ -63,6 +63,8 @@ class Stage:
         if name == Tiny.name:
             textures = {key: mesh.texture for key, mesh in self._given.items() if mesh.texture is not None}
             made = Tiny(self._bullet, textures, light)
+        elif name == Egl.name:
+            made = Egl(self.models, light)
         else:
             made = Rasteriser(self.models, light)
         self.renderers.append(made)

@@ -60,7 +60,7 @@ def load(bullet: Bullet, name: str, model: ArmModel) -> int:
 def redrawn(name: str, model: ArmModel) -> Mapping[str, Mesh]:
     """The meshes that an arm is drawn with and no file holds, by link."""
     texts = {Path(file): text for file, text in _light(name, model).items()}
-    return {path.stem: parse_obj(text).sided() for path, text in texts.items() if path.suffix == ".obj"}
+    return {path.stem: parse_obj(text) for path, text in texts.items() if path.suffix == ".obj"}
 
 
 @cache

@@ -3,13 +3,18 @@
 from collections.abc import Callable, Mapping
 
 from embodied.errors import EmbodiedError, WorldFailed, nearest
+from sims.renderers.egl import Egl
 from sims.renderers.rasteriser import Rasteriser
 from sims.renderers.renderer import Light, Renderer
 from sims.renderers.tiny import Tiny
 
 AUTO = "auto"
-VERSIONS: Mapping[str, Callable[[], str]] = {"opencv": Rasteriser.version, "tiny": Tiny.version}
-"""What each depends on, the fastest first; asking raises an `EmbodiedError` where it does not work."""
+VERSIONS: Mapping[str, Callable[[], str]] = {
+    "opencv": Rasteriser.version,
+    "egl": Egl.version,
+    "tiny": Tiny.version,
+}
+"""What each depends on, in the order of `auto`; asking raises an `EmbodiedError` where it does not work."""
 
 
 def choose(name: str = AUTO) -> tuple[str, str]:
@@ -30,4 +35,4 @@ def choose(name: str = AUTO) -> tuple[str, str]:
     raise WorldFailed("no renderer works on this machine; `embodied doctor` says why")
 
 
-__all__ = ["AUTO", "VERSIONS", "Light", "Rasteriser", "Renderer", "Tiny", "choose"]
+__all__ = ["AUTO", "VERSIONS", "Egl", "Light", "Rasteriser", "Renderer", "Tiny", "choose"]

@@ -17,7 +17,7 @@ MOST = 2_000_000  # triangles of one mesh
 
 
 def read(path: Path) -> Mesh:
-    """The surface in a file, as seen from the sides that `Mesh.sided` finds.
+    """The surface in a file.
 
     Args:
         path: ends in .obj or .stl.
@@ -50,7 +50,7 @@ def _read(path: Path, _: int) -> Mesh:
             raise ValueError("no triangles")
     except (OSError, ValueError, IndexError) as error:
         raise WorldFailed(f"cannot draw the mesh {path}: {error}") from None
-    return mesh.sided()
+    return mesh
 
 
 def triangles(stl: Path) -> Vector:

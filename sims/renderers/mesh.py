@@ -15,12 +15,10 @@ Floats = NDArray[np.float32]
 Faces = NDArray[np.int32]
 Pixels = NDArray[np.uint8]
 
-WELD = 1e-6  # corners nearer than this are one [m]
-
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Mesh:
-    """A surface of triangles.
+    """A surface of triangles, seen from outside only, as TinyRenderer has it.
 
     Attributes:
         corners: shape (n, 3) [m].
@@ -49,31 +47,6 @@ class Mesh:
             np.arange(3 * len(triangles), dtype=np.int32).reshape(-1, 3),
             None if places is None else places[kept].reshape(-1, 2).astype(np.float32),
             texture,
-        )
-
-    def sided(self) -> Mesh:
-        """The same surface, seen from outside if it is closed, and from both sides if it is not.
-
-        A closed surface has each edge once in either direction; its triangles are turned to face outwards.
-        """
-        if not len(self.faces):
-            return self
-        _, welded = np.unique(np.round(self.corners / WELD).astype(np.int64), axis=0, return_inverse=True)
-        numbers = welded.reshape(-1)[self.faces].astype(np.int64)
-        start, end = numbers.ravel(), np.roll(numbers, -1, axis=1).ravel()
-        count = int(numbers.max()) + 1
-        if np.array_equal(np.sort(start * count + end), np.sort(end * count + start)):
-            a, b, c = (self.corners[self.faces[:, i]].astype(np.float64) for i in range(3))
-            outward = float(np.einsum("ij,ij->", a, np.cross(b, c))) >= 0.0
-            faces = self.faces if outward else np.ascontiguousarray(self.faces[:, ::-1])
-            return Mesh(self.corners, self.normals, faces, self.places, self.texture)
-        back = self.faces[:, ::-1] + np.int32(len(self.corners))
-        return Mesh(
-            np.concatenate([self.corners, self.corners]),
-            np.concatenate([self.normals, -self.normals]),
-            np.concatenate([self.faces, back]).astype(np.int32),
-            None if self.places is None else np.concatenate([self.places, self.places]),
-            self.texture,
         )
 
     def scaled(self, scale: Vector) -> Mesh:

@@ -152,4 +152,4 @@ def _primitive(name: str, size: tuple[float, ...]) -> Mesh:
             return cylinder(size[1], size[0], sides=32)
         case "CAPSULE":
             return capsule(size[1], size[0])
-    return rectangle((-PLANE, PLANE), (-PLANE, PLANE), 0.0).sided()
+    return rectangle((-PLANE, PLANE), (-PLANE, PLANE), 0.0)

@@ -40,6 +40,7 @@ class Rasteriser:
         self.version()
         self._light = light
         self._surfaces = [_Surface(number, shape) for number, shape in enumerate(models.shapes)]
+        self._meshes = [shape.mesh for shape in models.shapes]
         self._still = [surface for surface in self._surfaces if surface.shape.still]
         self._moving = [surface for surface in self._surfaces if not surface.shape.still]
         self._frames = np.array([shape.frame for shape in models.shapes], dtype=np.intp)
@@ -77,10 +78,11 @@ class Rasteriser:
         buffers = self._of_the_still(view, world) if behind is None else behind.buffers.copy()
         self._draw(buffers, self._moving, world, view)
         # A shadow may fall on what has not moved.
+        coloured, numbers = None, None
         if behind is None or (rgb and self._light.shadows):
             coloured, numbers = self._finish(buffers, world, view, rgb)
-        else:
-            coloured, numbers = self._finish_over(behind, buffers, rgb)
+        elif rgb or segmentation:
+            coloured, numbers = self._finish_over(behind, buffers, rgb, segmentation)
         return Rendering(
             coloured if rgb else None,
             view.metres(buffers.depth) if depth else None,
@@ -137,17 +139,21 @@ class Rasteriser:
         if rgb:
             light = _unpacked(values, surfaces)
             if self._light.shadows:
-                light *= ~shadowed(self._surfaces, world, view, buffers.depth, self._light.towards)
+                light *= ~shadowed(self._meshes, world, view, buffers.depth, self._light.towards)
             coloured = self._shade(values, surfaces, light, self._surfaces).reshape(view.height, view.width, 3)
         return coloured, self._bodies[surfaces].reshape(view.height, view.width)
 
-    def _finish_over(self, behind: _Behind, buffers: _Buffers, rgb: bool) -> tuple[Pixels, NDArray[np.int32]]:
+    def _finish_over(
+        self, behind: _Behind, buffers: _Buffers, rgb: bool, segmentation: bool
+    ) -> tuple[Pixels, NDArray[np.int32]]:
         # The same, where only pixels that something has come in front of are worked out.
         changed = np.flatnonzero(buffers.depth < behind.buffers.depth)
         values = buffers.values.reshape(-1, 3)[changed]
         surfaces = np.floor(values[:, 0]).astype(np.intp)
-        coloured, numbers = behind.coloured, behind.numbers.copy()
-        numbers.reshape(-1)[changed] = self._bodies[surfaces]
+        coloured, numbers = behind.coloured, behind.numbers
+        if segmentation:
+            numbers = numbers.copy()
+            numbers.reshape(-1)[changed] = self._bodies[surfaces]
         if rgb:
             coloured = coloured.copy()
             light = _unpacked(values, surfaces)

@@ -3,32 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from embodied.messages import Vector
-from sims.renderers.mesh import Floats
-from sims.renderers.models import Shape
+from sims.renderers.mesh import Floats, Mesh
 from sims.view import View
 
 SIZE = 768  # of the map [px]
 DISTANCE = 40.0  # of the lamp: far enough that its rays are nearly parallel [m]
 REACH = 1.5  # how far around the middle of what is seen things throw shadows [m]
-BIAS = 0.004  # by how much something must be nearer to the lamp [m]
-
-
-class Drawn(Protocol):
-    """A surface with its number."""
-
-    number: int
-    shape: Shape
+BIAS = 0.002  # by how much something must be nearer to the lamp [m]
 
 
 def shadowed(
-    surfaces: Sequence[Drawn],
+    meshes: Sequence[Mesh],
     world: Vector,
     view: View,
     depth: Floats,
@@ -37,8 +28,8 @@ def shadowed(
     """Which pixels the lamp does not reach, shape (h·w,).
 
     Args:
-        surfaces: everything that throws shadows.
-        world: the pose of each surface, shape (k, 4, 4) [m].
+        meshes: everything that throws shadows.
+        world: the pose of each, shape (k, 4, 4) [m].
         view: of the picture.
         depth: of the picture, as OpenGL has it, shape (h, w).
         towards: unit vector to the lamp.
@@ -53,13 +44,13 @@ def shadowed(
     )
     buffer = np.ones((SIZE, SIZE), np.float32)
     settings = cv2.TriangleRasterizeSettings()
-    settings.setCullingMode(cv2.RASTERIZE_CULLING_NONE)
+    # The far sides of things throw the shadow, so that their lit sides never shade themselves.
+    settings.setCullingMode(cv2.RASTERIZE_CULLING_CCW)
     settings.setGlCompatibleMode(cv2.RASTERIZE_COMPAT_INVDEPTH)
     camera, angle = lamp.opengl(), float(2 * np.arctan2(SIZE / 2, lamp.focal))
-    for surface in surfaces:
-        mesh = surface.shape.mesh
+    for mesh, pose in zip(meshes, world, strict=True):
         cv2.triangleRasterizeDepth(
-            mesh.corners, mesh.faces, buffer, camera @ world[surface.number], angle, lamp.near, lamp.far, settings
+            mesh.corners, mesh.faces, buffer, camera @ pose, angle, lamp.near, lamp.far, settings
         )
     placed = points @ camera[:3, :3].T + camera[:3, 3]
     column, row = (

@@ -9,10 +9,10 @@ import cv2
 import numpy as np
 import pytest
 
-from embodied.errors import WorldFailed
+from embodied.errors import EmbodiedError, MissingExtra, WorldFailed
 from embodied.world import Rendering
 from sims.bullet import Bullet
-from sims.renderers import VERSIONS, Light, Rasteriser, choose
+from sims.renderers import VERSIONS, Light, Rasteriser, choose, egl, files
 from sims.renderers.models import Models
 from sims.tabletop import CAMERAS, Tabletop
 from sims.view import View
@@ -37,11 +37,22 @@ def all_three(table: Tabletop, name: str, renderer: str) -> tuple[np.ndarray, np
     return seen.rgb, seen.depth, seen.segmentation
 
 
+def works(name: str) -> bool:
+    try:
+        choose(name)
+    except EmbodiedError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("renderer", [name for name in VERSIONS if name != "tiny"])
 @pytest.mark.parametrize("name", CAMERAS)
-def test_the_fast_renderer_sees_what_tiny_renderer_sees(table: Tabletop, name: str) -> None:
+def test_a_renderer_sees_what_tiny_renderer_sees(table: Tabletop, name: str, renderer: str) -> None:
+    if not works(renderer):
+        pytest.skip(f"{renderer} does not work on this machine")
     for seed in SEEDS:
         table.reset(seed)
-        (rgb, depth, numbers), (rgb_, depth_, numbers_) = (all_three(table, name, each) for each in ("opencv", "tiny"))
+        (rgb, depth, numbers), (rgb_, depth_, numbers_) = (all_three(table, name, each) for each in (renderer, "tiny"))
         for body in np.unique(numbers_):
             mine, theirs = numbers == body, numbers_ == body
             assert theirs.sum() <= 100 or (mine & theirs).sum() > 0.98 * (mine | theirs).sum()
@@ -195,8 +206,6 @@ def test_a_picture_on_a_mesh_is_seen_as_tiny_renderer_sees_it(bullet: Bullet, tm
 def test_a_mesh_that_cannot_be_drawn_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str | None, says: str
 ) -> None:
-    from sims.renderers import files
-
     monkeypatch.setattr(files, "MOST", 10)
     monkeypatch.setattr(files, "LARGEST", 4096)
     path = tmp_path / "part.obj"
@@ -208,8 +217,6 @@ def test_a_mesh_that_cannot_be_drawn_is_named(
 
 
 def test_a_texture_that_is_no_image_is_named(tmp_path: Path) -> None:
-    from sims.renderers import files
-
     (tmp_path / "tile.mtl").write_text("map_Kd words.png\n")
     (tmp_path / "words.png").write_text("these are words")
     text = "mtllib tile.mtl\nv 0 0 0\nv 1 0 0\nv 0 1 0\nf 1 2 3\n"
@@ -237,9 +244,25 @@ def test_without_its_library_a_renderer_says_so_and_the_next_one_draws(monkeypat
     pytest.importorskip("pybullet", reason="pybullet has no wheels for this Python")
     assert choose()[0] == next(iter(VERSIONS)) == "opencv"
     monkeypatch.delattr(cv2, "triangleRasterize")
-    assert choose()[0] == "tiny"
+    assert choose()[0] == ("egl" if works("egl") else "tiny")
     with pytest.raises(WorldFailed, match="pip install"):
         choose("opencv")
+
+
+def test_without_its_package_or_its_driver_egl_is_refused_with_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    egl._context.cache_clear()
+    monkeypatch.setitem(sys.modules, "moderngl", None)
+    with pytest.raises(MissingExtra, match=r"embodied\[render\]"):
+        choose("egl")
+
+    class Bare:
+        @staticmethod
+        def create_context(**_: object) -> None:
+            raise OSError("libEGL.so: cannot open shared object file")
+
+    monkeypatch.setitem(sys.modules, "moderngl", Bare)
+    with pytest.raises(WorldFailed, match=r"libEGL\.so.*apt install"):
+        choose("egl")
 
 
 def test_a_world_says_which_renderers_draw(panda_table: Tabletop) -> None:

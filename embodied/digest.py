@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import struct
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 _HEAD = struct.Struct("<QIQI")
@@ -33,6 +34,11 @@ class Digest:
     def __init__(self, *, trace: bool = False) -> None:
         self._sha = hashlib.sha256()
         self.marks: list[Mark] | None = [] if trace else None
+
+    def begin(self, about: Mapping[str, str]) -> None:
+        """Take what pictures depend on beside the seed first, so that runs of two renderers never look the same."""
+        for name in sorted(about):
+            self._sha.update(f"{name}={about[name]}\0".encode())
 
     def add(self, time: int, microstep: int, topic: str, prefix: bytes, sequence: int, payload: bytes) -> None:
         """Take one publication; `prefix` is the topic's name as bytes, with a zero at its end."""

@@ -64,6 +64,7 @@ class Lockstep:
         self._by_name = {cell.name: cell for cell in self._cells}
         self._topics = {topic.name: topic for cell in self._cells for topic in cell.topics}
         self._digest = Digest(trace=trace)
+        self._about: dict[str, str] = {}
         self._events: list[tuple[int, int, int, Any]] = []
         self._serial = 0
         self._opened: list[Cell] = []
@@ -146,6 +147,8 @@ class Lockstep:
                 if isinstance(error, KeyboardInterrupt) or (isinstance(error, EmbodiedError) and error.exit_code == 2):
                     raise
                 raise NodeFailed(cell.name, "open", error, location=_location(error)) from error
+        self._about = {} if self._world is None else dict(self._world.about())
+        self._digest.begin(self._about)
 
     def close(self) -> None:
         """Close the nodes, last opened first, and the world; an error in one does not keep the others open.
@@ -424,7 +427,16 @@ class Lockstep:
                     dropped = sum(slot.dropped for slot in topic.slots) + cell.lost
                     topics[topic.name] = health(topic.published, dropped, topic.last, every, self.now)
         nodes = {c.name: NodeCount(c.steps, c.skipped, c.starved, c.lost) for c in self._cells}
-        return Report(self.verdict(), self._digest.hex(), self.now / 1e9, self._wall, nodes, topics, self._digest.marks)
+        return Report(
+            verdict=self.verdict(),
+            digest=self._digest.hex(),
+            simulated=self.now / 1e9,
+            wall=self._wall,
+            nodes=nodes,
+            topics=topics,
+            about=self._about,
+            marks=self._digest.marks,
+        )
 
 
 def _world_failed(doing: str, error: BaseException) -> EmbodiedError:

@@ -38,6 +38,7 @@ class Report:
         wall: real time that passed [s].
         nodes: counts by node.
         topics: health by topic.
+        about: what the digest depends on beside the seed, as the world says it when all nodes are open.
         marks: the trace, when one was kept.
     """
 
@@ -47,6 +48,7 @@ class Report:
     wall: float
     nodes: Mapping[str, NodeCount]
     topics: Mapping[str, Health]
+    about: Mapping[str, str]
     marks: list[Mark] | None = field(default=None, repr=False)
 
     @property

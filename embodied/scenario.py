@@ -40,6 +40,7 @@ class Outcome:
         digest: of everything published.
         simulated, wall: time that passed [s].
         details: numbers behind the verdict.
+        about: names and versions of what draws the pictures; digests of different ones say nothing about each other.
         nodes, topics: counts and health, as plain data.
         guards: by guard, how many of its steps clipped or refused something, and what it said most often.
         marks: the trace, when one was kept.
@@ -53,6 +54,7 @@ class Outcome:
     simulated: float
     wall: float
     details: Mapping[str, Any] = field(default_factory=dict)
+    about: Mapping[str, str] = field(default_factory=dict)
     nodes: Mapping[str, Any] = field(default_factory=dict)
     topics: Mapping[str, Any] = field(default_factory=dict)
     guards: Mapping[str, Any] = field(default_factory=dict)
@@ -173,6 +175,7 @@ def _outcome(seed: int, report: Report, guards: Mapping[str, Any], pictures: lis
         simulated=report.simulated,
         wall=report.wall,
         details={} if verdict is None else verdict.details,
+        about=report.about,
         nodes={name: asdict(count) for name, count in report.nodes.items()},
         topics={name: asdict(state) for name, state in report.topics.items()},
         guards=guards,

@@ -6,7 +6,7 @@ import hashlib
 import math
 import multiprocessing
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field, replace
@@ -95,6 +95,11 @@ class Summary:
         lines = [f"{r.seed} {r.outcome.digest if r.outcome else r.status}\n" for r in self.results]
         return hashlib.sha256("".join(lines).encode()).hexdigest()
 
+    @property
+    def pictures(self) -> Mapping[str, str]:
+        """Names and versions of what drew the pictures; all seeds have the same."""
+        return next((result.outcome.about for result in self.results if result.outcome), {})
+
     def exit_code(self, at_least: float) -> int:
         """0 if enough passed, 1 if not, 3 if a run broke down."""
         statuses = {result.status for result in self.results}
@@ -113,6 +118,7 @@ class Summary:
             "rate": round(self.rate, 6),
             "wilson_95": [round(low, 4), round(high, 4)],
             "digest": self.digest,
+            "versions": {**self.about.get("versions", {}), **self.pictures},
             "simulated_s": round(simulated, 3),
             "wall_s": round(self.wall, 3),
             "seeds": [result.as_dict() for result in self.results],
@@ -198,6 +204,8 @@ def run_seed(job: Job, seed: int) -> Result:
     first = outcomes[0]
     slim = replace(first, marks=None, nodes={}, topics={})
     for other in outcomes[1:]:
+        if other.about != first.about:
+            return Result(seed, "error", slim, f"nothing to compare: {dict(first.about)} and {dict(other.about)}")
         if other.digest != first.digest:
             where = first_difference(first.marks or [], other.marks or [])
             return Result(seed, "nondeterministic", slim, f"two runs differ first in {where}")

@@ -60,6 +60,9 @@ class ArmBody(Protocol):
 class CameraBody(Protocol):
     """A simulated camera."""
 
+    def vary(self, rng: np.random.Generator) -> None:
+        """From now on exposure, colours, blur, distortion and noise are those of a camera that `rng` draws."""
+
     def info(self) -> CameraInfo:
         """True intrinsics and pose."""
 
@@ -96,6 +99,9 @@ class World(Protocol):
         Raises:
             WorldFailed: there is none; the error names those there are.
         """
+
+    def about(self) -> Mapping[str, str]:
+        """What its pictures depend on beside the seed: names and versions of renderers; they are part of a digest."""
 
     def truth(self) -> Mapping[str, Any]:
         """The true state, for judges, trainers and the explicit `truth` profile."""

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+
+import numpy as np
 
 from sims.bullet import Bullet
-from sims.scene import TABLE, Scene, Thing, Tray
+from sims.renderers.mesh import Mesh, Pixels, cylinder, rectangle, slab
+from sims.scene import TABLE, Look, Scene, Thing, Tray
 
 GRAVITY = 9.81  # [m/s²]
 FRICTION = 0.8  # of blocks and distractors; PyBullet multiplies those of the two that touch
 TABLE_FRICTION = 0.7
 THICK = 0.05  # table top [m]
-UNSEEN = (0.0, 0.0, -50.0)  # where the picture of the table goes: the cameras draw it themselves [m]
+FLOOR, ROOM = -0.75, 8.0  # height of the floor, and how far it reaches from the robot [m]
+FLOOR_COLOUR = (0.55, 0.57, 0.60)
+GRAIN = 0.012  # contrast of one wave across the table
+TEXEL = 0.0025  # of the table's picture [m]
 
 
 def start(bullet: Bullet, rate: float, iterations: int) -> None:
@@ -36,16 +41,48 @@ def start(bullet: Bullet, rate: float, iterations: int) -> None:
     bullet.setGravity(0, 0, -GRAVITY)
 
 
-def table(bullet: Bullet) -> int:
-    """The table top, whose surface is at z = 0; returns its number."""
+def table(bullet: Bullet, look: Look) -> tuple[int, Mesh]:
+    """The table top, whose surface is at z = 0; returns its number, and how it is drawn."""
     (x0, x1), (y0, y1) = TABLE
-    shape = bullet.createCollisionShape(
-        bullet.GEOM_BOX, halfExtents=((x1 - x0) / 2, (y1 - y0) / 2, THICK / 2), collisionFramePosition=(0, 0, 0)
-    )
-    picture = bullet.createVisualShape(bullet.GEOM_SPHERE, radius=0.001, visualFramePosition=UNSEEN)
-    body = bullet.createMultiBody(0, shape, picture, ((x0 + x1) / 2, (y0 + y1) / 2, -THICK / 2))
+    half = ((x1 - x0) / 2, (y1 - y0) / 2, THICK / 2)
+    shape = bullet.createCollisionShape(bullet.GEOM_BOX, halfExtents=half, collisionFramePosition=(0, 0, 0))
+    mesh = slab((-half[0], half[0]), (-half[1], half[1]), half[2], THICK, _grain(look))
+    body = bullet.createMultiBody(0, shape, _picture(bullet, mesh), ((x0 + x1) / 2, (y0 + y1) / 2, -THICK / 2))
     bullet.changeDynamics(body, -1, lateralFriction=TABLE_FRICTION)
-    return int(body)
+    return int(body), mesh
+
+
+def _grain(look: Look) -> Pixels:
+    # Waves across the table; a sine of a sum is a sum of products, so the picture is one product of two small matrices.
+    (x0, x1), (y0, y1) = TABLE
+    x = np.arange(x0 + TEXEL / 2, x1, TEXEL, dtype=np.float32)
+    y = np.arange(y1 - TEXEL / 2, y0, -TEXEL, dtype=np.float32)
+    fx, fy, phase = np.array(look.grain, dtype=np.float32).T[:, :, None]
+    across, along = fx * x + phase, fy * y
+    waves = np.sin(along).T @ np.cos(across) + np.cos(along).T @ np.sin(across)
+    tone = np.float32(255) * (1 + np.float32(GRAIN) * waves)
+    return np.stack([np.clip(tone * np.float32(part), 0, 255).astype(np.uint8) for part in look.table], axis=-1)
+
+
+def floor(bullet: Bullet) -> tuple[int, Mesh]:
+    """The floor, to be seen and not to be touched; returns its number, and how it is drawn."""
+    mesh = rectangle((-ROOM, ROOM), (-ROOM, ROOM), 0.0)
+    picture = _picture(bullet, mesh, FLOOR_COLOUR)
+    return int(bullet.createMultiBody(0, -1, picture, (0, 0, FLOOR))), mesh
+
+
+def _picture(bullet: Bullet, mesh: Mesh, colour: tuple[float, float, float] = (1.0, 1.0, 1.0)) -> int:
+    places = {} if mesh.places is None else {"uvs": mesh.places.tolist()}
+    return int(
+        bullet.createVisualShape(
+            bullet.GEOM_MESH,
+            vertices=mesh.corners.tolist(),
+            normals=mesh.normals.tolist(),
+            indices=mesh.faces.ravel().tolist(),
+            rgbaColor=(*colour, 1.0),
+            **places,
+        )
+    )
 
 
 def tray(bullet: Bullet, tray: Tray) -> int:
@@ -69,53 +106,25 @@ def tray(bullet: Bullet, tray: Tray) -> int:
     return int(body)
 
 
-def thing(bullet: Bullet, thing: Thing) -> int:
-    """A block or a distractor, at rest; returns its number."""
+def thing(bullet: Bullet, thing: Thing) -> tuple[int, Mesh | None]:
+    """A block or a distractor, at rest; returns its number, and how it is drawn where PyBullet does not tell."""
     wide, deep, tall = thing.size
-    colour = (*thing.colour, 1.0)
+    mesh = None
     if thing.shape == "box":
         half = (wide / 2, deep / 2, tall / 2)
         shape = bullet.createCollisionShape(bullet.GEOM_BOX, halfExtents=half)
-        picture = bullet.createVisualShape(bullet.GEOM_BOX, halfExtents=half, rgbaColor=colour)
+        picture = bullet.createVisualShape(bullet.GEOM_BOX, halfExtents=half, rgbaColor=(*thing.colour, 1.0))
     else:
         # A picture of its own: TinyRenderer draws PyBullet's cylinder as a capsule.
-        mesh = prism(wide / 2, tall)
+        mesh = cylinder(wide / 2, tall)
         shape = bullet.createCollisionShape(bullet.GEOM_CYLINDER, radius=wide / 2, height=tall)
-        picture = bullet.createVisualShape(
-            bullet.GEOM_MESH, vertices=mesh.corners, normals=mesh.normals, indices=mesh.faces, rgbaColor=colour
-        )
+        picture = _picture(bullet, mesh, thing.colour)
     turn = (0.0, 0.0, math.sin(thing.yaw / 2), math.cos(thing.yaw / 2))
     body = bullet.createMultiBody(thing.mass, shape, picture, (thing.x, thing.y, tall / 2), turn)
     bullet.changeDynamics(body, -1, lateralFriction=FRICTION, linearDamping=0, angularDamping=0)
-    return int(body)
+    return int(body), mesh
 
 
-@dataclass(frozen=True, slots=True)
-class Prism:
-    """A mesh: corners [m], the unit normal at each, and triangles as indices of corners."""
-
-    corners: list[tuple[float, float, float]]
-    normals: list[tuple[float, float, float]]
-    faces: list[int]
-
-
-def prism(radius: float, height: float, sides: int = 20) -> Prism:
-    """A cylinder as an upright prism about the origin; side and ends have corners of their own, for a sharp edge."""
-    turns = [(math.cos(turn), math.sin(turn)) for turn in (2 * math.pi * k / sides for k in range(sides))]
-    levels = (-height / 2, height / 2)
-    corners = [(radius * x, radius * y, z) for z in levels * 2 for x, y in turns]
-    normals = [(x, y, 0.0) for _ in levels for x, y in turns] + [
-        (0.0, 0.0, sign) for sign in (-1.0, 1.0) for _ in turns
-    ]
-    faces: list[int] = []
-    for k in range(sides):
-        here, there = k, (k + 1) % sides
-        faces += [here, there, sides + there, here, sides + there, sides + here]
-    for k in range(1, sides - 1):
-        faces += [2 * sides, 2 * sides + k + 1, 2 * sides + k, 3 * sides, 3 * sides + k, 3 * sides + k + 1]
-    return Prism(corners, normals, faces)
-
-
-def things(bullet: Bullet, scene: Scene) -> dict[str, int]:
-    """Every block and distractor; returns their numbers by label."""
+def things(bullet: Bullet, scene: Scene) -> dict[str, tuple[int, Mesh | None]]:
+    """Every block and distractor, as `thing` gives it, by label."""
     return {entry.label: thing(bullet, entry) for entry in (*scene.blocks, *scene.distractors)}

@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from embodied import Driver, Ports, Time
-from embodied.errors import nearest
+from embodied.errors import EmbodiedError, nearest
 from embodied.messages import CameraInfo, Depth, Image, Segmentation
 from embodied.robot import BASE
 from embodied.world import World
+from sims.renderers import AUTO, choose
 from sims.tabletop import CAMERAS
+from sims.task import tabletop
+from sims.view import FAR, NEAR, problems
 
 
 class Frame(NamedTuple):
@@ -30,11 +33,22 @@ class SimCamera(Driver):
     Attributes:
         view: which camera of the world.
         width, height: size of its images [px].
+        near, far: what is nearer or farther along the optical axis is not seen [m].
+        renderer: what draws its images: `opencv`, `egl`, `tiny`, or `auto`, the first of these
+            that works here.
+        shadows: whether things throw them.
+        vary: whether exposure, white balance, noise, blur and lens distortion are those of a camera that the seed
+            draws; `info` then still states the pinhole, from which a corner of the image is at most 1 px off.
     """
 
     view: str = "overhead"
     width: int = 320
     height: int = 240
+    near: float = NEAR
+    far: float = FAR
+    renderer: str = AUTO
+    shadows: bool = False
+    vary: bool = False
 
     rate = 10.0  # [Hz]
 
@@ -46,16 +60,32 @@ class SimCamera(Driver):
         return ports
 
     def check(self) -> Iterable[str]:
-        """Problems with the view or the size."""
+        """Problems with the view, the size, the range or the renderer."""
         if self.view not in CAMERAS:
             yield f"there is no view '{self.view}' at the table; {', '.join(nearest(self.view, CAMERAS))}"
-        for name, size in (("width", self.width), ("height", self.height)):
-            if not 16 <= size <= 4096:
-                yield f"{name} is {size} px, and an image has 16 to 4096"
+        yield from problems(self.width, self.height, self.near, self.far)
+        try:
+            choose(self.renderer)
+        except EmbodiedError as error:
+            yield str(error)
 
     def open(self, world: World) -> None:
-        """Find the camera in the world."""
-        self._camera = world.camera(self.view, width=self.width, height=self.height)
+        """Find the camera in the world.
+
+        Raises:
+            WorldFailed: it is not a tabletop, or the camera cannot be so.
+        """
+        self._camera = tabletop(world, type(self).__name__).camera(
+            self.view,
+            width=self.width,
+            height=self.height,
+            near=self.near,
+            far=self.far,
+            renderer=self.renderer,
+            shadows=self.shadows,
+        )
+        if self.vary:
+            self._camera.vary(self.rng)
 
     def step(self, now: Time) -> Frame:
         """One exposure."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -18,11 +18,13 @@ from sims.bodies import ARMS
 from sims.bodies.arm import Arm
 from sims.bullet import Bullet
 from sims.judge import Judge, Motion
-from sims.render import Camera, overhead, overview
+from sims.render import Camera, Stage, mounted, overhead, overview, wrist
+from sims.renderers import AUTO, Light, choose
 from sims.scene import BLOCK, COLOURS, Scene, draw
+from sims.view import FAR, NEAR, problems
 
 ARM = "arm"
-CAMERAS = ("overhead", "overview")
+CAMERAS = ("overhead", "overview", "wrist")
 LOOKS = 20  # of the judge, per second
 
 
@@ -101,21 +103,48 @@ class Tabletop:
             raise WorldFailed(f"there is no arm '{name}' on the table; {', '.join(nearest(name, [ARM]))}")
         return self._now.arm
 
-    def camera(self, name: str, *, width: int = 320, height: int = 240) -> Camera:
-        """The camera `overhead`, above the blocks, or `overview`, a three-quarter view for people.
+    def camera(
+        self,
+        name: str,
+        *,
+        width: int = 320,
+        height: int = 240,
+        near: float = NEAR,
+        far: float = FAR,
+        renderer: str = AUTO,
+        shadows: bool = False,
+    ) -> Camera:
+        """A camera.
 
         Args:
-            name: which.
+            name: `overhead`, above the blocks; `wrist`, on the arm; `overview`, a three-quarter view for people.
             width: of its images [px].
             height: of its images [px].
+            near: what is nearer is not seen [m].
+            far: what is farther is not seen [m].
+            renderer: what draws its images, one of `sims.renderers.VERSIONS`, or `auto`.
+            shadows: whether things throw them.
+
+        Raises:
+            WorldFailed: there is no such camera or renderer, or its images cannot be so.
         """
         run = self._now
         if name not in CAMERAS:
             raise WorldFailed(f"there is no camera '{name}' at the table; {', '.join(nearest(name, CAMERAS))}")
+        for problem in problems(width, height, near, far):
+            raise WorldFailed(problem)
         look = run.scene.look
-        if name == "overhead":
-            return Camera(run.bullet, overhead(look, width, height), look, run.table)
-        return Camera(run.bullet, overview(width, height), replace(look, brightness=1.0), run.table)
+        drawn = run.stage.renderer(renderer, Light(look.light, shadows=shadows))
+        if name == "wrist":
+            lens = wrist(width, height, near, far)
+            return Camera(run.stage, drawn, lambda: mounted(run.arm.wrist(), lens), look.brightness)
+        view = overhead(look, width, height, near, far) if name == "overhead" else overview(width, height, near, far)
+        return Camera(run.stage, drawn, lambda: view, look.brightness if name == "overhead" else 1.0)
+
+    def about(self) -> Mapping[str, str]:
+        """Name and version of each renderer that draws a camera of this run."""
+        names = sorted({renderer.name for renderer in self._now.stage.renderers})
+        return {"renderer": ", ".join(" ".join(choose(name)) for name in names)} if names else {}
 
     @property
     def target(self) -> str:
@@ -183,10 +212,15 @@ class _Run:
         self._steps = 0
         self._look_every = max(1, round(world.rate / LOOKS))
         build.start(bullet, world.rate, world.iterations or model.iterations)
-        self.table = build.table(bullet)
+        table, surface = build.table(bullet, scene.look)
         build.tray(bullet, scene.tray)
-        self.bodies = build.things(bullet, scene)
+        things = build.things(bullet, scene)
+        self.bodies = {label: body for label, (body, _) in things.items()}
         self.arm = Arm(bullet, world.robot, model, world.rate, self.now)
+        floor, ground = build.floor(bullet)
+        given = {(body, -1): mesh for body, mesh in things.values() if mesh is not None}
+        given |= {(table, -1): surface, (floor, -1): ground, **self.arm.meshes()}
+        self.stage = Stage(bullet, given)
         self._sizes = {thing.label: np.array(thing.size) for thing in (*scene.blocks, *scene.distractors)}
         self._blocks = {block.label: self.bodies[block.label] for block in scene.blocks}
         start = {label: motion.position for label, motion in self._motions().items()}

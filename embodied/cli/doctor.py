@@ -9,10 +9,12 @@ import os
 import platform
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import typer
 
 from embodied.cli.output import JsonOption, ending, out, print_json
+from embodied.errors import EmbodiedError
 
 _PACKAGES = {
     "numpy": ("numpy", "everything"),
@@ -74,9 +76,20 @@ def _providers() -> dict[str, object]:
 
 
 def _renderer() -> dict[str, object]:
-    if importlib.util.find_spec("pybullet") is None:
-        return _check("renderer", False, "none", "pip install pybullet, with Python 3.11")
-    return _check("renderer", True, "TinyRenderer, on the processor")
+    try:
+        room = importlib.import_module("sims.renderers")
+        name, version = room.choose()
+    except (ImportError, EmbodiedError) as error:
+        return _check("renderer", False, "none", str(error))
+    others = "; ".join(_other(room, other) for other in room.VERSIONS if other != name)
+    return _check("renderer", True, f"{name} {version}; {others}")
+
+
+def _other(room: ModuleType, name: str) -> str:
+    try:
+        return f"{name} {room.choose(name)[1]} with --set camera.renderer={name}"
+    except EmbodiedError as error:
+        return str(error)
 
 
 def _machine() -> dict[str, object]:

@@ -115,7 +115,7 @@ def _as_json(outcome: Outcome, picture: Path | None) -> dict[str, object]:
         "film": None if picture is None else str(picture.with_name("film.png")),
         "nodes": outcome.nodes,
         "topics": outcome.topics,
-        "versions": versions(),
+        "versions": versions() | dict(outcome.about),
     }
 
 
@@ -125,6 +125,8 @@ def _show(outcome: Outcome, picture: Path | None) -> None:
     out.print(f"seed       {outcome.seed}")
     out.print(f"digest     {outcome.digest}")
     out.print(f"simulated  {outcome.simulated:.2f} s in {outcome.wall:.2f} s ({outcome.factor:.1f}x real time)")
+    for name, what in outcome.about.items():
+        out.print(f"{name:<10} {what}", markup=False)
     for name, state in outcome.topics.items():
         if state["declared"] and not (state["alive"] and state["on_rate"]):
             out.print(f"slow       {name}: {state['rate']:.4g} Hz of {state['declared']:.4g} Hz")

@@ -59,6 +59,7 @@ class Renders:
         objects: of dtype OBJECT, in order of their images.
         cameras: of dtype CAMERA, shape (images,).
         seeds: ranges of seeds, each from its first up to, but without, its second.
+        renderer: what drew them, and its version.
     """
 
     rgb: NDArray[np.uint8]
@@ -66,6 +67,7 @@ class Renders:
     objects: Objects
     cameras: NDArray[np.void]
     seeds: tuple[tuple[int, int], ...]
+    renderer: str
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -73,20 +75,30 @@ class Renders:
         arrays = {
             name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in ("rgb", "depth", "objects", "cameras")
         }
-        return cls(**arrays, seeds=tuple((a, b) for a, b in json.loads((folder / "seeds.json").read_text())))
+        about = json.loads((folder / "about.json").read_text())
+        return cls(**arrays, seeds=tuple((a, b) for a, b in about["seeds"]), renderer=about["renderer"])
 
     def save(self, folder: Path) -> None:
         """Write a set into a folder."""
         folder.mkdir(parents=True, exist_ok=True)
         for name in ("rgb", "depth", "objects", "cameras"):
             np.save(folder / f"{name}.npy", getattr(self, name))
-        (folder / "seeds.json").write_text(json.dumps(self.seeds))
+        (folder / "about.json").write_text(json.dumps({"seeds": self.seeds, "renderer": self.renderer}))
 
 
 class Stage:
-    """A world in which things are put where an image wants them."""
+    """A world in which things are put where an image wants them.
 
-    def __init__(self, world: Any, robot: Robot) -> None:
+    Args:
+        world: with a camera `overhead` and an arm.
+        robot: the arm.
+        renderer: what draws the images; `auto` is the world's choice.
+        vary: whether each image is taken by another camera: exposure, white balance, noise, blur and distortion.
+    """
+
+    def __init__(self, world: Any, robot: Robot, *, renderer: str = "auto", vary: bool = False) -> None:
+        self._renderer = renderer
+        self._vary = vary
         self._world = world
         self._robot = robot
         self._arm = Arm(robot)
@@ -106,9 +118,16 @@ class Stage:
             for label, (position, yaw) in poses.items():
                 self._world.place(label, position, np.array([0.0, 0.0, np.sin(yaw / 2), np.cos(yaw / 2)]))
             self._world.arm("arm").place(joints, opening)
-            camera = self._world.camera("overhead")
+            camera = self._world.camera("overhead", renderer=self._renderer)
+            if self._vary:
+                camera.vary(generator(seed, "lens", str(index)))
             rendering = camera.render(rgb=True, depth=True, segmentation=True)
             yield rendering, camera.info(), _labelled(self._world, rendering, camera.info())
+
+    @property
+    def about(self) -> str:
+        """What drew the images, and its version."""
+        return str(self._world.about()["renderer"])
 
     def _reach(self, poses: Poses, rng: np.random.Generator) -> tuple[Vector, float]:
         # Joints and opening of an arm that is at home, holds a block, is above one, or anywhere.
@@ -222,16 +241,19 @@ def read_robots(folder: Path) -> list[Robot]:
     return robots
 
 
-def open_stages(world: str, folder: Path) -> list[Stage]:
+def open_stages(world: str, folder: Path, *, renderer: str = "auto", vary: bool = False) -> list[Stage]:
     """A stage for each robot.
 
     Args:
         world: class of the world, `module:Class`, with a setting `robot`.
         folder: of the robots' launch fragments.
+        renderer: as `Stage` takes it.
+        vary: as `Stage` takes it.
     """
     module, name = world.split(":")
     kind = getattr(importlib.import_module(module), name)
-    return [Stage(make(kind, {"robot": robot}, Context()), robot) for robot in read_robots(folder)]
+    robots = read_robots(folder)
+    return [Stage(make(kind, {"robot": robot}, Context()), robot, renderer=renderer, vary=vary) for robot in robots]
 
 
 def render(stages: Sequence[Stage], seeds: tuple[int, int], count: int) -> Renders:
@@ -252,7 +274,14 @@ def render(stages: Sequence[Stage], seeds: tuple[int, int], count: int) -> Rende
             depth.append(rendering.depth)
             objects.append(seen)
             cameras.append((info.matrix, info.position, info.orientation))
-    return Renders(np.stack(rgb), np.stack(depth), np.concatenate(objects), np.array(cameras, dtype=CAMERA), (seeds,))
+    return Renders(
+        np.stack(rgb),
+        np.stack(depth),
+        np.concatenate(objects),
+        np.array(cameras, dtype=CAMERA),
+        (seeds,),
+        stages[seeds[0] % len(stages)].about,
+    )
 
 
 def main() -> None:
@@ -262,10 +291,13 @@ def main() -> None:
     parser.add_argument("--seeds", required=True, help="from:to, without the last")
     parser.add_argument("--images", type=int, default=8, help="of each seed")
     parser.add_argument("--world", default="sims.tabletop:Tabletop")
+    parser.add_argument("--renderer", default="auto", help="what draws the images")
+    parser.add_argument("--vary", action="store_true", help="each image by another camera; for training")
     parser.add_argument("--robots", type=Path, default=Path("launch/robots"))
     arguments = parser.parse_args()
     first, last = map(int, arguments.seeds.split(":"))
-    render(open_stages(arguments.world, arguments.robots), (first, last), arguments.images).save(arguments.folder)
+    stages = open_stages(arguments.world, arguments.robots, renderer=arguments.renderer, vary=arguments.vary)
+    render(stages, (first, last), arguments.images).save(arguments.folder)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -67,6 +68,20 @@ def score(detector: Detector, renders: Renders) -> dict[str, float]:
         "images": len(renders.rgb),
         "blocks": int(expected[0]),
     }
+
+
+def scores(detector: Detector, sets: Sequence[Renders]) -> dict[str, float]:
+    """Measures on several sets; those of all but the first have the name of its renderer in front, `tiny_images`.
+
+    Args:
+        detector: open.
+        sets: the first by the renderer that runs use.
+    """
+    found: dict[str, float] = {}
+    for number, renders in enumerate(sets):
+        prefix = f"{renders.renderer.split()[0]}_" if number else ""
+        found |= {prefix + name: value for name, value in score(detector, renders).items()}
+    return found
 
 
 def _info(renders: Renders, index: int) -> CameraInfo:

@@ -1,6 +1,6 @@
-"""Train the block detector: `python -m policies.training.train_detector TRAINING VALIDATION`, with the extra `train`.
+"""Train the block detector: `python -m policies.training.train_detector TRAINING VALIDATION [VALIDATION ...]`.
 
-Both folders come from `render_blocks`. Writes the model and its card.
+Needs the extra `train`. The folders come from `render_blocks`. Writes the model and its card.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +23,7 @@ from policies.card import Card, digest
 from policies.detector import COLUMNS, HEIGHT, LABELS, ROWS, STRIDE, WIDTH, Detector
 from policies.training.detector_network import DetectorNetwork, ShippedDetector
 from policies.training.render_blocks import Objects, Renders
-from policies.training.score_detector import GREY, score
+from policies.training.score_detector import GREY, scores
 
 BATCH = 16
 SEEN, HIDDEN = 0.45, 0.20  # visible parts above and below which an object must, and must not, be reported
@@ -164,13 +164,13 @@ def _mirrored(image: Pixels, objects: Objects, rng: np.random.Generator) -> tupl
     return image, objects
 
 
-def publish(model: Path, training: Renders, validation: Renders) -> Card:
+def publish(model: Path, training: Renders, validation: Sequence[Renders]) -> Card:
     """Score a model and write its card.
 
     Args:
         model: the ONNX file.
         training: what it was trained on.
-        validation: what it is scored on.
+        validation: what it is scored on; the same scenes, by one renderer after the other.
     """
     path = Card.beside(model)
     # The card of the model before would refuse this one.
@@ -186,9 +186,9 @@ def publish(model: Path, training: Renders, validation: Renders) -> Card:
         inputs={name: f"{a.dtype} {' '.join(map(str, a.shape))}" for name, a in Detector.inputs.items()},
         outputs={name: f"{a.dtype} {' '.join(map(str, a.shape))}" for name, a in Detector.outputs.items()},
         training_seeds=training.seeds,
-        validation_seeds=validation.seeds,
+        validation_seeds=validation[0].seeds,
         data=f"{len(training.rgb)} images of simulated tables, rendered by policies/training/render_blocks.py.",
-        scores=score(detector, validation),
+        scores=scores(detector, validation),
     )
     card.write(path)
     return card
@@ -198,14 +198,14 @@ def main() -> None:
     """Train, export, score and write the card."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("training", type=Path)
-    parser.add_argument("validation", type=Path)
+    parser.add_argument("validation", type=Path, nargs="+", help="the first by the renderer that runs use")
     parser.add_argument("--model", type=Path, default=Detector.model)
     parser.add_argument("--epochs", type=int, default=9)
     parser.add_argument("--threads", type=int, default=1, help="of torch; with 1 the same data give the same model")
     parser.add_argument("--seed", type=int, default=1_000_000_000)
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
-    training, validation = Renders.load(arguments.training), Renders.load(arguments.validation)
+    training, validation = Renders.load(arguments.training), [Renders.load(folder) for folder in arguments.validation]
     export(train(training, arguments.epochs, arguments.seed), arguments.model)
     for name, value in publish(arguments.model, training, validation).scores.items():
         print(f"{name}: {value}")

@@ -9,11 +9,13 @@ import numpy as np
 from embodied.clock import Time
 from embodied.errors import WorldFailed, nearest
 from embodied.messages import GripperState, JointCommand, JointState, Vector
-from embodied.robot import Robot
+from embodied.robot import Robot, transform
 from sims.bodies.model import ArmModel
 from sims.bodies.servo import Servo
-from sims.bodies.urdf import load
+from sims.bodies.urdf import load, redrawn
 from sims.bullet import Bullet
+from sims.renderers.mesh import Mesh
+from sims.renderers.models import Key, matrix
 
 FRICTION = 1.0  # of the finger pads
 # A soft pad touches with a patch, which resists turning about its normal by 2/3 x radius x friction x force (uniform
@@ -37,6 +39,8 @@ class Arm:
 
     def __init__(self, bullet: Bullet, robot: Robot, model: ArmModel, rate: float, clock: Callable[[], Time]) -> None:
         self._bullet = bullet
+        self._name = robot.name
+        self._model = model
         self._gripper = model.gripper
         self._clock = clock
         self.joints = tuple(robot.joints)
@@ -153,6 +157,18 @@ class Arm:
             raise WorldFailed(f"the simulated arm has no link '{name}'; {', '.join(nearest(name, self._links))}")
         state = self._bullet.getLinkState(self.body, self._links[name], computeForwardKinematics=1)
         return np.array(state[4]), np.array(state[5])
+
+    def meshes(self) -> dict[Key, Mesh]:
+        """What it is drawn with and no file holds."""
+        drawn = redrawn(self._name, self._model)
+        return {(self.body, self._links[link]): mesh for link, mesh in drawn.items()}
+
+    def wrist(self) -> Vector:
+        """Optical frame of the camera at its wrist in the base frame, shape (4, 4) [m]."""
+        mount = self._model.wrist
+        position, orientation = self.link(mount.link)
+        placed: Vector = matrix(position, orientation) @ transform(mount.position, mount.rpy)
+        return placed
 
     def touches(self, body: int) -> bool:
         """Whether any part of the arm is in contact with a body."""

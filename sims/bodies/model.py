@@ -32,6 +32,21 @@ class Gripper:
 
 
 @dataclass(frozen=True, eq=False)
+class Mount:
+    """Where a camera is fixed.
+
+    Attributes:
+        link: that carries it.
+        position: of its optical centre in the link's frame [m].
+        rpy: roll, pitch and yaw of its optical frame in the link's [rad].
+    """
+
+    link: str
+    position: tuple[float, float, float]
+    rpy: tuple[float, float, float]
+
+
+@dataclass(frozen=True, eq=False)
 class ArmModel:
     """One arm.
 
@@ -40,6 +55,7 @@ class ArmModel:
         packages: the folder there in which its `package://` paths begin.
         base: link whose frame is the robot's base.
         gripper: what is at its end.
+        wrist: its own camera.
         iterations: solver iterations that a firm grasp needs.
         gain: share of the position error that the joint servos take back in one physics step at 300 Hz.
         colours: of links, by name, where the model file's own will not do (RGBA, 0 to 1).
@@ -50,6 +66,7 @@ class ArmModel:
     packages: str
     base: str
     gripper: Gripper
+    wrist: Mount
     iterations: int
     gain: float
     colours: Mapping[str, tuple[float, float, float, float]] = field(default_factory=dict)

@@ -10,6 +10,7 @@ import copy
 import importlib.util
 import tempfile
 import xml.etree.ElementTree as ET
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
@@ -19,6 +20,8 @@ from embodied.errors import WorldFailed
 from embodied.messages import Vector
 from sims.bodies.model import ArmModel
 from sims.bullet import Bullet
+from sims.renderers.files import parse_obj, triangles
+from sims.renderers.mesh import Mesh
 
 WHITE = (0.82, 0.82, 0.81, 1.0)
 
@@ -51,6 +54,13 @@ def load(bullet: Bullet, name: str, model: ArmModel) -> int:
         for file, text in _light(name, model).items():
             Path(folder, file).write_text(text)
         return int(bullet.loadURDF(str(Path(folder, f"{name}.urdf")), useFixedBase=True))
+
+
+@cache
+def redrawn(name: str, model: ArmModel) -> Mapping[str, Mesh]:
+    """The meshes that an arm is drawn with and no file holds, by link."""
+    texts = {Path(file): text for file, text in _light(name, model).items()}
+    return {path.stem: parse_obj(text) for path, text in texts.items() if path.suffix == ".obj"}
 
 
 @cache
@@ -89,13 +99,6 @@ def _redraw(link: ET.Element, model: ArmModel, files: dict[str, str]) -> None:
             files[f"{name}.obj"] = coarse(triangles(Path(mesh.get("filename", ""))), model.coarse[name])
             mesh.set("filename", f"{name}.obj")
         link.append(visual)
-
-
-def triangles(stl: Path) -> Vector:
-    """The triangles of a binary STL file, shape (n, 3, 3) [m]."""
-    record = np.dtype([("normal", "<f4", 3), ("corners", "<f4", (3, 3)), ("spare", "<u2")])
-    corners: Vector = np.frombuffer(stl.read_bytes(), dtype=record, offset=84)["corners"].astype(np.float64)
-    return corners
 
 
 def coarse(mesh: Vector, cell: float) -> str:

@@ -2,7 +2,7 @@
 
 import math
 
-from sims.bodies.model import ArmModel, Gripper
+from sims.bodies.model import ArmModel, Gripper, Mount
 
 # One side of the linkage, from the model file: a knuckle turns about its pivot, a finger stays parallel at its end.
 PIVOT, ARM_Y, ARM_Z = 0.035, 0.035465, 0.042039  # [m]
@@ -47,6 +47,7 @@ XARM6 = ArmModel(
         width=width,
         slope=slope,
     ),
+    wrist=Mount("xarm_gripper_base_link", (0.08, 0.0, 0.04), (-0.5, 0.0, 1.5708)),
     iterations=100,
     gain=0.3,
     colours={"link6": (0.6, 0.6, 0.62, 1.0)},

@@ -6,11 +6,12 @@ import os
 import platform
 import sys
 
-from tests.benchmarks import determinism, lockstep, perception, startup, success
+from tests.benchmarks import determinism, lockstep, perception, rendering, startup, success
 
 BENCHMARKS = {
     "startup": startup.main,
     "lockstep": lockstep.main,
+    "rendering": rendering.main,
     "perception": perception.main,
     "determinism": determinism.main,
     "success": success.main,

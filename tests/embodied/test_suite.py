@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import pickle
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -49,6 +50,9 @@ class Waiting:
     def camera(self, name: str, *, width: int = 320, height: int = 240) -> Any:
         raise KeyError(name)
 
+    def about(self) -> Mapping[str, str]:
+        return {"renderer": "pencil 1"}
+
     def truth(self) -> Mapping[str, Any]:
         return {}
 
@@ -92,6 +96,21 @@ def test_a_seed_that_is_not_the_same_twice_is_named_with_its_first_difference(tm
     assert "clock.joint_state at 0.000000 s (microstep 1)" in result.note
     assert Summary([result], 1.0).exit_code(0.0) == 1
     assert run_seed(job(tmp_path, repeat=2), 0).status == "passed"
+
+
+def test_digests_of_different_renderers_are_not_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = run_seed(job(tmp_path), 0)
+    pencils = itertools.count(2)
+    monkeypatch.setattr(Waiting, "about", lambda _: {"renderer": f"pencil {next(pencils)}"})
+    result = run_seed(job(tmp_path, repeat=2), 0)
+    assert result.status == "error"
+    assert "pencil 2" in result.note
+    assert "pencil 3" in result.note
+    assert plain.outcome is not None
+    assert result.outcome is not None
+    assert plain.outcome.digest != result.outcome.digest
+    summary = Summary([plain], 1.0, {"versions": {"python": "3"}}).as_dict()
+    assert summary["versions"] == {"python": "3", "renderer": "pencil 1"}
 
 
 def test_a_worker_that_is_killed_is_reported_and_not_waited_for(tmp_path: Path) -> None:

@@ -52,6 +52,13 @@ def test_the_card_states_the_models_inputs_and_outputs(model: Path) -> None:
     assert set(card.outputs) <= {entry.name for entry in session.get_outputs()}
 
 
+def test_the_detectors_card_has_scores_on_two_renderers() -> None:
+    scores = Card.read(ROOM / "models" / "blocks.yaml").scores
+    for prefix in ("", "tiny_"):
+        assert scores[f"{prefix}position_error_p95_mm"] <= 5.0
+        assert scores[f"{prefix}block_recall_percent"] >= 99.0
+
+
 def test_overlapping_seeds_are_found() -> None:
     assert overlap(((0, 10),), ((9, 12),)) == (9, 10)
     assert overlap(((0, 10),), ((10, 12),)) is None

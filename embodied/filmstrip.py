@@ -61,8 +61,8 @@ def strip(pictures: Sequence[tuple[float, Picture]], title: str) -> Picture:
     for index, (at, picture) in enumerate(pictures):
         row, column = divmod(index, columns)
         small = cv2.resize(picture, half, interpolation=cv2.INTER_AREA)
-        cv2.putText(small, f"{at:.2f} s", (8, 20), font, 0.5, (0, 0, 0), 3, cv2.LINE_AA)
-        cv2.putText(small, f"{at:.2f} s", (8, 20), font, 0.5, (255, 255, 255), 1, cv2.LINE_AA)
+        cv2.rectangle(small, (0, 0), (72, 24), (40, 40, 40), -1)
+        cv2.putText(small, f"{at:.2f} s", (6, 17), font, 0.5, (255, 255, 255), 1, cv2.LINE_AA)
         y, x = top + row * half[1], column * half[0]
         sheet[y : y + half[1], x : x + half[0]] = small
     return sheet

@@ -134,7 +134,8 @@ class Tabletop:
         for problem in problems(width, height, near, far):
             raise WorldFailed(problem)
         look = run.scene.look
-        drawn = run.stage.renderer(renderer, Light(look.light, shadows=shadows))
+        # People read a picture by its shadows; a camera that a policy looks through has them only when asked.
+        drawn = run.stage.renderer(renderer, Light(look.light, shadows=shadows or name == "overview"))
         if name == "wrist":
             lens = wrist(width, height, near, far)
             return Camera(run.stage, drawn, lambda: mounted(run.arm.wrist(), lens), look.brightness)

@@ -112,7 +112,7 @@ class Tabletop:
         near: float = NEAR,
         far: float = FAR,
         renderer: str = AUTO,
-        shadows: bool = False,
+        shadows: bool | None = None,
     ) -> Camera:
         """A camera.
 
@@ -123,7 +123,7 @@ class Tabletop:
             near: what is nearer is not seen [m].
             far: what is farther is not seen [m].
             renderer: what draws its images, one of `sims.renderers.VERSIONS`, or `auto`.
-            shadows: whether things throw them.
+            shadows: whether things throw them; by default in pictures for people, `overview`, alone.
 
         Raises:
             WorldFailed: there is no such camera or renderer, or its images cannot be so.
@@ -134,8 +134,8 @@ class Tabletop:
         for problem in problems(width, height, near, far):
             raise WorldFailed(problem)
         look = run.scene.look
-        # People read a picture by its shadows; a camera that a policy looks through has them only when asked.
-        drawn = run.stage.renderer(renderer, Light(look.light, shadows=shadows or name == "overview"))
+        shaded = name == "overview" if shadows is None else shadows
+        drawn = run.stage.renderer(renderer, Light(look.light, shadows=shaded))
         if name == "wrist":
             lens = wrist(width, height, near, far)
             return Camera(run.stage, drawn, lambda: mounted(run.arm.wrist(), lens), look.brightness)

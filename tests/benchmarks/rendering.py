@@ -98,7 +98,7 @@ def compare(path: Path) -> None:
             bend = generator(number, "bend").uniform(0.2, 0.6, len(world.robot.joints))
             world.arm().place(world.robot.limit("home") + bend * (view == "overhead"), 0.06)
             for name in names:
-                seen = world.camera(view, renderer=name, shadows=view == "overview").render().rgb
+                seen = world.camera(view, renderer=name).render().rgb
                 assert seen is not None
                 rows[name].append(
                     cv2.putText(seen, f"{name}, {view}", (6, 16), 0, 0.5, (255, 255, 255), 1, cv2.LINE_AA)

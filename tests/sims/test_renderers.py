@@ -30,7 +30,7 @@ def bullet() -> Iterator[Bullet]:
 
 
 def all_three(table: Tabletop, name: str, renderer: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    seen = table.camera(name, renderer=renderer).render(rgb=True, depth=True, segmentation=True)
+    seen = table.camera(name, renderer=renderer, shadows=False).render(rgb=True, depth=True, segmentation=True)
     assert seen.rgb is not None
     assert seen.depth is not None
     assert seen.segmentation is not None

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import ModuleType
 
 import typer
+from rich.markup import escape
 
 from embodied.cli.output import JsonOption, ending, out, print_json
 from embodied.errors import EmbodiedError
@@ -36,7 +37,7 @@ def doctor(*, as_json: JsonOption = False) -> None:
         else:
             for check in checks:
                 sign = "[green]ok[/]  " if check["ok"] else "[red]bad[/] "
-                out.print(f"{sign}{check['what']:<24} {check['found']}")
+                out.print(f"{sign}{check['what']:<24} {escape(str(check['found']))}")
                 if not check["ok"]:
                     out.print(f"    {check['fix']}", markup=False)
     raise typer.Exit(0 if all(check["ok"] for check in checks) else 3)

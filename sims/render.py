@@ -28,14 +28,14 @@ class Stage:
         given: meshes that PyBullet does not tell, as `Models.read` takes them.
 
     Attributes:
-        renderers: those that were made.
+        renderers: names of those that draw.
     """
 
     def __init__(self, bullet: Bullet, given: Mapping[Key, Mesh]) -> None:
         self._bullet = bullet
         self._given = given
         self._models: Models | None = None
-        self.renderers: list[Renderer] = []
+        self.renderers: set[str] = set()
 
     @property
     def models(self) -> Models:
@@ -67,7 +67,7 @@ class Stage:
             made = Egl(self.models, light)
         else:
             made = Rasteriser(self.models, light)
-        self.renderers.append(made)
+        self.renderers.add(name)
         return made
 
 

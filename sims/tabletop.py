@@ -144,7 +144,7 @@ class Tabletop:
 
     def about(self) -> Mapping[str, str]:
         """Name and version of each renderer that draws a camera of this run."""
-        names = sorted({renderer.name for renderer in self._now.stage.renderers})
+        names = sorted(self._now.stage.renderers)
         return {"renderer": ", ".join(" ".join(choose(name)) for name in names)} if names else {}
 
     @property

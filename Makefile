@@ -8,7 +8,9 @@ BIN := .venv/bin
 demo: .venv/.base
 	$(BIN)/embodied run launch/pick_place.yaml --sim
 
-test check: .venv/.dev
+test: check
+
+check: .venv/.dev
 	$(BIN)/ruff format --check embodied sims drivers policies tests
 	$(BIN)/ruff check embodied sims drivers policies tests
 	$(BIN)/mypy

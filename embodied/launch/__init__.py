@@ -1,5 +1,6 @@
 """Launch files: a graph as data."""
 
-from embodied.launch.load import Launch, Overrides, load
+from embodied.launch.load import Launch, load
+from embodied.launch.overrides import Overrides
 
 __all__ = ["Launch", "Overrides", "load"]

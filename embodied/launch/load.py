@@ -14,30 +14,16 @@ from typing import Any
 from embodied.errors import LaunchError, Place, Problem, nearest
 from embodied.graph import Graph
 from embodied.launch.build import build_graph, build_robots
-from embodied.launch.document import Item, entries, located, parse, plain, read, scalar
+from embodied.launch.document import Item, entries, plain, read
 from embodied.launch.merge import merge, without_nulls
 from embodied.launch.namespace import into_namespace
-from embodied.launch.shape import NODE, WIRE, check_file, check_section
+from embodied.launch.overrides import Overrides, fitting, place_of, set_value, swap, written_value
+from embodied.launch.shape import check_file, check_section
 from embodied.launch.substitute import substitute
 from embodied.launch.use import enter, project_root
 from embodied.robot import Robot
 
 MAX_INCLUDES = 64
-
-
-@dataclass(frozen=True, slots=True)
-class Overrides:
-    """What the command line lays over a launch file.
-
-    Attributes:
-        site: a file with a site's serials, hosts and calibration.
-        swaps: `node=module:Class`.
-        sets: `argument=value`, `node.setting=value`, `node.input.max_age=value` or `world.setting=value`.
-    """
-
-    site: Path | None = None
-    swaps: Sequence[str] = ()
-    sets: Sequence[str] = ()
 
 
 @dataclass(slots=True)
@@ -112,12 +98,12 @@ class Launch:
         for layer in layers:
             document = merge(document, layer)
         if self._site is not None:
-            document = merge(document, _fitting(self._site, document, layers, problems))
+            document = merge(document, fitting(self._site, document, layers, problems))
         for text in self._overrides.swaps:
-            document = merge(document, _swap(text, document, problems))
+            document = merge(document, swap(text, document, problems))
         for text in self._overrides.sets:
             if "." in text.partition("=")[0]:
-                document = merge(document, _set(text, document, problems))
+                document = merge(document, set_value(text, document, problems))
         document = without_nulls(document)
         if not problems:
             check_section(document, problems)
@@ -223,13 +209,13 @@ def _arguments(root: Item, site: Item | None, sets: Sequence[str], problems: lis
         name, sign, value = text.partition("=")
         if not sign:
             help_ = ("write --set name=value or --set node.setting=value",)
-            problems.append(Problem("E107", f"cannot read --set {text}", _place("--set", text), help=help_))
+            problems.append(Problem("E107", f"cannot read --set {text}", place_of("--set", text), help=help_))
         elif "." not in name:
             if name not in known:
                 fix = (*nearest(name, known), "a node's setting is set as node.setting=value")
                 message = f"there is no argument '{name}'"
-                problems.append(Problem("E107", message, _place("--set", text), help=fix))
-            known[name] = plain(_value(value, text, len(name) + 2, problems))
+                problems.append(Problem("E107", message, place_of("--set", text), help=fix))
+            known[name] = plain(written_value(value, text, len(name) + 2, problems))
     return known
 
 
@@ -289,56 +275,6 @@ def _inner_arguments(found: Item, entry: Item, problems: list[Problem]) -> dict[
     return known
 
 
-def _place(flag: str, text: str, column: int = 1, width: int | None = None) -> Place:
-    return Place(flag, 1, column, text, len(text) if width is None else width)
-
-
-def _swap(text: str, document: Item, problems: list[Problem]) -> Item:
-    name, sign, use = text.partition("=")
-    nodes = entries(document, "nodes")
-    place = _place("--swap", text)
-    if not sign:
-        problems.append(Problem("E107", f"cannot read --swap {text}", place, help=("write --swap node=module:Class",)))
-        return Item({}, place)
-    if name not in nodes:
-        problems.append(Problem("E302", f"there is no node '{name}'", place, help=nearest(name, nodes)))
-        return Item({}, place)
-    written = Item(use, _place("--swap", text, len(name) + 2, len(use)))
-    return _nested(("nodes", name, "use"), written)
-
-
-def _set(text: str, document: Item, problems: list[Problem]) -> Item:
-    path, sign, value = text.partition("=")
-    head, *rest = path.split(".")
-    nodes = entries(document, "nodes")
-    place = _place("--set", text)
-    written = _value(value, text, len(path) + 2, problems)
-    if not sign:
-        return Item({}, place)
-    if head == "world":
-        return _nested(("world", "with", *rest), written)
-    if head not in nodes:
-        known = (*nodes, "world")
-        problems.append(Problem("E302", f"there is no node '{head}'", place, help=nearest(head, known)))
-        return Item({}, place)
-    if len(rest) == 1 and rest[0] in NODE and rest[0] not in ("use", "with", "in"):
-        return _nested(("nodes", head, rest[0]), written)
-    if len(rest) == 2 and rest[1] in WIRE:
-        return _nested(("nodes", head, "in", *rest), written)
-    return _nested(("nodes", head, "with", *rest), written)
-
-
-def _value(value: str, text: str, column: int, problems: list[Problem]) -> Item:
-    """What stands behind the sign of a --set: a scalar, or a list or mapping in YAML's flow style."""
-    place = _place("--set", text, column, len(value))
-    if value[:1] not in ("[", "{"):
-        return Item(scalar(value), place, place)
-    found: list[Problem] = []
-    item = parse(value, "--set", found)
-    problems += [Problem(problem.code, problem.message, place, problem.help) for problem in found]
-    return located(None if item is None else plain(item), Item(None, place, place))
-
-
 def _included(file: Path, name: Item, problems: list[Problem]) -> Path | None:
     """The file that an include names: beside the one that includes it, else among those that are installed."""
     path = file.parent / str(name.value)
@@ -356,35 +292,3 @@ def _included(file: Path, name: Item, problems: list[Problem]) -> Path | None:
     message = f"there is no file '{name.value}' beside {file.name}, nor among those that are installed"
     problems.append(Problem("E105", message, name.place, help=nearest(str(name.value), known)))
     return None
-
-
-def _fitting(site: Item, document: Item, layers: Sequence[Item], problems: list[Problem]) -> Item:
-    """What a site says to one profile.
-
-    A profile that puts another class in a node's place has no use for what the site says of the real device: as with
-    any new `use`, its settings stay away.
-    """
-    kept: dict[str, Item] = {}
-    known = entries(document, "nodes")
-    for name, node in entries(site, "nodes").items():
-        removed = any(name in entries(layer, "nodes") for layer in layers)
-        if name not in known and not removed and "use" not in (node.value or {}):
-            message = f"there is no node '{name}' to lay a site's settings over"
-            problems.append(Problem("E302", message, node.key or node.place, help=nearest(name, known)))
-        replaced = any(
-            "use" in (entries(layer, "nodes").get(name, Item({}, layer.place)).value or {}) for layer in layers
-        )
-        if replaced and node.value is not None and "use" not in node.value:
-            node = Item({k: v for k, v in node.value.items() if k != "with"}, node.place, node.key)
-        if name in known or (node.value is not None and "use" in node.value):
-            kept[name] = node
-    made = dict(site.value)
-    if "nodes" in made:
-        made["nodes"] = Item(kept, made["nodes"].place, made["nodes"].key)
-    return Item(made, site.place, site.key)
-
-
-def _nested(path: tuple[str, ...], item: Item) -> Item:
-    for key in reversed(path):
-        item = Item({key: item}, item.place, item.place)
-    return item

@@ -14,8 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embodied import SECOND, Time
-from embodied.launch import load
-from embodied.launch.load import Overrides
+from embodied.launch import Overrides, load
 from embodied.lockstep import Lockstep
 from embodied.messages import Detections, Goal, GripperState, Pose, Target, Vector
 from policies.cloned import CHUNK, Situation

@@ -17,8 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from embodied.launch import load
-from embodied.launch.load import Overrides
+from embodied.launch import Overrides, load
 from embodied.node import generator
 from embodied.scenario import play
 from policies.card import Card, digest

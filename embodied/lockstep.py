@@ -54,7 +54,7 @@ class Lockstep:
     def __init__(self, plan: Plan, *, seed: int = 0, trace: bool = False) -> None:
         if plan.graph.clock != "lockstep":
             text = f"this graph runs on the clock '{plan.graph.clock}', and only lockstep can be run yet"
-            raise LaunchError([Problem("E402", text, help=("choose a profile with 'clock: lockstep', such as --sim",))])
+            raise LaunchError([Problem("E406", text, help=("choose a profile with 'clock: lockstep', such as --sim",))])
         self.plan = plan
         self.seed = seed
         self.now = Time(0)
@@ -147,7 +147,13 @@ class Lockstep:
                 if isinstance(error, KeyboardInterrupt) or (isinstance(error, EmbodiedError) and error.exit_code == 2):
                     raise
                 raise NodeFailed(cell.name, "open", error, location=_location(error)) from error
-        self._about = {} if self._world is None else dict(self._world.about())
+        if self._world is not None:
+            try:
+                self._about = dict(self._world.about())
+            except FOREIGN as error:
+                failure = _world_failed("say what it depends on", error)
+                self._close_after(failure)
+                raise failure from error
         self._digest.begin(self._about)
 
     def close(self) -> None:

@@ -14,13 +14,10 @@ import pytest
 
 from embodied.errors import LaunchError
 from embodied.launch import load
-from tests.embodied.test_cli import command
+from tests.embodied.test_cli import command, simulated
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-simulated = pytest.mark.skipif(
-    sys.version_info >= (3, 12), reason="sims needs pybullet, which has wheels up to Python 3.11"
-)
 
 
 def blocks(language: str, page: str = README) -> list[str]:

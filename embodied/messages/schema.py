@@ -13,7 +13,6 @@ A letter in a shape is a dimension that must agree across the fields of one mess
 from __future__ import annotations
 
 import types
-import typing
 from dataclasses import dataclass, fields
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
@@ -137,5 +136,5 @@ def _field(owner: type, name: str, annotation: Any) -> Field:
         return Field(name, "strings", optional, None, unit)
     raise TypeError(
         f"{owner.__name__}.{name}: a message field is an array annotated with Array(...), a float, int, bool, str "
-        f"or tuple[str, ...], not {typing.cast(object, annotation)}"
+        f"or tuple[str, ...], not {annotation}"
     )

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from embodied import SECOND, Driver, Guard, Node, Time
-from embodied.errors import LaunchError, MissingExtra, NodeFailed, WireError
+from embodied.errors import LaunchError, MissingExtra, NodeFailed, WireError, WorldFailed
 from embodied.graph import Graph, Timing
 from embodied.launch import Overrides, load
 from embodied.lockstep import Lockstep
@@ -19,6 +19,7 @@ from embodied.messages import Goal, JointCommand, JointState
 from tests.embodied.launch.test_bad_input import GOOD, NODES, problems
 from tests.embodied.nodes import Arm, Clock, Motor, PassGuard, Ramp, joints
 from tests.embodied.test_cli import command, simulated
+from tests.embodied.test_suite import Waiting
 
 
 @dataclass
@@ -84,6 +85,22 @@ def test_ports_and_checks_that_raise_are_problems_of_their_node(where: str, code
     with pytest.raises(LaunchError) as caught:
         Graph().add("a", Exits(where=where)).check()
     assert [problem.code for problem in caught.value.problems] == [code]
+
+
+def test_a_world_that_cannot_say_what_it_depends_on_leaves_no_node_open() -> None:
+    closed: list[str] = []
+
+    class Vague(Waiting):
+        def about(self) -> Any:
+            raise OSError("no driver")
+
+    class Tidy(Clock):
+        def close(self) -> None:
+            closed.append("a")
+
+    with pytest.raises(WorldFailed, match="failed to say what it depends on: OSError: no driver"):
+        run(Graph(world=Vague()).add("a", Tidy()))
+    assert closed == ["a"]
 
 
 def test_a_missing_extra_is_one_problem_with_the_command_that_brings_it() -> None:

@@ -96,13 +96,18 @@ class Chain:
     """Forward kinematics of a serial chain, by products of homogeneous transforms."""
 
     def __init__(self, origins: list[Vector], axes: list[Vector], prismatic: list[bool], tip: Vector) -> None:
-        self._origins = origins
         self._tip = tip
-        self._prismatic = prismatic
-        self._axes = axes
-        # Rodrigues: R = I + sin(q)·K + (1 - cos(q))·K², with K the cross-product matrix of the axis.
-        self._cross = [_cross(axis) for axis in axes]
-        self._cross2 = [k @ k for k in self._cross]
+        # Rodrigues: R = I + sin(q)·K + (1 - cos(q))·K², with K the cross-product matrix of the axis; so a joint's
+        # transform is the sum of four fixed matrices, of which the last, times q, is for joints that slide.
+        self._fixed = np.array(origins)
+        self._sine, self._versine, self._slide = np.zeros((3, len(origins), 4, 4))
+        for index, (axis, slides) in enumerate(zip(axes, prismatic, strict=True)):
+            if slides:
+                self._slide[index, :3, 3] = self._fixed[index, :3, :3] @ axis
+                continue
+            cross = _cross(axis)
+            self._sine[index, :3, :3] = self._fixed[index, :3, :3] @ cross
+            self._versine[index, :3, :3] = self._fixed[index, :3, :3] @ cross @ cross
 
     @classmethod
     def read(cls, robot: Robot) -> Chain:
@@ -144,20 +149,18 @@ class Chain:
         """Pose of the tool centre in the base frame.
 
         Args:
-            position: joint positions, shape (n,) [rad].
+            position: joint positions, shape (..., n) [rad], or [m] for those that slide.
 
         Returns:
-            homogeneous transform, shape (4, 4).
+            homogeneous transforms, shape (..., 4, 4).
         """
-        pose = np.eye(4)
-        for index, q in enumerate(position.tolist()):
-            pose = pose @ self._origins[index]
-            if self._prismatic[index]:
-                pose[:3, 3] += pose[:3, :3] @ self._axes[index] * q
-            else:
-                turn = math.sin(q) * self._cross[index] + (1.0 - math.cos(q)) * self._cross2[index]
-                pose[:3, :3] += pose[:3, :3] @ turn
-        return pose @ self._tip
+        q = position[..., None, None]
+        moved = self._fixed + np.sin(q) * self._sine + (1.0 - np.cos(q)) * self._versine + q * self._slide
+        pose = moved[..., 0, :, :]
+        for index in range(1, len(self._fixed)):
+            pose = pose @ moved[..., index, :, :]
+        tool: Vector = pose @ self._tip
+        return tool
 
 
 def transform(xyz: tuple[float, ...], rpy: tuple[float, ...]) -> Vector:

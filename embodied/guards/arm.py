@@ -186,8 +186,7 @@ class ArmGuard(Guard):
         """Why a motion may not be made: the tool leaves the box, now or by the time the arm could stop."""
         assert self._state is not None
         chain = self.robot.chain
-        for position in (moved.position, self._limiter.stopped_at(moved)):
-            tool = chain.tool(position)[:3, 3]
+        for tool in chain.tool(np.array((moved.position, self._limiter.stopped_at(moved))))[:, :3, 3]:
             if not self._inside(tool):
                 was = chain.tool(self._state.position)[:3, 3]
                 # Already outside, as after being moved by hand: the way back in stays open.

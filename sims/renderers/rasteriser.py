@@ -75,7 +75,7 @@ class Rasteriser:
         """One picture, as `Renderer.render` says."""
         world = poses[self._frames] @ self._locals
         behind = self._seen_before(view, world)
-        buffers = self._of_the_still(view, world) if behind is None else behind.buffers.copy()
+        buffers = self._of_the_still(view, world) if behind is None else behind.again()
         self._draw(buffers, self._moving, world, view)
         # A shadow may fall on what has not moved.
         coloured, numbers = None, None
@@ -97,7 +97,7 @@ class Rasteriser:
             self._behind = None
         elif known is None or not np.array_equal(known.poses, still):
             buffers = self._of_the_still(view, world)
-            self._behind = _Behind(still, buffers, *self._finish(buffers, world, view))
+            self._behind = _Behind(still, buffers, _Buffers.empty(view), *self._finish(buffers, world, view))
         self._view = view
         return self._behind
 
@@ -208,18 +208,22 @@ class _Buffers:
         size = (view.height, view.width)
         return cls(np.full((*size, 3), -1, np.float32), np.ones(size, np.float32))
 
-    def copy(self) -> _Buffers:
-        return _Buffers(self.values.copy(), self.depth.copy())
-
 
 @dataclass(frozen=True, slots=True)
 class _Behind:
-    """What never moves, as one view sees it."""
+    """What never moves, as one view sees it; `work` is drawn over, and is no picture's own."""
 
     poses: Vector
     buffers: _Buffers
+    work: _Buffers
     coloured: Pixels
     numbers: NDArray[np.int32]
+
+    def again(self) -> _Buffers:
+        """The same buffers, to draw over."""
+        np.copyto(self.work.values, self.buffers.values)
+        np.copyto(self.work.depth, self.buffers.depth)
+        return self.work
 
 
 def camera_matrix(view: View) -> Vector:

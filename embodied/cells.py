@@ -5,12 +5,16 @@ from __future__ import annotations
 import inspect
 from collections import deque
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from embodied.node import generator
 from embodied.plan import Planned
 from embodied.ports import Output, Refinement, Stamped
 from embodied.wire import Encoder, encoder
+
+if TYPE_CHECKING:
+    from embodied.injector import Injector
+    from embodied.messages.schema import Message
 
 FOREVER = 1 << 62
 """Later than any time [ns]."""
@@ -45,6 +49,7 @@ class Topic:
         "digested",
         "encode",
         "last",
+        "latest",
         "name",
         "observers",
         "optional",
@@ -67,14 +72,15 @@ class Topic:
         self.digested = not output.rendered
         self.published = 0
         self.last: int | None = None
+        self.latest: Message | None = None
 
 
 class Cell:
     """A node at run time."""
 
     __slots__ = (
-        "bundle", "busy_until", "due", "faults", "index", "lost", "name", "now_at", "pending", "planned",
-        "relatives", "sequence", "silences", "skipped", "slots", "starved", "step", "steps", "timing", "topics",
+        "bundle", "busy_until", "due", "faults", "index", "jitter", "latency", "lost", "name", "now_at", "pending",
+        "planned", "relatives", "rng", "sequence", "skipped", "slots", "starved", "step", "steps", "topics",
     )  # fmt: skip
 
     def __init__(self, planned: Planned, index: int, seed: int, stated: Mapping[str, Refinement]) -> None:
@@ -93,9 +99,10 @@ class Cell:
         ]
         # Takers of several outputs of this node: they must never see outputs of two different steps at once.
         self.relatives: list[list[tuple[Topic, Slot]]] = []
-        self.timing = planned.timing
-        self.silences = [(s.at, FOREVER if s.length is None else s.at + s.length) for s in planned.timing.silence]
-        self.faults = generator(seed, self.name, "faults")
+        self.latency = planned.timing.latency
+        self.jitter = planned.timing.jitter
+        self.rng = generator(seed, self.name, "jitter")
+        self.faults: Injector | None = None
         self.busy_until = 0
         self.pending = False
         self.due = False

@@ -22,8 +22,10 @@ import numpy as np
 
 from embodied.clock import duration, rate_of
 from embodied.errors import LaunchError, Place, Problem
+from embodied.faults import Fault
 from embodied.node import Node
 from embodied.robot import Robot
+from embodied.settings import SettingError
 from embodied.world import World
 
 if TYPE_CHECKING:
@@ -54,50 +56,27 @@ class Wire:
 
 
 @dataclass(frozen=True, slots=True)
-class Silence:
-    """A node publishes nothing from `at` on, for `length` [ns]; a length of None is for good, as if it were killed."""
-
-    at: int
-    length: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Timing:
-    """When a node steps, and in virtual time how long it takes and what goes wrong.
+    """When a node steps, and in virtual time how long it takes.
 
     Attributes:
         rate: overrides the class's rate [Hz].
         latency: a step keeps the node busy this long and its outputs appear at the end [ns]; ignored live.
         jitter: up to this much more, drawn from the seed for each step [ns].
-        drop: probability that the outputs of a step are lost.
-        silence: spans in which the node does not step.
     """
 
     rate: Fraction | None = None
     latency: int = 0
     jitter: int = 0
-    drop: float = 0.0
-    silence: tuple[Silence, ...] = ()
 
     @classmethod
-    def of(
-        cls,
-        *,
-        rate: object = None,
-        latency: object = 0,
-        jitter: object = 0,
-        drop: float = 0.0,
-        silence: tuple[Silence, ...] = (),
-    ) -> Timing:
+    def of(cls, *, rate: object = None, latency: object = 0, jitter: object = 0) -> Timing:
         """The same from what people write: `Timing.of(rate=30, latency="15ms")`.
 
         Raises:
             ValueError: one of them makes no sense; the sentence says what was expected.
         """
-        if isinstance(drop, bool) or not isinstance(drop, int | float) or not 0 <= drop <= 1:
-            raise ValueError(f"expected a probability from 0 to 1, got {drop!r}")
-        hertz = None if rate is None else rate_of(rate)
-        return cls(hertz, duration(latency), duration(jitter), float(drop), tuple(silence))
+        return cls(None if rate is None else rate_of(rate), duration(latency), duration(jitter))
 
 
 @dataclass(slots=True)
@@ -133,12 +112,15 @@ class Graph:
         world: the simulated world, None on a robot.
         clock: `lockstep` or `steady`.
         processes: names of nodes that share a process, for the live runner.
+        entries: the nodes, with their wires.
+        faults: what goes wrong, in lockstep.
     """
 
     world: World | None = None
     clock: str = "lockstep"
     processes: tuple[tuple[str, ...], ...] = ()
     entries: dict[str, Entry] = field(default_factory=dict)
+    faults: list[Fault] = field(default_factory=list)
 
     def add(
         self,
@@ -154,7 +136,7 @@ class Graph:
         Args:
             name: lower case; a namespace stands before a slash, `left/arm`.
             node: the node.
-            timing: rate, latency and faults.
+            timing: rate and latency.
             wires: for each input its source, `joints="arm.state"`, or a Wire.
 
         Returns:
@@ -182,8 +164,39 @@ class Graph:
         self.entries[entry.name] = entry
         return self
 
+    def fault(
+        self,
+        kind: str,
+        target: str,
+        /,
+        *,
+        at: object = 0,
+        for_: object = None,
+        **about: object,
+    ) -> Graph:
+        """Let something go wrong.
+
+        Args:
+            kind: silence, kill, drop, delay, stuck or noise.
+            target: a node, or `node.port` for stuck and noise.
+            at: when it begins: `"2s"`, or `{"from": "1s", "to": "8s"}` to have it drawn from the seed.
+            for_: how long it lasts, the same way; None is to the end.
+            about: what the kind needs: `share=0.2`, `by="200ms"`, or `field="position", sd=0.002`.
+
+        Returns:
+            the graph, so that calls can be chained.
+
+        Raises:
+            LaunchError: one of them makes no sense.
+        """
+        try:
+            self.faults.append(Fault.of(kind, target, {"at": at, "for": for_, **about}))
+        except SettingError as error:
+            raise LaunchError([Problem("E801", str(error), help=error.help, where=f"fault {target}")]) from None
+        return self
+
     def check(self) -> Plan:
-        """Prove every wire, rate and loop.
+        """Prove every wire, rate, loop and fault.
 
         Returns:
             the plan that a runner follows.
@@ -202,6 +215,7 @@ class Graph:
             "world": None if self.world is None else describe(self.world),
             "processes": [list(group) for group in self.processes],
             "nodes": {name: self._describe_entry(self.entries[name]) for name in sorted(self.entries)},
+            "faults": [fault.describe() for fault in self.faults],
         }
 
     @staticmethod
@@ -216,8 +230,6 @@ class Graph:
             "rate": None if entry.rate is None else str(entry.rate),
             "latency": timing.latency,
             "jitter": timing.jitter,
-            "drop": timing.drop,
-            "silence": [[silence.at, silence.length] for silence in timing.silence],
         }
 
 

@@ -23,7 +23,9 @@ from embodied.cells import Cell, Observer, Slot, Topic
 from embodied.clock import Time, period, tick
 from embodied.digest import Digest
 from embodied.errors import FOREIGN, EmbodiedError, LaunchError, NodeFailed, Problem, WireError, WorldFailed, told
+from embodied.faults import Fault, resolve, streams
 from embodied.health import health
+from embodied.injector import Injector, Strike
 from embodied.messages.schema import Message
 from embodied.node import generator, tune
 from embodied.plan import Plan, opens_world
@@ -63,6 +65,7 @@ class Lockstep:
         self._cells = [Cell(planned, i, seed, stated[planned.name]) for i, planned in enumerate(plan.nodes.values())]
         self._by_name = {cell.name: cell for cell in self._cells}
         self._topics = {topic.name: topic for cell in self._cells for topic in cell.topics}
+        self._strikes = [Strike.drawn(fault, rng) for fault, rng in streams(plan.faults, seed)]
         self._digest = Digest(trace=trace)
         self._about: dict[str, str] = {}
         self._events: list[tuple[int, int, int, Any]] = []
@@ -70,6 +73,8 @@ class Lockstep:
         self._opened: list[Cell] = []
         self._wall = 0.0
         self._wire()
+        for strike in self._strikes:
+            self._strike(strike)
 
     def _wire(self) -> None:
         for cell in self._cells:
@@ -119,6 +124,41 @@ class Lockstep:
         if node not in self._by_name:
             raise ValueError(f"there is no node '{node}'")
         tune(self._by_name[node].planned.node, name, value)
+
+    def fault(self, kind: str, target: str, /, *, for_: object = None, **about: object) -> None:
+        """Let something go wrong from now on; it is counted like the faults of the graph.
+
+        Args:
+            kind: as for `Graph.fault`, like all that follows.
+            target: a node, or `node.port`.
+            for_: how long it lasts; None is to the end.
+            about: what the kind needs; `at` counts from now.
+
+        Raises:
+            ValueError: there is no such fault, target or field, or a value makes no sense.
+        """
+        fault = resolve(
+            Fault.of(kind, target, {"for": for_, **about}),
+            {name: planned.ports for name, planned in self.plan.nodes.items()},
+        )
+        name = f"{self.now} {len(self._strikes)}"
+        strike = Strike.drawn(fault, generator(self.seed, fault.node, "fault", fault.kind, name), self.now)
+        self._strikes.append(strike)
+        self._strike(strike)
+
+    def _strike(self, strike: Strike) -> None:
+        cell = self._by_name[strike.fault.node]
+        if cell.faults is None:
+            cell.faults = Injector(cell.topics)
+        cell.faults.add(strike)
+
+    def latest(self, topic: str) -> Message | None:
+        """What was last published on a topic; None before the first.
+
+        Raises:
+            KeyError: there is no such topic.
+        """
+        return self._topics[topic].latest
 
     def open(self) -> None:
         """Reset the world and open the nodes, in name order.
@@ -265,7 +305,12 @@ class Lockstep:
             if kind == 0:
                 cell, bundle = what
                 freed.append(cell)
-                if bundle is not None:
+                if bundle is None:
+                    continue
+                # Who is killed while it computes does not publish what comes of it.
+                if cell.faults is not None and cell.faults.silent(t):
+                    cell.lost += 1
+                else:
                     arrivals.append(bundle)
                 continue
             lists += 1
@@ -313,10 +358,10 @@ class Lockstep:
             else:
                 cell.pending = True
             return None
-        for start, end in cell.silences:
-            if start <= t < end:
-                cell.skipped += 1
-                return None
+        faults = cell.faults
+        if faults is not None and faults.silent(t):
+            cell.skipped += 1
+            return None
         arguments: list[Any] = []
         for slot in cell.slots:
             if slot.items is not None:
@@ -343,19 +388,18 @@ class Lockstep:
             raise self._failure(cell, error, arguments, (t, microstep)) from error
         sequence = cell.sequence
         cell.sequence = sequence + 1
-        timing = cell.timing
-        if timing.drop and cell.faults.random() < timing.drop:
-            cell.lost += 1
-            for topic, _, _ in outputs:
-                topic.published -= 1
-            outputs = []
+        late = cell.latency
+        if cell.jitter:
+            late += int(cell.rng.integers(cell.jitter + 1))
+        if faults is not None:
+            given, outputs = outputs, faults.outputs(outputs, t)
+            cell.lost += bool(given) and not outputs
+            late += faults.late(t)
         bundle = (cell, sequence, outputs) if outputs else None
-        if timing.latency or timing.jitter:
-            late = timing.latency + (int(cell.faults.integers(timing.jitter + 1)) if timing.jitter else 0)
+        if late:
             cell.busy_until = t + late
-            if late:
-                self._push(t + late, 0, (cell, bundle))
-                return None
+            self._push(t + late, 0, (cell, bundle))
+            return None
         return bundle
 
     def _encode(self, cell: Cell, result: Any) -> list[tuple[Topic, Message, bytes]]:
@@ -367,7 +411,6 @@ class Lockstep:
             if not cell.topics:
                 raise WireError(f"step is declared to give nothing, and gave {summary(result)}")
             topic = cell.topics[0]
-            topic.published += 1
             return [(topic, result, topic.encode(result))]
         if result.__class__ is not cell.bundle:
             raise WireError(f"expected {cell.bundle.__name__}, got {summary(result)}")
@@ -375,7 +418,6 @@ class Lockstep:
         for topic in cell.topics:
             message = getattr(result, topic.port)
             if message is not None:
-                topic.published += 1
                 outputs.append((topic, message, topic.encode(message)))
             elif not topic.optional:
                 raise WireError(f"{topic.name}: is not declared optional, and is None")
@@ -387,6 +429,8 @@ class Lockstep:
         for cell, sequence, outputs in bundles:
             for topic, message, payload in outputs:
                 topic.last = t
+                topic.latest = message
+                topic.published += 1
                 if topic.digested:
                     add(t, microstep, topic.name, topic.prefix, sequence, payload)
                 for slot in topic.slots:
@@ -440,6 +484,7 @@ class Lockstep:
             wall=self._wall,
             nodes=nodes,
             topics=topics,
+            faults=tuple(strike.count() for strike in self._strikes),
             about=self._about,
             marks=self._digest.marks,
         )

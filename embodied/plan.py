@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from embodied.faults import Fault
 from embodied.node import Node
 from embodied.ports import Ports, Refinement
 
@@ -63,12 +64,14 @@ class Plan:
         nodes: by name.
         reactions: per actuator, how long from each node's death to the hold.
         periods: by node, how often it publishes [ns]; None where that is not known, or once.
+        faults: what goes wrong, each with its target spelled out.
     """
 
     graph: Graph
     nodes: Mapping[str, Planned]
     reactions: tuple[Reaction, ...]
     periods: Mapping[str, int | None]
+    faults: tuple[Fault, ...] = ()
 
     def stated(self) -> dict[str, dict[str, Refinement]]:
         """What is known of each output, by node and port: what its node states, and then what its takers do.

@@ -1,6 +1,6 @@
 """The proof of a graph: every wire, rate, age and loop, before anything starts.
 
-Codes: E2xx nodes and settings, E3xx wires, E4xx rates and ages, E5xx loops, E6xx safety, E7xx worlds.
+Codes: E2xx nodes and settings, E3xx wires, E4xx rates and ages, E5xx loops, E6xx safety, E7xx worlds, E8xx faults.
 """
 
 from __future__ import annotations
@@ -11,12 +11,14 @@ from fractions import Fraction
 
 from embodied.clock import period, rate_of, show
 from embodied.errors import FOREIGN, LaunchError, MissingExtra, Place, Problem, nearest, told
+from embodied.faults import Fault, resolve
 from embodied.graph import Entry, Graph, Wire, describe
 from embodied.messages.schema import Command
 from embodied.node import Driver, Guard
 from embodied.plan import Plan, Planned, Source, opens_world
 from embodied.ports import Input, PortError, Ports, Refinement
 from embodied.reaction import reactions
+from embodied.settings import SettingError
 
 COMMAND_AGE = 50_000_000
 """A command into a guard or a driver is stale after at most this [ns]: nothing may move on an older one."""
@@ -63,13 +65,14 @@ def compile_plan(graph: Graph) -> Plan:
         _connect(draft, entry)
     _check_loops(draft)
     _check_bodies(draft)
+    faults = tuple(_faults(draft))
     if draft.problems:
         raise LaunchError(draft.problems)
     periods = _periods(draft)
     nodes = {name: _finish(draft, graph.entries[name], periods) for name in sorted(graph.entries)}
     if draft.problems:
         raise LaunchError(draft.problems)
-    return Plan(graph, nodes, tuple(reactions(nodes, periods)), periods)
+    return Plan(graph, nodes, tuple(reactions(nodes, periods)), periods, faults)
 
 
 def _read(draft: _Draft, entry: Entry) -> None:
@@ -258,6 +261,24 @@ def _check_processes(draft: _Draft) -> None:
         elif name in seen:
             draft.problems.append(Problem("E302", f"'processes' names '{name}' twice"))
         seen.add(name)
+
+
+def _faults(draft: _Draft) -> Iterator[Fault]:
+    """Each fault with its target spelled out; it strikes something that there is, in a time that can be rehearsed."""
+    faults = draft.graph.faults
+    if faults and draft.graph.clock != "lockstep":
+        fix = "write 'faults:' into a profile with 'clock: lockstep'"
+        text = f"'{faults[0]}' would go wrong on the clock '{draft.graph.clock}': a robot is not broken on purpose"
+        draft.problems.append(Problem("E803", text, faults[0].place(faults[0].kind), (fix,), where="faults"))
+    for fault in faults:
+        if fault.node in draft.graph.entries and fault.node not in draft.ports:
+            continue
+        try:
+            yield resolve(fault, draft.ports)
+        except SettingError as error:
+            place = fault.place(error.path[0])
+            where = f"fault {fault.target}"
+            draft.problems.append(Problem("E802", f"{fault.kind}: {error}", place, error.help, where=where))
 
 
 def _check_loops(draft: _Draft) -> None:

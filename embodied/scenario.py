@@ -43,6 +43,7 @@ class Outcome:
         about: names and versions of what draws the pictures; digests of different ones say nothing about each other.
         nodes, topics: counts and health, as plain data.
         guards: by guard, how many of its steps clipped or refused something, and what it said most often.
+        faults: what each fault did, as plain data.
         marks: the trace, when one was kept.
         pictures: (time [s], RGB image of shape (h, w, 3)), when some were asked for.
     """
@@ -58,6 +59,7 @@ class Outcome:
     nodes: Mapping[str, Any] = field(default_factory=dict)
     topics: Mapping[str, Any] = field(default_factory=dict)
     guards: Mapping[str, Any] = field(default_factory=dict)
+    faults: Sequence[Mapping[str, Any]] = ()
     marks: list[Mark] | None = field(default=None, repr=False)
     pictures: list[tuple[float, Picture]] = field(default_factory=list, repr=False)
 
@@ -78,6 +80,7 @@ class Outcome:
             "real_time_factor": round(self.factor, 2),
             "details": plain(self.details),
             "guards": dict(self.guards),
+            "faults": [dict(fault) for fault in self.faults],
         }
 
 
@@ -179,6 +182,7 @@ def _outcome(seed: int, report: Report, guards: Mapping[str, Any], pictures: lis
         nodes={name: asdict(count) for name, count in report.nodes.items()},
         topics={name: asdict(state) for name, state in report.topics.items()},
         guards=guards,
+        faults=[count.as_dict() for count in report.faults],
         marks=report.marks,
         pictures=pictures,
     )

@@ -82,6 +82,21 @@ def test_the_project_of_the_docs_runs_as_it_is_written(tmp_path: Path) -> None:
 
 
 @simulated
+def test_the_faults_of_the_docs_strike_as_they_are_written(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "faults.md").read_text(encoding="utf-8")
+    (tmp_path / "launch").mkdir()
+    (tmp_path / "launch" / "rough.yaml").write_text(blocks("yaml", page)[0], encoding="utf-8")
+    for line in blocks("sh", page)[0].splitlines():
+        done = command(*shlex.split(line, comments=True)[1:], at=tmp_path)
+        assert done.returncode == 0, done.stderr + done.stdout
+    assert "fault      drop detector share 0.3: " in done.stdout
+    words = [sys.executable, "-c", blocks("python", page)[0]]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(words, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
+    assert "kill policy at 1 s " in done.stdout
+
+
+@simulated
 def test_the_error_of_the_readme_is_what_is_printed(tmp_path: Path) -> None:
     text = (ROOT / "launch" / "pick_place.yaml").read_text(encoding="utf-8")
     (tmp_path / "launch").mkdir()

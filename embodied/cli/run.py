@@ -134,5 +134,7 @@ def _show(outcome: Outcome, picture: Path | None) -> None:
         line = f"guard      {name}: {tally['clips']} steps clipped, {tally['refusals']} held"
         often = tally.get("clip") or tally.get("refusal")
         out.print(line + (f"; most often: {often}" if often else ""), markup=False)
+    for fault in outcome.faults:
+        out.print(f"fault      {fault['fault']}: {fault['steps']} steps", markup=False)
     if picture is not None:
         out.print(f"picture    {picture}, and film.png beside it")

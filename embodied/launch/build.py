@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from embodied.clock import duration
 from embodied.errors import FOREIGN, LaunchError, Place, Problem, nearest, told
-from embodied.graph import BOUND, Entry, Graph, Silence, Timing, Wire
+from embodied.faults import KINDS, Fault
+from embodied.graph import BOUND, Entry, Graph, Timing, Wire
 from embodied.launch.document import Item, plain, walk
 from embodied.launch.use import find_class
 from embodied.prove import complaints
@@ -42,6 +44,9 @@ def build_graph(
         clock="steady" if clock is None else clock.value,
         processes=() if processes is None else tuple(tuple(group) for group in plain(processes)),
     )
+    for item in document.value["faults"].value if "faults" in document.value else []:
+        made = _fault(item, problems)
+        graph.faults += [] if made is None else [made]
     nodes = document.value.get("nodes")
     if nodes is None or not nodes.value:
         help_ = ("add 'nodes:'",)
@@ -183,25 +188,33 @@ def _wires(item: Item, problems: list[Problem]) -> dict[str, Wire]:
 
 
 def _timing(item: Item, problems: list[Problem]) -> Timing | None:
-    values = {key: item.value[key] for key in ("rate", "latency", "jitter", "drop") if key in item.value}
+    values = {key: item.value[key] for key in ("rate", "latency", "jitter") if key in item.value}
     before = len(problems)
     for key, entry in values.items():
         try:
             Timing.of(**{key: entry.value})
         except ValueError as error:
             problems.append(Problem("E401" if key == "rate" else "E405", f"{key}: {error}", entry.place))
-    spans = []
-    for span in item.value["silence"].value or [] if "silence" in item.value else []:
-        try:
-            length = span.value.get("for")
-            spans.append(
-                Silence(duration(plain(span).get("at", 0)), None if length is None else duration(length.value))
-            )
-        except ValueError as error:
-            problems.append(Problem("E405", f"silence: {error}", span.place))
     if len(problems) > before:
         return None
-    return Timing.of(**{key: entry.value for key, entry in values.items()}, silence=tuple(spans))
+    return Timing.of(**{key: entry.value for key, entry in values.items()})
+
+
+def _fault(item: Item, problems: list[Problem]) -> Fault | None:
+    about = plain(item)
+    kind = next(key for key in KINDS if about.get(key) is not None)
+    target = about.pop(kind)
+    if not isinstance(target, str):
+        problems.append(Problem("E801", f"{kind}: expected the name of a node, got {target!r}", item.value[kind].place))
+        return None
+    try:
+        made = Fault.of(kind, target, about)
+    except SettingError as error:
+        place = item.value[error.path[0]].place
+        problems.append(Problem("E801", f"{kind} {target}: {error}", place, error.help))
+        return None
+    places = {path: entry.place for path, entry in walk(item)}
+    return replace(made, places=places)
 
 
 def _wire_places(item: Item) -> dict[tuple[str, ...], Place]:

@@ -15,7 +15,7 @@ from embodied.errors import LaunchError, Place, Problem, nearest
 from embodied.graph import Graph
 from embodied.launch.build import build_graph, build_robots
 from embodied.launch.document import Item, entries, plain, read
-from embodied.launch.merge import merge, without_nulls
+from embodied.launch.merge import beside, merge, without_nulls
 from embodied.launch.namespace import into_namespace
 from embodied.launch.overrides import Overrides, fitting, place_of, set_value, swap, written_value
 from embodied.launch.shape import check_file, check_section
@@ -261,7 +261,7 @@ def _include(root: Item, file: Path, args: Mapping[str, Any], reading: _Reading,
                 message = f"two includes describe the robot '{robot}' differently"
                 also = ((other.place, "one"), (described.place, "the other"))
                 problems.append(Problem("E110", message, name.place, ("give one of them another name",), also))
-        below = merge(below, found, keep_nulls=True)
+        below = beside(below, found)
     return merge(below, own, keep_nulls=True)
 
 

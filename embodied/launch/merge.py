@@ -1,11 +1,12 @@
 """How launch files lie over each other.
 
-Mappings merge, lists replace, null removes, a new `use` drops the old `with`.
+Mappings merge, lists replace, null removes, a new `use` drops the old `with`. Includes of one file lie beside each
+other: the faults of both stand.
 """
 
 from __future__ import annotations
 
-from embodied.launch.document import Item
+from embodied.launch.document import Item, entries
 
 
 def merge(base: Item, over: Item, *, keep_nulls: bool = False) -> Item:
@@ -34,6 +35,19 @@ def merge(base: Item, over: Item, *, keep_nulls: bool = False) -> Item:
         else:
             made.pop(key, None)
     return Item(made, base.place, base.key)
+
+
+def beside(one: Item, other: Item) -> Item:
+    """Two includes of one file, which will lie under it: merged, with the faults of both."""
+    made = merge(one, other, keep_nulls=True)
+    if entries(one, "faults") and entries(other, "faults"):
+        joined = [*one.value["faults"].value, *other.value["faults"].value]
+        made.value["faults"] = Item(joined, other.value["faults"].place, other.value["faults"].key)
+    for name, profile in entries(other, "profiles").items():
+        below = entries(one, "profiles").get(name)
+        if below is not None and below.value and profile.value:
+            made.value["profiles"].value[name] = beside(below, profile)
+    return made
 
 
 def without_nulls(item: Item) -> Item:

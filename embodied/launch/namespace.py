@@ -8,12 +8,13 @@ from __future__ import annotations
 from typing import Any
 
 from embodied.errors import Problem
+from embodied.faults import KINDS
 from embodied.graph import NODE_NAME
 from embodied.launch.document import Item, entries
 
 
 def into_namespace(root: Item, namespace: Item, problems: list[Problem]) -> Item:
-    """A fragment with all node names, wires and process groups moved into a namespace.
+    """A fragment with all node names, wires, process groups and faults moved into a namespace.
 
     Robots and worlds are shared and keep their names.
     """
@@ -45,7 +46,18 @@ def _section(item: Item, name: str) -> Item:
             for group in groups.value
         ]
         made["processes"] = Item(renamed, groups.place, groups.key)
+    if entries(item, "faults"):
+        faults = made["faults"]
+        made["faults"] = Item([_fault(fault, name) for fault in faults.value], faults.place, faults.key)
     return Item(made, item.place, item.key)
+
+
+def _fault(fault: Item, name: str) -> Item:
+    moved = {
+        key: Item(_absolute(entry.value, name), entry.place, entry.key) if key in KINDS else entry
+        for key, entry in fault.value.items()
+    }
+    return Item(moved, fault.place, fault.key)
 
 
 def _node(node: Item, name: str) -> Item:

@@ -18,7 +18,8 @@ class Overrides:
     Attributes:
         site: a file with a site's serials, hosts and calibration.
         swaps: `node=module:Class`.
-        sets: `argument=value`, `node.setting=value`, `node.input.max_age=value` or `world.setting=value`.
+        sets: `argument=value`, `node.setting=value`, `node.input.max_age=value`, `node.drop=share` or
+            `world.setting=value`.
     """
 
     site: Path | None = None
@@ -56,11 +57,26 @@ def set_value(text: str, document: Item, problems: list[Problem]) -> Item:
         known = (*nodes, "world")
         problems.append(Problem("E302", f"there is no node '{head}'", place, help=nearest(head, known)))
         return Item({}, place)
+    if rest == ["drop"]:
+        return _dropping(head, document, written)
     if len(rest) == 1 and rest[0] in NODE and rest[0] not in ("use", "with", "in"):
         return _nested(("nodes", head, rest[0]), written)
     if len(rest) == 2 and rest[1] in WIRE:
         return _nested(("nodes", head, "in", *rest), written)
     return _nested(("nodes", head, "with", *rest), written)
+
+
+def _dropping(node: str, document: Item, share: Item) -> Item:
+    """The faults with another share for a node that drops, and one more where it did not."""
+    section = document.value.get("faults")
+    faults: list[Item] = [] if section is None else list(section.value or [])
+    drops = [index for index, fault in enumerate(faults) if plain(fault).get("drop") == node]
+    for index in drops:
+        faults[index] = Item({**faults[index].value, "share": share}, faults[index].place, faults[index].key)
+    if not drops:
+        named = Item(node, share.place, share.place)
+        faults.append(Item({"drop": named, "share": share}, share.place, share.place))
+    return _nested(("faults",), Item(faults, share.place, share.place))
 
 
 def written_value(value: str, text: str, column: int, problems: list[Problem]) -> Item:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import chain
 
 from embodied.errors import Place, Problem, nearest
+from embodied.faults import KINDS
 from embodied.graph import NODE_NAME
 from embodied.launch.document import Item
 
@@ -24,9 +26,12 @@ FILE: Shape = {
     "world": dict,
     "clock": str,
     "processes": list,
+    "faults": list,
     "profiles": dict,
 }
-PROFILE: Shape = {key: FILE[key] for key in ("robots", "nodes", "world", "clock", "processes")} | {"base": str}
+PROFILE: Shape = {key: FILE[key] for key in ("robots", "nodes", "world", "clock", "processes", "faults")} | {
+    "base": str
+}
 NODE: Shape = {
     "use": str,
     "with": dict,
@@ -34,14 +39,12 @@ NODE: Shape = {
     "rate": object,
     "latency": object,
     "jitter": object,
-    "drop": object,
-    "silence": list,
     "max_age": object,
 }
 WIRE: Shape = {"from": str, "max_age": object, "bound": object}
 WORLD: Shape = {"use": str, "with": dict}
 INCLUDE: Shape = {"file": str, "namespace": str, "args": dict}
-SILENCE: Shape = {"at": object, "for": object}
+FAULT: Shape = {**dict.fromkeys(KINDS, str), **dict.fromkeys(("at", "for", *chain(*KINDS.values())), object)}
 
 CLOCKS = ("lockstep", "steady")
 
@@ -98,6 +101,17 @@ def check_section(item: Item, problems: list[Problem]) -> None:
         for group in groups
         if not isinstance(group.value, list) or not all(isinstance(name.value, str) for name in group.value)
     ]
+    for fault in item.value["faults"].value or [] if "faults" in item.value else []:
+        if _keys(fault, FAULT, "a fault", problems):
+            _fault(fault, problems)
+
+
+def _fault(fault: Item, problems: list[Problem]) -> None:
+    kinds = [key for key, entry in fault.value.items() if key in KINDS and entry.value is not None]
+    if len(kinds) != 1:
+        found = f"got {' and '.join(kinds)}" if kinds else "got none"
+        message = f"a fault has one key of {', '.join(KINDS)}; {found}"
+        problems.append(Problem("E801", message, fault.place, help=("write '{silence: node, at: 2s, for: 500ms}'",)))
 
 
 def _node(node: Item, problems: list[Problem]) -> None:
@@ -108,9 +122,6 @@ def _node(node: Item, problems: list[Problem]) -> None:
                 wires.value[name] = Item({"from": Item(wire.value, wire.place)}, wire.place, wire.key)
             elif wire.value is not None:
                 _keys(wire, WIRE, f"input '{name}'", problems)
-    silence = node.value.get("silence")
-    for span in silence.value if silence is not None and silence.value is not None else []:
-        _keys(span, SILENCE, "a silence", problems)
 
 
 def _entries(item: Item, key: str) -> list[tuple[str, Item]]:

@@ -24,6 +24,9 @@ clock: lockstep
 world: {{use: "tests.embodied.test_suite:Waiting", with: {{fails: {fails}, breaks: {breaks}}}}}
 nodes:
   clock: {{use: "tests.embodied.{node}"}}
+faults:
+  - {{silence: clock, at: {{from: 0s, to: 500ms}}, for: {{from: 10ms, to: 400ms}}}}
+  - {{noise: clock, field: position, sd: 0.1}}
 """
 
 
@@ -126,6 +129,15 @@ def test_the_digest_of_a_suite_is_that_of_its_seeds(tmp_path: Path) -> None:
     assert one.digest == two.digest
     assert one.digest != other.digest
     assert one.as_dict()["seeds"][0]["reason"] == "a second has passed"
+
+
+def test_another_process_draws_the_same_faults(tmp_path: Path) -> None:
+    here, (there,) = run_seed(job(tmp_path), 3), run_suite(job(tmp_path), [3], 1, quiet)
+    assert here.outcome is not None
+    assert there.outcome is not None
+    assert here.outcome.faults == there.outcome.faults
+    assert here.outcome.digest == there.outcome.digest
+    assert here.as_dict()["faults"][0]["steps"] > 0
 
 
 @given(st.integers(0, 500), st.integers(1, 500))

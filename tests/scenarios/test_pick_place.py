@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from embodied import SECOND, Stamped, Time
-from embodied.graph import Graph, Silence
+from embodied.graph import Graph
 from embodied.launch import Overrides, load
 from embodied.lockstep import Lockstep
 from embodied.messages import GuardReport
@@ -74,11 +73,8 @@ def test_the_arm_holds_within_the_time_that_check_states_after_a_node_dies(dead:
     assert stated is not None
     # Dead while the arm is on its way down to the block.
     died = SECOND
-    silenced = launch.graph("sim")
-    entry = silenced.entries[dead]
-    entry.timing = replace(entry.timing, silence=(Silence(died),))
     reports: list[Stamped[GuardReport]] = []
-    lockstep = Lockstep(silenced.check(), seed=1)
+    lockstep = Lockstep(launch.graph("sim").fault("kill", dead, at="1s").check(), seed=1)
     lockstep.observe("guard.report", reports.append)
     with lockstep as run:
         run.advance(Time(3 * SECOND))

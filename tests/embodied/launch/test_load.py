@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from embodied import SECOND, Time
-from embodied.graph import Graph, Silence, Timing, Wire
+from embodied.graph import Graph, Timing, Wire
 from embodied.launch import Overrides, load
 from embodied.launch.document import Item, parse, plain
 from embodied.lockstep import Lockstep
@@ -117,20 +117,26 @@ def test_python_and_yaml_give_the_same_graph_and_the_same_digest(tmp_path: Path)
 embodied: 1
 clock: lockstep
 nodes:
-  clock: {{use: "{NODES}:Clock", rate: 50, silence: [{{at: 100ms, for: 50ms}}]}}
+  clock: {{use: "{NODES}:Clock", rate: 50}}
   motor: {{use: "{NODES}:Motor", in: {{command: guard}}}}
   guard: {{use: "{NODES}:PassGuard", in: {{command: {{from: ramp, max_age: 20ms}}}}}}
-  ramp: {{use: "{NODES}:Ramp", in: {{joints: motor.state}}, jitter: 1ms, drop: 0.1}}
+  ramp: {{use: "{NODES}:Ramp", in: {{joints: motor.state}}, jitter: 1ms}}
   hold: {{use: "{NODES}:Hold", with: {{goal: [1, 2], kp: 3}}, in: {{joints: clock}}}}
 processes: [[guard, motor]]
+faults:
+  - {{silence: clock, at: 100ms, for: 50ms}}
+  - {{drop: ramp, share: 0.1}}
+  - {{noise: motor, field: velocity, sd: 0.01, at: {{from: 0, to: 1s}}}}
 """
     written = load(write(tmp_path, text)).graph()
     built = Graph(processes=(("guard", "motor"),))
     built.add("hold", Hold(goal=np.array([1.0, 2.0]), kp=3.0), joints="clock")
-    built.add("ramp", Ramp(), timing=Timing.of(jitter="1ms", drop=0.1), joints="motor.state")
+    built.add("ramp", Ramp(), timing=Timing.of(jitter="1ms"), joints="motor.state")
     built.add("guard", PassGuard(), command=Wire("ramp", max_age=20_000_000))
     built.add("motor", Motor(), command="guard")
-    built.add("clock", Clock(), timing=Timing.of(rate=50, silence=(Silence(100_000_000, 50_000_000),)))
+    built.add("clock", Clock(), timing=Timing.of(rate=50))
+    built.fault("silence", "clock", at="100ms", for_="50ms").fault("drop", "ramp", share=0.1)
+    built.fault("noise", "motor", field="velocity", sd=0.01, at={"from": 0, "to": "1s"})
     assert written.describe() == built.describe()
     digests = []
     for graph in (written, built):
@@ -167,6 +173,39 @@ def test_a_fragment_is_included_twice_in_two_namespaces(tmp_path: Path) -> None:
     assert graph.entries["right/ramp"].timing.latency == 1_000_000
     assert graph.entries["left/motor"].wires["command"].source == "left/guard"
     assert graph.check().nodes["left/ramp"].sources["joints"].topic == "left/motor.state"
+
+
+def test_the_faults_of_two_includes_both_stand_each_in_its_namespace(tmp_path: Path) -> None:
+    profile = "profiles: {sim: {faults: [{stuck: motor.state, at: 1s}]}}\n"
+    write(tmp_path, f"{ARM}faults: [{{kill: ramp}}, {{silence: /clock}}]\n{profile}", "arm.yaml")
+    text = "embodied: 1\nclock: lockstep\n"
+    text += "include: [{file: arm.yaml, namespace: left}, {file: arm.yaml, namespace: right}]\n"
+    text += f'nodes: {{clock: {{use: "{NODES}:Clock"}}}}\n'
+    launch = load(write(tmp_path, text))
+    assert [fault.target for fault in launch.graph().faults] == ["left/ramp", "clock", "right/ramp", "clock"]
+    sim = launch.graph("sim")
+    assert [fault.target for fault in sim.faults] == ["left/motor.state", "right/motor.state"]
+    sim.check()
+
+
+def test_the_faults_of_a_profile_stand_in_place_of_those_below_it(tmp_path: Path) -> None:
+    text = CELL.replace("profiles:", "faults: [{kill: clock}]\nprofiles:")
+    text += "      clock: {rate: 10}\n    faults: [{drop: clock, share: 0.5}]\n  well: {faults: null}\n"
+    launch = load(write(tmp_path, text))
+    assert [[str(f) for f in launch.graph(name).faults] for name in ("sim", "bare", "well")] == [
+        ["kill clock"],
+        ["drop clock share 0.5"],
+        [],
+    ]
+
+
+def test_a_drop_rate_is_swept_from_the_command_line_whether_the_file_has_one_or_not(tmp_path: Path) -> None:
+    sets = Overrides(sets=("clock.drop=0.4",))
+    bare = load(write(tmp_path, CELL), sets).graph("sim")
+    assert [fault.describe() for fault in bare.faults] == [{"drop": "clock", "at": 0, "share": 0.4}]
+    text = CELL + "faults: [{kill: hold, at: 1s}, {drop: clock, share: 0.1, at: 2s}]\n"
+    faults = load(write(tmp_path, text), sets).graph("sim").faults
+    assert [str(fault) for fault in faults] == ["kill hold at 1 s", "drop clock share 0.4 at 2 s"]
 
 
 def test_a_wire_leaves_its_namespace_with_a_slash(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import typer
 from embodied import __version__
 from embodied.cli.check import check
 from embodied.cli.doctor import doctor
+from embodied.cli.explain import explain
 from embodied.cli.graph import graph
 from embodied.cli.messages import messages
 from embodied.cli.nodes import nodes
@@ -25,7 +26,7 @@ app = typer.Typer(
     help="One graph of nodes for robots and for a simulator. Exit codes: 0 pass, 1 fail, 2 bad usage or launch file, "
     "3 infrastructure, 130 interrupted.",
 )
-for verb in (run, check, graph, nodes, messages, test, doctor):
+for verb in (run, check, graph, nodes, messages, test, doctor, explain):
     app.command()(verb)
 
 

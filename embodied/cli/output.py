@@ -9,7 +9,7 @@ import math
 import os
 import platform
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from datetime import datetime
 from pathlib import Path
@@ -147,7 +147,15 @@ def fail(message: str, code: int, as_json: bool, problems: list[dict[str, object
         print_json({"error": message, "problems": problems or [], "exit_code": code})
     else:
         err.print(message, markup=False)
+        say_more(str(problem["code"]) for problem in problems or [])
     return typer.Exit(code)
+
+
+def say_more(codes: Iterable[str]) -> None:
+    """After the last of some problems: where to read on about them."""
+    first, *others = sorted(set(codes)) or [""]
+    if first:
+        err.print(f"more: embodied explain {first}" + "".join(f", or {code}" for code in others), markup=False)
 
 
 @contextmanager

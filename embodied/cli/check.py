@@ -1,14 +1,16 @@
-"""`embodied check`: prove a launch file before anything starts."""
+"""`embodied check`: prove launch files before anything starts."""
 
 from __future__ import annotations
 
-from typing import Any
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
 
+from embodied.cli.github import annotate
 from embodied.cli.output import (
-    FileArgument,
     JsonOption,
     ProfileOption,
     SetOption,
@@ -21,40 +23,94 @@ from embodied.cli.output import (
     out,
     overrides,
     print_json,
+    say_more,
 )
 from embodied.errors import LaunchError, Problem
-from embodied.launch import Launch, load
+from embodied.launch import Launch, Overrides, load
+from embodied.node import Guard
+
+FilesArgument = Annotated[list[Path], typer.Argument(help="launch files, or fragments of them", show_default=False)]
+
+
+class Format(StrEnum):
+    """How problems are written."""
+
+    TEXT = "text"
+    GITHUB = "github"
 
 
 def check(
-    file: FileArgument,
+    file: FilesArgument,
     *,
     sim: SimOption = False,
     profile: ProfileOption = None,
     site: SiteOption = None,
     sets: SetOption = None,
     swaps: SwapOption = None,
+    format: Annotated[Format, typer.Option(help="github: annotations of a pull request")] = Format.TEXT,  # noqa: A002
     as_json: JsonOption = False,
 ) -> None:
-    """Prove every profile of a launch file: wires, types, rates, models, guards."""
+    """Prove every profile of launch files: wires, types, rates, models, guards."""
     with ending(as_json):
-        chosen = choose_profile(sim, profile)
-        launch = load(file, overrides(site, sets, swaps))
-        reports = [_prove(launch, name) for name in ([chosen] if chosen else [None, *launch.profiles])]
-        problems = _distinct(reports)
-        ran = [report for report in reports if report["status"] != "no driver"]
-        if not problems and not ran:
-            launch.graph(chosen)
-        code = 2 if problems else 0
+        chosen, given = choose_profile(sim, profile), overrides(site, sets, swaps)
+        reports = [_check(path, chosen, given) for path in file]
+        code = 0 if all(report["ok"] for report in reports) else 2
         if as_json:
             plain = [_without_objects(report) for report in reports]
-            print_json({"file": str(file), "ok": not problems, "profiles": plain, "exit_code": code})
+            print_json(plain[0] if len(plain) == 1 else {"ok": code == 0, "files": plain, "exit_code": code})
         else:
             for report in reports:
-                _show(report)
-            for problem in problems:
-                err.print(str(problem), markup=False)
+                _show(report, named=len(reports) > 1)
+            _tell(reports, format)
     raise typer.Exit(code)
+
+
+def _check(file: Path, profile: str | None, given: Overrides) -> dict[str, Any]:
+    """What is found in one file."""
+    profiles: list[dict[str, Any]] = []
+    try:
+        launch = load(file, given)
+        fragment = _fragment(launch) if profile is None else None
+        if fragment is not None:
+            problems: list[Problem] = fragment.pop("problems")
+            return {"file": str(file), "ok": not problems, "fragment": fragment, "problems": problems}
+        profiles = [_prove(launch, name) for name in ([profile] if profile else [None, *launch.profiles])]
+        problems = [problem for entry in profiles for problem in entry["problems"]]
+        if not problems and all(entry["status"] == "no driver" for entry in profiles):
+            launch.graph(profile)
+    except LaunchError as error:
+        problems = list(error.problems)
+    return {"file": str(file), "ok": not problems, "profiles": profiles, "problems": problems}
+
+
+def _fragment(launch: Launch) -> dict[str, Any] | None:
+    """What a file that others include holds, and what is wrong with it; None for one that stands alone.
+
+    Its wires lead to nodes of whoever includes it, so they are proven there. A file with a guard moves its own arm.
+    """
+    if not launch.partial:
+        return None
+    problems: list[Problem] = []
+    nodes: set[str] = set()
+    for profile in (None, *launch.profiles):
+        nodes |= set(launch.missing(profile))
+        try:
+            graph = launch.graph(profile)
+        except LaunchError as error:
+            # That a class, or any node at all, is still missing is the very nature of a part.
+            problems += [problem for problem in error.problems if problem.code not in ("E104", "E206")]
+            continue
+        nodes |= set(graph.entries)
+        if any(isinstance(entry.node, Guard) for entry in graph.entries.values()):
+            return None
+    robots = {}
+    for name, robot in launch.robots().items():
+        robots[name] = len(robot.joints)
+        try:
+            robot.chain  # noqa: B018
+        except ValueError as error:
+            problems.append(Problem("E207", f"robot '{name}': {error}", where=str(launch.file)))
+    return {"robots": robots, "nodes": sorted(nodes), "problems": problems}
 
 
 def _prove(launch: Launch, profile: str | None) -> dict[str, Any]:
@@ -79,21 +135,49 @@ def _prove(launch: Launch, profile: str | None) -> dict[str, Any]:
     }
 
 
-def _distinct(reports: list[dict[str, Any]]) -> list[Problem]:
+def _distinct(problems: list[Problem]) -> list[Problem]:
     """Every problem once, though several profiles may share it."""
-    found: dict[str, Problem] = {}
-    for report in reports:
-        for problem in report["problems"]:
-            found.setdefault(str(problem), problem)
-    return list(found.values())
+    return list({str(problem): problem for problem in problems}.values())
 
 
 def _without_objects(report: dict[str, Any]) -> dict[str, Any]:
-    return {**report, "problems": [problem.as_dict() for problem in report["problems"]]}
+    profiles = [
+        {**entry, "problems": [problem.as_dict() for problem in entry["problems"]]}
+        for entry in report.get("profiles", ())
+    ]
+    problems = [problem.as_dict() for problem in _distinct(report["problems"])]
+    return {**report, "profiles": profiles, "problems": problems, "exit_code": 0 if report["ok"] else 2}
 
 
-def _show(report: dict[str, Any]) -> None:
-    name = f"[bold]{escape(report['profile'])}[/]"
+def _tell(reports: list[dict[str, Any]], form: Format) -> None:
+    """The problems of all files: at the end, where people look first."""
+    for report in reports:
+        for problem in _distinct(report["problems"]):
+            if form is Format.GITHUB:
+                typer.echo(annotate(problem, Path(report["file"])))
+            else:
+                err.print(str(problem), markup=False)
+    if form is Format.TEXT:
+        say_more(problem.code for report in reports for problem in report["problems"])
+
+
+def _show(report: dict[str, Any], named: bool) -> None:
+    if "fragment" in report:
+        fragment = report["fragment"]
+        robots = ", ".join(f"robot {name} ({joints} joints)" for name, joints in fragment["robots"].items())
+        nodes = "".join(f", node {name}" for name in fragment["nodes"])
+        word = "[green]ok[/]" if report["ok"] else f"[red]{len(_distinct(report['problems']))} problem(s)[/]"
+        out.print(f"[bold]{escape(report['file'])}[/]: {word}, a fragment: {escape(robots + nodes)}")
+        out.print("  its wires are proven where it is included")
+        return
+    if named:
+        out.print(f"[bold]{escape(report['file'])}[/]" + ("" if report["profiles"] else ": [red]cannot be loaded[/]"))
+    for entry in report["profiles"]:
+        _show_profile(entry, "  " if named else "")
+
+
+def _show_profile(report: dict[str, Any], margin: str) -> None:
+    name = f"{margin}[bold]{escape(report['profile'])}[/]"
     if report["status"] == "no driver":
         out.print(f"{name}: no driver yet for {', '.join(report['missing'])}; run a profile")
     elif report["status"] == "wrong":
@@ -102,4 +186,4 @@ def _show(report: dict[str, Any]) -> None:
         later = "" if report["clock"] == "lockstep" else "; its clock has no runner yet, 'clock: lockstep' has"
         out.print(f"{name}: [green]ok[/], {report['nodes']} nodes{later}")
         for reaction in report["reactions"]:
-            out.print(f"  {reaction['text']}")
+            out.print(f"{margin}  {reaction['text']}")

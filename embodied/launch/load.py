@@ -33,6 +33,7 @@ class Launch:
     Attributes:
         file: as it was named.
         profiles: names of the profiles it defines.
+        partial: it describes a robot, and neither world nor clock nor what else belongs to a whole.
     """
 
     file: Path
@@ -41,6 +42,7 @@ class Launch:
     _args: Mapping[str, Any]
     _site: Item | None
     _folders: dict[str, Path] = field(default_factory=dict)
+    partial: bool = False
 
     @property
     def profiles(self) -> tuple[str, ...]:
@@ -164,7 +166,13 @@ def load(file: str | Path, overrides: Overrides | None = None) -> Launch:
     document = _include(root, file, args, _Reading(folders, problems), (file.resolve(),))
     if problems:
         raise LaunchError(problems)
-    return Launch(file, document, overrides, args, _without(site), folders)
+    return Launch(file, document, overrides, args, _without(site), folders, _partial(root))
+
+
+def _partial(root: Item) -> bool:
+    sections = [root, *(profile for profile in entries(root, "profiles").values() if profile.value is not None)]
+    whole = any(key in section.value for section in sections for key in ("include", "world", "clock", "processes"))
+    return bool(entries(root, "robots")) and not whole
 
 
 INSTALLED = Path(__file__).parent.parent.parent

@@ -1,0 +1,80 @@
+"""`embodied check` over several files, over fragments, and as GitHub takes its problems."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from embodied.cli.github import annotation
+from embodied.launch.load import INSTALLED
+from tests.embodied.cli.conftest import Command
+
+GOOD = 'embodied: 1\nnodes: {task: {use: "policies.target:NamedTarget", with: {label: red}}}\n'
+
+
+def test_every_file_is_checked_though_one_of_them_is_wrong(tmp_path: Path, embodied: Command) -> None:
+    (tmp_path / "one.yaml").write_text(GOOD.replace("label", "lable"), encoding="utf-8")
+    (tmp_path / "two.yaml").write_text("nodes: 3\n", encoding="utf-8")
+    (tmp_path / "three.yaml").write_text(GOOD, encoding="utf-8")
+    done = embodied("check", "one.yaml", "two.yaml", "three.yaml", "--json")
+    assert done.code == 2
+    told = json.loads(done.stdout)
+    assert [(entry["file"], entry["ok"]) for entry in told["files"]] == [
+        ("one.yaml", False),
+        ("two.yaml", False),
+        ("three.yaml", True),
+    ]
+    assert [[p["code"] for p in entry["problems"]] for entry in told["files"]] == [
+        ["E103", "E204"],
+        ["E104"],
+        [],
+    ]
+
+
+def test_a_fragment_says_what_it_is_and_what_in_it_is_wrong(tmp_path: Path, embodied: Command) -> None:
+    pytest.importorskip("pybullet", reason="sims needs pybullet, which has wheels up to Python 3.11")
+    shipped = INSTALLED / "launch" / "robots"
+    (tmp_path / "panda.urdf").write_bytes((shipped / "panda.urdf").read_bytes())
+    text = (shipped / "panda.yaml").read_text("utf-8")
+    file = tmp_path / "mine.yaml"
+    file.write_text(text, encoding="utf-8")
+    done = embodied("check", "mine.yaml")
+    assert done.code == 0, done.stderr
+    assert "a fragment: robot panda (7 joints), node arm" in done.stdout
+    for right, wrong, code in (
+        ("with: {robot: panda}", "with: {robots: panda}", "E103"),
+        ("opening: 0.08", "opening: wide", "E205"),
+        ("panda_joint7: {lower", "panda_joint8: {lower", "E207"),
+        ("sims.arm:SimArm", "sims.arm:SimArmy", "E202"),
+    ):
+        file.write_text(text.replace(right, wrong, 1), encoding="utf-8")
+        done = embodied("check", "mine.yaml")
+        assert done.code == 2
+        assert f"error[{code}]" in done.stderr, wrong
+
+
+def test_github_is_told_file_line_and_column_of_each_problem(tmp_path: Path, embodied: Command) -> None:
+    (tmp_path / "launch").mkdir()
+    file = tmp_path / "launch" / "cell.yaml"
+    file.write_text(GOOD.replace("label: red", "lable: red, label: red"), encoding="utf-8")
+    done = embodied("check", str(file), "--format", "github")
+    assert done.code == 2
+    (line,) = [line for line in done.stdout.splitlines() if line.startswith("::")]
+    assert line == (
+        "::error file=launch/cell.yaml,line=2,col=59,title=E103::"
+        "NamedTarget has no setting 'lable'%0Ahelp: did you mean 'label'?"
+    )
+    done = embodied("check", "launch/cell.yaml", "--set", "x=1", "--format", "github")
+    assert "::error file=launch/cell.yaml,title=E107::there is no argument 'x'" in done.stdout
+
+
+def test_signs_that_would_end_a_command_or_a_property_are_escaped() -> None:
+    assert annotation("50 %\r\nof: it, ::", title="a,b:c%\n") == "::error title=a%2Cb%3Ac%25%0A::50 %25%0D%0Aof: it, ::"
+
+
+def test_the_last_line_of_an_error_leads_to_its_page(tmp_path: Path, embodied: Command) -> None:
+    (tmp_path / "cell.yaml").write_text("embodied: 1\nnodes: {task: {use: 'policies.target:NamedTarget'}}\n")
+    for verb in ("check", "graph", "run"):
+        assert embodied(verb, "cell.yaml").stderr.endswith("more: embodied explain E204\n")

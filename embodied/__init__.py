@@ -1,8 +1,27 @@
 """embodied: write the robot once; the launch file decides whether it meets hardware or a simulator."""
 
-from embodied.clock import SECOND, Time
-from embodied.node import Driver, Guard, Node, tunable
-from embodied.ports import Ports, Stamped
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from embodied.clock import SECOND, Time
+    from embodied.node import Driver, Guard, Node, tunable
+    from embodied.ports import Ports, Stamped
+else:
+    # Pytest loads our plugin at each start, in whatever project: numpy waits until a name is used that needs it.
+    _HOME = {
+        **dict.fromkeys(("SECOND", "Time"), "embodied.clock"),
+        **dict.fromkeys(("Driver", "Guard", "Node", "tunable"), "embodied.node"),
+        **dict.fromkeys(("Ports", "Stamped"), "embodied.ports"),
+    }
+
+    def __getattr__(name: str) -> Any:
+        if name not in _HOME:
+            raise AttributeError(f"module 'embodied' has no attribute '{name}'")
+        import importlib
+
+        globals()[name] = getattr(importlib.import_module(_HOME[name]), name)
+        return globals()[name]
+
 
 __version__ = "0.1.0"
 

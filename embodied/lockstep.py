@@ -125,7 +125,7 @@ class Lockstep:
             raise ValueError(f"there is no node '{node}'")
         tune(self._by_name[node].planned.node, name, value)
 
-    def fault(self, kind: str, target: str, /, *, for_: object = None, **about: object) -> None:
+    def fault(self, kind: str, target: str, /, *, for_: object = None, **about: object) -> Fault:
         """Let something go wrong from now on; it is counted like the faults of the graph.
 
         Args:
@@ -133,6 +133,9 @@ class Lockstep:
             target: a node, or `node.port`.
             for_: how long it lasts; None is to the end.
             about: what the kind needs; `at` counts from now.
+
+        Returns:
+            the fault, with its target spelled out and its times drawn.
 
         Raises:
             ValueError: there is no such fault, target or field, or a value makes no sense.
@@ -145,6 +148,7 @@ class Lockstep:
         strike = Strike.drawn(fault, generator(self.seed, fault.node, "fault", fault.kind, name), self.now)
         self._strikes.append(strike)
         self._strike(strike)
+        return strike.count().fault
 
     def _strike(self, strike: Strike) -> None:
         cell = self._by_name[strike.fault.node]
@@ -159,6 +163,20 @@ class Lockstep:
             KeyError: there is no such topic.
         """
         return self._topics[topic].latest
+
+    def stamp(self, topic: str) -> Time | None:
+        """When a topic was last published [ns]; None before the first.
+
+        Raises:
+            KeyError: there is no such topic.
+        """
+        last = self._topics[topic].last
+        return None if last is None else Time(last)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of all that was published so far."""
+        return self._digest.hex()
 
     def open(self) -> None:
         """Reset the world and open the nodes, in name order.
@@ -479,7 +497,7 @@ class Lockstep:
         nodes = {c.name: NodeCount(c.steps, c.skipped, c.starved, c.lost) for c in self._cells}
         return Report(
             verdict=self.verdict(),
-            digest=self._digest.hex(),
+            digest=self.digest,
             simulated=self.now / 1e9,
             wall=self._wall,
             nodes=nodes,

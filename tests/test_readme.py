@@ -97,6 +97,20 @@ def test_the_faults_of_the_docs_strike_as_they_are_written(tmp_path: Path) -> No
 
 
 @simulated
+def test_the_tests_of_the_docs_pass_as_they_are_written(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "testing.md").read_text(encoding="utf-8")
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "tests" / "test_cell.py").write_text(blocks("python", page)[0], encoding="utf-8")
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    # Several processes and JUnit's file are tested with the plugin.
+    alone = [line for line in blocks("sh", page)[0].splitlines() if "-n 2" not in line]
+    for line, passed in zip(alone, (4, 1), strict=True):
+        words = [sys.executable, "-m", *shlex.split(line)]
+        done = subprocess.run(words, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+        assert f"{passed} passed" in done.stdout, done.stdout
+
+
+@simulated
 def test_the_error_of_the_readme_is_what_is_printed(tmp_path: Path) -> None:
     text = (ROOT / "launch" / "pick_place.yaml").read_text(encoding="utf-8")
     (tmp_path / "launch").mkdir()

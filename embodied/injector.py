@@ -10,6 +10,7 @@ import numpy as np
 
 from embodied.cells import FOREVER, Topic
 from embodied.faults import Fault, Span
+from embodied.messages import Depth
 from embodied.messages.schema import Message
 from embodied.report import FaultCount
 
@@ -128,4 +129,7 @@ def _noisy(strike: Strike, _: Topic, message: Any) -> Any:
     noisy = value + strike.fault.sd * strike.rng.standard_normal(value.shape)
     if value.dtype == np.uint8:
         noisy = np.clip(np.rint(noisy), 0, 255)
+    if isinstance(message, Depth):
+        # Where nothing was measured there is no noise either.
+        noisy[value == 0] = 0
     return replace(message, **{strike.fault.field: noisy.astype(value.dtype)})

@@ -89,6 +89,8 @@ def test_the_faults_of_the_docs_strike_as_they_are_written(tmp_path: Path) -> No
     for line in blocks("sh", page)[0].splitlines():
         done = command(*shlex.split(line, comments=True)[1:], at=tmp_path)
         assert done.returncode == 0, done.stderr + done.stdout
+        if "check" in line:
+            assert "  fault: stuck camera.depth at 2 s for 1 s\n" in done.stdout
     assert "fault      drop detector share 0.3: " in done.stdout
     words = [sys.executable, "-c", blocks("python", page)[0]]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}

@@ -128,6 +128,7 @@ def _prove(launch: Launch, profile: str | None) -> dict[str, Any]:
         "status": "ok",
         "nodes": len(plan.nodes),
         "clock": plan.graph.clock,
+        "faults": [str(fault) for fault in plan.faults],
         "reactions": [
             {"actuator": r.actuator, "node": r.node, "within_ns": r.within, "text": str(r)} for r in plan.reactions
         ],
@@ -187,3 +188,5 @@ def _show_profile(report: dict[str, Any], margin: str) -> None:
         out.print(f"{name}: [green]ok[/], {report['nodes']} nodes{later}")
         for reaction in report["reactions"]:
             out.print(f"{margin}  {reaction['text']}")
+        for fault in report["faults"]:
+            out.print(f"{margin}  fault: {fault}", markup=False)

@@ -18,7 +18,7 @@ from embodied.faults import Fault, streams
 from embodied.graph import Graph, Timing
 from embodied.injector import Strike
 from embodied.lockstep import Lockstep
-from embodied.messages import Image, JointState
+from embodied.messages import Depth, Image, JointState
 from embodied.report import Report
 from tests.embodied.nodes import Clock, Double, Listen, Motor, Noise, PassGuard, Ramp, Split
 
@@ -119,6 +119,19 @@ def test_a_noisy_image_is_rounded_and_stays_within_its_range() -> None:
     data = np.array([one.value.data for one in seen])
     assert data.dtype == np.uint8
     assert (data.min() < 220, data.max()) == (True, 255)
+
+
+def test_where_a_depth_camera_measured_nothing_there_is_no_noise() -> None:
+    class Deep(Node):
+        rate = 10.0
+
+        def step(self, now: Time) -> Depth:
+            return Depth(data=np.array([[0.0, 1.0]], np.float32), acquired=now)
+
+    seen, _ = watch(Graph().add("deep", Deep()).fault("noise", "deep", field="data", sd=0.1), "deep.depth")
+    data = np.array([one.value.data for one in seen])
+    assert not data[..., 0].any()
+    assert data[..., 1].std() > 0.05
 
 
 def test_noise_on_what_a_driver_says_never_reaches_the_body_itself() -> None:

@@ -80,7 +80,7 @@ class Cell:
 
     __slots__ = (
         "bundle", "busy_until", "due", "faults", "index", "jitter", "latency", "lost", "name", "now_at", "pending",
-        "planned", "relatives", "rng", "sequence", "skipped", "slots", "starved", "step", "steps", "topics",
+        "planned", "prompt", "relatives", "rng", "sequence", "skipped", "slots", "starved", "step", "steps", "topics",
     )  # fmt: skip
 
     def __init__(self, planned: Planned, index: int, seed: int, stated: Mapping[str, Refinement]) -> None:
@@ -103,6 +103,8 @@ class Cell:
         self.jitter = planned.timing.jitter
         self.rng = generator(seed, self.name, "jitter")
         self.faults: Injector | None = None
+        # What a step gives is delivered at once, as it is.
+        self.prompt = not (self.latency or self.jitter)
         self.busy_until = 0
         self.pending = False
         self.due = False

@@ -154,6 +154,7 @@ class Lockstep:
         cell = self._by_name[strike.fault.node]
         if cell.faults is None:
             cell.faults = Injector(cell.topics)
+            cell.prompt = False
         cell.faults.add(strike)
 
     def latest(self, topic: str) -> Message | None:
@@ -406,13 +407,13 @@ class Lockstep:
             raise self._failure(cell, error, arguments, (t, microstep)) from error
         sequence = cell.sequence
         cell.sequence = sequence + 1
-        late = cell.latency
-        if cell.jitter:
-            late += int(cell.rng.integers(cell.jitter + 1))
-        if faults is not None:
-            given, outputs = outputs, faults.outputs(outputs, t)
-            cell.lost += bool(given) and not outputs
-            late += faults.late(t)
+        late = 0
+        if not cell.prompt:
+            late = cell.latency + (int(cell.rng.integers(cell.jitter + 1)) if cell.jitter else 0)
+            if faults is not None:
+                given, outputs = outputs, faults.outputs(outputs, t)
+                cell.lost += bool(given) and not outputs
+                late += faults.late(t)
         bundle = (cell, sequence, outputs) if outputs else None
         if late:
             cell.busy_until = t + late

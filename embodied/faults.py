@@ -12,7 +12,7 @@ and a larger share drops all that a smaller one does while the runs are still al
 from __future__ import annotations
 
 import dataclasses
-import math
+import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -178,10 +178,9 @@ def _value(key: str, written: Any) -> Any:
             raise SettingError(f"field: expected the name of a field, got {written!r}", (key,))
         return written
     expected = "a probability from 0 to 1" if key == "share" else "a standard deviation of 0 or more"
-    high = 1.0 if key == "share" else math.inf
-    number = isinstance(written, int | float) and not isinstance(written, bool)
-    # NaN is in no range, and an infinite noise is no measurement.
-    if not (number and 0 <= written <= high and math.isfinite(written)):
+    # NaN is in no range, and neither is what no float can hold.
+    high = 1.0 if key == "share" else sys.float_info.max
+    if isinstance(written, bool) or not isinstance(written, int | float) or not 0 <= written <= high:
         raise SettingError(f"{key}: expected {expected}, got {written!r}", (key,))
     return float(written)
 
@@ -206,7 +205,7 @@ def resolve(fault: Fault, ports: Mapping[str, Ports]) -> Fault:
     outputs = ports[fault.node].outputs
     port = fault.port if "." in fault.target else next(iter(outputs), "")
     if port not in outputs:
-        what = f"no output '{port}'" if port else "no outputs"
+        what = f"no output '{port}'" if outputs else "no outputs"
         known = [f"{fault.node}.{name}" for name in outputs]
         raise SettingError(f"'{fault.node}' has {what}", (fault.kind,), nearest(fault.target, known))
     if fault.kind == "noise":

@@ -105,7 +105,7 @@ class Launch:
             document = merge(document, swap(text, document, problems))
         for text in self._overrides.sets:
             if "." in text.partition("=")[0]:
-                document = merge(document, set_value(text, document, problems))
+                document = merge(document, set_value(text, document, self._args, problems))
         document = without_nulls(document)
         if not problems:
             check_section(document, problems)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from embodied.errors import Place, Problem, nearest
 from embodied.launch.document import Item, entries, located, parse, plain, scalar
 from embodied.launch.shape import NODE, WIRE
+from embodied.launch.substitute import substitute
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +44,8 @@ def swap(text: str, document: Item, problems: list[Problem]) -> Item:
     return _nested(("nodes", name, "use"), written)
 
 
-def set_value(text: str, document: Item, problems: list[Problem]) -> Item:
-    """What a --set of a node or the world lays over a document."""
+def set_value(text: str, document: Item, args: Mapping[str, Any], problems: list[Problem]) -> Item:
+    """What a --set of a node or the world lays over a document whose `${args.…}` are these."""
     path, sign, value = text.partition("=")
     head, *rest = path.split(".")
     nodes = entries(document, "nodes")
@@ -58,7 +60,7 @@ def set_value(text: str, document: Item, problems: list[Problem]) -> Item:
         problems.append(Problem("E302", f"there is no node '{head}'", place, help=nearest(head, known)))
         return Item({}, place)
     if rest == ["drop"]:
-        return _dropping(head, document, written)
+        return _dropping(head, document, args, written)
     if len(rest) == 1 and rest[0] in NODE and rest[0] not in ("use", "with", "in"):
         return _nested(("nodes", head, rest[0]), written)
     if len(rest) == 2 and rest[1] in WIRE:
@@ -66,11 +68,12 @@ def set_value(text: str, document: Item, problems: list[Problem]) -> Item:
     return _nested(("nodes", head, "with", *rest), written)
 
 
-def _dropping(node: str, document: Item, share: Item) -> Item:
+def _dropping(node: str, document: Item, args: Mapping[str, Any], share: Item) -> Item:
     """The faults with another share for a node that drops, and one more where it did not."""
     section = document.value.get("faults")
     faults: list[Item] = [] if section is None else list(section.value or [])
-    drops = [index for index, fault in enumerate(faults) if plain(fault).get("drop") == node]
+    targets = [plain(substitute(fault, args, [])).get("drop") for fault in faults]
+    drops = [index for index, target in enumerate(targets) if target == node]
     for index in drops:
         faults[index] = Item({**faults[index].value, "share": share}, faults[index].place, faults[index].key)
     if not drops:

@@ -12,14 +12,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from embodied import SECOND, Node, Stamped, Time
+from embodied.cells import FOREVER
 from embodied.clock import duration
 from embodied.errors import LaunchError
-from embodied.faults import Fault, streams
+from embodied.faults import KINDS, Fault, streams
 from embodied.graph import Graph, Timing
 from embodied.injector import Strike
 from embodied.lockstep import Lockstep
 from embodied.messages import Depth, Image, JointState
+from embodied.node import generator
 from embodied.report import Report
+from embodied.settings import SettingError
 from tests.embodied.nodes import Clock, Double, Listen, Motor, Noise, PassGuard, Ramp, Split
 
 MS = 1_000_000
@@ -235,6 +238,32 @@ def test_what_goes_wrong_at_the_present_moment_is_counted_like_what_was_planned(
         "stuck clock.joint_state at 160 ms",
     ]
     assert [count.steps for count in counts] == [4, 5]
+
+
+JUNK = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.floats(),
+    st.integers(-(10**400), 10**400),
+    st.text("0123456789.-mns ", max_size=6),
+    st.lists(st.integers(), max_size=2),
+    st.dictionaries(st.sampled_from(["from", "to", "at"]), st.sampled_from(["1s", "2s", "x", "0"]), max_size=3),
+)
+
+
+@given(
+    st.sampled_from(sorted(KINDS)), st.dictionaries(st.sampled_from(["at", "for", "share", "by", "field", "sd"]), JUNK)
+)
+@settings(max_examples=200, deadline=None)
+def test_whatever_is_written_is_a_fault_within_bounds_or_one_sentence(kind: str, about: dict[str, Any]) -> None:
+    try:
+        fault = Fault.of(kind, "arm.state", about)
+    except SettingError as error:
+        assert error.path[0] in (kind, *about)
+        return
+    strike = Strike.drawn(fault, generator(0, kind))
+    assert 0 <= strike.start <= strike.end <= FOREVER
+    assert (0 <= fault.share <= 1, fault.sd >= 0, fault.by >= 0) == (True, True, True)
 
 
 def test_a_fault_that_cannot_be_is_refused_where_it_is_asked_for() -> None:

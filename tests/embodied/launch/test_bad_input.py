@@ -205,6 +205,7 @@ FAULTS = {
     "an unknown node": ("{kill: clok}", "E802", 8, "there is no node 'clok'", "did you mean 'clock'?"),
     "a target that is no name": ("{kill: 3}", "E104", 8, "'kill' is text; got 3", ""),
     "an unknown port": ("{stuck: motor.stat}", "E802", 9, "no output 'stat'", "did you mean 'motor.state'?"),
+    "a port without a name": ("{stuck: motor.}", "E802", 9, "'motor' has no output ''", "did you mean 'motor."),
     "a node without outputs": ("{stuck: deaf}", "E802", 9, "'deaf' has no outputs", ""),
     "a port where a node belongs": ("{drop: motor.state, share: 1}", "E802", 8, "strikes a node", "'drop: motor'"),
     "an unknown field": (

@@ -203,7 +203,8 @@ def test_a_drop_rate_is_swept_from_the_command_line_whether_the_file_has_one_or_
     sets = Overrides(sets=("clock.drop=0.4",))
     bare = load(write(tmp_path, CELL), sets).graph("sim")
     assert [fault.describe() for fault in bare.faults] == [{"drop": "clock", "at": 0, "share": 0.4}]
-    text = CELL + "faults: [{kill: hold, at: 1s}, {drop: clock, share: 0.1, at: 2s}]\n"
+    text = CELL.replace("args: {", "args: {from: clock, ")
+    text += 'faults: [{kill: hold, at: 1s}, {drop: "${args.from}", share: 0.1, at: 2s}]\n'
     faults = load(write(tmp_path, text), sets).graph("sim").faults
     assert [str(fault) for fault in faults] == ["kill hold at 1 s", "drop clock share 0.4 at 2 s"]
 

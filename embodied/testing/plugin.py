@@ -67,7 +67,8 @@ class Scenario:
     def __init__(self, request: pytest.FixtureRequest) -> None:
         self._request = request
         self._opened = ExitStack()
-        self._runs = request.node.stash.setdefault(_RUNS, [])
+        self._runs: list[Run] = []
+        request.node.stash[_RUNS] = self._runs
 
     def __call__(
         self,

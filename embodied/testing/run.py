@@ -44,6 +44,7 @@ class Run:
         self._read: dict[str, None] = {}
         self.plan: Plan = lockstep.plan
         self.seed = recipe.seed
+        self._topics = _topics(self.plan)
 
     @classmethod
     def open(cls, recipe: Recipe) -> Run:
@@ -139,7 +140,7 @@ class Run:
         for name, value in list(truth.items())[:MOST] if isinstance(truth, Mapping) else [("", truth)]:
             lines.append(f"  truth    {name}: {_rounded(plain(value))}")
         # What the predicate looked at is what it waited for; who looks at nothing is shown what is newest.
-        topics = list(self._read) or sorted(self._topics(), key=lambda topic: -(self._lockstep.stamp(topic) or 0))
+        topics = list(self._read) or sorted(self._topics, key=lambda topic: -(self._lockstep.stamp(topic) or 0))
         for topic in topics[:MOST]:
             stamp = self._lockstep.stamp(topic)
             age = "never came" if stamp is None else f"{show(self._lockstep.now - stamp)} old"
@@ -172,18 +173,9 @@ class Run:
         stamp = self._lockstep.stamp(self._topic(topic))
         return None if stamp is None else (self._lockstep.now - stamp) / SECOND
 
-    def _topics(self) -> dict[str, bool]:
-        """Every topic, and whether it is ever published."""
-        taken = {source.topic for node in self.plan.nodes.values() for source in node.sources.values()}
-        return {
-            f"{name}.{output.name}": not output.rendered or f"{name}.{output.name}" in taken
-            for name, node in self.plan.nodes.items()
-            for output in node.ports.outputs.values()
-        }
-
     def _topic(self, name: str) -> str:
         __tracebackhide__ = True
-        topics = self._topics()
+        topics = self._topics
         if name in self.plan.nodes and self.plan.nodes[name].ports.outputs:
             name = f"{name}.{next(iter(self.plan.nodes[name].ports.outputs))}"
         if name not in topics:
@@ -262,6 +254,16 @@ class Run:
             rows["did"] = f"{'; '.join(self._did)} (the test's own doing, which the command below leaves out)"
         rows["reproduce"] = self.command
         return "\n".join(f"{name:<10} {value}" for name, value in rows.items())
+
+
+def _topics(plan: Plan) -> dict[str, bool]:
+    """Every topic, and whether it is ever published."""
+    taken = {source.topic for node in plan.nodes.values() for source in node.sources.values()}
+    return {
+        f"{name}.{output.name}": not output.rendered or f"{name}.{output.name}" in taken
+        for name, node in plan.nodes.items()
+        for output in node.ports.outputs.values()
+    }
 
 
 def _nanoseconds(length: float) -> int:

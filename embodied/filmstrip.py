@@ -6,19 +6,91 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
-from embodied.scenario import Picture
+from embodied.errors import FOREIGN, WorldFailed, told
+from embodied.lockstep import Lockstep
+from embodied.scenario import Watcher
+from embodied.world import CameraBody
+
+VIEW = "overview"
+"""The camera that pictures for people are taken with."""
+
+SIZE = (640, 480)
+"""Width and height of such a picture [px]."""
 
 COLUMNS = 4
 
 FRAMES = 12
 """How many pictures a filmstrip has."""
 
+EVERY = 500_000_000
+"""Between two pictures that are kept [ns of virtual time]."""
 
-def spread(pictures: Sequence[tuple[float, Picture]]) -> list[tuple[float, Picture]]:
-    """At most as many of them as a filmstrip has, evenly spread, with the first and the last."""
-    count = min(FRAMES, len(pictures))
-    return [pictures[round(i * (len(pictures) - 1) / max(1, count - 1))] for i in range(count)]
+MOST = 120
+"""More pictures are not kept; those there are lie twice as far apart then."""
+
+Picture = NDArray[np.uint8]
+
+
+class Photographer(Watcher):
+    """Base of those who take pictures of a run, each from one place.
+
+    Args:
+        size: width and height [px].
+    """
+
+    def __init__(self, size: tuple[int, int] = SIZE) -> None:
+        self._size = size
+        self._camera: CameraBody | None = None
+
+    def shoot(self, run: Lockstep) -> Picture | None:
+        """The world as it is now, RGB of shape (h, w, 3); None where there is no world.
+
+        Raises:
+            WorldFailed: the world has no camera for people, or its camera broke.
+        """
+        world = run.plan.graph.world
+        if world is None:
+            return None
+        try:
+            if self._camera is None:
+                self._camera = world.camera(VIEW, width=self._size[0], height=self._size[1])
+            return self._camera.render(rgb=True).rgb
+        except FOREIGN as error:
+            raise WorldFailed(f"the world has no picture from '{VIEW}': {told(error)}") from error
+
+
+class Film(Photographer):
+    """Watches a run and keeps pictures of it, the last moment among them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pictures: list[tuple[float, Picture]] = []
+        self._every, self._due = EVERY, 0
+
+    def look(self, run: Lockstep) -> None:
+        """Take a picture, if one is due."""
+        if run.now >= self._due:
+            self.end(run)
+
+    def end(self, run: Lockstep) -> None:
+        """Take a picture."""
+        picture = self.shoot(run)
+        if picture is not None:
+            self.pictures.append((run.now / 1e9, picture))
+        if len(self.pictures) > MOST:
+            self.pictures = self.pictures[::2]
+            self._every *= 2
+        self._due = run.now + self._every
+
+    def strip(self, title: str) -> Picture | None:
+        """At most `FRAMES` of the pictures, evenly spread, with the first and the last; None where there are none."""
+        count = min(FRAMES, len(self.pictures))
+        if not count:
+            return None
+        chosen = [self.pictures[round(i * (len(self.pictures) - 1) / max(1, count - 1))] for i in range(count)]
+        return strip(chosen, title)
 
 
 def save(picture: Picture, file: Path) -> None:

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from embodied.clock import SECOND, Time
 from embodied.digest import Mark
-from embodied.errors import FOREIGN, LaunchError, Problem, WorldFailed, told
+from embodied.errors import LaunchError, Problem
 from embodied.graph import Graph, plain
 from embodied.lockstep import Lockstep
 from embodied.messages import GuardReport
@@ -22,11 +19,6 @@ from embodied.report import Report
 
 LOOK = SECOND // 20
 """How often a run asks its world for the verdict [ns of virtual time]."""
-
-VIEW = "overview"
-"""The camera that pictures for people are taken with."""
-
-Picture = NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +37,6 @@ class Outcome:
         guards: by guard, how many of its steps clipped or refused something, and what it said most often.
         faults: what each fault did, as plain data.
         marks: the trace, when one was kept.
-        pictures: (time [s], RGB image of shape (h, w, 3)), when some were asked for.
     """
 
     seed: int
@@ -61,7 +52,6 @@ class Outcome:
     guards: Mapping[str, Any] = field(default_factory=dict)
     faults: Sequence[Mapping[str, Any]] = ()
     marks: list[Mark] | None = field(default=None, repr=False)
-    pictures: list[tuple[float, Picture]] = field(default_factory=list, repr=False)
 
     @property
     def factor(self) -> float:
@@ -69,7 +59,7 @@ class Outcome:
         return self.simulated / self.wall if self.wall else 0.0
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain data, without trace and pictures."""
+        """Plain data, without the trace."""
         return {
             "seed": self.seed,
             "passed": self.passed,
@@ -81,7 +71,22 @@ class Outcome:
             "details": plain(self.details),
             "guards": dict(self.guards),
             "faults": [dict(fault) for fault in self.faults],
+            "about": dict(self.about),
+            "dropped": sum(state["dropped"] for state in self.topics.values()),
         }
+
+
+class Watcher:
+    """Base of those who look at a run while it goes on, and never change it; the run stands still meanwhile."""
+
+    def begin(self, run: Lockstep) -> None:
+        """Before the run opens: the moment to observe topics."""
+
+    def look(self, run: Lockstep) -> None:
+        """At the start, and then every `LOOK` of virtual time; not at the end."""
+
+    def end(self, run: Lockstep) -> None:
+        """When it has been decided, or its time is up."""
 
 
 def play(
@@ -90,9 +95,7 @@ def play(
     *,
     limit: Time | None = None,
     trace: bool = False,
-    moments: Sequence[float] = (),
-    final: bool = False,
-    progress: Callable[[Time], None] | None = None,
+    watchers: Sequence[Watcher] = (),
 ) -> Outcome:
     """Run a graph until its world decides, or until a limit.
 
@@ -101,9 +104,7 @@ def play(
         seed: everything random is drawn from it.
         limit: virtual time to stop at [ns].
         trace: keep a mark of each publication.
-        moments: times at which to take pictures [s].
-        final: take a picture of the last moment as well.
-        progress: called with the virtual time after each look.
+        watchers: who else looks at it.
 
     Raises:
         LaunchError: the graph is wrong, or neither a world nor a limit would ever end the run.
@@ -112,31 +113,45 @@ def play(
     if graph.world is None and limit is None:
         help_ = ("say how long to run: --for 10s",)
         raise LaunchError([Problem("E701", "there is no world to judge this run, and no time to stop at", help=help_)])
-    plan = graph.check()
-    pictures: list[tuple[float, Picture]] = []
-    due = sorted(moments)
-    lockstep = Lockstep(plan, seed=seed, trace=trace)
-    tallies = {name: _Tally() for name, planned in plan.nodes.items() if isinstance(planned.node, Guard)}
-    for name, tally in tallies.items():
-        for output in plan.nodes[name].ports.outputs.values():
-            if output.message is GuardReport:
-                lockstep.observe(f"{name}.{output.name}", tally)
+    lockstep = Lockstep(graph.check(), seed=seed, trace=trace)
+    tally = _Guards()
+    everyone = (tally, *watchers)
+    for watcher in everyone:
+        watcher.begin(lockstep)
     with lockstep as run:
         look = 0
         while True:
             over = run.verdict() is not None or (limit is not None and run.now >= limit)
-            while due and due[0] * SECOND <= run.now:
-                at = due.pop(0)
-                pictures += [] if over and final else _picture(graph, at)
+            for watcher in everyone:
+                (watcher.end if over else watcher.look)(run)
             if over:
-                break
+                return _outcome(seed, run.report(), tally.as_dict())
             look += LOOK
             run.advance(Time(look if limit is None else min(look, limit)))
-            if progress is not None:
-                progress(run.now)
-        if final:
-            pictures += _picture(graph, run.now / SECOND)
-        return _outcome(seed, run.report(), {n: t.as_dict() for n, t in tallies.items()}, pictures)
+
+
+def reports(run: Lockstep) -> Iterator[tuple[str, str]]:
+    """The guards of a run, each with the topic it reports on."""
+    for name, planned in run.plan.nodes.items():
+        if isinstance(planned.node, Guard):
+            for output in planned.ports.outputs.values():
+                if output.message is GuardReport:
+                    yield name, f"{name}.{output.name}"
+
+
+class _Guards(Watcher):
+    """Counts what the guards report."""
+
+    def __init__(self) -> None:
+        self._tallies: dict[str, _Tally] = {}
+
+    def begin(self, run: Lockstep) -> None:
+        for name, topic in reports(run):
+            self._tallies[name] = _Tally()
+            run.observe(topic, self._tallies[name])
+
+    def as_dict(self) -> dict[str, Any]:
+        return {name: tally.as_dict() for name, tally in self._tallies.items()}
 
 
 class _Tally:
@@ -158,17 +173,7 @@ class _Tally:
         return {**self._counts, **often}
 
 
-def _picture(graph: Graph, at: float) -> list[tuple[float, Picture]]:
-    if graph.world is None:
-        return []
-    try:
-        rgb = graph.world.camera(VIEW, width=640, height=480).render(rgb=True).rgb
-    except FOREIGN as error:
-        raise WorldFailed(f"the world has no picture from '{VIEW}': {told(error)}") from error
-    return [] if rgb is None else [(at, rgb)]
-
-
-def _outcome(seed: int, report: Report, guards: Mapping[str, Any], pictures: list[tuple[float, Picture]]) -> Outcome:
+def _outcome(seed: int, report: Report, guards: Mapping[str, Any]) -> Outcome:
     verdict = report.verdict
     return Outcome(
         seed=seed,
@@ -184,5 +189,4 @@ def _outcome(seed: int, report: Report, guards: Mapping[str, Any], pictures: lis
         guards=guards,
         faults=[count.as_dict() for count in report.faults],
         marks=report.marks,
-        pictures=pictures,
     )

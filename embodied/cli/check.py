@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
 
-from embodied.cli.github import annotate
 from embodied.cli.output import (
+    Format,
+    FormatOption,
     JsonOption,
     ProfileOption,
     SetOption,
     SimOption,
     SiteOption,
     SwapOption,
+    WorldOption,
     choose_profile,
     ending,
     err,
@@ -26,17 +27,11 @@ from embodied.cli.output import (
     say_more,
 )
 from embodied.errors import LaunchError, Problem
+from embodied.github import annotate
 from embodied.launch import Launch, Overrides, load
 from embodied.node import Guard
 
 FilesArgument = Annotated[list[Path], typer.Argument(help="launch files, or fragments of them", show_default=False)]
-
-
-class Format(StrEnum):
-    """How problems are written."""
-
-    TEXT = "text"
-    GITHUB = "github"
 
 
 def check(
@@ -44,15 +39,16 @@ def check(
     *,
     sim: SimOption = False,
     profile: ProfileOption = None,
+    world: WorldOption = None,
     site: SiteOption = None,
     sets: SetOption = None,
     swaps: SwapOption = None,
-    format: Annotated[Format, typer.Option(help="github: annotations of a pull request")] = Format.TEXT,  # noqa: A002
+    format: FormatOption = Format.TEXT,  # noqa: A002
     as_json: JsonOption = False,
 ) -> None:
     """Prove every profile of launch files: wires, types, rates, models, guards."""
     with ending(as_json):
-        chosen, given = choose_profile(sim, profile), overrides(site, sets, swaps)
+        chosen, given = choose_profile(sim, profile), overrides(site, sets, swaps, world)
         reports = [_check(path, chosen, given) for path in file]
         code = 0 if all(report["ok"] for report in reports) else 2
         if as_json:

@@ -12,6 +12,7 @@ from embodied.cli.output import (
     SimOption,
     SiteOption,
     SwapOption,
+    WorldOption,
     choose_profile,
     ending,
     overrides,
@@ -26,6 +27,7 @@ def graph(
     *,
     sim: SimOption = False,
     profile: ProfileOption = None,
+    world: WorldOption = None,
     site: SiteOption = None,
     sets: SetOption = None,
     swaps: SwapOption = None,
@@ -33,7 +35,7 @@ def graph(
 ) -> None:
     """Print the graph of a launch file as Mermaid, which code hosts and editors draw."""
     with ending(as_json):
-        plan = load(file, overrides(site, sets, swaps)).graph(choose_profile(sim, profile)).check()
+        plan = load(file, overrides(site, sets, swaps, world)).graph(choose_profile(sim, profile)).check()
         if as_json:
             print_json(plan.graph.describe())
         else:

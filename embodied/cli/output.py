@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -29,7 +30,18 @@ ProfileOption = Annotated[str | None, typer.Option("--profile", "-p", help="run 
 SiteOption = Annotated[Path | None, typer.Option(help="a file with this site's serials, hosts and calibration")]
 SetOption = Annotated[list[str] | None, typer.Option("--set", help="NAME=VALUE or NODE.SETTING=VALUE; repeatable")]
 SwapOption = Annotated[list[str] | None, typer.Option("--swap", help="NODE=module:Class; repeatable")]
+WorldOption = Annotated[str | None, typer.Option(help="one of the launch file's 'worlds', such as held_out")]
 ForOption = Annotated[str | None, typer.Option("--for", help="stop after this much simulated time, such as 10s")]
+
+
+class Format(StrEnum):
+    """How problems are written."""
+
+    TEXT = "text"
+    GITHUB = "github"
+
+
+FormatOption = Annotated[Format, typer.Option(help="github: annotations of a pull request, and the step's summary")]
 
 INTERRUPTED = 130
 
@@ -50,9 +62,11 @@ out = _Console(highlight=False, soft_wrap=True)
 err = _Console(stderr=True, highlight=False, soft_wrap=True)
 
 
-def overrides(site: Path | None, sets: list[str] | None, swaps: list[str] | None) -> Overrides:
+def overrides(
+    site: Path | None, sets: list[str] | None, swaps: list[str] | None, world: str | None = None
+) -> Overrides:
     """The command line's options as the loader takes them."""
-    return Overrides(site, tuple(swaps or ()), tuple(sets or ()))
+    return Overrides(site, tuple(swaps or ()), tuple(sets or ()), world)
 
 
 def usage(message: str, *help_: str) -> LaunchError:
@@ -71,8 +85,8 @@ def choose_profile(sim: bool, profile: str | None) -> str | None:
     return "sim" if sim else profile
 
 
-def time_limit(text: str | None) -> Time | None:
-    """The value of --for.
+def time_limit(text: str | None, flag: str = "--for") -> Time | None:
+    """The value of --for, or of another option for a length of time.
 
     Raises:
         LaunchError: it is not a duration above zero.
@@ -82,9 +96,9 @@ def time_limit(text: str | None) -> Time | None:
     try:
         limit = duration(text)
     except ValueError as error:
-        raise usage(f"--for: {error}") from None
+        raise usage(f"{flag}: {error}") from None
     if limit == 0:
-        raise usage("--for: expected a duration above zero", "write --for 10s")
+        raise usage(f"{flag}: expected a duration above zero", f"write {flag} 10s")
     return Time(limit)
 
 
@@ -215,12 +229,3 @@ def versions() -> dict[str, str]:
         except importlib.metadata.PackageNotFoundError:
             continue
     return found
-
-
-def describe_overrides(chosen: Overrides) -> dict[str, Any]:
-    """The overrides as plain data, for summaries."""
-    return {
-        "site": None if chosen.site is None else str(chosen.site),
-        "swap": list(chosen.swaps),
-        "set": list(chosen.sets),
-    }

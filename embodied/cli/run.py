@@ -19,6 +19,7 @@ from embodied.cli.output import (
     SimOption,
     SiteOption,
     SwapOption,
+    WorldOption,
     choose_profile,
     ending,
     err,
@@ -29,12 +30,11 @@ from embodied.cli.output import (
     time_limit,
     versions,
 )
-from embodied.clock import SECOND, Time
+from embodied.clock import SECOND
+from embodied.filmstrip import Film
 from embodied.launch import load
-from embodied.scenario import Outcome, play
-
-MOMENTS = [n / 2 for n in range(121)]
-"""When pictures are taken for the filmstrip [s]."""
+from embodied.lockstep import Lockstep
+from embodied.scenario import Outcome, Watcher, play
 
 
 def run(
@@ -42,6 +42,7 @@ def run(
     *,
     sim: SimOption = False,
     profile: ProfileOption = None,
+    world: WorldOption = None,
     seed: Annotated[int, typer.Option(min=0, help="everything random is drawn from it")] = 0,
     until: ForOption = None,
     site: SiteOption = None,
@@ -53,11 +54,12 @@ def run(
     with ending(as_json):
         limit = time_limit(until)
         chosen = choose_profile(sim, profile)
-        graph = load(file, overrides(site, sets, swaps)).graph(chosen)
+        graph = load(file, overrides(site, sets, swaps, world)).graph(chosen)
         folder = new_run_folder(file.stem)
+        film = Film()
         with _Progress() as progress:
-            outcome = play(graph, seed, limit=limit, moments=MOMENTS, final=True, progress=progress)
-        picture = _keep(outcome, folder)
+            outcome = play(graph, seed, limit=limit, watchers=[film, progress])
+        picture = _keep(outcome, film, folder)
         if as_json:
             print_json(_as_json(outcome, picture))
         else:
@@ -66,7 +68,7 @@ def run(
     raise typer.Exit(1 if outcome.passed is False else 0)
 
 
-class _Progress:
+class _Progress(Watcher):
     """One line that says how far a run is: redrawn on a terminal, repeated every few seconds elsewhere."""
 
     def __init__(self) -> None:
@@ -84,12 +86,13 @@ class _Progress:
         if self._status is not None:
             self._status.stop()
 
-    def __call__(self, now: Time) -> None:
+    def look(self, run: Lockstep) -> None:
+        """Say how far it is."""
         at = time.monotonic()
         if at - self._shown < self._pause:
             return
         self._shown = at
-        seconds = now / SECOND
+        seconds = run.now / SECOND
         line = f"simulated {seconds:5.2f} s at {seconds / (at - self._begin):.1f}x real time"
         if self._status is not None:
             self._status.update(line)
@@ -98,12 +101,12 @@ class _Progress:
             self._pause = 5.0
 
 
-def _keep(outcome: Outcome, folder: Path) -> Path | None:
-    if not outcome.pictures:
+def _keep(outcome: Outcome, film: Film, folder: Path) -> Path | None:
+    sheet = film.strip(f"seed {outcome.seed}: {outcome.reason}")
+    if sheet is None:
         return None
     picture = folder / "final.png"
-    filmstrip.save(outcome.pictures[-1][1], picture)
-    sheet = filmstrip.strip(filmstrip.spread(outcome.pictures), f"seed {outcome.seed}: {outcome.reason}")
+    filmstrip.save(film.pictures[-1][1], picture)
     filmstrip.save(sheet, folder / "film.png")
     return picture
 

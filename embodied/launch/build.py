@@ -11,7 +11,8 @@ from embodied.clock import duration
 from embodied.errors import FOREIGN, LaunchError, Place, Problem, nearest, told
 from embodied.faults import KINDS, Fault
 from embodied.graph import BOUND, Entry, Graph, Timing, Wire
-from embodied.launch.document import Item, plain, walk
+from embodied.launch.document import Item, entries, plain, walk
+from embodied.launch.merge import merge
 from embodied.launch.use import find_class
 from embodied.prove import complaints
 from embodied.robot import Robot
@@ -109,6 +110,11 @@ def _world(
         return None
     world: World | None = _instance(item, "world", "the world", robots, folders, problems)
     problems += [Problem(code, f"the world: {text}", item.key or item.place) for code, text in complaints(world)]
+    if world is not None:
+        # Variants are proven with the world they vary, or --world would be the first to find out.
+        for name, over in entries(document, "worlds").items():
+            other = _instance(merge(item, over), "world", f"the world '{name}'", robots, folders, problems)
+            problems += [Problem(code, f"the world '{name}': {text}", over.place) for code, text in complaints(other)]
     return world
 
 

@@ -1,7 +1,7 @@
 """A launch file becomes a graph.
 
-Order: file < profile < site < --swap < --set. Includes lie below the file that includes them. Every value keeps the
-place it was written at, and relative paths are relative to that file.
+Order: file < profile < site < --world < --swap < --set. Includes lie below the file that includes them. Every value
+keeps the place it was written at, and relative paths are relative to that file.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from embodied.launch.build import build_graph, build_robots
 from embodied.launch.document import Item, entries, plain, read
 from embodied.launch.merge import beside, merge, without_nulls
 from embodied.launch.namespace import into_namespace
-from embodied.launch.overrides import Overrides, fitting, place_of, set_value, swap, written_value
+from embodied.launch.overrides import Overrides, fitting, other_world, place_of, set_value, swap, written_value
 from embodied.launch.shape import check_file, check_section
 from embodied.launch.substitute import substitute
 from embodied.launch.use import enter, project_root
@@ -101,6 +101,8 @@ class Launch:
             document = merge(document, layer)
         if self._site is not None:
             document = merge(document, fitting(self._site, document, layers, problems))
+        if self._overrides.world is not None:
+            document = merge(document, other_world(self._overrides.world, document, problems))
         for text in self._overrides.swaps:
             document = merge(document, swap(text, document, problems))
         for text in self._overrides.sets:

@@ -22,11 +22,24 @@ class Overrides:
         swaps: `node=module:Class`.
         sets: `argument=value`, `node.setting=value`, `node.input.max_age=value`, `node.drop=share` or
             `world.setting=value`.
+        world: one of the file's `worlds`, in place of the world itself.
     """
 
     site: Path | None = None
     swaps: Sequence[str] = ()
     sets: Sequence[str] = ()
+    world: str | None = None
+
+
+def other_world(name: str, document: Item, problems: list[Problem]) -> Item:
+    """What --world lays over a document."""
+    worlds = entries(document, "worlds")
+    place = place_of("--world", name)
+    if name not in worlds:
+        help_ = nearest(name, worlds) or ("add 'worlds:' to the launch file: variants of its world, by name",)
+        problems.append(Problem("E111", f"there is no world '{name}'", place, help=help_))
+        return Item({}, place)
+    return _nested(("world",), worlds[name])
 
 
 def swap(text: str, document: Item, problems: list[Problem]) -> Item:

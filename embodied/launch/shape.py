@@ -24,12 +24,13 @@ FILE: Shape = {
     "robots": dict,
     "nodes": dict,
     "world": dict,
+    "worlds": dict,
     "clock": str,
     "processes": list,
     "faults": list,
     "profiles": dict,
 }
-PROFILE: Shape = {key: FILE[key] for key in ("robots", "nodes", "world", "clock", "processes", "faults")} | {
+PROFILE: Shape = {key: FILE[key] for key in ("robots", "nodes", "world", "worlds", "clock", "processes", "faults")} | {
     "base": str
 }
 NODE: Shape = {
@@ -91,6 +92,9 @@ def check_section(item: Item, problems: list[Problem]) -> None:
     world = item.value.get("world")
     if world is not None and world.value is not None:
         _keys(world, WORLD, "a world", problems)
+    for name, other in _entries(item, "worlds"):
+        if other.value is not None:
+            _keys(other, WORLD, f"world '{name}'", problems)
     clock = item.value.get("clock")
     if clock is not None and clock.value is not None and clock.value not in CLOCKS:
         message = f"expected a clock, one of {', '.join(CLOCKS)}, got {clock.value!r}"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from embodied.launch import Overrides, load
 from embodied.scenario import play
-from embodied.suite import Job, Result, run_suite
+from embodied.suite import Job, Result, Scenario, run_suite
 from tests.benchmarks.table import show
 
 PICK = Path(__file__).parents[2] / "launch" / "pick_place.yaml"
@@ -18,16 +18,16 @@ def main() -> None:
     rows = [["20 seeds, camera and detector on", "same digest"]]
     for robot in ("panda", "xarm6"):
         overrides = Overrides(sets=(f"robot={robot}",))
-        job = Job(PICK, "sim", overrides)
-        here = _digests(run_suite(job, SEEDS, 1, _ignore))
+        work = [Job(Scenario("pick_place", PICK, "sim", overrides))]
+        here = _digests(run_suite(work, SEEDS, 1, _ignore))
         listed = {}
         for seed in SEEDS:
             graph = load(PICK, overrides).graph("sim")
             graph.entries = dict(reversed(list(graph.entries.items())))
             listed[seed] = play(graph, seed).digest
         ways = {
-            "two processes": _digests(run_suite(job, SEEDS, 2, _ignore)),
-            "two processes again": _digests(run_suite(job, list(reversed(SEEDS)), 2, _ignore)),
+            "two processes": _digests(run_suite(work, SEEDS, 2, _ignore)),
+            "two processes again": _digests(run_suite(work, list(reversed(SEEDS)), 2, _ignore)),
             "nodes listed backwards": listed,
         }
         for way, digests in ways.items():
@@ -37,7 +37,7 @@ def main() -> None:
 
 
 def _digests(results: list[Result]) -> dict[int, str]:
-    return {result.seed: result.outcome.digest if result.outcome else result.note for result in results}
+    return {result.seed: result.digest or result.note for result in results}
 
 
 def _ignore(_: Result) -> None: ...

@@ -21,7 +21,7 @@ from embodied.launch import Overrides, load
 from embodied.lockstep import Lockstep
 from embodied.node import generator
 from embodied.scenario import play
-from embodied.suite import Job, run_suite
+from embodied.suite import Job, Scenario, run_suite
 from embodied.world import Rendering
 from sims.renderers import VERSIONS, choose
 from sims.tabletop import Tabletop
@@ -166,7 +166,7 @@ def runs() -> None:
     factors = [play(load(PICK, CAMERA).graph("sim"), seed).factor for seed in range(8)][1:]
     jobs = len(os.sched_getaffinity(0))
     begin = time.perf_counter()
-    results = run_suite(Job(PICK, "sim", CAMERA), range(100, 140), jobs, lambda _: None)
+    results = run_suite([Job(Scenario("pick_place", PICK, "sim", CAMERA))], range(100, 140), jobs, lambda _: None)
     minutes = (time.perf_counter() - begin) / 60
     rows = [["pick and place, 320x240 RGB-D camera at 30 Hz", ""]]
     rows.append(["one process", f"{median(factors):.1f}x real time"])

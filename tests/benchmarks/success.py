@@ -7,7 +7,8 @@ import time
 from pathlib import Path
 
 from embodied.launch import Overrides
-from embodied.suite import Job, run_suite, wilson
+from embodied.suite import Job, Scenario, run_suite, wilson
+from embodied.suite.summary import Tally
 from tests.benchmarks.table import show
 
 PICK = Path(__file__).parents[2] / "launch" / "pick_place.yaml"
@@ -28,11 +29,11 @@ def main() -> None:
     rows = [["pick and place, seeds 1000:1100", "passed", "95 % interval", "simulated", f"wall, {jobs} processes"]]
     for name, (profile, overrides) in CASES.items():
         begin = time.perf_counter()
-        results = run_suite(Job(PICK, profile, overrides), SEEDS, jobs, lambda _: None)
+        results = run_suite([Job(Scenario("pick_place", PICK, profile, overrides))], SEEDS, jobs, lambda _: None)
         wall = time.perf_counter() - begin
         passed = sum(result.status == "passed" for result in results)
         low, high = wilson(passed, len(results))
-        simulated = sum(result.outcome.simulated for result in results if result.outcome)
+        simulated = Tally(results).simulated
         rows.append(
             [name, f"{passed} of {len(results)}", f"{low:.1%} to {high:.1%}", f"{simulated:.0f} s", f"{wall:.0f} s"]
         )

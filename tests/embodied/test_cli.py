@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import select
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -39,32 +36,6 @@ def test_a_run_ends_with_verdict_digest_factor_and_picture(tmp_path: Path) -> No
         assert word in done.stdout
     (picture,) = tmp_path.glob("runs/*/final.png")
     assert picture.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
-
-
-@simulated
-def test_two_processes_one_or_two_jobs_and_repeats_give_the_same_digests(tmp_path: Path) -> None:
-    words = ("test", str(PICK), "--profile", "truth", "--seeds", "5:7", "--json")
-    one = command(*words, "--jobs", "1", "--repeat", "2", at=tmp_path)
-    two = command(*words, "--jobs", "2", at=tmp_path)
-    assert one.returncode == two.returncode == 0, one.stderr
-    first, second = json.loads(one.stdout), json.loads(two.stdout)
-    assert first["digest"] == second["digest"]
-    assert [seed["digest"] for seed in first["seeds"]] == [seed["digest"] for seed in second["seeds"]]
-    assert (first["passed"], first["total"], first["rate"]) == (2, 2, 1.0)
-    assert first["wilson_95"][0] < 1.0
-    for summary in tmp_path.glob("runs/*/summary.json"):
-        assert json.loads(summary.read_text(encoding="utf-8"))["total"] == 2
-
-
-@simulated
-def test_a_failing_seed_fails_the_test_and_leaves_a_filmstrip(tmp_path: Path) -> None:
-    words = ("test", str(PICK), "--profile", "truth", "--seeds", "1", "--set", "world.time_limit=1", "--json")
-    done = command(*words, at=tmp_path)
-    assert done.returncode == 1
-    (seed,) = json.loads(done.stdout)["seeds"]
-    assert seed["status"] == "failed"
-    assert (tmp_path / seed["filmstrip"]).read_bytes()[:4] == b"\x89PNG"
-    assert command(*words, "--at-least", "0", at=tmp_path).returncode == 0
 
 
 @simulated
@@ -193,43 +164,3 @@ def test_the_doctor_finds_this_machine_fit(tmp_path: Path) -> None:
     report = json.loads(command("doctor", "--json", at=tmp_path).stdout)
     assert report["ok"]
     assert {"renderer", "ONNX providers", "pybullet"} <= {check["what"] for check in report["checks"]}
-
-
-@simulated
-def test_an_interrupt_ends_a_suite_with_130_and_leaves_no_worker_behind(tmp_path: Path) -> None:
-    code = "from embodied.cli.main import main; main()"
-    words = ["test", str(PICK), "--profile", "truth", "--seeds", "0:500", "--jobs", "2"]
-    with subprocess.Popen(
-        [sys.executable, "-c", code, *words],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    ) as process:
-        assert process.stderr is not None
-        # The first line says that seeds are being finished, so the workers are up.
-        for line in process.stderr:
-            if "passed" in line:
-                break
-        os.killpg(process.pid, signal.SIGINT)
-        rest = process.stderr.read()
-        assert process.wait(timeout=30) == 130
-    assert "Traceback" not in rest
-    deadline = time.monotonic() + 10
-    while (left := running(process.pid)) and time.monotonic() < deadline:
-        select.select([], [], [], 0.05)
-    assert not left
-
-
-def running(group: int) -> list[int]:
-    """Processes of a group that have not ended."""
-    found = []
-    for entry in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            state, _, pgrp = entry.read_text(encoding="utf-8").rpartition(")")[2].split()[:3]
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-        if int(pgrp) == group and state != "Z":
-            found.append(int(entry.parent.name))
-    return found

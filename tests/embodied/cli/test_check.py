@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from embodied.cli.github import annotation
+from embodied.github import annotation
 from embodied.launch.load import INSTALLED
 from tests.embodied.cli.conftest import Command
 

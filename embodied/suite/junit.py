@@ -1,0 +1,47 @@
+"""A suite as JUnit XML, which CI servers read: a suite a scenario, a case a seed.
+
+Format: the schema that Jenkins' JUnit plugin takes, junit-10.xsd.
+"""
+
+from __future__ import annotations
+
+import re
+import xml.etree.ElementTree as ET
+
+from embodied.suite.episode import INFRASTRUCTURE, Result, Scenario
+from embodied.suite.summary import Summary
+
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def junit(summary: Summary) -> bytes:
+    """The whole summary; what did not pass says how to run it again."""
+    root = ET.Element("testsuites", name="embodied", time=f"{summary.wall:.3f}")
+    for scenario in summary.scenarios:
+        results = summary.of(scenario).results
+        suite = ET.SubElement(root, "testsuite", name=scenario.name, tests=str(len(results)))
+        suite.set("failures", str(sum(r.status in ("failed", "nondeterministic") for r in results)))
+        suite.set("errors", str(sum(r.status in ("error", INFRASTRUCTURE) for r in results)))
+        suite.set("time", f"{sum(r.wall for r in results):.3f}")
+        for result in results:
+            _case(suite, scenario, result)
+    for element in root.iter():
+        element.text = element.text and _NOT_XML.sub("\ufffd", element.text)
+        element.attrib.update({key: _NOT_XML.sub("\ufffd", value) for key, value in element.attrib.items()})
+    ET.indent(root)
+    made: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
+    return made
+
+
+def _case(suite: ET.Element, scenario: Scenario, result: Result) -> None:
+    case = ET.SubElement(suite, "testcase", classname=scenario.name, name=f"seed {result.seed}")
+    case.set("time", f"{result.wall:.3f}")
+    if result.status != "passed":
+        tag = "failure" if result.status in ("failed", "nondeterministic") else "error"
+        told = ET.SubElement(case, tag, message=result.reason.splitlines()[0][:300] if result.reason else result.status)
+        told.set("type", result.status)
+        told.text = f"{result.reason}\nrun it again: {scenario.command(result.seed)}\n"
+    lines = [f"digest {result.digest}"] if result.digest else []
+    lines += [f"tried again after: {note}" for note in result.reruns]
+    if lines:
+        ET.SubElement(case, "system-out").text = "\n".join(lines)

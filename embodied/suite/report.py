@@ -1,0 +1,184 @@
+"""A suite as one page for people: tables, and of each failure a video, and when what happened in it."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator, Mapping
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from embodied.suite.drawing import interval, timeline
+from embodied.suite.episode import Result, Scenario
+from embodied.suite.summary import Summary
+
+STYLE = Path(__file__).with_name("report.css")
+
+INSIDE = 20_000_000
+"""Videos and filmstrips stand in the page up to this size in all [B]; those beyond it stay beside it."""
+
+LEGEND = (
+    ("--alive", "a node publishes"),
+    ("--good", "the guard follows"),
+    ("--odd", "it clips"),
+    ("--bad", "it holds"),
+    ("--ink", "it is stopped"),
+    ("--infra", "a fault"),
+)
+
+
+def report(summary: Summary, folder: Path) -> str:
+    """The page.
+
+    Args:
+        summary: what came of the suite.
+        folder: where its videos and filmstrips are.
+    """
+    parts = [*_head(summary), *_scenarios(summary)]
+    room = INSIDE
+    for scenario in summary.scenarios:
+        parts += _seeds(summary, scenario)
+        for result in summary.of(scenario).results:
+            if result.status != "passed" or result.files:
+                shown, used = _seen(result, folder, room)
+                room -= used
+                parts.append(_episode(scenario, result, shown))
+    parts += _machine(summary)
+    style = STYLE.read_text(encoding="utf-8")
+    title = escape(", ".join(scenario.name for scenario in summary.scenarios))
+    return (
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{summary.all.passed} of {len(summary.results)} passed: {title}</title>\n"
+        f"<style>\n{style}</style>\n</head>\n<body>\n" + "\n".join(parts) + "\n</body>\n</html>\n"
+    )
+
+
+def _head(summary: Summary) -> Iterator[str]:
+    everything = summary.all
+    status = "passed" if everything.passed == len(summary.results) else "failed"
+    yield f'<h1 class="{status}">{everything.passed} of {len(summary.results)} passed</h1>'
+    if not summary.complete:
+        yield '<p class="infrastructure">The suite was ended before all seeds had been run.</p>'
+    per = everything.simulated / summary.wall if summary.wall else 0.0
+    by = f"{summary.processes} process{'es' if summary.processes > 1 else ''}"
+    yield (
+        f'<p class="quiet">{everything.simulated:.1f} s simulated in {summary.wall:.1f} s by {by}, {per:.1f} times '
+        f"real time; {summary.overhead:.1%} of it not in episodes{_resumed(summary)}</p>"
+    )
+    yield f'<p class="quiet">digest <code>{everything.digest}</code></p>'
+
+
+def _resumed(summary: Summary) -> str:
+    count = summary.about.get("resumed", 0)
+    return f"; {count} results are from before it was gone on with" if count else ""
+
+
+def _scenarios(summary: Summary) -> Iterator[str]:
+    yield "<h2>Scenarios</h2>"
+    compared = bool(summary.comparisons)
+    heads = ["scenario", "passed", "rate", "95 % interval (Wilson)", "simulated", "dropped"]
+    heads += ["beside the baseline"] if compared else []
+    yield f'<div class="wide"><table><thead><tr>{"".join(f"<th>{head}</th>" for head in heads)}</tr></thead><tbody>'
+    for scenario in summary.scenarios:
+        tally = summary.of(scenario)
+        low, high = tally.interval
+        cells = [
+            f'<td><a href="#{_anchor(scenario)}">{escape(scenario.name)}</a></td>',
+            f'<td class="number">{tally.passed} of {len(tally.results)}</td>',
+            f'<td class="number">{tally.rate:.1%}</td>',
+            f'<td class="number">{interval(low, high, tally.rate)} {low:.1%} to {high:.1%}</td>',
+            f'<td class="number">{tally.simulated:.1f} s</td>',
+            f'<td class="number">{tally.dropped}</td>',
+        ]
+        if compared:
+            comparison = summary.comparisons[scenario.name]
+            word = "failed" if comparison.regressed else ""
+            cells.append(f'<td class="{word}">{escape(str(comparison))}</td>')
+        yield f"<tr>{''.join(cells)}</tr>"
+    yield "</tbody></table></div>"
+
+
+def _seeds(summary: Summary, scenario: Scenario) -> Iterator[str]:
+    tally = summary.of(scenario)
+    yield f'<h2 id="{_anchor(scenario)}">{escape(scenario.name)}</h2>'
+    yield f'<p class="quiet"><code>{escape(str(scenario.file))}</code>{_over(scenario)}</p>'
+    yield f'<p class="quiet">digest of its seeds <code>{tally.digest}</code></p>'
+    yield '<div class="seeds">'
+    for result in tally.results:
+        told = escape(f"seed {result.seed} {result.status}: {result.reason}", quote=True)
+        tag, link = "span", ""
+        if result.status != "passed" or result.files:
+            tag, link = "a", f' href="#{_anchor(scenario, result)}"'
+        yield f'<{tag} class="{result.status}" title="{told}"{link}></{tag}>'
+    yield "</div>"
+
+
+def _over(scenario: Scenario) -> str:
+    over = scenario.overrides
+    words = [] if scenario.profile is None else [f"profile {scenario.profile}"]
+    words += [] if over.world is None else [f"world {over.world}"]
+    words += [] if over.site is None else [f"site {over.site}"]
+    words += [f"swap {text}" for text in over.swaps] + [f"set {text}" for text in over.sets]
+    return "".join(f" · {escape(word)}" for word in words)
+
+
+def _episode(scenario: Scenario, result: Result, seen: str) -> str:
+    lines = [f'<article id="{_anchor(scenario, result)}">']
+    lines.append(f'<h3 class="{result.status}">seed {result.seed}: {result.status}</h3>')
+    first, *rest = result.reason.splitlines() or [""]
+    lines.append(f"<p>{escape(first)}</p>")
+    if rest:
+        lines.append(f"<pre>{escape(chr(10).join(rest))}</pre>")
+    lines += [f'<p class="infrastructure">tried again after: {escape(note)}</p>' for note in result.reruns]
+    lines.append(f"<pre>{escape(scenario.command(result.seed))}</pre>")
+    if result.digest:
+        lines.append(f'<p class="quiet">digest <code>{result.digest}</code></p>')
+    lines += [f'<p class="quiet">{_guard(name, tally)}</p>' for name, tally in _mapping(result, "guards").items()]
+    drawn = timeline(result.timeline, result.outcome.get("faults", ())) if result.timeline else ""
+    legend = "".join(f'<span><i style="background:var({colour})"></i>{word}</span>' for colour, word in LEGEND)
+    drawn = drawn and f'<div class="timeline">{drawn}<div class="legend">{legend}</div></div>'
+    lines.append(f'<div class="seen">{seen}{drawn}</div></article>')
+    return "\n".join(lines)
+
+
+def _guard(name: str, tally: Mapping[str, Any]) -> str:
+    often = tally.get("refusal") or tally.get("clip")
+    told = f"; most often: {often}" if often else ""
+    return escape(f"{name}: {tally['clips']} steps clipped, {tally['refusals']} held{told}")
+
+
+def _mapping(result: Result, key: str) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = result.outcome.get(key, {})
+    return found
+
+
+def _seen(result: Result, folder: Path, room: int) -> tuple[str, int]:
+    """The video of an episode, else its filmstrip, and how much of the page it takes [B]."""
+    for kind, mime in (("video", "video/mp4"), ("filmstrip", "image/png")):
+        name = result.files.get(kind)
+        if name is None:
+            continue
+        try:
+            data = (folder / name).read_bytes()
+        except OSError:
+            continue
+        inside = len(data) <= room
+        source = f"data:{mime};base64,{base64.b64encode(data).decode()}" if inside else escape(name, quote=True)
+        used = len(data) if inside else 0
+        if kind == "video":
+            return f'<video controls muted playsinline preload="metadata" src="{source}"></video>', used
+        return f'<img alt="moments of seed {result.seed}" src="{source}">', used
+    return "", 0
+
+
+def _machine(summary: Summary) -> Iterator[str]:
+    yield "<h2>Machine and versions</h2><dl>"
+    versions = {**summary.about.get("versions", {}), **summary.all.about}
+    for name, version in versions.items():
+        yield f"<dt>{escape(name)}</dt><dd>{escape(str(version))}</dd>"
+    yield "</dl>"
+
+
+def _anchor(scenario: Scenario, result: Result | None = None) -> str:
+    return escape(scenario.name if result is None else f"{scenario.name}-{result.seed}", quote=True)

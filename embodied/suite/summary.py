@@ -1,0 +1,156 @@
+"""What came of a suite, counted: pass rates with their intervals, digests, and what it cost."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from embodied.suite.compare import Comparison
+from embodied.suite.episode import INFRASTRUCTURE, Result, Scenario
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """The results of one scenario, or of all together, in the order of their seeds."""
+
+    results: Sequence[Result]
+
+    @property
+    def passed(self) -> int:
+        """How many seeds passed."""
+        return sum(result.status == "passed" for result in self.results)
+
+    @property
+    def rate(self) -> float:
+        """Share that passed, 0 to 1."""
+        return self.passed / len(self.results) if self.results else 0.0
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """95 % interval of the rate."""
+        return wilson(self.passed, len(self.results))
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over the digests of all seeds, in their order."""
+        lines = [f"{r.scenario} {r.seed} {r.digest or r.status}\n" for r in self.results]
+        return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+    @property
+    def simulated(self) -> float:
+        """Virtual time of all runs [s]."""
+        return float(sum(result.outcome.get("simulated_s", 0.0) for result in self.results))
+
+    @property
+    def dropped(self) -> int:
+        """Messages that were lost, by a fault or a full list."""
+        return int(sum(result.outcome.get("dropped", 0) for result in self.results))
+
+    @property
+    def about(self) -> Mapping[str, str]:
+        """Names and versions of what drew the pictures; all seeds have the same."""
+        return next((dict(result.outcome["about"]) for result in self.results if "about" in result.outcome), {})
+
+    def as_dict(self) -> dict[str, Any]:
+        """The counts as plain data."""
+        low, high = self.interval
+        return {
+            "passed": self.passed,
+            "total": len(self.results),
+            "rate": round(self.rate, 6),
+            "wilson_95": [round(low, 4), round(high, 4)],
+            "digest": self.digest,
+            "simulated_s": round(self.simulated, 3),
+            "dropped": self.dropped,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What came of a suite.
+
+    Attributes:
+        scenarios: in the order they were given.
+        results: of all of them, in that order and that of the seeds.
+        wall: what it took in all [s].
+        busy: time that its processes spent in episodes [s].
+        processes: how many ran at once.
+        about: the command and the machine, as plain data.
+        complete: whether every seed was run.
+        comparisons: with a baseline, by scenario.
+    """
+
+    scenarios: Sequence[Scenario]
+    results: Sequence[Result]
+    wall: float
+    busy: float = 0.0
+    processes: int = 1
+    about: Mapping[str, Any] = field(default_factory=dict)
+    complete: bool = True
+    comparisons: Mapping[str, Comparison] = field(default_factory=dict)
+
+    @property
+    def all(self) -> Tally:
+        """Everything together."""
+        return Tally(self.results)
+
+    def of(self, scenario: Scenario) -> Tally:
+        """The results of one scenario."""
+        return Tally([result for result in self.results if result.scenario == scenario.name])
+
+    @property
+    def overhead(self) -> float:
+        """Share of the processes' time that was not spent in episodes, 0 to 1."""
+        available = self.wall * self.processes
+        return max(0.0, 1.0 - self.busy / available) if available else 0.0
+
+    def exit_code(self, at_least: float) -> int:
+        """0 if enough passed, 1 if not or if a scenario got worse, 3 if a run broke down."""
+        statuses = {result.status for result in self.results}
+        if statuses & {"error", INFRASTRUCTURE}:
+            return 3
+        good = all(self.of(scenario).rate >= at_least for scenario in self.scenarios)
+        worse = any(comparison.regressed for comparison in self.comparisons.values())
+        return 0 if good and not worse and "nondeterministic" not in statuses else 1
+
+    def beside(self, comparisons: Mapping[str, Comparison]) -> Summary:
+        """The same, compared with a baseline."""
+        return replace(self, comparisons=comparisons)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data, as `summary.json` has it."""
+        made = {
+            **self.about,
+            "complete": self.complete,
+            **self.all.as_dict(),
+            "wall_s": round(self.wall, 3),
+            "jobs": self.processes,
+            "overhead": round(self.overhead, 4),
+            "scenarios": [
+                {
+                    **scenario.as_dict(),
+                    **self.of(scenario).as_dict(),
+                    "about": dict(self.of(scenario).about),
+                    "seeds": [result.as_dict() for result in self.of(scenario).results],
+                }
+                for scenario in self.scenarios
+            ],
+        }
+        if self.comparisons:
+            made["baseline"] = {name: comparison.as_dict() for name, comparison in self.comparisons.items()}
+        return made
+
+
+def wilson(passed: int, total: int) -> tuple[float, float]:
+    """The 95 % Wilson score interval of a rate (E. B. Wilson, JASA 22, 1927)."""
+    if total == 0:
+        return 0.0, 1.0
+    z = 1.959963984540054
+    share = passed / total
+    middle = (share + z * z / (2 * total)) / (1 + z * z / total)
+    half = z / (1 + z * z / total) * math.sqrt(share * (1 - share) / total + z * z / (4 * total * total))
+    # Rounding may push an end past the rate itself, where the two meet at 0 and at 1.
+    return min(max(0.0, middle - half), share), max(min(1.0, middle + half), share)

@@ -1,0 +1,176 @@
+"""Seeds run in processes of their own, so that one that dies, or never ends, takes only its own seed along.
+
+Processes are spawned, not forked: a worker starts from nothing, as a run of its own would. A worker ends with the
+process that it works for, whatever ends that.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import SpawnProcess
+
+from embodied.errors import LaunchError
+from embodied.launch import Launch
+from embodied.suite.episode import INFRASTRUCTURE, Job, Result, Scenario, read, run_seed
+
+Task = tuple[Job, int]
+
+
+def run_suite(
+    jobs: Sequence[Job],
+    seeds: Sequence[int],
+    processes: int,
+    done: Callable[[Result], None],
+    *,
+    timeout: float | None = None,
+    reruns: int = 0,
+    skip: frozenset[tuple[str, int]] = frozenset(),
+) -> list[Result]:
+    """Run all seeds of all jobs.
+
+    Args:
+        jobs: what to run.
+        seeds: in any order; each is run on its own, so order and number of processes change nothing.
+        processes: how many at once; never this one.
+        done: called with each result as it comes.
+        timeout: how long one seed may take [s of wall time]; its process is ended then.
+        reruns: how often a seed is tried again after an infrastructure error, and after nothing else.
+        skip: scenarios and seeds that need not be run.
+
+    Returns:
+        results in the order of the jobs and seeds.
+
+    Raises:
+        LaunchError: a launch file is wrong.
+    """
+    tasks = [(job, seed) for job in jobs for seed in seeds if (job.scenario.name, seed) not in skip]
+    found: dict[tuple[str, int], Result] = {}
+    before: dict[tuple[str, int], tuple[str, ...]] = {}
+    waiting = deque(tasks)
+    for task, result in _work(waiting, min(processes, len(tasks)), timeout):
+        key = (result.scenario, result.seed)
+        earlier = before.get(key, ())
+        if result.status == INFRASTRUCTURE and len(earlier) < reruns:
+            before[key] = (*earlier, result.note)
+            waiting.append(task)
+            continue
+        found[key] = replace(result, reruns=earlier)
+        done(found[key])
+    return [found[job.scenario.name, seed] for job, seed in tasks]
+
+
+@dataclass(slots=True)
+class _Worker:
+    process: SpawnProcess
+    pipe: Connection
+    task: Task | None = None
+    begin: float = 0.0
+
+    def give(self, task: Task) -> None:
+        self.task, self.begin = task, time.monotonic()
+        self.pipe.send(task)
+
+
+def _work(waiting: deque[Task], count: int, timeout: float | None) -> Iterator[tuple[Task, Result]]:
+    """Results as they come; whoever takes them may add to what is waiting."""
+    workers = [_start() for _ in range(count)]
+    try:
+        while waiting or any(worker.task for worker in workers):
+            for index, worker in enumerate(workers):
+                if worker.task is None and waiting:
+                    try:
+                        worker.give(waiting[0])
+                    except OSError:
+                        # It died while it had nothing to do, or was ended for taking too long.
+                        worker.pipe.close()
+                        workers[index] = worker = _start()
+                        worker.give(waiting[0])
+                    waiting.popleft()
+            busy = [worker for worker in workers if worker.task is not None]
+            left = None if timeout is None else min(w.begin for w in busy) + timeout - time.monotonic()
+            ready = wait([w.pipe for w in busy], None if left is None else max(0.0, left))
+            for worker in busy:
+                late = timeout is not None and time.monotonic() - worker.begin > timeout
+                if worker.pipe in ready or late:
+                    task = worker.task
+                    assert task is not None
+                    result = _take(worker) if worker.pipe in ready else _end(worker, timeout or 0.0)
+                    worker.task = None
+                    yield task, result
+    finally:
+        for worker in workers:
+            worker.pipe.close()
+            if worker.task is not None:
+                worker.process.kill()
+        for worker in workers:
+            worker.process.join()
+
+
+def _start() -> _Worker:
+    ours, theirs = multiprocessing.get_context("spawn").Pipe()
+    process = multiprocessing.get_context("spawn").Process(target=_serve, args=(theirs,), daemon=True)
+    process.start()
+    theirs.close()
+    return _Worker(process, ours)
+
+
+def _take(worker: _Worker) -> Result:
+    assert worker.task is not None
+    try:
+        answer: Result | BaseException = worker.pipe.recv()
+    except (EOFError, ConnectionResetError):
+        worker.process.join()
+        code = worker.process.exitcode or 0
+        how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
+        return _lost(worker, f"its process {how}")
+    if isinstance(answer, BaseException):
+        raise answer
+    return answer
+
+
+def _end(worker: _Worker, timeout: float) -> Result:
+    worker.process.kill()
+    worker.process.join()
+    return _lost(worker, f"not over within {timeout:g} s of wall time, so it was ended (--timeout)")
+
+
+def _lost(worker: _Worker, note: str) -> Result:
+    assert worker.task is not None
+    job, seed = worker.task
+    return Result(job.scenario.name, seed, INFRASTRUCTURE, note=note, wall=time.monotonic() - worker.begin)
+
+
+def _serve(pipe: Connection) -> None:
+    """What a worker does: a seed at a time, until nobody asks any more."""
+    # Ctrl-C reaches the whole group; only the parent answers it.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    launches: dict[Scenario, Launch] = {}
+    while True:
+        try:
+            job, seed = pipe.recv()
+        except (EOFError, OSError):
+            return
+        try:
+            if job.scenario not in launches:
+                launches[job.scenario] = read(job.scenario)
+            begin = time.monotonic()
+            result = run_seed(job, seed, launches[job.scenario])
+            pipe.send(replace(result, wall=time.monotonic() - begin))
+        except LaunchError as error:
+            pipe.send(error)
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)

@@ -1,0 +1,300 @@
+"""`embodied test` as CI uses it: real processes, real kills, files that are read again."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import select
+import signal
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as ET
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.embodied.cli.conftest import Command
+from tests.embodied.suite.waiting import launch_file
+from tests.embodied.test_cli import PICK, ROOT, command, simulated
+
+MANY = 1500
+"""Seeds of a scenario that takes a few milliseconds each: long enough to be ended in the middle."""
+
+
+def summary(folder: Path) -> dict[str, Any]:
+    (file,) = folder.glob("runs/*/summary.json")
+    made: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    return made
+
+
+@simulated
+def test_two_processes_one_or_two_jobs_and_repeats_give_the_same_digests(tmp_path: Path) -> None:
+    words = ("test", str(PICK), "--profile", "truth", "--seeds", "5:7", "--json")
+    one = command(*words, "--jobs", "1", "--repeat", "2", at=tmp_path)
+    two = command(*words, "--jobs", "2", at=tmp_path)
+    assert one.returncode == two.returncode == 0, one.stderr
+    first, second = json.loads(one.stdout), json.loads(two.stdout)
+    assert first["digest"] == second["digest"]
+    (mine,), (theirs,) = first["scenarios"], second["scenarios"]
+    assert [seed["digest"] for seed in mine["seeds"]] == [seed["digest"] for seed in theirs["seeds"]]
+    assert (first["passed"], first["total"], first["rate"]) == (2, 2, 1.0)
+    assert first["wilson_95"][0] < 1.0
+
+
+@simulated
+def test_a_failing_seed_fails_the_test_and_leaves_a_video_a_filmstrip_and_a_command(tmp_path: Path) -> None:
+    words = ("test", str(PICK), "--profile", "truth", "--seeds", "1", "--set", "world.time_limit=1")
+    done = command(*words, at=tmp_path)
+    assert done.returncode == 1
+    (scenario,) = summary(tmp_path)["scenarios"]
+    (seed,) = scenario["seeds"]
+    assert seed["status"] == "failed"
+    (folder,) = tmp_path.glob("runs/*")
+    assert (folder / seed["filmstrip"]).read_bytes()[:4] == b"\x89PNG"
+    assert (folder / seed["video"]).read_bytes()[4:8] == b"ftyp"
+    assert "data:video/mp4;base64," in (folder / "report.html").read_text(encoding="utf-8")
+    again = f"embodied run {PICK} --profile truth --set world.time_limit=1 --seed 1"
+    assert again in done.stdout
+    repeated = command(*again.split()[1:], "--json", at=tmp_path)
+    assert repeated.returncode == 1
+    assert json.loads(repeated.stdout)["digest"] == seed["digest"]
+
+
+@pytest.fixture
+def cell(tmp_path: Path) -> Callable[..., Path]:
+    """A scenario with a profile, as the command line takes it."""
+
+    def make(name: str = "cell", **settings: object) -> Path:
+        folder = tmp_path / name
+        folder.mkdir()
+        file = launch_file(folder, **settings)
+        text = file.read_text(encoding="utf-8").replace("embodied: 1", "embodied: 1\nprofiles: {sim: {}}")
+        named = folder / f"{name}.yaml"
+        named.write_text(text, encoding="utf-8")
+        return named
+
+    return make
+
+
+def test_scenarios_are_counted_apart_and_together(tmp_path: Path, embodied: Command, cell: Callable[..., Path]) -> None:
+    files = [str(cell("one")), str(cell("two", fails=[1]))]
+    done = embodied("test", *files, "--seeds", "0:3", "--jobs", "2")
+    assert done.code == 1
+    made = summary(tmp_path)
+    assert [(s["name"], s["passed"], s["total"]) for s in made["scenarios"]] == [("one", 3, 3), ("two", 2, 3)]
+    assert (made["passed"], made["total"], made["complete"]) == (5, 6, True)
+    (report,) = tmp_path.glob("runs/*/junit.xml")
+    assert [suite.get("failures") for suite in ET.parse(report).getroot()] == ["0", "1"]
+
+
+def test_another_world_of_the_file_is_chosen_by_its_name(
+    tmp_path: Path, embodied: Command, cell: Callable[..., Path]
+) -> None:
+    file = str(cell())
+    done = embodied("test", file, "--seeds", "0:6", "--world", "harder")
+    assert done.code == 1
+    (scenario,) = summary(tmp_path)["scenarios"]
+    assert (scenario["name"], scenario["world"], scenario["passed"]) == ("cell-harder", "harder", 2)
+    assert f"embodied run {file} --profile sim --world harder --seed 0" in done.stdout
+    wrong = embodied("test", file, "--world", "hard")
+    assert wrong.code == 2
+    assert "did you mean 'harder'?" in wrong.stderr
+
+
+def test_a_baseline_fails_what_got_worse_and_names_the_seeds(
+    tmp_path: Path, embodied: Command, cell: Callable[..., Path]
+) -> None:
+    file = cell()
+    assert embodied("test", str(file), "--seeds", "0:8", "--jobs", "2").code == 0
+    (old,) = tmp_path.glob("runs/*/summary.json")
+    words = ("test", str(file), "--seeds", "0:8", "--jobs", "2", "--baseline", str(old), "--json")
+    same = json.loads(embodied(*words).stdout)
+    assert same["baseline"]["cell"]["same_digests"]
+    file.write_text(file.read_text(encoding="utf-8").replace("with: {}", "with: {fails: [0, 2, 4, 5, 6]}"))
+    worse = embodied(*words)
+    assert worse.code == 1
+    found = json.loads(worse.stdout)["baseline"]["cell"]
+    assert (found["newly_failing"], found["regressed"]) == ([0, 2, 4, 5, 6], True)
+    file.write_text(file.read_text(encoding="utf-8").replace("fails: [0, 2, 4, 5, 6]", "fails: [0]"))
+    one = embodied(*words)
+    assert one.code == 0
+    assert json.loads(one.stdout)["baseline"]["cell"]["newly_failing"] == [0]
+    assert embodied(*words, "--at-least", "1").code == 1
+
+
+def test_another_renderer_than_the_baselines_is_refused(
+    tmp_path: Path, embodied: Command, cell: Callable[..., Path]
+) -> None:
+    file = str(cell())
+    assert embodied("test", file, "--seeds", "0:2").code == 0
+    (old,) = tmp_path.glob("runs/*/summary.json")
+    words = ("test", file, "--seeds", "0:2", "--baseline", str(old), "--set", "world.pencil=2")
+    done = embodied(*words)
+    assert done.code == 2
+    assert "was drawn with renderer pencil 1, and this suite with renderer pencil 2" in done.stderr
+
+
+def test_github_is_told_on_standard_output_and_in_its_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, embodied: Command, cell: Callable[..., Path]
+) -> None:
+    file = str(cell(fails=[1]))
+    page = tmp_path / "page.md"
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(page))
+    done = embodied("test", file, "--seeds", "0:3", "--format", "github")
+    assert done.code == 1
+    assert done.stdout.count("::error file=") == 1
+    assert "2 of 3" in page.read_text(encoding="utf-8")
+
+
+def started(folder: Path, *words: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", "from embodied.cli.main import main; main()", *words],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def wait_until(true: Callable[[], object]) -> bool:
+    deadline = time.monotonic() + 60
+    while not (found := true()) and time.monotonic() < deadline:
+        select.select([], [], [], 0.02)
+    return bool(found)
+
+
+def lines(folder: Path) -> int:
+    return sum(file.read_text(encoding="utf-8").count("\n") for file in folder.glob("runs/*/results.jsonl"))
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_whatever_ends_a_suite_no_finished_seed_is_lost_and_the_rest_goes_on(
+    tmp_path: Path, cell: Callable[..., Path], how: signal.Signals
+) -> None:
+    file = str(cell())
+    with started(tmp_path, "test", file, "--seeds", f"0:{MANY}", "--jobs", "2") as process:
+        assert wait_until(lambda: lines(tmp_path) > 20)
+        # Ctrl-C reaches the whole group, a kill only the runner.
+        os.killpg(process.pid, how) if how is signal.SIGINT else os.kill(process.pid, how)
+        assert process.stderr is not None
+        said = process.stderr.read()
+        code = process.wait(timeout=30)
+    assert "Traceback" not in said
+    assert code == (130 if how is signal.SIGINT else -how)
+    assert wait_until(lambda: not running(process.pid)), "workers are left behind"
+    finished = lines(tmp_path)
+    assert 20 < finished < MANY
+    (folder,) = tmp_path.glob("runs/*")
+    if how is signal.SIGINT:
+        assert f"go on with: embodied test --resume {folder.relative_to(tmp_path)}" in said
+        assert not summary(tmp_path)["complete"]
+    done = command("test", "--resume", str(folder.relative_to(tmp_path)), "--jobs", "2", at=tmp_path)
+    assert done.returncode == 0, done.stderr
+    made = summary(tmp_path)
+    assert (made["passed"], made["total"], made["complete"]) == (MANY, MANY, True)
+    assert finished <= made["resumed"] <= finished + 1
+    assert [seed["seed"] for seed in made["scenarios"][0]["seeds"]] == list(range(MANY))
+
+
+def test_what_broke_down_is_run_again_when_a_suite_goes_on(
+    tmp_path: Path, embodied: Command, cell: Callable[..., Path]
+) -> None:
+    file = str(cell(kills=[1], marks=str(tmp_path)))
+    done = embodied("test", file, "--seeds", "0:3")
+    assert done.code == 3
+    assert "seed 1 infrastructure: its process was killed by SIGKILL" in done.stdout
+    (folder,) = tmp_path.glob("runs/*")
+    again = embodied("test", "--resume", str(folder))
+    assert again.code == 0, again.stderr
+    assert summary(tmp_path)["resumed"] == 2
+
+
+def test_a_suite_whose_file_has_changed_does_not_go_on(
+    tmp_path: Path, embodied: Command, cell: Callable[..., Path]
+) -> None:
+    file = cell()
+    assert embodied("test", str(file), "--seeds", "0:2").code == 0
+    (folder,) = tmp_path.glob("runs/*")
+    file.write_text(file.read_text(encoding="utf-8").replace("with: {}", "with: {fails: [1]}"))
+    done = embodied("test", "--resume", str(folder))
+    assert done.code == 2
+    assert "is not what it was when the suite began" in done.stderr
+
+
+def test_a_scenario_that_never_ends_is_ended_in_seconds(
+    tmp_path: Path, embodied: Command, cell: Callable[..., Path]
+) -> None:
+    done = embodied("test", str(cell(never=[0])), "--seeds", "0:2", "--timeout", "2s")
+    assert done.code == 3
+    assert "seed 0 infrastructure: not over within 2 s of wall time" in done.stdout
+    assert summary(tmp_path)["passed"] == 1
+
+
+def test_a_full_disk_ends_a_suite_in_one_line_and_keeps_what_there_is(
+    tmp_path: Path, cell: Callable[..., Path]
+) -> None:
+    file = str(cell())
+    code = "from embodied.cli.main import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", code, "test", file, "--seeds", "0:400"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        # The largest file that may be written stands in for the space that is left.
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000)),
+    )
+    assert done.returncode == 3
+    assert "Traceback" not in done.stderr
+    assert "error: File too large" in done.stderr
+    assert "go on with: embodied test --resume" in done.stderr
+    assert lines(tmp_path) > 10
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("--seeds", "9:3"), "reversed"),
+        (("--seeds", "3:3"), "empty"),
+        (("--seeds", "a:b"), "cannot read the seeds"),
+        (("--timeout", "5"), "--timeout: expected a duration"),
+        (("--video", "some"), "'some' is not one of"),
+        (("--format", "xml"), "'xml' is not one of"),
+        (("--baseline", "none.json"), "cannot be read: No such file"),
+        (("--resume", "runs/none"), "--resume goes on with what was asked before"),
+    ],
+)
+def test_a_wrong_option_is_one_error_and_exit_code_2(
+    tmp_path: Path, embodied: Command, cell: Callable[..., Path], words: tuple[str, ...], told: str
+) -> None:
+    done = embodied("test", str(cell()), *words)
+    assert done.code == 2
+    assert told in done.stderr
+    assert not list(tmp_path.glob("runs/*"))
+
+
+def test_going_on_with_what_is_no_suite_is_one_error(tmp_path: Path, embodied: Command) -> None:
+    done = embodied("test", "--resume", "runs/none")
+    assert done.code == 2
+    assert "is no suite to go on with" in done.stderr
+    assert embodied("test").code == 2
+
+
+def running(group: int) -> list[int]:
+    """Processes of a group that have not ended."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            state, _, pgrp = entry.read_text(encoding="utf-8").rpartition(")")[2].split()[:3]
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        if int(pgrp) == group and state != "Z":
+            found.append(int(entry.parent.name))
+    return found

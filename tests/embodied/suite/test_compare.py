@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from embodied.errors import LaunchError
+from embodied.suite import Comparison, Result, compare, run_suite
+from embodied.suite.compare import Baseline
+from tests.embodied.suite.waiting import counted, job, quiet
+
+
+def result(seed: int, status: str = "passed", digest: str = "d") -> Result:
+    return Result("cell", seed, status, {"digest": digest, "about": {"renderer": "pencil 1"}})
+
+
+def baseline(folder: Path, **changes: Any) -> Baseline:
+    file = folder / "summary.json"
+    work = job(folder)
+    data = counted([result(0), result(1, "failed"), result(2)], work).as_dict()
+    file.write_text(json.dumps(data | changes), encoding="utf-8")
+    return Baseline(file)
+
+
+@pytest.mark.parametrize(
+    ("failing", "passing", "probability", "regressed"),
+    [(0, 0, 1.0, False), (4, 0, 0.0625, False), (5, 0, 0.03125, True), (5, 1, 7 / 64, False), (8, 1, 10 / 512, True)],
+)
+def test_worse_is_what_chance_would_seldom_do(failing: int, passing: int, probability: float, regressed: bool) -> None:
+    found = Comparison(range(failing), range(100, 100 + passing), False)
+    assert found.probability == pytest.approx(probability)
+    assert found.regressed is regressed
+
+
+@given(st.lists(st.tuples(st.booleans(), st.booleans()), max_size=60))
+def test_the_seeds_that_changed_sides_are_named_and_no_others(pairs: list[tuple[bool, bool]]) -> None:
+    words = {True: "passed", False: "failed"}
+    before = {seed: (words[was], "d") for seed, (was, _) in enumerate(pairs)}
+    found = compare([result(seed, words[now]) for seed, (_, now) in enumerate(pairs)], before)
+    assert list(found.failing) == [seed for seed, (was, now) in enumerate(pairs) if was and not now]
+    assert list(found.passing) == [seed for seed, (was, now) in enumerate(pairs) if now and not was]
+    assert 0.0 < found.probability <= 1.0
+
+
+def test_a_seed_that_broke_down_on_either_side_changes_no_sides() -> None:
+    before = {0: ("passed", "d"), 1: ("infrastructure", ""), 2: ("passed", "d")}
+    found = compare([result(0, "error"), result(1, "failed"), result(2)], before)
+    assert (found.failing, found.passing, found.same) == ([], [], False)
+
+
+def test_equal_digests_are_the_very_same_runs(tmp_path: Path) -> None:
+    same = [result(0), result(1, "failed"), result(2)]
+    found = baseline(tmp_path).compare("cell", same, {"renderer": "pencil 1"})
+    assert found.same
+    assert "the very same runs" in str(found)
+    assert not baseline(tmp_path).compare("cell", [*same[:2], result(2, digest="e")], {}).same
+
+
+def test_a_baseline_of_other_seeds_is_refused_before_anything_runs(tmp_path: Path) -> None:
+    earlier = baseline(tmp_path)
+    earlier.check(["cell"], [0, 2])
+    with pytest.raises(LaunchError, match=r"has no seeds 3:5, 7 of 'cell'") as caught:
+        earlier.check(["cell"], [0, 3, 4, 7])
+    assert "it has 0:3" in str(caught.value)
+    with pytest.raises(LaunchError, match="was not finished"):
+        baseline(tmp_path, complete=False).check(["cell"], [3])
+
+
+def test_a_baseline_of_another_scenario_is_refused_with_the_nearest_name(tmp_path: Path) -> None:
+    with pytest.raises(LaunchError, match="did you mean 'cell'"):
+        baseline(tmp_path).check(["cells"], [0])
+
+
+def test_runs_of_different_renderers_are_not_compared(tmp_path: Path) -> None:
+    with pytest.raises(LaunchError, match="was drawn with renderer pencil 1, and this suite with renderer pencil 2"):
+        baseline(tmp_path).compare("cell", [result(0)], {"renderer": "pencil 2"})
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"complete": true}', '{"complete": true, "scenarios": [1]}'])
+def test_what_is_no_summary_is_no_baseline(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "summary.json"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(LaunchError, match="is not the summary of a suite"):
+        Baseline(file)
+    with pytest.raises(LaunchError, match="cannot be read: No such file"):
+        Baseline(tmp_path / "nothing.json")
+
+
+def test_a_suite_that_got_worse_fails_even_where_enough_passes(tmp_path: Path) -> None:
+    work = job(tmp_path, fails=[0, 1, 2, 3, 4])
+    summary = counted(run_suite([work], range(6), 2, quiet), work)
+    before = dict.fromkeys(range(6), ("passed", ""))
+    worse = summary.beside({"cell": compare(summary.results, before)})
+    assert summary.exit_code(0.0) == 0
+    assert worse.exit_code(0.0) == 1
+    assert worse.as_dict()["baseline"]["cell"]["newly_failing"] == [0, 1, 2, 3, 4]

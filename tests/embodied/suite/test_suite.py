@@ -1,0 +1,149 @@
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from embodied.errors import LaunchError
+from embodied.suite import Result, run_seed, run_suite, wilson
+from tests.embodied.suite.waiting import Waiting, counted, job, quiet
+
+
+def test_each_seed_is_judged_on_its_own_and_kept_in_order(tmp_path: Path) -> None:
+    work = job(tmp_path, fails=[4])
+    results = run_suite([work], [5, 4, 3], 1, quiet)
+    assert [(r.seed, r.status) for r in results] == [(5, "passed"), (4, "failed"), (3, "passed")]
+    summary = counted(results, work)
+    assert (summary.all.passed, summary.exit_code(1.0), summary.exit_code(0.6)) == (2, 1, 0)
+
+
+def test_a_world_that_breaks_costs_its_own_seed_and_is_infrastructure(tmp_path: Path) -> None:
+    work = job(tmp_path, breaks=[1])
+    results = run_suite([work], [0, 1, 2], 1, quiet)
+    assert [r.status for r in results] == ["passed", "infrastructure", "passed"]
+    assert "the world failed to advance to 0.5" in results[1].note
+    assert "the solver blew up" in results[1].note
+    assert counted(results, work).exit_code(0.0) == 3
+
+
+def test_a_seed_that_is_not_the_same_twice_is_named_with_its_first_difference(tmp_path: Path) -> None:
+    work = job(tmp_path, node="nodes:Unseeded", about={"repeat": 2})
+    result = run_seed(work, 0)
+    assert result.status == "nondeterministic"
+    assert "clock.joint_state at 0.000000 s (microstep 1)" in result.note
+    assert counted([result], work).exit_code(0.0) == 1
+    assert run_seed(job(tmp_path, about={"repeat": 2}), 0).status == "passed"
+
+
+def test_digests_of_different_renderers_are_not_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    work = job(tmp_path)
+    plain = run_seed(work, 0)
+    pencils = itertools.count(2)
+    monkeypatch.setattr(Waiting, "about", lambda _: {"renderer": f"pencil {next(pencils)}"})
+    result = run_seed(job(tmp_path, about={"repeat": 2}), 0)
+    assert result.status == "infrastructure"
+    assert "pencil 2" in result.note
+    assert "pencil 3" in result.note
+    assert plain.digest
+    assert plain.digest != result.digest
+    assert counted([plain], work).as_dict()["scenarios"][0]["about"] == {"renderer": "pencil 1"}
+
+
+def test_a_worker_that_is_killed_costs_its_own_seed_alone(tmp_path: Path) -> None:
+    results = run_suite([job(tmp_path, kills=[1], marks=tmp_path)], range(4), 2, quiet)
+    assert [r.status for r in results] == ["passed", "infrastructure", "passed", "passed"]
+    assert "killed by SIGKILL" in results[1].note
+
+
+def test_what_is_killed_from_outside_while_it_works_costs_its_own_seed_alone(tmp_path: Path) -> None:
+    # One worker, so that the process that is killed is the one that has the second seed.
+    killed: list[int] = []
+
+    def done(_: Result) -> None:
+        if not killed:
+            (worker,) = _children()
+            os.kill(worker, signal.SIGKILL)
+            killed.append(worker)
+
+    results = run_suite([job(tmp_path)], range(3), 1, done)
+    assert killed
+    assert [r.status for r in results].count("passed") >= 2
+    assert results[0].status == "passed"
+    assert results[2].status == "passed"
+
+
+def _children() -> list[int]:
+    """Processes that this one has spawned to work, as the kernel lists them."""
+    tasks = Path(f"/proc/{os.getpid()}/task").iterdir()
+    children = [child for task in tasks for child in (task / "children").read_text().split()]
+    return [int(child) for child in children if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()]
+
+
+def test_only_infrastructure_is_tried_again_and_is_told(tmp_path: Path) -> None:
+    told: list[Result] = []
+    work = job(tmp_path, kills=[1], fails=[2], breaks=[3], marks=tmp_path)
+    results = run_suite([work], range(4), 2, told.append, reruns=1)
+    assert [r.status for r in results] == ["passed", "passed", "failed", "infrastructure"]
+    assert [len(r.reruns) for r in results] == [0, 1, 0, 1]
+    assert "killed by SIGKILL" in results[1].reruns[0]
+    assert sorted(r.seed for r in told) == [0, 1, 2, 3]
+
+
+def test_a_seed_that_never_ends_is_ended_and_costs_no_other(tmp_path: Path) -> None:
+    begin = time.monotonic()
+    results = run_suite([job(tmp_path, never=[0])], range(3), 1, quiet, timeout=2.0)
+    assert [r.status for r in results] == ["infrastructure", "passed", "passed"]
+    assert "not over within 2 s" in results[0].note
+    assert time.monotonic() - begin < 60
+
+
+def test_a_wrong_launch_file_is_one_error_and_leaves_no_process(tmp_path: Path) -> None:
+    work = job(tmp_path, fails="nothing")
+    with pytest.raises(LaunchError, match="expected a list"):
+        run_suite([work], range(4), 2, quiet)
+    assert not _children()
+
+
+def test_the_digest_of_a_suite_is_that_of_its_seeds(tmp_path: Path) -> None:
+    work = job(tmp_path)
+    one = counted(run_suite([work], [1, 2], 1, quiet), work)
+    two = counted(run_suite([work], [1, 2], 2, quiet), work)
+    other = counted(run_suite([work], [1, 3], 1, quiet), work)
+    assert one.all.digest == two.all.digest
+    assert one.all.digest != other.all.digest
+    assert one.as_dict()["scenarios"][0]["seeds"][0]["reason"] == "a second has passed"
+
+
+def test_a_result_is_the_same_when_it_has_been_written_and_read(tmp_path: Path) -> None:
+    result = run_seed(job(tmp_path, fails=[0], about={"folder": tmp_path}), 0)
+    assert result.timeline["nodes"]
+    assert Result.from_dict(json.loads(json.dumps(result.as_dict()))) == result
+
+
+def test_another_process_draws_the_same_faults(tmp_path: Path) -> None:
+    here, (there,) = run_seed(job(tmp_path), 3), run_suite([job(tmp_path)], [3], 1, quiet)
+    assert here.outcome["faults"] == there.outcome["faults"]
+    assert here.digest == there.digest
+    assert here.as_dict()["faults"][0]["steps"] > 0
+
+
+@given(st.integers(0, 500), st.integers(1, 500))
+def test_the_wilson_interval_holds_the_rate_and_narrows(passed: int, total: int) -> None:
+    passed = min(passed, total)
+    low, high = wilson(passed, total)
+    assert 0.0 <= low <= passed / total <= high <= 1.0
+    wide_low, wide_high = wilson(passed, total)
+    tight_low, tight_high = wilson(passed * 10, total * 10)
+    assert tight_high - tight_low <= wide_high - wide_low + 1e-12
+
+
+@pytest.mark.parametrize(("passed", "total", "low"), [(5, 5, 0.57), (10, 10, 0.72), (20, 20, 0.84), (73, 73, 0.95)])
+def test_the_wilson_interval_agrees_with_published_values(passed: int, total: int, low: float) -> None:
+    assert wilson(passed, total)[0] == pytest.approx(low, abs=0.005)

@@ -1,0 +1,122 @@
+"""A scenario that takes no time: a world without bodies that decides after a second, as its settings say."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from embodied import SECOND, Time
+from embodied.launch import Overrides
+from embodied.messages import CameraInfo
+from embodied.suite import Job, Result, Scenario, Summary
+from embodied.world import Rendering, Verdict
+
+LAUNCH = """\
+embodied: 1
+clock: lockstep
+world: {{use: "tests.embodied.suite.waiting:Waiting", with: {{{settings}}}}}
+worlds:
+  harder: {{with: {{fails: [0, 1, 2, 3]}}}}
+nodes:
+  clock: {{use: "tests.embodied.{node}"}}
+faults:
+  - {{silence: clock, at: {{from: 0s, to: 500ms}}, for: {{from: 10ms, to: 400ms}}}}
+  - {{noise: clock, field: position, sd: 0.1}}
+"""
+
+
+@dataclass
+class Waiting:
+    """A world whose seeds pass, unless they are listed.
+
+    Attributes:
+        fails: seeds that fail.
+        breaks: seeds at which its solver breaks.
+        never: seeds that are never decided.
+        kills: seeds that kill their process, the first time.
+        marks: where it notes that it has.
+        pencil: what draws its pictures.
+    """
+
+    fails: list[int] = field(default_factory=list)
+    breaks: list[int] = field(default_factory=list)
+    never: list[int] = field(default_factory=list)
+    kills: list[int] = field(default_factory=list)
+    marks: Path = Path()
+    pencil: int = 1
+    rate: float = 100.0
+
+    def reset(self, seed: int) -> None:
+        self._seed = seed
+        self._now = 0
+
+    def advance(self, to: Time) -> None:
+        self._now = to
+        if self._seed in self.breaks and to > SECOND // 2:
+            raise FloatingPointError("the solver blew up")
+        mark = self.marks / f"killed-{self._seed}"
+        if self._seed in self.kills and not mark.exists():
+            mark.touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def arm(self, name: str) -> Any:
+        raise KeyError(name)
+
+    def camera(self, name: str, *, width: int = 320, height: int = 240) -> _Camera:
+        return _Camera(self, width, height)
+
+    def about(self) -> Mapping[str, str]:
+        return {"renderer": f"pencil {self.pencil}"}
+
+    def truth(self) -> Mapping[str, Any]:
+        return {}
+
+    def verdict(self) -> Verdict | None:
+        if self._now < SECOND or self._seed in self.never:
+            return None
+        return Verdict(self._seed not in self.fails, "a second has passed", {"seed": self._seed})
+
+    def close(self) -> None: ...
+
+
+@dataclass
+class _Camera:
+    """Draws a picture that is as grey as the time."""
+
+    world: Waiting
+    width: int
+    height: int
+
+    def vary(self, rng: np.random.Generator) -> None: ...
+
+    def info(self) -> CameraInfo:
+        raise NotImplementedError
+
+    def render(self, *, rgb: bool = True, depth: bool = False, segmentation: bool = False) -> Rendering:
+        grey = int(255 * min(1.0, self.world._now / SECOND))
+        return Rendering(np.full((self.height, self.width, 3), grey, np.uint8), None, None)
+
+
+def launch_file(folder: Path, node: str = "nodes:Clock", **settings: object) -> Path:
+    file = folder / "cell.yaml"
+    given = ", ".join(f"{name}: {value}" for name, value in settings.items())
+    file.write_text(LAUNCH.format(settings=given, node=node), encoding="utf-8")
+    return file
+
+
+def job(folder: Path, node: str = "nodes:Clock", about: Mapping[str, Any] | None = None, **settings: object) -> Job:
+    file = launch_file(folder, node, **settings)
+    return Job(Scenario("cell", file, None, Overrides()), **(about or {}))
+
+
+def counted(results: Sequence[Result], job: Job, **about: Any) -> Summary:
+    return Summary([job.scenario], results, 1.0, **about)
+
+
+def quiet(_: Result) -> None: ...

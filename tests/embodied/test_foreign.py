@@ -18,8 +18,8 @@ from embodied.lockstep import Lockstep
 from embodied.messages import Goal, JointCommand, JointState
 from tests.embodied.launch.test_bad_input import GOOD, NODES, problems
 from tests.embodied.nodes import Arm, Clock, Motor, PassGuard, Ramp, joints
-from tests.embodied.test_cli import command, simulated
 from tests.embodied.suite.waiting import Waiting
+from tests.embodied.test_cli import command, simulated
 
 
 @dataclass

@@ -1,6 +1,10 @@
-"""`embodied graph`: the graph as a Mermaid diagram."""
+"""`embodied graph`: the graph as a picture, or as a Mermaid diagram."""
 
 from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
@@ -15,11 +19,20 @@ from embodied.cli.output import (
     WorldOption,
     choose_profile,
     ending,
+    out,
     overrides,
     print_json,
 )
+from embodied.diagram.mermaid import mermaid
+from embodied.diagram.svg import svg
 from embodied.launch import load
-from embodied.plan import Plan
+
+
+class Format(StrEnum):
+    """What a graph is drawn as."""
+
+    MERMAID = "mermaid"
+    SVG = "svg"
 
 
 def graph(
@@ -31,31 +44,23 @@ def graph(
     site: SiteOption = None,
     sets: SetOption = None,
     swaps: SwapOption = None,
+    format: Annotated[Format | None, typer.Option(help="mermaid, unless --output names an .svg")] = None,  # noqa: A002
+    output: Annotated[Path | None, typer.Option(help="write it here instead of printing it")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Print the graph of a launch file as Mermaid, which code hosts and editors draw."""
+    """Draw the graph of a launch file, as SVG or as Mermaid, which code hosts and editors draw."""
     with ending(as_json):
-        plan = load(file, overrides(site, sets, swaps, world)).graph(choose_profile(sim, profile)).check()
+        chosen = choose_profile(sim, profile)
+        plan = load(file, overrides(site, sets, swaps, world)).graph(chosen).check()
+        if format is None:
+            format = Format.SVG if output is not None and output.suffix == ".svg" else Format.MERMAID  # noqa: A001
+        title = f"{file.stem} · {chosen}" if chosen else file.stem
+        text = svg(plan, title) if format is Format.SVG else mermaid(plan) + "\n"
+        if output is not None:
+            output.write_text(text, encoding="utf-8")
         if as_json:
-            print_json(plan.graph.describe())
+            print_json({**plan.graph.describe(), "output": None if output is None else str(output)})
+        elif output is None:
+            typer.echo(text, nl=False)
         else:
-            typer.echo(mermaid(plan))
-
-
-def mermaid(plan: Plan) -> str:
-    """A plan as Mermaid: one box a node with its rate, one arrow a wire with its type; triggers are thick."""
-    lines = ["flowchart LR"]
-    for name, node in plan.nodes.items():
-        when = f"{float(node.rate):g} Hz" if node.rate is not None else "once" if node.once else "on trigger"
-        lines.append(f'  {_id(name)}["{name}<br/>{type(node.node).__name__}<br/>{when}"]')
-    for name, node in plan.nodes.items():
-        for port, source in node.sources.items():
-            arrow = "==>" if port == node.trigger else "-->"
-            message = node.ports.inputs[port].message.__name__
-            lines.append(f'  {_id(source.node)} {arrow}|"{source.port}: {message}"| {_id(name)}')
-    return "\n".join(lines)
-
-
-def _id(name: str) -> str:
-    # A bare `end` or `graph` would be read as a keyword of Mermaid.
-    return "n_" + name.replace("/", "__")
+            out.print(f"{output}: {len(plan.nodes)} nodes", markup=False)

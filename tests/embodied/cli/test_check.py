@@ -9,7 +9,7 @@ import pytest
 
 from embodied.github import annotation
 from embodied.launch.load import INSTALLED
-from tests.embodied.cli.conftest import Command
+from tests.embodied.conftest import Command
 
 GOOD = 'embodied: 1\nnodes: {task: {use: "policies.target:NamedTarget", with: {label: red}}}\n'
 

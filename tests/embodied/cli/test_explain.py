@@ -12,7 +12,7 @@ import pytest
 
 from embodied.cli.explain import PAGES, titles
 from embodied.launch.load import INSTALLED
-from tests.embodied.cli.conftest import Command
+from tests.embodied.conftest import Command
 
 CODES = sorted(page.stem for page in PAGES.glob("*.md"))
 BLOCK = re.compile(r"```(yaml|python|console)\n(.*?)```", re.DOTALL)

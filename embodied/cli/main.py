@@ -15,6 +15,7 @@ from embodied.cli.messages import messages
 from embodied.cli.nodes import nodes
 from embodied.cli.output import INTERRUPTED, print_json
 from embodied.cli.run import run
+from embodied.cli.schema import schema
 from embodied.cli.test import test
 
 app = typer.Typer(
@@ -26,7 +27,7 @@ app = typer.Typer(
     help="One graph of nodes for robots and for a simulator. Exit codes: 0 pass, 1 fail, 2 bad usage or launch file, "
     "3 infrastructure, 130 interrupted.",
 )
-for verb in (run, check, graph, nodes, messages, test, doctor, explain):
+for verb in (run, check, graph, nodes, messages, test, doctor, explain, schema):
     app.command()(verb)
 
 

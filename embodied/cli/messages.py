@@ -9,6 +9,7 @@ import typer
 import embodied.messages as vocabulary
 from embodied.cli.output import JsonOption, ending, out, print_json, usage
 from embodied.errors import nearest
+from embodied.launch.descriptions import about
 from embodied.messages.schema import Command, Field, Message, schema
 
 
@@ -45,7 +46,7 @@ def _kinds() -> list[type[Message]]:
 def _describe(kind: type[Message]) -> dict[str, Any]:
     return {
         "name": kind.__name__,
-        "about": (kind.__doc__ or "").strip().splitlines()[0],
+        "about": about(kind),
         "fields": [
             {"name": field.name, "type": _type(field), "unit": field.unit, "optional": field.optional}
             for field in schema(kind)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib
-import importlib.util
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,9 +10,11 @@ import typer
 
 from embodied.cli.output import JsonOption, ending, out, print_json, usage
 from embodied.clock import rate_of
-from embodied.errors import FOREIGN, nearest, told
+from embodied.errors import nearest
 from embodied.graph import plain
-from embodied.launch.use import enter, modules, project_root
+from embodied.launch.descriptions import about
+from embodied.launch.rooms import find
+from embodied.launch.use import enter, project_root
 from embodied.node import Node
 from embodied.ports import PortError, read_ports
 from embodied.settings import field_types, name_of
@@ -55,32 +55,17 @@ def _named(use: str, name: str) -> bool:
 
 
 def _find() -> tuple[list[dict[str, Any]], dict[str, str]]:
+    rooms = find("node")
     found: list[dict[str, Any]] = []
-    broken: dict[str, str] = {}
-    for module_name in modules():
-        spec = importlib.util.find_spec(module_name)
-        # A module without any step() has no node, and may be a script that should not be started.
-        if (
-            spec is None
-            or spec.origin is None
-            or "def step(" not in Path(spec.origin).read_text("utf-8", errors="replace")
-        ):
-            continue
+    for use, kind in rooms.classes.items():
         try:
-            module = importlib.import_module(module_name)
-        except FOREIGN as error:
-            broken[module_name] = told(error)
-            continue
-        for kind in vars(module).values():
-            if isinstance(kind, type) and issubclass(kind, Node) and kind.__module__ == module_name:
-                try:
-                    found.append(_describe(kind))
-                except (PortError, NameError, TypeError) as error:
-                    broken[f"{module_name}:{kind.__name__}"] = str(error)
-    return found, broken
+            found.append(_describe(use, kind))
+        except (PortError, NameError, TypeError) as error:
+            rooms.broken[use] = str(error)
+    return found, rooms.broken
 
 
-def _describe(kind: type[Node]) -> dict[str, Any]:
+def _describe(use: str, kind: type[Node]) -> dict[str, Any]:
     ports = read_ports(kind)
     types = field_types(kind)
     settings: dict[str, Any] = {}
@@ -91,8 +76,8 @@ def _describe(kind: type[Node]) -> dict[str, Any]:
             default = None if entry.default is dataclasses.MISSING else plain(entry.default)
             settings[entry.name] = {"type": name_of(types[entry.name]), "required": needed, "default": default}
     return {
-        "use": f"{kind.__module__}:{kind.__name__}",
-        "about": (kind.__doc__ or "").strip().splitlines()[0] if kind.__doc__ else "",
+        "use": use,
+        "about": about(kind),
         "rate": None if kind.rate is None else str(rate_of(kind.rate)),
         "settings": settings,
         "in": {name: str(port) for name, port in ports.inputs.items()},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from itertools import chain
 
 from embodied.errors import Place, Problem, nearest
@@ -12,40 +13,80 @@ from embodied.launch.document import Item
 
 VERSION = 1
 
-Shape = Mapping[str, type]
-"""By key, what stands there; `object` is anything."""
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """What may stand under one key.
+
+    Attributes:
+        kind: `dict`, `list` or `str`; `object` is anything.
+        about: what it says, for those who write launch files.
+        scalar: what kind of scalar: `version`, `rate`, `duration`, `time`, `count`, `share`, `amount`; empty is any.
+    """
+
+    kind: type
+    about: str
+    scalar: str = ""
+
+
+Shape = Mapping[str, Key]
 
 _WORDS: dict[type, str] = {dict: "a mapping", list: "a list", str: "text"}
 
 FILE: Shape = {
-    "embodied": object,
-    "args": dict,
-    "include": list,
-    "robots": dict,
-    "nodes": dict,
-    "world": dict,
-    "worlds": dict,
-    "clock": str,
-    "processes": list,
-    "faults": list,
-    "profiles": dict,
+    "embodied": Key(object, "version of the format", "version"),
+    "args": Key(dict, "arguments with their defaults: set with --set name=value, used as ${args.name}"),
+    "include": Key(list, "fragments that lie below this file; they are looked for beside it, then among the installed"),
+    "robots": Key(dict, "robots by name: joints, limits, tool"),
+    "nodes": Key(dict, "nodes by name"),
+    "world": Key(dict, "the simulated world"),
+    "worlds": Key(dict, "variants of the world by name, of which one is chosen: --world name"),
+    "clock": Key(str, "lockstep is virtual time, the same bytes every time; steady is the machine's, for a robot"),
+    "processes": Key(list, "groups of nodes that share a process on the robot; ignored in lockstep"),
+    "faults": Key(list, "what goes wrong in a run, in lockstep alone"),
+    "profiles": Key(dict, "layers by name, of which one is run: --profile name"),
 }
 PROFILE: Shape = {key: FILE[key] for key in ("robots", "nodes", "world", "worlds", "clock", "processes", "faults")} | {
-    "base": str
+    "base": Key(str, "the profile that this one lies over")
 }
 NODE: Shape = {
-    "use": str,
-    "with": dict,
-    "in": dict,
-    "rate": object,
-    "latency": object,
-    "jitter": object,
-    "max_age": object,
+    "use": Key(str, "the class, as module:Class; another class than the layer below drops its settings"),
+    "with": Key(dict, "settings: the fields of the class"),
+    "in": Key(dict, "wires by input: node.port, or node for its first output"),
+    "rate": Key(object, "how often it steps [Hz]; overrides the class's, and '30000/1001' is exact", "rate"),
+    "latency": Key(object, "in virtual time a step keeps it busy this long", "duration"),
+    "jitter": Key(object, "up to this much more, drawn from the seed", "duration"),
+    "max_age": Key(object, "beyond this age what its inputs hold is stale", "duration"),
 }
-WIRE: Shape = {"from": str, "max_age": object, "bound": object}
-WORLD: Shape = {"use": str, "with": dict}
-INCLUDE: Shape = {"file": str, "namespace": str, "args": dict}
-FAULT: Shape = {**dict.fromkeys(KINDS, str), **dict.fromkeys(("at", "for", *chain(*KINDS.values())), object)}
+WIRE: Shape = {
+    "from": Key(str, "the source: node.port, or node for its first output"),
+    "max_age": Key(object, "beyond this age a value is stale", "duration"),
+    "bound": Key(object, "how many wait at most, for an input that takes every message", "count"),
+}
+WORLD: Shape = {
+    "use": Key(str, "the class of the world, as module:Class"),
+    "with": Key(dict, "settings: the fields of the class"),
+}
+INCLUDE: Shape = {
+    "file": Key(str, "the fragment, beside this file or among the installed"),
+    "namespace": Key(str, "goes before the names of its nodes: left gives left/arm"),
+    "args": Key(dict, "values of the fragment's arguments"),
+}
+_FAULT: Shape = {
+    "silence": Key(str, "a node that does not step"),
+    "kill": Key(str, "a node that does not step any more"),
+    "drop": Key(str, "a node of which the outputs of a step are lost, now and then"),
+    "delay": Key(str, "a node that takes longer"),
+    "stuck": Key(str, "an output that goes on with its last value"),
+    "noise": Key(str, "an output with Gaussian noise in a field"),
+    "at": Key(object, "when it begins; 0 unless written", "time"),
+    "for": Key(object, "how long it lasts; to the end unless written", "time"),
+    "share": Key(object, "probability that a step's outputs are lost", "share"),
+    "by": Key(object, "what is added to the latency", "duration"),
+    "field": Key(object, "the field of the message"),
+    "sd": Key(object, "standard deviation, in the field's unit", "amount"),
+}
+FAULT: Shape = {key: _FAULT[key] for key in (*KINDS, "at", "for", *chain(*KINDS.values()))}
 
 CLOCKS = ("lockstep", "steady")
 
@@ -145,7 +186,7 @@ def _keys(item: Item, known: Shape, what: str, problems: list[Problem]) -> bool:
             place: Place = entry.key or entry.place
             problems.append(Problem("E103", f"{what} has no key '{key}'", place, help=nearest(key, known)))
             fine = False
-        elif entry.value is not None and not isinstance(entry.value, known[key]):
-            problems.append(Problem("E104", f"'{key}' is {_WORDS[known[key]]}; got {entry.kind}", entry.place))
+        elif entry.value is not None and not isinstance(entry.value, known[key].kind):
+            problems.append(Problem("E104", f"'{key}' is {_WORDS[known[key].kind]}; got {entry.kind}", entry.place))
             fine = False
     return fine

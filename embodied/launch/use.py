@@ -59,11 +59,11 @@ def find_class(use: object, kind: str, place: Place, problems: list[Problem]) ->
         return None
     found = getattr(module, class_name, None)
     if found is None:
-        known = [name for name in vars(module) if _is(vars(module)[name], kind)]
+        known = [name for name in vars(module) if is_kind(vars(module)[name], kind)]
         message = f"'{module_name}' has no class '{class_name}'"
         problems.append(Problem("E202", message, place, help=nearest(class_name, known)))
         return None
-    if not _is(found, kind):
+    if not is_kind(found, kind):
         message = f"'{use}' is not a {kind}"
         needs = "a subclass of embodied.Node" if kind == "node" else "a class with " + ", ".join(_WORLD)
         problems.append(Problem("E203", message, place, help=(f"a {kind} is {needs}",)))
@@ -71,7 +71,8 @@ def find_class(use: object, kind: str, place: Place, problems: list[Problem]) ->
     return found  # type: ignore[no-any-return]
 
 
-def _is(thing: object, kind: str) -> bool:
+def is_kind(thing: object, kind: str) -> bool:
+    """Whether something is a class of nodes, or of worlds."""
     if not isinstance(thing, type):
         return False
     if kind == "node":

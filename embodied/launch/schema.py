@@ -1,0 +1,267 @@
+"""Launch files as JSON Schema (draft 7), for editors: from the shape of a file and from the classes that are found.
+
+A schema knows one file, and not what lies over or under it. So it refuses what no layer can put right, such as a key
+that there is not or a setting of another type, and leaves to `embodied check` what needs the whole: where a wire leads,
+or a setting of a node whose class another layer gives.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+from collections.abc import Iterable, Mapping
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, Literal, Union, get_args, get_origin
+
+import numpy as np
+
+from embodied.clock import rate_of
+from embodied.graph import NODE_NAME, plain
+from embodied.launch.descriptions import about, about_settings
+from embodied.launch.rooms import Found
+from embodied.launch.shape import CLOCKS, FAULT, FILE, INCLUDE, NODE, PROFILE, VERSION, WIRE, WORLD, Shape
+from embodied.launch.use import ROOMS
+from embodied.messages.schema import without_none
+from embodied.ports import Input, PortError, read_ports
+from embodied.robot import Robot
+from embodied.settings import field_types, name_of, required
+
+Schema = dict[str, Any]
+
+REFERENCE = r"\$\{(args\.[A-Za-z_][A-Za-z0-9_]*|env:[A-Za-z_][A-Za-z0-9_]*(:-[^}]*)?)\}"
+_DURATION = r"^\s*\d{1,18}(\.\d{1,9})?\s*(ns|us|µs|ms|s|min)\s*$"
+_RATE = r"^\s*\d{1,15}(\.\d{1,15})?([eE][-+]?\d{1,2})?(/\d{1,15})?\s*$"
+_SOURCE = r"^/?[a-z][a-z0-9_]*(/[a-z][a-z0-9_]*)*(\.[A-Za-z_]\w*)?$"
+
+
+def _text(pattern: str, expected: str) -> Schema:
+    """Text of one form, or with a reference in it."""
+    return {
+        "type": ["string", "null"],
+        "pattern": f"{pattern}|{REFERENCE}",
+        "patternErrorMessage": f"Expected {expected}.",
+    }
+
+
+def _number(kind: str, expected: str, **bounds: float) -> Schema:
+    """A number, or a reference to one."""
+    text = {"pattern": REFERENCE, "patternErrorMessage": f"Expected {expected}."}
+    return {"type": [kind, "string", "null"], **bounds, **text}
+
+
+_EXPECTED = "Expected a duration with its unit, such as 15ms or 2s."
+_SPAN: Schema = {
+    "type": ["string", "number", "null"],
+    "pattern": f"{_DURATION}|{REFERENCE}",
+    "patternErrorMessage": _EXPECTED,
+    # A number without a unit could be anything, but 0 is 0.
+    "if": {"type": "number"},
+    "then": {"const": 0, "errorMessage": _EXPECTED},
+}
+_SCALARS: Mapping[str, Schema] = {
+    "version": {"const": VERSION},
+    "rate": {
+        "type": ["number", "string", "null"],
+        "exclusiveMinimum": 0,
+        "maximum": 100_000,
+        "pattern": f"{_RATE}|{REFERENCE}",
+        "patternErrorMessage": "Expected a rate in Hz, such as 30 or '30000/1001'.",
+    },
+    "duration": _SPAN,
+    "time": {
+        **_SPAN,
+        "type": ["string", "number", "object", "null"],
+        "properties": {"from": {"$ref": "#/definitions/duration"}, "to": {"$ref": "#/definitions/duration"}},
+        "required": ["from", "to"],
+        "additionalProperties": False,
+    },
+    "count": _number("integer", "how many wait at most, a whole number", minimum=1, maximum=100_000),
+    "share": _number("number", "a probability from 0 to 1", minimum=0, maximum=1),
+    "amount": _number("number", "a number of 0 or more", minimum=0),
+}
+_KINDS: Mapping[type, Schema] = {
+    dict: {"type": ["object", "null"]},
+    list: {"type": ["array", "null"]},
+    str: {"type": ["string", "null"]},
+    object: {},
+}
+
+
+def _definition(name: str) -> Schema:
+    return {"$ref": f"#/definitions/{name}"}
+
+
+def _each(inner: Schema, names: str = "") -> Schema:
+    """A mapping whose values are all of one kind."""
+    pattern = {"propertyNames": {"pattern": f"^{names}$"}} if names else {}
+    return {"type": ["object", "null"], **pattern, "additionalProperties": inner}
+
+
+def _list(inner: Schema) -> Schema:
+    return {"type": ["array", "null"], "items": inner}
+
+
+def _mapping(shape: Shape, **special: Schema) -> Schema:
+    """The keys of a shape, and no others; `special` says more of some of them."""
+    properties: Schema = {}
+    for name, key in shape.items():
+        inner = _definition(key.scalar) if key.scalar else special.get(name, _KINDS[key.kind])
+        # Beside a reference draft 7 hears nothing, so the description goes around it.
+        properties[name] = {"description": key.about, **({"allOf": [inner]} if "$ref" in inner else inner)}
+    return {"type": ["object", "null"], "properties": properties, "additionalProperties": False}
+
+
+def launch_schema(nodes: Found, worlds: Found, robots: Iterable[str]) -> Schema:
+    """The schema of launch files, fragments and site files.
+
+    Args:
+        nodes: the node classes that are known.
+        worlds: the world classes.
+        robots: names of robots that fragments describe.
+    """
+    text = {"type": ["string", "null"]}
+    wire = _text(_SOURCE, "node.port, or node for its first output")
+    section = {
+        "robots": _each(_definition("robot")),
+        "nodes": _each(_definition("node"), NODE_NAME.pattern),
+        "world": _definition("world"),
+        "clock": {"enum": [*CLOCKS, None]},
+        "processes": _list(_list({"type": "string"})),
+        "faults": _list(_definition("fault")),
+    }
+    one_kind = [{"required": [kind]} for kind in FAULT if FAULT[kind].kind is str]
+    definitions: Schema = {
+        **_SCALARS,
+        "wire": {"type": ["string", "object", "null"], **{k: v for k, v in _mapping(WIRE).items() if k != "type"}}
+        | {"pattern": wire["pattern"], "patternErrorMessage": wire["patternErrorMessage"]},
+        "node": _mapping(NODE, use=_uses(nodes), **{"in": _each(_definition("wire"))}),
+        "world": _mapping(WORLD, use=_uses(worlds)),
+        "fault": {**_mapping(FAULT), "oneOf": one_kind},
+        "robot": {**_fields(Robot, ()), "description": about(Robot)},
+    }
+    for kind, found in (("node", nodes), ("world", worlds)):
+        definitions[kind]["allOf"] = []
+        for use, thing in found.classes.items():
+            definitions[use] = _class(thing, robots)
+            named = {"properties": {"use": {"enum": [use, *found.aliases[use]]}}, "required": ["use"]}
+            definitions[kind]["allOf"].append({"if": named, "then": _definition(use)})
+    include = {**_mapping(INCLUDE, file=text), "type": ["string", "object"]}
+    profile = _mapping(PROFILE, **section)
+    return {
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "title": "A launch file of embodied",
+        **_mapping(FILE, **section, include=_list(include), profiles=_each(profile, NODE_NAME.pattern)),
+        "type": "object",
+        "required": ["embodied"],
+        "definitions": definitions,
+    }
+
+
+def _uses(found: Found) -> Schema:
+    """Names of classes: those of the rooms are known, those of other packages are not."""
+    known = [name for use in found.classes for name in (*found.aliases[use], use)]
+    told = [about(found.classes[use]) for use in found.classes for _ in (*found.aliases[use], use)]
+    rooms = "|".join(room.replace(".", r"\.") for room in ROOMS)
+    other = rf"^(?!({rooms})[.:])[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*$"
+    return {
+        "anyOf": [
+            {"enum": known, "enumDescriptions": told, "markdownEnumDescriptions": told},
+            {"type": ["string", "null"], "pattern": f"{other}|{REFERENCE}"},
+        ]
+    }
+
+
+def _class(kind: type[Any], robots: Iterable[str]) -> Schema:
+    """What a node or a world has once its class is known."""
+    properties: Schema = {"with": _fields(kind, robots)}
+    needed = required(kind)
+    try:
+        inputs = read_ports(kind).inputs if hasattr(kind, "step") else {}
+    except PortError:
+        # The checker says it; an editor goes on without the ports.
+        inputs = {}
+    if hasattr(kind, "step"):
+        wires = {
+            name: {"description": _delivery(port), "allOf": [_definition("wire")]} for name, port in inputs.items()
+        }
+        properties["in"] = {"properties": wires, "additionalProperties": False}
+        rate = "on its trigger" if kind.rate is None else f"{rate_of(kind.rate)} Hz unless written"
+        properties["rate"] = {"description": f"how often it steps [Hz]: {rate}"}
+    made: Schema = {"title": kind.__name__, "description": about(kind), "properties": properties}
+    if needed:
+        made["required"] = ["with"]
+        properties["with"] |= {"required": needed}
+    return made
+
+
+def _delivery(port: Input) -> str:
+    ways = {
+        "latest": "must be wired; no step until there is one, nor while it is stale",
+        "optional": "None when absent or stale",
+        "every": "every one since the last step",
+    }
+    return f"{port}: {ways[port.delivery]}"
+
+
+def _fields(kind: type[Any], robots: Iterable[str]) -> Schema:
+    """The settings of a dataclass, with their types, bounds, units and defaults."""
+    types_, told = field_types(kind), about_settings(kind)
+    properties: Schema = {}
+    for entry in dataclasses.fields(kind) if dataclasses.is_dataclass(kind) else ():
+        if not entry.init:
+            continue
+        inner = _value(types_[entry.name], robots)
+        bounds = entry.metadata.get("tunable")
+        if bounds is not None:
+            inner |= {"minimum": bounds.low, "maximum": bounds.high}
+        words = [told.get(entry.name, ""), f"({name_of(types_[entry.name])})", "" if bounds is None else "tunable"]
+        inner["description"] = " ".join(word for word in words if word)
+        if entry.default is not dataclasses.MISSING:
+            inner["default"] = plain(entry.default)
+        properties[entry.name] = inner
+    shape = {"type": ["object", "null"], "properties": properties, "additionalProperties": False}
+    return {"title": kind.__name__, **shape}
+
+
+def _value(annotation: Any, robots: Iterable[str]) -> Schema:
+    """One setting; a reference may stand for any scalar and for any list, and null removes."""
+    inner, _ = without_none(annotation)
+    expected = f"{name_of(inner)}, or a reference such as ${{args.name}}"
+    origin = get_origin(inner)
+    if inner in (float, int):
+        return _number("number" if inner is float else "integer", expected)
+    if inner is bool:
+        return _number("boolean", expected)
+    if inner in (str, Path):
+        return {"type": ["string", "null"]}
+    if inner is Fraction:
+        return dict(_SCALARS["rate"])
+    if inner is Robot or origin is Literal:
+        known = sorted(robots) if inner is Robot else list(get_args(inner))
+        return {"anyOf": [{"enum": [*known, None]}, {"type": "string", "pattern": REFERENCE}]}
+    if origin is np.ndarray or inner is np.ndarray:
+        return _sequence(_rows(), expected)
+    if origin in (tuple, list):
+        args = get_args(inner)
+        made = _sequence(_value(args[0], robots), expected)
+        if origin is tuple and Ellipsis not in args:
+            made |= {"items": [_value(arg, robots) for arg in args], "minItems": len(args), "maxItems": len(args)}
+        return made
+    if origin is dict:
+        return _each(_value(get_args(inner)[1], robots))
+    if dataclasses.is_dataclass(inner) and isinstance(inner, type):
+        return _fields(inner, robots)
+    if origin in (Union, types.UnionType):
+        return {"anyOf": [_value(arg, robots) for arg in get_args(inner)]}
+    return {}
+
+
+def _rows() -> Schema:
+    """Numbers, or rows of them, as an array has them."""
+    return {"type": ["number", "string", "array"], "pattern": REFERENCE}
+
+
+def _sequence(items: Schema, expected: str) -> Schema:
+    text = {"pattern": f"^{REFERENCE}$", "patternErrorMessage": f"Expected {expected}."}
+    return {"type": ["array", "string", "null"], "items": items, **text}

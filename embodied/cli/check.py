@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 
+from embodied.cli.complete import files
 from embodied.cli.output import (
     Format,
     FormatOption,
@@ -31,7 +32,10 @@ from embodied.github import annotate
 from embodied.launch import Launch, Overrides, load
 from embodied.node import Guard
 
-FilesArgument = Annotated[list[Path], typer.Argument(help="launch files, or fragments of them", show_default=False)]
+FilesArgument = Annotated[
+    list[Path],
+    typer.Argument(help="launch files, or fragments of them", show_default=False, autocompletion=files),
+]
 
 
 def check(

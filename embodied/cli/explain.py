@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from rich.markdown import Markdown
 
+from embodied.cli.complete import Choices, quiet
 from embodied.cli.output import JsonOption, ending, out, print_json, usage
 from embodied.errors import nearest
 
@@ -15,8 +16,14 @@ PAGES = Path(__file__).parent.parent / "pages"
 """One page a code, which the wheel ships."""
 
 
+@quiet
+def _codes(incomplete: str) -> Choices:
+    small = incomplete[:1] == "e"
+    return [(code.lower() if small else code, title) for code, title in titles().items()]
+
+
 def explain(
-    code: Annotated[str | None, typer.Argument(help="an error code, such as E302")] = None,
+    code: Annotated[str | None, typer.Argument(help="an error code, such as E302", autocompletion=_codes)] = None,
     *,
     as_json: JsonOption = False,
 ) -> None:

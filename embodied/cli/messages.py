@@ -7,21 +7,29 @@ from typing import Annotated, Any
 import typer
 
 import embodied.messages as vocabulary
+from embodied.cli.complete import Choices, quiet
 from embodied.cli.output import JsonOption, ending, out, print_json, usage
 from embodied.errors import nearest
 from embodied.launch.descriptions import about
 from embodied.messages.schema import Command, Field, Message, schema
 
 
+@quiet
+def _names(_: str) -> Choices:
+    return [(kind.__name__, about(kind)) for kind in _kinds()]
+
+
 def messages(
-    name: Annotated[str | None, typer.Argument(help="only this message type")] = None, *, as_json: JsonOption = False
+    name: Annotated[str | None, typer.Argument(help="only this message type", autocompletion=_names)] = None,
+    *,
+    as_json: JsonOption = False,
 ) -> None:
     """List the message types that ship: every field with its shape, dtype and unit."""
     with ending(as_json):
-        kinds = {kind.__name__: kind for kind in _kinds()}
-        if name is not None and name not in kinds:
-            raise usage(f"there is no message type '{name}'", *nearest(name, kinds))
-        chosen = [kinds[name]] if name is not None else list(kinds.values())
+        found = {kind.__name__: kind for kind in _kinds()}
+        if name is not None and name not in found:
+            raise usage(f"there is no message type '{name}'", *nearest(name, found))
+        chosen = [found[name]] if name is not None else list(found.values())
         if as_json:
             print_json({"messages": [_describe(kind) for kind in chosen]})
             return
@@ -39,8 +47,8 @@ def messages(
 def _kinds() -> list[type[Message]]:
     """The message types of the vocabulary, by name."""
     found = (getattr(vocabulary, name) for name in vocabulary.__all__)
-    kinds = [kind for kind in found if isinstance(kind, type) and issubclass(kind, Message)]
-    return [kind for kind in kinds if kind not in (Message, Command)]
+    known = [kind for kind in found if isinstance(kind, type) and issubclass(kind, Message)]
+    return [kind for kind in known if kind not in (Message, Command)]
 
 
 def _describe(kind: type[Message]) -> dict[str, Any]:

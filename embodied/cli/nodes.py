@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from embodied.cli.complete import classes
 from embodied.cli.output import JsonOption, ending, out, print_json, usage
 from embodied.clock import rate_of
 from embodied.errors import nearest
@@ -21,7 +22,9 @@ from embodied.settings import field_types, name_of
 
 
 def nodes(
-    name: Annotated[str | None, typer.Argument(help="only this class, or the classes of this module")] = None,
+    name: Annotated[
+        str | None, typer.Argument(help="only this class, or the classes of this module", autocompletion=classes)
+    ] = None,
     *,
     as_json: JsonOption = False,
 ) -> None:

@@ -19,17 +19,32 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from embodied.cli import complete
 from embodied.clock import Time, duration
 from embodied.errors import FOREIGN, EmbodiedError, LaunchError, Problem, told
 from embodied.launch import Overrides
 
-FileArgument = Annotated[Path, typer.Argument(help="the launch file", show_default=False)]
+FileArgument = Annotated[
+    Path, typer.Argument(help="the launch file", show_default=False, autocompletion=complete.files)
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="print one JSON object to standard output")]
 SimOption = Annotated[bool, typer.Option("--sim", help="the same as --profile sim")]
-ProfileOption = Annotated[str | None, typer.Option("--profile", "-p", help="run a profile of the launch file")]
-SiteOption = Annotated[Path | None, typer.Option(help="a file with this site's serials, hosts and calibration")]
-SetOption = Annotated[list[str] | None, typer.Option("--set", help="NAME=VALUE or NODE.SETTING=VALUE; repeatable")]
-SwapOption = Annotated[list[str] | None, typer.Option("--swap", help="NODE=module:Class; repeatable")]
+ProfileOption = Annotated[
+    str | None,
+    typer.Option("--profile", "-p", help="run a profile of the launch file", autocompletion=complete.profiles),
+]
+SiteOption = Annotated[
+    Path | None,
+    typer.Option(help="a file with this site's serials, hosts and calibration", autocompletion=complete.files),
+]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="NAME=VALUE or NODE.SETTING=VALUE; repeatable", autocompletion=complete.settings),
+]
+SwapOption = Annotated[
+    list[str] | None,
+    typer.Option("--swap", help="NODE=module:Class; repeatable", autocompletion=complete.swaps),
+]
 WorldOption = Annotated[str | None, typer.Option(help="one of the launch file's 'worlds', such as held_out")]
 ForOption = Annotated[str | None, typer.Option("--for", help="stop after this much simulated time, such as 10s")]
 

@@ -65,8 +65,13 @@ class Launch:
             raise LaunchError(problems)
         return graph
 
-    def missing(self, profile: str | None = None) -> tuple[str, ...]:
-        """Names of the nodes that have no class in a profile.
+    @property
+    def arguments(self) -> Mapping[str, Any]:
+        """The arguments of the file, with their values."""
+        return self._args
+
+    def uses(self, profile: str | None = None) -> dict[str, str | None]:
+        """The classes that the nodes name in a profile, and the `world`; None for one that names none.
 
         Raises:
             LaunchError: the profile cannot be resolved.
@@ -75,7 +80,16 @@ class Launch:
         document = self._resolve(profile, problems)
         if problems:
             raise LaunchError(problems)
-        return tuple(name for name, node in entries(document, "nodes").items() if "use" not in node.value)
+        named = {name: plain(node).get("use") for name, node in entries(document, "nodes").items()}
+        return named | ({"world": plain(document.value["world"]).get("use")} if "world" in document.value else {})
+
+    def missing(self, profile: str | None = None) -> tuple[str, ...]:
+        """Names of the nodes that have no class in a profile.
+
+        Raises:
+            LaunchError: the profile cannot be resolved.
+        """
+        return tuple(name for name, use in self.uses(profile).items() if use is None and name != "world")
 
     def robots(self) -> dict[str, Robot]:
         """The robots that the file and its includes describe, by name.

@@ -126,6 +126,7 @@ def launch_schema(nodes: Found, worlds: Found, robots: Iterable[str]) -> Schema:
         "robots": _each(_definition("robot")),
         "nodes": _each(_definition("node"), NODE_NAME.pattern),
         "world": _definition("world"),
+        "worlds": _each(_definition("world")),
         "clock": {"enum": [*CLOCKS, None]},
         "processes": _list(_list({"type": "string"})),
         "faults": _list(_definition("fault")),

@@ -12,6 +12,7 @@ from embodied.cli.doctor import doctor
 from embodied.cli.explain import explain
 from embodied.cli.graph import graph
 from embodied.cli.messages import messages
+from embodied.cli.new import new
 from embodied.cli.nodes import nodes
 from embodied.cli.output import INTERRUPTED, print_json
 from embodied.cli.run import run
@@ -27,7 +28,7 @@ app = typer.Typer(
     help="One graph of nodes for robots and for a simulator. Exit codes: 0 pass, 1 fail, 2 bad usage or launch file, "
     "3 infrastructure, 130 interrupted.",
 )
-for verb in (run, check, graph, nodes, messages, test, doctor, explain, schema):
+for verb in (run, check, graph, nodes, messages, test, doctor, explain, schema, new):
     app.command()(verb)
 
 

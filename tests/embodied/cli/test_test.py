@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from tests.embodied.cli.conftest import Command
+from tests.embodied.conftest import Command
 from tests.embodied.suite.waiting import launch_file
 from tests.embodied.test_cli import PICK, ROOT, command, simulated
 

@@ -102,6 +102,12 @@ def profiles(_: str) -> Choices:
 
 
 @quiet
+def worlds(_: str) -> Choices:
+    """The worlds that stand beside the launch file's own."""
+    return _launch().worlds(_profile())
+
+
+@quiet
 def settings(incomplete: str) -> Choices:
     """Arguments and nodes; behind the dot of a node, its settings."""
     launch = _launch()

@@ -28,7 +28,7 @@ from embodied.diagram.svg import svg
 from embodied.launch import load
 
 
-class Format(StrEnum):
+class Drawing(StrEnum):
     """What a graph is drawn as."""
 
     MERMAID = "mermaid"
@@ -44,7 +44,7 @@ def graph(
     site: SiteOption = None,
     sets: SetOption = None,
     swaps: SwapOption = None,
-    format: Annotated[Format | None, typer.Option(help="mermaid, unless --output names an .svg")] = None,  # noqa: A002
+    format: Annotated[Drawing | None, typer.Option(help="mermaid, unless --output names an .svg")] = None,  # noqa: A002
     output: Annotated[Path | None, typer.Option(help="write it here instead of printing it")] = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -53,9 +53,9 @@ def graph(
         chosen = choose_profile(sim, profile)
         plan = load(file, overrides(site, sets, swaps, world)).graph(chosen).check()
         if format is None:
-            format = Format.SVG if output is not None and output.suffix == ".svg" else Format.MERMAID  # noqa: A001
+            format = Drawing.SVG if output is not None and output.suffix == ".svg" else Drawing.MERMAID  # noqa: A001
         title = f"{file.stem} · {chosen}" if chosen else file.stem
-        text = svg(plan, title) if format is Format.SVG else mermaid(plan) + "\n"
+        text = svg(plan, title) if format is Drawing.SVG else mermaid(plan) + "\n"
         if output is not None:
             output.write_text(text, encoding="utf-8")
         if as_json:

@@ -45,7 +45,10 @@ SwapOption = Annotated[
     list[str] | None,
     typer.Option("--swap", help="NODE=module:Class; repeatable", autocompletion=complete.swaps),
 ]
-WorldOption = Annotated[str | None, typer.Option(help="one of the launch file's 'worlds', such as held_out")]
+WorldOption = Annotated[
+    str | None,
+    typer.Option(help="one of the launch file's 'worlds', such as held_out", autocompletion=complete.worlds),
+]
 ForOption = Annotated[str | None, typer.Option("--for", help="stop after this much simulated time, such as 10s")]
 
 

@@ -55,10 +55,8 @@ class Launch:
         Raises:
             LaunchError: with every problem found.
         """
+        document = self._resolved(profile)
         problems: list[Problem] = []
-        document = self._resolve(profile, problems)
-        if problems:
-            raise LaunchError(problems)
         others = {name: self._drivers(name) for name in self.profiles if name != profile}
         graph = build_graph(document, self._folders, profile, others, problems)
         if problems:
@@ -76,12 +74,17 @@ class Launch:
         Raises:
             LaunchError: the profile cannot be resolved.
         """
-        problems: list[Problem] = []
-        document = self._resolve(profile, problems)
-        if problems:
-            raise LaunchError(problems)
+        document = self._resolved(profile)
         named = {name: plain(node).get("use") for name, node in entries(document, "nodes").items()}
         return named | ({"world": plain(document.value["world"]).get("use")} if "world" in document.value else {})
+
+    def worlds(self, profile: str | None = None) -> tuple[str, ...]:
+        """Names of the worlds that may take the place of the world in a profile.
+
+        Raises:
+            LaunchError: the profile cannot be resolved.
+        """
+        return tuple(entries(self._resolved(profile), "worlds"))
 
     def missing(self, profile: str | None = None) -> tuple[str, ...]:
         """Names of the nodes that have no class in a profile.
@@ -107,6 +110,13 @@ class Launch:
         """Names of the nodes that have a class in a profile."""
         nodes = entries(self._resolve(profile, []), "nodes")
         return frozenset(name for name, node in nodes.items() if "use" in node.value)
+
+    def _resolved(self, profile: str | None) -> Item:
+        problems: list[Problem] = []
+        document = self._resolve(profile, problems)
+        if problems:
+            raise LaunchError(problems)
+        return document
 
     def _resolve(self, profile: str | None, problems: list[Problem]) -> Item:
         document = Item({k: v for k, v in self._root.value.items() if k != "profiles"}, self._root.place)
@@ -187,7 +197,9 @@ def load(file: str | Path, overrides: Overrides | None = None) -> Launch:
 
 def _partial(root: Item) -> bool:
     sections = [root, *(profile for profile in entries(root, "profiles").values() if profile.value is not None)]
-    whole = any(key in section.value for section in sections for key in ("include", "world", "clock", "processes"))
+    whole = any(
+        key in section.value for section in sections for key in ("include", "world", "worlds", "clock", "processes")
+    )
     return bool(entries(root, "robots")) and not whole
 
 

@@ -40,8 +40,8 @@ def test_it_is_a_schema_of_draft_7() -> None:
     Draft7Validator.check_schema(SCHEMA)
 
 
-FILES = sorted(INSTALLED.glob("launch/**/*.yaml"))
-TEXTS = {str(file.relative_to(INSTALLED)): file.read_text("utf-8") for file in FILES}
+SHIPPED = sorted(INSTALLED.glob("launch/**/*.yaml"))
+TEXTS = {str(file.relative_to(INSTALLED)): file.read_text("utf-8") for file in SHIPPED}
 for page in sorted([*PAGES.glob("*.md"), *INSTALLED.glob("docs/*.md")]):
     said = page.read_text("utf-8")
     # A page with a class of its own shows a project that this schema does not know.

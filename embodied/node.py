@@ -81,18 +81,20 @@ def tune(node: Node, name: str, value: float) -> None:
     Raises:
         ValueError: there is no such tunable setting, or the value is outside its bounds.
     """
-    bounds = {f.name: f.metadata["tunable"] for f in _fields(node) if "tunable" in f.metadata}
-    if name not in bounds:
-        known = ", ".join(sorted(bounds)) or "none"
+    limits = bounds(type(node))
+    if name not in limits:
+        known = ", ".join(sorted(limits)) or "none"
         raise ValueError(f"{type(node).__name__} has no tunable setting '{name}'; it has {known}")
-    limit = bounds[name]
+    limit = limits[name]
     if not limit.low <= value <= limit.high:
         raise ValueError(f"{type(node).__name__}.{name} = {value} is not within {limit.low} to {limit.high}")
     setattr(node, name, float(value))
 
 
-def _fields(node: Node) -> tuple[dataclasses.Field[Any], ...]:
-    return dataclasses.fields(node) if dataclasses.is_dataclass(node) else ()
+def bounds(kind: type) -> dict[str, Range]:
+    """What the tunable settings of a class may be, by name."""
+    fields = dataclasses.fields(kind) if dataclasses.is_dataclass(kind) else ()
+    return {field.name: field.metadata["tunable"] for field in fields if "tunable" in field.metadata}
 
 
 def generator(seed: int, *names: str) -> np.random.Generator:

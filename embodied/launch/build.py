@@ -14,6 +14,7 @@ from embodied.graph import BOUND, Entry, Graph, Timing, Wire
 from embodied.launch.document import Item, entries, plain, walk
 from embodied.launch.merge import merge
 from embodied.launch.use import find_class
+from embodied.node import Range, bounds
 from embodied.prove import complaints
 from embodied.robot import Robot
 from embodied.settings import Context, SettingError, convert, field_types, make, name_of, required
@@ -147,6 +148,7 @@ def _instance(
             continue
         try:
             made[key] = convert(known[key], plain(entry), Context(robots, _folder(entry, folders)))
+            _within(bounds(found).get(key), made[key])
         except SettingError as error:
             message = f"{who}, setting '{key}': {error}"
             problems.append(Problem("E205", message, _inside(entry, error.path), help=error.help))
@@ -163,6 +165,16 @@ def _instance(
         message = f"{who}: {found.__name__} refuses its settings: {told(error)}"
         problems.append(Problem("E205", message, (given or use).place))
         return None
+
+
+def _within(limits: Range | None, value: Any) -> None:
+    """A tunable setting begins where it may be tuned to.
+
+    Raises:
+        SettingError: it does not.
+    """
+    if limits is not None and not limits.low <= value <= limits.high:
+        raise SettingError(f"expected {limits.low:g} to {limits.high:g}, got {value!r}")
 
 
 def _wires(item: Item, problems: list[Problem]) -> dict[str, Wire]:

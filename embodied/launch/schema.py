@@ -23,6 +23,7 @@ from embodied.launch.rooms import Found
 from embodied.launch.shape import CLOCKS, FAULT, FILE, INCLUDE, NODE, PROFILE, VERSION, WIRE, WORLD, Shape
 from embodied.launch.use import ROOMS
 from embodied.messages.schema import without_none
+from embodied.node import bounds
 from embodied.ports import Input, PortError, read_ports
 from embodied.robot import Robot
 from embodied.settings import field_types, name_of, required
@@ -213,10 +214,10 @@ def _fields(kind: type[Any], robots: Iterable[str]) -> Schema:
         if not entry.init:
             continue
         inner = _value(types_[entry.name], robots)
-        bounds = entry.metadata.get("tunable")
-        if bounds is not None:
-            inner |= {"minimum": bounds.low, "maximum": bounds.high}
-        words = [told.get(entry.name, ""), f"({name_of(types_[entry.name])})", "" if bounds is None else "tunable"]
+        limits = bounds(kind).get(entry.name)
+        if limits is not None:
+            inner |= {"minimum": limits.low, "maximum": limits.high}
+        words = [told.get(entry.name, ""), f"({name_of(types_[entry.name])})", "" if limits is None else "tunable"]
         inner["description"] = " ".join(word for word in words if word)
         if entry.default is not dataclasses.MISSING:
             inner["default"] = plain(entry.default)

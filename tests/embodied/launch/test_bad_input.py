@@ -93,6 +93,14 @@ CASES = {
     "a mistyped part of a setting": ("[0.0, 1.0]", "[0.0, yes]", "E205", "7:18", "expected a number, got 'yes'", ""),
     "NaN": ("[0.0, 1.0]", "[0.0, .nan]", "E205", "7:18", "expected a finite number, got nan", ""),
     "infinity": ("goal: [0.0, 1.0]", "goal: [0.0, 1.0], kd: .inf", "E205", "7:34", "finite number, got inf", ""),
+    "a tunable setting out of bounds": (
+        "goal: [0.0, 1.0]",
+        "goal: [0.0, 1.0], kp: 300",
+        "E205",
+        "7:34",
+        "'kp': expected 0 to 200, got 300.0",
+        "",
+    ),
     "no driver": (f'use: "{NODES}:Motor", ', "", "E206", "9:3", "'motor' has no driver", "write 'use:"),
     "an unknown input": (
         "{joints: clock}",

@@ -12,7 +12,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -97,18 +97,19 @@ class Scene:
     look: Look
 
 
-def draw(seed: int, blocks: int = len(COLOURS)) -> Scene:
+def draw(seed: int, blocks: int = len(COLOURS), spread: float = 1.0) -> Scene:
     """The scene of a seed.
 
     Args:
         seed: of the run.
         blocks: how many coloured blocks, 1 to 4; the labels are the first of `COLOURS`.
+        spread: how far light, table and camera stray, as a multiple of what everything here was trained on.
     """
     labels = tuple(COLOURS)[:blocks]
     target = str(generator(seed, "scene", "target").choice(labels))
     tray = Tray()
     coloured, grey = _layout(generator(seed, "scene", "layout"), labels, tray)
-    return Scene(target, coloured, grey, tray, _look(generator(seed, "scene", "look")))
+    return Scene(target, coloured, grey, tray, _look(generator(seed, "scene", "look"), spread))
 
 
 def _layout(rng: np.random.Generator, labels: Sequence[str], tray: Tray) -> tuple[tuple[Thing, ...], tuple[Thing, ...]]:
@@ -148,19 +149,25 @@ def _distractor(index: int, rng: np.random.Generator) -> Thing:
     return Thing(f"grey{index}", shape, (wide, deep, tall), x, y, yaw, _triple(grey), 600 * wide * deep * tall)
 
 
-def _look(rng: np.random.Generator) -> Look:
-    azimuth, height = rng.uniform(-math.pi, math.pi), rng.uniform(math.radians(35), math.radians(80))
+def _look(rng: np.random.Generator, spread: float) -> Look:
+    def stray(low: float, high: float, size: int | None = None) -> Any:
+        more = (spread - 1.0) * (high - low) / 2
+        return rng.uniform(low - more, high + more, size)
+
+    # A lamp stays above the table, and neither light nor colour comes to nothing.
+    azimuth = rng.uniform(-math.pi, math.pi)
+    height = np.clip(stray(math.radians(35), math.radians(80)), math.radians(10), math.radians(90))
     light = (math.cos(azimuth) * math.cos(height), math.sin(azimuth) * math.cos(height), math.sin(height))
     # Wood to stone: a light to middling tone, a little warm or cool.
-    tone, warmth = rng.uniform(0.35, 0.8), rng.uniform(-0.06, 0.12)
+    tone, warmth = np.clip(stray(0.35, 0.8), 0.1, 1.0), stray(-0.06, 0.12)
     grain = np.stack([rng.uniform(-30, 30, 5), rng.uniform(-150, 150, 5), rng.uniform(-math.pi, math.pi, 5)], axis=1)
     return Look(
-        brightness=float(rng.uniform(0.6, 1.4)),
+        brightness=float(max(0.1, stray(0.6, 1.4))),
         light=light,
-        table=(tone + warmth, tone, tone - warmth),
+        table=_triple(np.clip((tone + warmth, tone, tone - warmth), 0.02, 1.0)),
         grain=tuple(_triple(wave) for wave in grain),
-        shift=_triple(rng.uniform(-0.03, 0.03, 3)),
-        tilt=_triple(np.radians(rng.uniform(-3.0, 3.0, 3))),
+        shift=_triple(stray(-0.03, 0.03, 3)),
+        tilt=_triple(np.radians(stray(-3.0, 3.0, 3))),
     )
 
 

@@ -59,6 +59,8 @@ class Tabletop:
         rate: physics steps per second [Hz].
         iterations: of the contact solver; 0 means what a firm grasp of this arm needs.
         time_limit: how long a run may take [s].
+        spread: how far light, table and the mounting of cameras stray, as a multiple of what the models that ship were
+            trained on; above 1 they see what they have never seen.
     """
 
     robot: Robot
@@ -66,6 +68,7 @@ class Tabletop:
     rate: float = 300.0
     iterations: int = 0
     time_limit: float = 20.0
+    spread: float = 1.0
 
     def __post_init__(self) -> None:
         self._bullet: Bullet | None = None
@@ -86,12 +89,14 @@ class Tabletop:
             yield f"iterations is {self.iterations}; it may be 1 to 1000, or 0 for the arm's own"
         if not 0 < self.time_limit < math.inf:
             yield f"time_limit is {self.time_limit} s, and it must be above 0"
+        if not 0.0 <= self.spread <= 3.0:
+            yield f"spread is {self.spread}; 0 is no variation, 1 what was trained on, and 3 the most"
 
     def reset(self, seed: int) -> None:
         """Build everything anew from the seed; time is 0."""
         if self._bullet is None:
             self._bullet = Bullet()
-        self._run = _Run(self, self._bullet, draw(seed, self.objects))
+        self._run = _Run(self, self._bullet, draw(seed, self.objects, self.spread))
 
     def advance(self, to: Time) -> None:
         """Make whole physics steps, to the last one not after `to` [ns]."""

@@ -20,12 +20,12 @@ class Bar:
     Args:
         total: how many there will be.
         kept: those there are already.
-        what: said before the seed of each that did not pass, for suites of several scenarios.
+        named: whether scenarios are named with their seeds, as in suites of several.
     """
 
-    def __init__(self, total: int, kept: Iterable[Result] = (), what: str = "") -> None:
+    def __init__(self, total: int, kept: Iterable[Result] = (), *, named: bool = False) -> None:
         self._total = total
-        self._named = bool(what)
+        self._named = named
         before = list(kept)
         self._done, self._before = len(before), len(before)
         self._passed = sum(result.status == "passed" for result in before)

@@ -17,6 +17,7 @@ from embodied.cli.nodes import nodes
 from embodied.cli.output import INTERRUPTED, print_json
 from embodied.cli.run import run
 from embodied.cli.schema import schema
+from embodied.cli.sweep import sweep
 from embodied.cli.test import test
 
 app = typer.Typer(
@@ -28,7 +29,7 @@ app = typer.Typer(
     help="One graph of nodes for robots and for a simulator. Exit codes: 0 pass, 1 fail, 2 bad usage or launch file, "
     "3 infrastructure, 130 interrupted.",
 )
-for verb in (run, check, graph, nodes, messages, test, doctor, explain, schema, new):
+for verb in (run, check, graph, nodes, messages, test, sweep, doctor, explain, schema, new):
     app.command()(verb)
 
 

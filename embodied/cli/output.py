@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import errno
 import importlib.metadata
-import json
-import math
 import os
 import platform
 import sys
@@ -14,7 +12,7 @@ from contextlib import contextmanager, nullcontext
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -22,6 +20,7 @@ from rich.console import Console
 from embodied.cli import complete
 from embodied.clock import Time, duration
 from embodied.errors import FOREIGN, EmbodiedError, LaunchError, Problem, told
+from embodied.json_text import dumps
 from embodied.launch import Overrides
 
 FileArgument = Annotated[
@@ -118,21 +117,6 @@ def time_limit(text: str | None, flag: str = "--for") -> Time | None:
     if limit == 0:
         raise usage(f"{flag}: expected a duration above zero", f"write {flag} 10s")
     return Time(limit)
-
-
-def dumps(data: object) -> str:
-    """JSON of plain data; what JSON cannot say, such as NaN, is said as text."""
-    return json.dumps(_sayable(data), indent=2, allow_nan=False, default=str) + "\n"
-
-
-def _sayable(data: Any) -> Any:
-    if isinstance(data, float) and not math.isfinite(data):
-        return str(data)
-    if isinstance(data, dict):
-        return {str(key): _sayable(value) for key, value in data.items()}
-    if isinstance(data, list | tuple):
-        return [_sayable(value) for value in data]
-    return data
 
 
 _aside: int | None = None

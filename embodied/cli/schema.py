@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from embodied.cli.output import JsonOption, dumps, ending, err, out, print_json
+from embodied.cli.output import JsonOption, ending, err, out, print_json
+from embodied.json_text import dumps
 from embodied.launch.load import INSTALLED
 from embodied.launch.rooms import find, robots
 from embodied.launch.schema import launch_schema

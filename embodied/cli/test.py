@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import sys
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from embodied.cli.bar import Bar
 from embodied.cli.output import (
     Format,
     FormatOption,
@@ -24,9 +21,7 @@ from embodied.cli.output import (
     SwapOption,
     WorldOption,
     choose_profile,
-    dumps,
     ending,
-    err,
     new_run_folder,
     out,
     overrides,
@@ -35,20 +30,14 @@ from embodied.cli.output import (
     usage,
     versions,
 )
-from embodied.clock import SECOND, Time
-from embodied.errors import LaunchError
+from embodied.cli.session import SEEDS, TIMEOUT, read_seeds, watched
+from embodied.clock import Time
 from embodied.launch import Overrides
-from embodied.suite import Job, Result, Scenario, Summary, github, run_suite
+from embodied.suite import Result, Scenario, Summary, github
 from embodied.suite.compare import Baseline
 from embodied.suite.episode import Films
-from embodied.suite.junit import junit
-from embodied.suite.record import Asked, Record, prove, resume
-from embodied.suite.report import report
-
-MAX_SEEDS = 1_000_000
-
-SEEDS = "0:10"
-TIMEOUT = "2min"
+from embodied.suite.record import Asked, prove, resume
+from embodied.suite.session import Session
 
 
 def test(
@@ -70,7 +59,7 @@ def test(
     rerun_infra: Annotated[
         int, typer.Option(min=0, max=10, help="try a seed again whose process or simulator broke; never a failed one")
     ] = 0,
-    films: Annotated[Films, typer.Option("--video", help="of which seeds there is a video")] = "failures",
+    films: Annotated[Films, typer.Option("--video", help="of which seeds there are pictures")] = "failures",
     resumed: Annotated[Path | None, typer.Option("--resume", help="go on with runs/<id>, where it was ended")] = None,
     format: FormatOption = Format.TEXT,  # noqa: A002
     sim: SimOption = False,
@@ -97,10 +86,10 @@ def test(
         if earlier is not None:
             earlier.check([scenario.name for scenario in asked.scenarios], asked.seeds)
         folder = resumed or new_run_folder(f"test-{asked.scenarios[0].name}")
-        run = _Suite(asked, folder, found, jobs)
-        with _kept(run), Record(folder, None if resumed else asked) as record:
-            run.run(record, None if limit is None else limit / SECOND, rerun_infra)
-        summary = run.finish(earlier, complete=True)
+        session = Session(asked, folder, found, jobs, earlier)
+        watched(session, "test", anew=resumed is None, timeout=limit, reruns=rerun_infra)
+        summary = session.summary()
+        session.write(summary)
         if as_json:
             print_json({**summary.as_dict(), "folder": str(folder)})
         else:
@@ -132,93 +121,6 @@ def _asked(
         name = f"{stem}~{same + 1}" if same else stem
         scenarios.append(Scenario(name, file, profile, given, limit))
     return Asked(scenarios, numbers, repeat, films, prove(scenarios), versions())
-
-
-def read_seeds(text: str) -> list[int]:
-    """The value of --seeds.
-
-    Raises:
-        LaunchError: it is not a range of seeds, or an empty one.
-    """
-    first, colon, last = text.partition(":")
-    try:
-        start = int(first)
-        stop = int(last) if colon else start + 1
-    except ValueError:
-        raise usage(
-            f"cannot read the seeds '{text}'", "write --seeds 0:100, from 0 up to but not including 100"
-        ) from None
-    if start < 0 or stop <= start or stop - start > MAX_SEEDS:
-        raise usage(f"the seeds '{text}' are empty, reversed, negative or too many", "write --seeds 0:100")
-    return list(range(start, stop))
-
-
-class _Suite:
-    """A suite under way: what was asked, and what has come of it so far."""
-
-    def __init__(self, asked: Asked, folder: Path, found: Sequence[Result], processes: int) -> None:
-        self.folder = folder
-        self._asked = asked
-        self._kept = {(result.scenario, result.seed): result for result in found}
-        self._fresh: list[Result] = []
-        self._processes = processes
-        self._begin = time.monotonic()
-
-    def run(self, record: Record, timeout: float | None, reruns: int) -> None:
-        """Run what is missing, each result recorded as it comes."""
-        asked = self._asked
-        jobs = [Job(scenario, asked.repeat, self.folder, asked.films) for scenario in asked.scenarios]
-        total = len(jobs) * len(asked.seeds)
-        with Bar(total, self._kept.values(), "" if len(jobs) == 1 else "seed") as bar:
-
-            def done(result: Result) -> None:
-                record.add(result)
-                self._fresh.append(result)
-                bar.done(result)
-
-            skip = frozenset(self._kept)
-            run_suite(jobs, asked.seeds, self._processes, done, timeout=timeout, reruns=reruns, skip=skip)
-
-    def finish(self, baseline: Baseline | None, *, complete: bool) -> Summary:
-        """Count, compare, and write everything into the folder."""
-        found = self._kept | {(result.scenario, result.seed): result for result in self._fresh}
-        order = [(scenario.name, seed) for scenario in self._asked.scenarios for seed in self._asked.seeds]
-        results = [found[key] for key in order if key in found]
-        summary = Summary(
-            self._asked.scenarios,
-            results,
-            time.monotonic() - self._begin,
-            sum(result.wall for result in self._fresh),
-            self._processes,
-            {"repeat": self._asked.repeat, "versions": dict(self._asked.versions), "resumed": len(self._kept)},
-            complete,
-        )
-        if baseline is not None:
-            comparisons = {
-                scenario.name: baseline.compare(scenario.name, summary.of(scenario).results, summary.of(scenario).about)
-                for scenario in summary.scenarios
-            }
-            summary = summary.beside(comparisons)
-        (self.folder / "summary.json").write_text(dumps(summary.as_dict()), encoding="utf-8")
-        (self.folder / "junit.xml").write_bytes(junit(summary))
-        (self.folder / "report.html").write_text(report(summary, self.folder), encoding="utf-8")
-        return summary
-
-
-@contextmanager
-def _kept(run: _Suite) -> Iterator[None]:
-    """What has been finished is not lost with what has not."""
-    try:
-        yield
-    except LaunchError:
-        raise
-    except BaseException as error:
-        err.print(f"go on with: embodied test --resume {run.folder}", markup=False)
-        try:
-            run.finish(None, complete=False)
-        except OSError as other:
-            error.add_note(f"the summary could not be written: {other}")
-        raise
 
 
 def _show(summary: Summary, folder: Path) -> None:

@@ -11,10 +11,13 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from embodied.errors import LaunchError, Problem, nearest
 from embodied.suite.episode import Result
+
+if TYPE_CHECKING:
+    from embodied.suite.summary import Summary
 
 ALPHA = 0.05
 """Worse is what would come about by chance less often than this."""
@@ -103,18 +106,26 @@ class Baseline:
                 help_ = f"{has}; run those seeds, or make a baseline of these"
                 raise self._wrong(f"has no seeds {named(missing)} of '{name}'", help_)
 
-    def compare(self, name: str, results: Sequence[Result], about: Mapping[str, str]) -> Comparison:
-        """One scenario beside it.
+    def check_drawn(self, result: Result) -> None:
+        """Say as soon as there is a result whether it can be compared.
 
         Raises:
             LaunchError: its pictures were drawn by another renderer, or another version of it.
         """
-        drawn = self._scenarios[name].get("about", {})
-        if about and drawn and dict(about) != drawn:
-            mine, theirs = (", ".join(f"{k} {v}" for k, v in sorted(d.items())) for d in (about, drawn))
+        mine, theirs = result.outcome.get("about"), self._scenarios[result.scenario].get("about")
+        if mine and theirs and mine != theirs:
+            told = [
+                ", ".join(f"{name} {version}" for name, version in sorted(drawn.items())) for drawn in (mine, theirs)
+            ]
             help_ = "a renderer is pinned by --set camera.renderer=…; or make a new baseline"
-            raise self._wrong(f"was drawn with {theirs}, and this suite with {mine}", help_)
-        return compare(results, self._statuses[name])
+            raise self._wrong(f"was drawn with {told[1]}, and this suite with {told[0]}", help_)
+
+    def beside(self, summary: Summary) -> Summary:
+        """A suite, compared with it scenario by scenario."""
+        names = [scenario.name for scenario in summary.scenarios]
+        return summary.beside(
+            {n: compare([r for r in summary.results if r.scenario == n], self._statuses[n]) for n in names}
+        )
 
 
 def compare(results: Sequence[Result], before: Mapping[int, tuple[str, str]]) -> Comparison:

@@ -83,8 +83,8 @@ class Job:
     Attributes:
         scenario: what to run.
         repeat: how often each seed is run; every run must give the same digest.
-        folder: where pictures of it go; None: there are none.
-        films: of which seeds there is a video.
+        folder: where pictures of it go; None: there are none, and nothing is run again for them.
+        films: of which seeds there are pictures: a video where PyAV is, and a filmstrip.
     """
 
     scenario: Scenario
@@ -216,7 +216,7 @@ def _pictured(job: Job, launch: Launch, folder: Path, result: Result) -> Result:
     film, timeline, files = filmstrip.Film(), Timeline(), {}
     graph = launch.graph(scenario.profile)
     try:
-        if graph.world is not None and job.films != "none" and video.available():
+        if graph.world is not None and video.available():
             with Video(folder / f"{stem}.mp4") as filmed:
                 play(graph, result.seed, limit=scenario.limit, watchers=[film, timeline, filmed])
             files["video"] = f"{stem}.mp4"

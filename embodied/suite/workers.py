@@ -159,14 +159,19 @@ def _serve(pipe: Connection) -> None:
             job, seed = pipe.recv()
         except (EOFError, OSError):
             return
+        answer: Result | LaunchError
         try:
             if job.scenario not in launches:
                 launches[job.scenario] = read(job.scenario)
             begin = time.monotonic()
-            result = run_seed(job, seed, launches[job.scenario])
-            pipe.send(replace(result, wall=time.monotonic() - begin))
+            answer = run_seed(job, seed, launches[job.scenario])
+            answer = replace(answer, wall=time.monotonic() - begin)
         except LaunchError as error:
-            pipe.send(error)
+            answer = error
+        try:
+            pipe.send(answer)
+        except OSError:
+            return
 
 
 def _end_with_parent() -> None:

@@ -21,7 +21,7 @@ from tests.embodied.conftest import Command
 from tests.embodied.suite.waiting import launch_file
 from tests.embodied.test_cli import PICK, ROOT, command, simulated
 
-MANY = 1500
+MANY = 800
 """Seeds of a scenario that takes a few milliseconds each: long enough to be ended in the middle."""
 
 

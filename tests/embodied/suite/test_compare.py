@@ -54,10 +54,12 @@ def test_a_seed_that_broke_down_on_either_side_changes_no_sides() -> None:
 
 def test_equal_digests_are_the_very_same_runs(tmp_path: Path) -> None:
     same = [result(0), result(1, "failed"), result(2)]
-    found = baseline(tmp_path).compare("cell", same, {"renderer": "pencil 1"})
+    work = job(tmp_path)
+    found = baseline(tmp_path).beside(counted(same, work)).comparisons["cell"]
     assert found.same
     assert "the very same runs" in str(found)
-    assert not baseline(tmp_path).compare("cell", [*same[:2], result(2, digest="e")], {}).same
+    other = [*same[:2], result(2, digest="e")]
+    assert not baseline(tmp_path).beside(counted(other, work)).comparisons["cell"].same
 
 
 def test_a_baseline_of_other_seeds_is_refused_before_anything_runs(tmp_path: Path) -> None:
@@ -76,8 +78,10 @@ def test_a_baseline_of_another_scenario_is_refused_with_the_nearest_name(tmp_pat
 
 
 def test_runs_of_different_renderers_are_not_compared(tmp_path: Path) -> None:
+    baseline(tmp_path).check_drawn(result(0))
+    drawn = Result("cell", 0, "passed", {"about": {"renderer": "pencil 2"}})
     with pytest.raises(LaunchError, match="was drawn with renderer pencil 1, and this suite with renderer pencil 2"):
-        baseline(tmp_path).compare("cell", [result(0)], {"renderer": "pencil 2"})
+        baseline(tmp_path).check_drawn(drawn)
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"complete": true}', '{"complete": true, "scenarios": [1]}'])

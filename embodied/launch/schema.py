@@ -219,7 +219,8 @@ def _fields(kind: type[Any], robots: Iterable[str]) -> Schema:
             inner |= {"minimum": limits.low, "maximum": limits.high}
         words = [told.get(entry.name, ""), f"({name_of(types_[entry.name])})", "" if limits is None else "tunable"]
         inner["description"] = " ".join(word for word in words if word)
-        if entry.default is not dataclasses.MISSING:
+        # Where a file that ships lies is another place on every machine.
+        if not (entry.default is dataclasses.MISSING or isinstance(entry.default, Path)):
             inner["default"] = plain(entry.default)
         properties[entry.name] = inner
     shape = {"type": ["object", "null"], "properties": properties, "additionalProperties": False}

@@ -31,6 +31,7 @@ def test_the_schema_that_ships_is_that_of_the_classes_that_ship(tmp_path: Path) 
     pytest.importorskip("pybullet", reason="sims needs pybullet, which has wheels up to Python 3.11")
     done = command("schema", at=tmp_path)
     assert done.stdout == FILE.read_text("utf-8"), "run: embodied schema --output launch/embodied.schema.json"
+    assert str(INSTALLED) not in done.stdout
     told = json.loads(command("schema", "--output", "it.json", "--json", at=tmp_path).stdout)
     assert told["output"] == "it.json"
     assert json.loads((tmp_path / "it.json").read_text("utf-8")) == SCHEMA

@@ -7,32 +7,21 @@ or a setting of a node whose class another layer gives.
 
 from __future__ import annotations
 
-import dataclasses
-import types
 from collections.abc import Iterable, Mapping
-from fractions import Fraction
-from pathlib import Path
-from typing import Any, Literal, Union, get_args, get_origin
-
-import numpy as np
+from typing import Any
 
 from embodied.clock import rate_of
-from embodied.graph import NODE_NAME, plain
-from embodied.launch.descriptions import about, about_settings
+from embodied.graph import NODE_NAME
+from embodied.launch.descriptions import about
 from embodied.launch.rooms import Found
 from embodied.launch.shape import CLOCKS, FAULT, FILE, INCLUDE, NODE, PROFILE, VERSION, WIRE, WORLD, Shape
 from embodied.launch.use import ROOMS
-from embodied.messages.schema import without_none
-from embodied.node import bounds
+from embodied.launch.values import RATE, REFERENCE, Schema, fields, number
 from embodied.ports import Input, PortError, read_ports
 from embodied.robot import Robot
-from embodied.settings import field_types, name_of, required
+from embodied.settings import required
 
-Schema = dict[str, Any]
-
-REFERENCE = r"\$\{(args\.[A-Za-z_][A-Za-z0-9_]*|env:[A-Za-z_][A-Za-z0-9_]*(:-[^}]*)?)\}"
 _DURATION = r"^\s*\d{1,18}(\.\d{1,9})?\s*(ns|us|µs|ms|s|min)\s*$"
-_RATE = r"^\s*\d{1,15}(\.\d{1,15})?([eE][-+]?\d{1,2})?(/\d{1,15})?\s*$"
 _SOURCE = r"^/?[a-z][a-z0-9_]*(/[a-z][a-z0-9_]*)*(\.[A-Za-z_]\w*)?$"
 
 
@@ -43,12 +32,6 @@ def _text(pattern: str, expected: str) -> Schema:
         "pattern": f"{pattern}|{REFERENCE}",
         "patternErrorMessage": f"Expected {expected}.",
     }
-
-
-def _number(kind: str, expected: str, **bounds: float) -> Schema:
-    """A number, or a reference to one."""
-    text = {"pattern": REFERENCE, "patternErrorMessage": f"Expected {expected}."}
-    return {"type": [kind, "string", "null"], **bounds, **text}
 
 
 _EXPECTED = "Expected a duration with its unit, such as 15ms or 2s."
@@ -62,13 +45,7 @@ _SPAN: Schema = {
 }
 _SCALARS: Mapping[str, Schema] = {
     "version": {"const": VERSION},
-    "rate": {
-        "type": ["number", "string", "null"],
-        "exclusiveMinimum": 0,
-        "maximum": 100_000,
-        "pattern": f"{_RATE}|{REFERENCE}",
-        "patternErrorMessage": "Expected a rate in Hz, such as 30 or '30000/1001'.",
-    },
+    "rate": RATE,
     "duration": _SPAN,
     "time": {
         **_SPAN,
@@ -77,9 +54,9 @@ _SCALARS: Mapping[str, Schema] = {
         "required": ["from", "to"],
         "additionalProperties": False,
     },
-    "count": _number("integer", "how many wait at most, a whole number", minimum=1, maximum=100_000),
-    "share": _number("number", "a probability from 0 to 1", minimum=0, maximum=1),
-    "amount": _number("number", "a number of 0 or more", minimum=0),
+    "count": number("integer", "how many wait at most, a whole number", minimum=1, maximum=100_000),
+    "share": number("number", "a probability from 0 to 1", minimum=0, maximum=1),
+    "amount": number("number", "a number of 0 or more", minimum=0),
 }
 _KINDS: Mapping[type, Schema] = {
     dict: {"type": ["object", "null"]},
@@ -140,7 +117,7 @@ def launch_schema(nodes: Found, worlds: Found, robots: Iterable[str]) -> Schema:
         "node": _mapping(NODE, use=_uses(nodes), **{"in": _each(_definition("wire"))}),
         "world": _mapping(WORLD, use=_uses(worlds)),
         "fault": {**_mapping(FAULT), "oneOf": one_kind},
-        "robot": {**_fields(Robot, ()), "description": about(Robot)},
+        "robot": {**fields(Robot, ()), "description": about(Robot)},
     }
     for kind, found in (("node", nodes), ("world", worlds)):
         definitions[kind]["allOf"] = []
@@ -176,7 +153,7 @@ def _uses(found: Found) -> Schema:
 
 def _class(kind: type[Any], robots: Iterable[str]) -> Schema:
     """What a node or a world has once its class is known."""
-    properties: Schema = {"with": _fields(kind, robots)}
+    properties: Schema = {"with": fields(kind, robots)}
     needed = required(kind)
     try:
         inputs = read_ports(kind).inputs if hasattr(kind, "step") else {}
@@ -204,67 +181,3 @@ def _delivery(port: Input) -> str:
         "every": "every one since the last step",
     }
     return f"{port}: {ways[port.delivery]}"
-
-
-def _fields(kind: type[Any], robots: Iterable[str]) -> Schema:
-    """The settings of a dataclass, with their types, bounds, units and defaults."""
-    types_, told = field_types(kind), about_settings(kind)
-    properties: Schema = {}
-    for entry in dataclasses.fields(kind) if dataclasses.is_dataclass(kind) else ():
-        if not entry.init:
-            continue
-        inner = _value(types_[entry.name], robots)
-        limits = bounds(kind).get(entry.name)
-        if limits is not None:
-            inner |= {"minimum": limits.low, "maximum": limits.high}
-        words = [told.get(entry.name, ""), f"({name_of(types_[entry.name])})", "" if limits is None else "tunable"]
-        inner["description"] = " ".join(word for word in words if word)
-        # Where a file that ships lies is another place on every machine.
-        if not (entry.default is dataclasses.MISSING or isinstance(entry.default, Path)):
-            inner["default"] = plain(entry.default)
-        properties[entry.name] = inner
-    shape = {"type": ["object", "null"], "properties": properties, "additionalProperties": False}
-    return {"title": kind.__name__, **shape}
-
-
-def _value(annotation: Any, robots: Iterable[str]) -> Schema:
-    """One setting; a reference may stand for any scalar and for any list, and null removes."""
-    inner, _ = without_none(annotation)
-    expected = f"{name_of(inner)}, or a reference such as ${{args.name}}"
-    origin = get_origin(inner)
-    if inner in (float, int):
-        return _number("number" if inner is float else "integer", expected)
-    if inner is bool:
-        return _number("boolean", expected)
-    if inner in (str, Path):
-        return {"type": ["string", "null"]}
-    if inner is Fraction:
-        return dict(_SCALARS["rate"])
-    if inner is Robot or origin is Literal:
-        known = sorted(robots) if inner is Robot else list(get_args(inner))
-        return {"anyOf": [{"enum": [*known, None]}, {"type": "string", "pattern": REFERENCE}]}
-    if origin is np.ndarray or inner is np.ndarray:
-        return _sequence(_rows(), expected)
-    if origin in (tuple, list):
-        args = get_args(inner)
-        made = _sequence(_value(args[0], robots), expected)
-        if origin is tuple and Ellipsis not in args:
-            made |= {"items": [_value(arg, robots) for arg in args], "minItems": len(args), "maxItems": len(args)}
-        return made
-    if origin is dict:
-        return _each(_value(get_args(inner)[1], robots))
-    if dataclasses.is_dataclass(inner) and isinstance(inner, type):
-        return _fields(inner, robots)
-    if origin in (Union, types.UnionType):
-        return {"anyOf": [_value(arg, robots) for arg in get_args(inner)]}
-    return {}
-
-
-def _rows() -> Schema:
-    """Numbers, or rows of them, as an array has them."""
-    return {"type": ["number", "string", "array"], "pattern": REFERENCE}
-
-
-def _sequence(items: Schema, expected: str) -> Schema:
-    text = {"pattern": f"^{REFERENCE}$", "patternErrorMessage": f"Expected {expected}."}
-    return {"type": ["array", "string", "null"], "items": items, **text}

@@ -55,8 +55,9 @@ def test_the_node_of_the_readme_is_a_node_of_twelve_lines() -> None:
 
 
 @simulated
-def test_the_graph_of_the_readme_is_built_and_run(tmp_path: Path) -> None:
-    words = [sys.executable, "-c", blocks("python")[1]]
+def test_the_graph_of_the_docs_is_built_and_run(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "launch.md").read_text(encoding="utf-8")
+    words = [sys.executable, "-c", blocks("python", page)[0]]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(words, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
     *positions, digest = done.stdout.splitlines()
@@ -96,6 +97,15 @@ def test_the_faults_of_the_docs_strike_as_they_are_written(tmp_path: Path) -> No
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(words, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
     assert "kill policy at 1 s " in done.stdout
+
+
+@simulated
+def test_the_commands_of_the_page_on_ci_run_as_they_are_written(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "ci.md").read_text(encoding="utf-8")
+    for line in blocks("sh", page)[0].splitlines():
+        words = [str(ROOT / word) if word.startswith("launch/") else word for word in shlex.split(line)[1:]]
+        done = command(*words, at=tmp_path)
+        assert done.returncode == 0, done.stderr + done.stdout
 
 
 @simulated

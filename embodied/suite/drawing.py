@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from typing import Any
 
-LEFT, RIGHT, ROW, TOP = 96, 12, 18, 6  # [px]
+LEFT, RIGHT, ROW, TOP = 116, 12, 18, 6  # [px]
 WIDTH = 640  # [px]
 THIN = 1.5
 """What is shorter is drawn this wide all the same [px]."""
@@ -87,4 +87,4 @@ def _ticks(end: float) -> list[float]:
 
 
 def _short(name: str) -> str:
-    return name if len(name) <= 15 else f"…{name[-14:]}"
+    return name if len(name) <= 19 else f"…{name[-18:]}"

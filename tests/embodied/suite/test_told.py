@@ -136,5 +136,5 @@ def test_a_timeline_has_a_row_a_node_a_guard_and_a_fault() -> None:
     labels = [element.text for element in root.iter("text")]
     assert labels[-3:] == ["kill camera", "guard says", "camera"]
     bars = [(bar.get("class"), round(float(bar.get("width") or 0))) for bar in root.iter("rect")]
-    assert bars == [("fault", 399), ("holding", 66), ("following", 466), ("alive", 133), ("alive", 266)]
+    assert bars == [("fault", 384), ("holding", 64), ("following", 448), ("alive", 128), ("alive", 256)]
     assert "no &lt;fresh&gt; command" in drawn

@@ -48,7 +48,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         if marker not in metafunc.definition.own_markers:
             return
         raise _failed(f"{where}: the test does not take the fixture: def test_…(scenario)")
-    metafunc.parametrize("scenario", seeds, indirect=True, ids=[f"seed={seed}" for seed in seeds])
+    metafunc.parametrize("scenario", seeds, indirect=True, ids=[f"seed-{seed}" for seed in seeds])
 
 
 @pytest.fixture

@@ -49,10 +49,10 @@ def test_each_seed_is_an_item_of_its_own_in_any_process_and_in_the_report_of_ci(
     done = project.runpytest_subprocess("-n", "2", "--junitxml", "report.xml")
     done.assert_outcomes(passed=2, failed=1)
     text = done.stdout.str()
-    assert "test_cell.py::test_it_passes[seed=4]" in text
+    assert "test_cell.py::test_it_passes[seed-4]" in text
     cases = {case.attrib["name"]: case for case in ET.parse(project.path / "report.xml").getroot().iter("testcase")}
-    assert sorted(cases) == [f"test_it_passes[seed={seed}]" for seed in (3, 4, 5)]
-    (reproduce,) = cases["test_it_passes[seed=4]"].iter("property")
+    assert sorted(cases) == [f"test_it_passes[seed-{seed}]" for seed in (3, 4, 5)]
+    (reproduce,) = cases["test_it_passes[seed-4]"].iter("property")
     assert reproduce.attrib["value"] == "embodied run launch/cell.yaml --seed 4 --for 1.25s"
     for row in ("file       launch/cell.yaml", "profile    (the file itself)", "seed       4", "simulated  1.25 s"):
         assert row in text
@@ -165,7 +165,7 @@ def test_the_command_of_a_failure_makes_the_same_run_without_the_test(project: p
             run.until(lambda: run.verdict, within=0.75)
         """
     )
-    done = project.runpytest_subprocess("test_quick.py::test_it_is_quick[seed=7]")
+    done = project.runpytest_subprocess("test_quick.py", "-k", "[seed-7]")
     done.assert_outcomes(failed=1)
     text = done.stdout.str()
     assert "truth    red: {'label': 'red', 'position': [" in text

@@ -16,6 +16,7 @@ from rich.markup import escape
 
 from embodied.cli.output import JsonOption, ending, out, print_json
 from embodied.errors import EmbodiedError
+from embodied.video import encoder
 
 _PACKAGES = {
     "numpy": ("numpy", "everything"),
@@ -32,7 +33,15 @@ _PACKAGES = {
 def doctor(*, as_json: JsonOption = False) -> None:
     """Look at this machine: versions, packages, renderer, processors, a writable `runs/`."""
     with ending(as_json):
-        checks = [_python(), *(_package(name) for name in _PACKAGES), _providers(), _renderer(), _machine(), _runs()]
+        checks = [
+            _python(),
+            *(_package(name) for name in _PACKAGES),
+            _providers(),
+            _renderer(),
+            _videos(),
+            _machine(),
+            _runs(),
+        ]
         if as_json:
             print_json({"ok": all(c["ok"] for c in checks), "checks": checks})
         else:
@@ -91,6 +100,14 @@ def _other(room: ModuleType, name: str) -> str:
         return f"{name} {room.choose(name)[1]} with --set camera.renderer={name}"
     except EmbodiedError as error:
         return str(error)
+
+
+def _videos() -> dict[str, object]:
+    try:
+        return _check("videos", True, f"PyAV {encoder().__version__}")
+    except EmbodiedError as error:
+        # Filmstrips do instead.
+        return _check("videos", True, f"none, filmstrips instead; {error}")
 
 
 def _machine() -> dict[str, object]:

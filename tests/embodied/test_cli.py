@@ -163,4 +163,4 @@ def test_the_graph_is_drawn_as_mermaid(tmp_path: Path) -> None:
 def test_the_doctor_finds_this_machine_fit(tmp_path: Path) -> None:
     report = json.loads(command("doctor", "--json", at=tmp_path).stdout)
     assert report["ok"]
-    assert {"renderer", "ONNX providers", "pybullet"} <= {check["what"] for check in report["checks"]}
+    assert {"renderer", "videos", "ONNX providers", "pybullet"} <= {check["what"] for check in report["checks"]}

@@ -7,7 +7,6 @@ summary.json     all of it, written at the end
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from typing import Any, TextIO
 from embodied.errors import LaunchError, Problem
 from embodied.launch import load
 from embodied.suite.episode import Films, Result, Scenario
+from embodied.suite.fingerprint import fingerprint
 
 ASKED, RESULTS = "suite.json", "results.jsonl"
 
@@ -28,7 +28,7 @@ class Asked:
 
     Attributes:
         scenarios, seeds, repeat, films: see `Job`.
-        graphs: by scenario, what its graph was when the suite began.
+        graphs: by scenario, the fingerprint it had when the suite began.
         versions: of everything that a result depends on.
     """
 
@@ -61,7 +61,7 @@ def prove(scenarios: Sequence[Scenario]) -> dict[str, str]:
     """Check every scenario once, so that a wrong file is one error and not one a process.
 
     Returns:
-        by scenario, a digest of its graph: files with the same one run the same.
+        by scenario, the fingerprint of its graph, code and files: those with the same one run the same.
 
     Raises:
         LaunchError: a launch file is wrong.
@@ -73,8 +73,7 @@ def prove(scenarios: Sequence[Scenario]) -> dict[str, str]:
         if graph.world is None and scenario.limit is None:
             text = f"nothing would ever end a run of {scenario.file}: it has no world that judges"
             raise LaunchError([Problem("E701", text, help=("say how long to run: --for 10s",))])
-        described = json.dumps(graph.describe(), sort_keys=True, default=str)
-        found[scenario.name] = hashlib.sha256(described.encode()).hexdigest()
+        found[scenario.name] = fingerprint(graph)
     return found
 
 
@@ -131,7 +130,9 @@ def resume(folder: Path, versions: Mapping[str, str]) -> tuple[Asked, list[Resul
         raise _wrong(f"{folder / ASKED} cannot be read", "start the suite anew") from None
     changed = [n for n, graph in prove(asked.scenarios).items() if asked.graphs[n] != graph]
     if changed:
-        text = f"'{changed[0]}' is not what it was when the suite began; half of each is no result"
+        text = (
+            f"'{changed[0]}', its code or a file it names is not what it was when the suite began; half of each is none"
+        )
         raise _wrong(text, "undo the change, or start the suite anew")
     other = [name for name in {**asked.versions, **versions} if asked.versions.get(name) != versions.get(name)]
     if other:

@@ -227,6 +227,25 @@ def test_a_suite_whose_file_has_changed_does_not_go_on(
     assert "is not what it was when the suite began" in done.stderr
 
 
+def test_a_suite_whose_code_has_changed_does_not_go_on(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").touch()
+    (tmp_path / "policies").mkdir()
+    code = tmp_path / "policies" / "counting.py"
+    node = "from dataclasses import dataclass\nfrom embodied import Node\nfrom embodied.messages import Target\n"
+    node += "@dataclass\nclass Counting(Node):\n    rate = 10.0\n    def step(self) -> Target:\n"
+    code.write_text(node + "        return Target(label='one')\n", encoding="utf-8")
+    file = tmp_path / "cell.yaml"
+    nodes = 'nodes: {one: {use: "policies.counting:Counting"}}\n'
+    file.write_text(f"embodied: 1\nprofiles: {{sim: {{}}}}\nclock: lockstep\n{nodes}", encoding="utf-8")
+    assert command("test", "cell.yaml", "--for", "1s", "--seeds", "0:2", "--at-least", "0", at=tmp_path).returncode == 0
+    (folder,) = tmp_path.glob("runs/*")
+    assert command("test", "--resume", str(folder), "--at-least", "0", at=tmp_path).returncode == 0
+    code.write_text(node + "        return Target(label='two')\n", encoding="utf-8")
+    done = command("test", "--resume", str(folder), "--at-least", "0", at=tmp_path)
+    assert done.returncode == 2
+    assert "its code or a file it names is not what it was when the suite began" in done.stderr
+
+
 def test_a_scenario_that_never_ends_is_ended_in_seconds(
     tmp_path: Path, embodied: Command, cell: Callable[..., Path]
 ) -> None:

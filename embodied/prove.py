@@ -142,10 +142,10 @@ def _connect(draft: _Draft, entry: Entry) -> None:
     for name, port in ports.inputs.items():
         if port.required and name not in entry.wires:
             text = f"'{entry.name}' needs its input '{name}' ({port}), and nothing is wired to it"
-            draft.wrong("E304", text, entry, "in", help=_givers(draft, port, name))
+            draft.wrong("E304", text, entry, "in", help=_givers(draft, entry, port))
         elif name == _trigger(draft, entry.name) and name not in entry.wires:
             text = f"'{entry.name}' would never run: it has no rate, and nothing is wired to its first input '{name}'"
-            draft.wrong("E304", text, entry, "in", help=_givers(draft, port, name))
+            draft.wrong("E304", text, entry, "in", help=_givers(draft, entry, port))
         if issubclass(port.message, Command) and (isinstance(entry.node, Driver) or opens_world(entry.node)):
             _check_guarded(draft, entry, name)
 
@@ -182,8 +182,13 @@ def _check_ends(draft: _Draft, entry: Entry, taker: Input, node: str, port: str)
             f"type mismatch: '{node}.{port}' gives {giver.message.__name__}, "
             f"'{entry.name}.{taker.name}' takes {taker.message.__name__}"
         )
-        help_ = _givers(draft, taker, taker.name)
+        help_ = _givers(draft, entry, taker)
         draft.wrong("E303", text, entry, "in", taker.name, help=help_, also=also)
+        return
+    if _backwards(draft, entry, taker, node):
+        wired = f"'{entry.name}.{taker.name}' is wired to '{node}.{port}'"
+        text = f"{wired}, which is what a driver did and not what it is to do"
+        draft.wrong("E604", text, entry, "in", taker.name, help=_givers(draft, entry, taker), also=also)
         return
     for what, given, taken in _disagreements(giver.refined, taker.refined):
         text = f"'{node}.{port}' gives {what} {given}, '{entry.name}.{taker.name}' takes {taken}"
@@ -202,17 +207,25 @@ def _disagreements(giver: Refinement, taker: Refinement) -> Iterator[tuple[str, 
         yield "commands by", " and ".join(sorted(giver.modes)), " or ".join(sorted(taker.modes))
 
 
-def _givers(draft: _Draft, taker: Input, name: str) -> tuple[str, ...]:
-    """A help line naming the outputs that would fit an input."""
+def _givers(draft: _Draft, entry: Entry, taker: Input) -> tuple[str, ...]:
+    """A help line naming the outputs that would fit an input; never what `_backwards` refuses, nor the node's own."""
     fits = [
         f"{node}.{output.name}"
         for node, ports in sorted(draft.ports.items())
         for output in ports.outputs.values()
         if issubclass(output.message, taker.message)
+        and node != entry.name
+        and not _backwards(draft, entry, taker, node)
     ]
     if not fits:
         return (f"no node here gives {taker.message.__name__}",)
-    return (f"{taker.message.__name__} comes from {', '.join(fits)}: write '{name}: {fits[0]}'",)
+    return (f"{taker.message.__name__} comes from {', '.join(fits)}: write '{taker.name}: {fits[0]}'",)
+
+
+def _backwards(draft: _Draft, entry: Entry, taker: Input, node: str) -> bool:
+    """Whether a guard would be commanded by what a driver has done: the arm would follow itself."""
+    command = isinstance(entry.node, Guard) and issubclass(taker.message, Command)
+    return command and isinstance(draft.graph.entries[node].node, Driver)
 
 
 def _check_guarded(draft: _Draft, entry: Entry, name: str) -> None:

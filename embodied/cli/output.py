@@ -222,6 +222,11 @@ def new_run_folder(name: str) -> Path:
     raise OSError(f"too many runs named {stem}")
 
 
+def run_folder(named: Path) -> Path:
+    """A folder below `runs/`, which may be named without it."""
+    return Path("runs") / named if not named.exists() and (Path("runs") / named).is_dir() else named
+
+
 def versions() -> dict[str, str]:
     """Versions of what a digest depends on, and the kind of machine."""
     found = {"python": platform.python_version(), "machine": f"{platform.system()} {platform.machine()}"}

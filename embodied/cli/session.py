@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from embodied.cli.bar import Bar
 from embodied.cli.output import err, usage
 from embodied.clock import SECOND, Time
@@ -28,6 +32,7 @@ def watched(session: Session, verb: str, *, anew: bool, timeout: Time | None, re
     named = len(session.asked.scenarios) > 1
     try:
         with (
+            _interruptible(),
             Record(session.folder, session.asked if anew else None) as record,
             Bar(session.total, session.kept.values(), named=named) as bar,
         ):
@@ -42,6 +47,20 @@ def watched(session: Session, verb: str, *, anew: bool, timeout: Time | None, re
         except OSError as other:
             error.add_note(f"the summary could not be written: {other}")
         raise
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """SIGTERM, by which CI servers cancel, ends a suite as Ctrl-C does."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def read_seeds(text: str) -> list[int]:

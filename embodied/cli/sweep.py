@@ -25,6 +25,7 @@ from embodied.cli.output import (
     out,
     overrides,
     print_json,
+    run_folder,
     time_limit,
     usage,
     versions,
@@ -75,6 +76,7 @@ def sweep(
         if resumed is not None:
             if file or over or seeds or given != Overrides() or until or sim or profile:
                 raise usage("--resume goes on with what was asked before", "leave out file, seeds and overrides")
+            resumed = run_folder(resumed)
             asked, found = resume(resumed, versions())
             axes, folder = _axes(resumed), resumed
         else:

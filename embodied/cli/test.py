@@ -26,6 +26,7 @@ from embodied.cli.output import (
     out,
     overrides,
     print_json,
+    run_folder,
     time_limit,
     usage,
     versions,
@@ -81,6 +82,7 @@ def test(
         else:
             if files or seeds or given != Overrides() or until or sim or profile:
                 raise usage("--resume goes on with what was asked before", "leave out files, seeds and overrides")
+            resumed = run_folder(resumed)
             asked, found = resume(resumed, versions())
         earlier = None if baseline is None else Baseline(baseline)
         if earlier is not None:

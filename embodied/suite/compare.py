@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 ALPHA = 0.05
 """Worse is what would come about by chance less often than this."""
 
+FEW = 5
+"""Of fewer seeds no outcome is that seldom, so there each that newly fails counts."""
+
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
@@ -31,11 +34,13 @@ class Comparison:
         failing: seeds that passed and do not any more.
         passing: seeds that did not pass, and do.
         same: whether equal seeds had equal digests throughout: the very same runs.
+        compared: how many seeds were judged on both sides.
     """
 
     failing: Sequence[int]
     passing: Sequence[int]
     same: bool
+    compared: int
 
     @property
     def probability(self) -> float:
@@ -45,13 +50,20 @@ class Comparison:
 
     @property
     def regressed(self) -> bool:
-        """Whether it got worse."""
-        return self.probability < ALPHA
+        """Whether it got worse: beyond chance, or at all where chance cannot be told from it."""
+        few = self.compared < FEW and len(self.failing) > len(self.passing)
+        return few or self.probability < ALPHA
 
     def __str__(self) -> str:
         changed = f"newly failing {named(self.failing)}; newly passing {named(self.passing)}"
-        word = "worse beyond chance" if self.regressed else "the very same runs" if self.same else "no worse"
-        return f"{changed}; {word} (p = {self.probability:.3g})"
+        return f"{changed}; {self._word()} (p = {self.probability:.3g})"
+
+    def _word(self) -> str:
+        if self.regressed:
+            return "worse" if self.compared < FEW else "worse beyond chance"
+        if self.same:
+            return "the very same runs"
+        return "worse, but not beyond chance" if len(self.failing) > len(self.passing) else "no worse"
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data."""
@@ -61,6 +73,7 @@ class Comparison:
             "p": round(self.probability, 6),
             "regressed": self.regressed,
             "same_digests": self.same,
+            "compared": self.compared,
         }
 
 
@@ -72,7 +85,8 @@ class Baseline:
     """
 
     def __init__(self, file: Path) -> None:
-        self._file = file
+        # The folder of a suite will do, as for --resume.
+        self._file = file = file / "summary.json" if file.is_dir() else file
         try:
             data = json.loads(file.read_text(encoding="utf-8"))
             self._complete = bool(data["complete"])
@@ -135,17 +149,17 @@ def compare(results: Sequence[Result], before: Mapping[int, tuple[str, str]]) ->
     """
     failing: list[int] = []
     passing: list[int] = []
-    same = True
+    same, compared = True, 0
     for result in results:
         was, digest = before[result.seed]
         judged = {"passed", "failed", "nondeterministic"}
         if was not in judged or result.status not in judged:
             same = False
             continue
-        same = same and digest == result.digest
+        same, compared = same and digest == result.digest, compared + 1
         if (was == "passed") != (result.status == "passed"):
             (failing if was == "passed" else passing).append(result.seed)
-    return Comparison(failing, passing, same)
+    return Comparison(failing, passing, same, compared)
 
 
 def named(seeds: Sequence[int]) -> str:

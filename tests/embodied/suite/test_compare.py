@@ -31,9 +31,24 @@ def baseline(folder: Path, **changes: Any) -> Baseline:
     [(0, 0, 1.0, False), (4, 0, 0.0625, False), (5, 0, 0.03125, True), (5, 1, 7 / 64, False), (8, 1, 10 / 512, True)],
 )
 def test_worse_is_what_chance_would_seldom_do(failing: int, passing: int, probability: float, regressed: bool) -> None:
-    found = Comparison(range(failing), range(100, 100 + passing), False)
+    found = Comparison(range(failing), range(100, 100 + passing), False, 20)
     assert found.probability == pytest.approx(probability)
     assert found.regressed is regressed
+
+
+@pytest.mark.parametrize(
+    ("failing", "passing", "regressed"), [(1, 0, True), (3, 1, True), (1, 1, False), (0, 2, False)]
+)
+def test_where_chance_cannot_be_told_each_seed_that_newly_fails_counts(
+    failing: int, passing: int, regressed: bool
+) -> None:
+    found = Comparison(range(failing), range(100, 100 + passing), False, 4)
+    assert found.regressed is regressed
+    assert ("; worse (" in str(found)) is regressed
+
+
+def test_what_got_worse_within_chance_is_not_called_no_worse() -> None:
+    assert "worse, but not beyond chance (p = 0.125)" in str(Comparison([1, 2, 3], [], False, 20))
 
 
 @given(st.lists(st.tuples(st.booleans(), st.booleans()), max_size=60))
@@ -49,7 +64,7 @@ def test_the_seeds_that_changed_sides_are_named_and_no_others(pairs: list[tuple[
 def test_a_seed_that_broke_down_on_either_side_changes_no_sides() -> None:
     before = {0: ("passed", "d"), 1: ("infrastructure", ""), 2: ("passed", "d")}
     found = compare([result(0, "error"), result(1, "failed"), result(2)], before)
-    assert (found.failing, found.passing, found.same) == ([], [], False)
+    assert (found.failing, found.passing, found.same, found.compared) == ([], [], False, 1)
 
 
 def test_equal_digests_are_the_very_same_runs(tmp_path: Path) -> None:

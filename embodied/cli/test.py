@@ -135,15 +135,22 @@ def _show(summary: Summary, folder: Path) -> None:
         for result in tally.results:
             if result.status != "passed":
                 out.print(f"  seed {result.seed} {result.status}: {result.reason}", markup=False)
+                for fault in result.struck:
+                    out.print(f"    fault: {fault}", markup=False)
                 out.print(f"    {scenario.command(result.seed)}", markup=False)
                 for kind, file in result.files.items():
                     out.print(f"    {kind}: {folder / file}", markup=False)
+        for fault, count in tally.struck.items():
+            out.print(f"  fault {fault}: struck in {count} of {len(tally.results)} seeds", markup=False)
         comparison = summary.comparisons.get(scenario.name)
         if comparison is not None:
             out.print(f"  beside the baseline: {comparison}", markup=False)
     out.print(f"digest     {summary.all.digest}")
     simulated = summary.all.simulated
-    out.print(f"simulated  {simulated:.1f} s in {summary.wall:.1f} s ({simulated / summary.wall:.1f}x real time)")
+    # What was kept from before took none of this time.
+    kept = summary.about["resumed"]
+    speed = f"; {kept} results are from before" if kept else f" ({simulated / summary.wall:.1f}x real time)"
+    out.print(f"simulated  {simulated:.1f} s in {summary.wall:.1f} s{speed}")
     if summary.all.dropped:
         out.print(f"dropped    {summary.all.dropped} messages")
     out.print(f"report     {folder / 'report.html'}, with summary.json and junit.xml beside it")

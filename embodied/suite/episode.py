@@ -125,6 +125,11 @@ class Result:
         return self.note or str(self.outcome.get("reason", ""))
 
     @property
+    def struck(self) -> list[str]:
+        """The faults that changed anything in its first run, with their times."""
+        return [str(fault["fault"]) for fault in self.outcome.get("faults", ()) if fault["steps"]]
+
+    @property
     def digest(self) -> str:
         """Of its first run; empty where none came to its end."""
         return str(self.outcome.get("digest", ""))

@@ -29,6 +29,7 @@ def annotate(summary: Summary) -> Iterator[str]:
         lines = [
             f"{len(bad)} of {len(summary.of(scenario).results)} seeds did not pass.",
             f"seed {first.seed} {first.status}: {first.reason}",
+            *(f"fault: {fault}" for fault in first.struck),
             f"run it again: {scenario.command(first.seed)}",
         ]
         yield annotation("\n".join(lines), file=scenario.file, line=1, title=scenario.name)

@@ -40,7 +40,8 @@ def _case(suite: ET.Element, scenario: Scenario, result: Result) -> None:
         tag = "failure" if result.status in ("failed", "nondeterministic") else "error"
         told = ET.SubElement(case, tag, message=result.reason.splitlines()[0][:300] if result.reason else result.status)
         told.set("type", result.status)
-        told.text = f"{result.reason}\nrun it again: {scenario.command(result.seed)}\n"
+        faults = "".join(f"fault: {fault}\n" for fault in result.struck)
+        told.text = f"{result.reason}\n{faults}run it again: {scenario.command(result.seed)}\n"
     lines = [f"digest {result.digest}"] if result.digest else []
     lines += [f"tried again after: {note}" for note in result.reruns]
     if lines:

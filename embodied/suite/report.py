@@ -60,12 +60,9 @@ def _head(summary: Summary) -> Iterator[str]:
     yield f'<h1 class="{status}">{everything.passed} of {len(summary.results)} passed</h1>'
     if not summary.complete:
         yield '<p class="infrastructure">The suite was ended before all seeds had been run.</p>'
-    per = everything.simulated / summary.wall if summary.wall else 0.0
     by = f"{summary.processes} process{'es' if summary.processes > 1 else ''}"
-    yield (
-        f'<p class="quiet">{everything.simulated:.1f} s simulated in {summary.wall:.1f} s by {by}, {per:.1f} times '
-        f"real time; {summary.overhead:.1%} of it not in episodes{_resumed(summary)}</p>"
-    )
+    took = f"{everything.simulated:.1f} s simulated in {summary.wall:.1f} s by {by}"
+    yield f'<p class="quiet">{took}; {summary.overhead:.1%} of it not in episodes{_resumed(summary)}</p>'
     yield f'<p class="quiet">digest <code>{everything.digest}</code></p>'
 
 
@@ -128,6 +125,7 @@ def _episode(scenario: Scenario, result: Result, seen: str) -> str:
     lines.append(f'<h3 class="{result.status}">seed {result.seed}: {result.status}</h3>')
     first, *rest = result.reason.splitlines() or [""]
     lines.append(f"<p>{escape(first)}</p>")
+    lines += [f'<p class="infrastructure">fault: {escape(fault)}</p>' for fault in result.struck]
     if rest:
         lines.append(f"<pre>{escape(chr(10).join(rest))}</pre>")
     lines += [f'<p class="infrastructure">tried again after: {escape(note)}</p>' for note in result.reruns]

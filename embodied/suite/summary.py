@@ -50,6 +50,15 @@ class Tally:
         return int(sum(result.outcome.get("dropped", 0) for result in self.results))
 
     @property
+    def struck(self) -> dict[str, int]:
+        """In how many seeds each fault changed anything, by its kind and target; 0 for one that came too late."""
+        found: dict[str, int] = {}
+        for fault in (fault for result in self.results for fault in result.outcome.get("faults", ())):
+            name = f"{fault['kind']} {fault['target']}"
+            found[name] = found.get(name, 0) + bool(fault["steps"])
+        return found
+
+    @property
     def about(self) -> Mapping[str, str]:
         """Names and versions of what drew the pictures; all seeds have the same."""
         return next((dict(result.outcome["about"]) for result in self.results if "about" in result.outcome), {})
@@ -65,6 +74,7 @@ class Tally:
             "digest": self.digest,
             "simulated_s": round(self.simulated, 3),
             "dropped": self.dropped,
+            "struck": self.struck,
         }
 
 

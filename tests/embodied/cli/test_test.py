@@ -91,6 +91,20 @@ def test_scenarios_are_counted_apart_and_together(tmp_path: Path, embodied: Comm
     assert [suite.get("failures") for suite in ET.parse(report).getroot()] == ["0", "1"]
 
 
+def test_a_suite_says_which_faults_struck(tmp_path: Path, embodied: Command, cell: Callable[..., Path]) -> None:
+    file = cell(fails=[1])
+    late = "faults:\n  - {kill: clock, at: 30s}"
+    file.write_text(file.read_text(encoding="utf-8").replace("faults:", late), encoding="utf-8")
+    done = embodied("test", str(file), "--seeds", "0:3", "--jobs", "2")
+    assert "fault kill clock: struck in 0 of 3 seeds" in done.stdout
+    assert "fault silence clock: struck in 3 of 3 seeds" in done.stdout
+    (scenario,) = summary(tmp_path)["scenarios"]
+    (fault,) = [f["fault"] for f in scenario["seeds"][1]["faults"] if f["kind"] == "silence"]
+    assert f"    fault: {fault}\n" in done.stdout
+    (report,) = tmp_path.glob("runs/*/junit.xml")
+    assert f"fault: {fault}" in report.read_text(encoding="utf-8")
+
+
 def test_another_world_of_the_file_is_chosen_by_its_name(
     tmp_path: Path, embodied: Command, cell: Callable[..., Path]
 ) -> None:

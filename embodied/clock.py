@@ -84,6 +84,13 @@ def duration(value: object) -> int:
     raise ValueError(f"expected a duration with its unit, such as 15ms or 2s, got {value!r}")
 
 
+def exact(ns: int) -> str:
+    """A duration as `duration` reads it back, to the nanosecond: `1.25s`, `300ms`, `1234567ns`."""
+    if ns >= SECOND:
+        return f"{ns // SECOND}.{ns % SECOND:09d}".rstrip("0").rstrip(".") + "s"
+    return f"{ns}ns" if ns % _UNITS["ms"] else f"{ns // _UNITS['ms']}ms"
+
+
 def show(ns: int) -> str:
     """A duration for people: `15 ms`, `1.5 s`."""
     for unit, size in (("s", SECOND), ("ms", 1_000_000), ("µs", 1_000)):

@@ -9,20 +9,18 @@ from __future__ import annotations
 
 import gc
 import heapq
-import inspect
 import time
-import traceback
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from fractions import Fraction
 from types import TracebackType
 from typing import Any
 
-from embodied import wire
 from embodied.cells import Cell, Observer, Slot, Topic
 from embodied.clock import Time, period, tick
 from embodied.digest import Digest
-from embodied.errors import FOREIGN, EmbodiedError, LaunchError, NodeFailed, Problem, WireError, WorldFailed, told
+from embodied.errors import FOREIGN, EmbodiedError, LaunchError, NodeFailed, Problem, WireError, WorldFailed
+from embodied.evidence import location, step_failed, world_failed
 from embodied.faults import Fault, resolve, streams
 from embodied.health import health
 from embodied.injector import Injector, Strike
@@ -191,7 +189,7 @@ class Lockstep:
                 self._world.reset(self.seed)
             except FOREIGN as error:
                 self._close_world()
-                raise _world_failed("reset", error) from error
+                raise world_failed("reset", error) from error
         for cell in self._cells:
             node = cell.planned.node
             self._opened.append(cell)
@@ -205,12 +203,12 @@ class Lockstep:
                 self._close_after(error)
                 if isinstance(error, KeyboardInterrupt) or (isinstance(error, EmbodiedError) and error.exit_code == 2):
                     raise
-                raise NodeFailed(cell.name, "open", error, location=_location(error)) from error
+                raise NodeFailed(cell.name, "open", error, location=location(error)) from error
         if self._world is not None:
             try:
                 self._about = dict(self._world.about())
             except FOREIGN as error:
-                failure = _world_failed("say what it depends on", error)
+                failure = world_failed("say what it depends on", error)
                 self._close_after(failure)
                 raise failure from error
         self._digest.begin(self._about)
@@ -230,7 +228,7 @@ class Lockstep:
             try:
                 closer()
             except FOREIGN as error:
-                failure = failure or NodeFailed(cell.name, "close", error, location=_location(error))
+                failure = failure or NodeFailed(cell.name, "close", error, location=location(error))
         self._close_world()
         if failure is not None:
             raise failure
@@ -240,7 +238,7 @@ class Lockstep:
             try:
                 self._world.close()
             except FOREIGN as error:
-                raise _world_failed("close", error) from error
+                raise world_failed("close", error) from error
 
     def _close_after(self, error: BaseException) -> None:
         """Close everything after an error, which stays the one that is told."""
@@ -272,7 +270,7 @@ class Lockstep:
         try:
             verdict = self._world.verdict()
         except FOREIGN as error:
-            raise _world_failed("judge", error) from error
+            raise world_failed("judge", error) from error
         if verdict is not None and not isinstance(verdict, Verdict):
             raise WorldFailed(f"the world judged with {verdict!r}, which is not a Verdict")
         return verdict
@@ -308,7 +306,7 @@ class Lockstep:
             try:
                 self._world.advance(self.now)
             except FOREIGN as error:
-                raise _world_failed(f"advance to {to / 1e9:.6f} s", error) from error
+                raise world_failed(f"advance to {to / 1e9:.6f} s", error) from error
 
     def _instant(self, t: int) -> None:
         """Everything at one time: deliveries, then the due nodes, then what they trigger, microstep by microstep."""
@@ -404,7 +402,7 @@ class Lockstep:
             result = cell.step(*arguments)
             outputs = self._encode(cell, result)
         except FOREIGN as error:
-            raise self._failure(cell, error, arguments, (t, microstep)) from error
+            raise step_failed(cell, error, arguments, (t, microstep)) from error
         sequence = cell.sequence
         cell.sequence = sequence + 1
         late = 0
@@ -475,16 +473,6 @@ class Lockstep:
                         if topic not in given:
                             slot.value = None
 
-    def _failure(self, cell: Cell, error: BaseException, arguments: list[Any], tag: tuple[int, int]) -> NodeFailed:
-        names = list(inspect.signature(cell.step).parameters)
-        inputs = {}
-        for name, value in zip(names, arguments, strict=False):
-            if isinstance(value, list):
-                inputs[name] = f"[{', '.join(_picture(item) for item in value)}]"
-            elif name != cell.planned.ports.now:
-                inputs[name] = _picture(value)
-        return NodeFailed(cell.name, "step", error, tag, inputs, _location(error) or _written(cell.step))
-
     def report(self) -> Report:
         """What came of the run so far."""
         topics = {}
@@ -509,28 +497,5 @@ class Lockstep:
         )
 
 
-def _world_failed(doing: str, error: BaseException) -> EmbodiedError:
-    if isinstance(error, EmbodiedError):
-        return error
-    return WorldFailed(f"the world failed to {doing}: {told(error)}")
-
-
 def _index(cell: Cell) -> int:
     return cell.index
-
-
-def _picture(value: Any) -> str:
-    return f"Stamped({summary(value.value)}, {value.source})" if isinstance(value, Stamped) else summary(value)
-
-
-def _location(error: BaseException) -> str:
-    """File and line in the node where an error was raised; nothing for what the wire itself refused."""
-    frames = traceback.extract_tb(error.__traceback__)
-    own = [frame for frame in frames if frame.filename not in (__file__, wire.__file__) and frame.filename[0] != "<"]
-    return f"{own[-1].filename}:{own[-1].lineno} in {own[-1].name}" if own else ""
-
-
-def _written(step: Callable[..., Any]) -> str:
-    """File and line of a node's `step`, for what it gave but did not raise."""
-    code = getattr(step, "__code__", None)
-    return "" if code is None else f"{code.co_filename}:{code.co_firstlineno} in step"

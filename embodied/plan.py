@@ -73,6 +73,11 @@ class Plan:
     periods: Mapping[str, int | None]
     faults: tuple[Fault, ...] = ()
 
+    @property
+    def taken(self) -> frozenset[str]:
+        """The topics that some node takes."""
+        return frozenset(source.topic for node in self.nodes.values() for source in node.sources.values())
+
     def stated(self) -> dict[str, dict[str, Refinement]]:
         """What is known of each output, by node and port: what its node states, and then what its takers do.
 

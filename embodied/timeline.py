@@ -29,15 +29,16 @@ class Timeline(Watcher):
         self._end = 0.0
 
     def begin(self, run: Lockstep) -> None:
-        """Observe the first output of every node, and what each guard reports."""
+        """Observe what every node publishes, and what each guard reports."""
+        taken = run.plan.taken
         for name, planned in run.plan.nodes.items():
             every = run.plan.periods[name] if planned.rate is None else period(planned.rate)
             gap = ALIVE * every / SECOND if every is not None else float("inf")
             self._alive[name] = []
-            for output in planned.ports.outputs:
+            for output in planned.ports.outputs.values():
                 # What is drawn only when someone looks must not be drawn for this.
-                if not planned.ports.outputs[output].rendered or f"{name}.{output}" in _taken(run):
-                    run.observe(f"{name}.{output}", self._heard(name, max(gap, LOOK / SECOND)))
+                if not output.rendered or f"{name}.{output.name}" in taken:
+                    run.observe(f"{name}.{output.name}", self._heard(name, max(gap, LOOK / SECOND)))
         for name, topic in reports(run):
             self._guards[name] = []
             run.observe(topic, partial(self._said, name))
@@ -71,7 +72,3 @@ class Timeline(Watcher):
     def as_dict(self) -> dict[str, Any]:
         """Plain data: the run's end [s], and spans by node and by guard."""
         return {"end": self._end, "nodes": self._alive, "guards": self._guards}
-
-
-def _taken(run: Lockstep) -> set[str]:
-    return {source.topic for planned in run.plan.nodes.values() for source in planned.sources.values()}

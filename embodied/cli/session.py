@@ -3,20 +3,38 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 from embodied.cli.bar import Bar
-from embodied.cli.output import err, usage
+from embodied.cli.output import err, run_folder, usage, versions
 from embodied.clock import SECOND, Time
 from embodied.errors import LaunchError
-from embodied.suite.record import Record
+from embodied.suite import Result
+from embodied.suite.record import Asked, Record, resume
 from embodied.suite.session import Session
 
 MAX_SEEDS = 1_000_000
 
 SEEDS = "0:10"
 TIMEOUT = "2min"
+
+
+def gone_on(named: Path, others: Sequence[object]) -> tuple[Path, Asked, list[Result]]:
+    """The suite that --resume names: its folder, what it was asked, and what it has already.
+
+    Args:
+        named: a folder, or the name of one below `runs/`.
+        others: options that would ask for something else.
+
+    Raises:
+        LaunchError: there is no such suite, or it may not go on.
+    """
+    if any(others):
+        raise usage("--resume goes on with what was asked before", "leave out files, seeds and overrides")
+    folder = run_folder(named)
+    return folder, *resume(folder, versions())
 
 
 def watched(session: Session, verb: str, *, anew: bool, timeout: Time | None, reruns: int) -> None:

@@ -25,17 +25,16 @@ from embodied.cli.output import (
     out,
     overrides,
     print_json,
-    run_folder,
     time_limit,
     usage,
     versions,
 )
-from embodied.cli.session import SEEDS, TIMEOUT, read_seeds, watched
+from embodied.cli.session import SEEDS, TIMEOUT, gone_on, read_seeds, watched
 from embodied.json_text import dumps
 from embodied.launch import Overrides
 from embodied.suite import Result, Scenario
 from embodied.suite.plot import plot
-from embodied.suite.record import Asked, prove, resume
+from embodied.suite.record import Asked, prove
 from embodied.suite.session import Session
 from embodied.suite.sweep import Axis, Point, grid, points
 
@@ -74,11 +73,9 @@ def sweep(
         given = overrides(site, sets, swaps, world)
         found: list[Result] = []
         if resumed is not None:
-            if file or over or seeds or given != Overrides() or until or sim or profile:
-                raise usage("--resume goes on with what was asked before", "leave out file, seeds and overrides")
-            resumed = run_folder(resumed)
-            asked, found = resume(resumed, versions())
-            axes, folder = _axes(resumed), resumed
+            others = (file, over, seeds, given != Overrides(), until, sim, profile)
+            folder, asked, found = gone_on(resumed, others)
+            axes = _axes(folder)
         else:
             if file is None or not over:
                 raise usage("what is swept?", "write embodied sweep FILE --over detector.latency=0:300ms:25ms")

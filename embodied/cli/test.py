@@ -26,18 +26,17 @@ from embodied.cli.output import (
     out,
     overrides,
     print_json,
-    run_folder,
     time_limit,
     usage,
     versions,
 )
-from embodied.cli.session import SEEDS, TIMEOUT, read_seeds, watched
+from embodied.cli.session import SEEDS, TIMEOUT, gone_on, read_seeds, watched
 from embodied.clock import Time
 from embodied.launch import Overrides
 from embodied.suite import Result, Scenario, Summary, github
 from embodied.suite.compare import Baseline
 from embodied.suite.episode import Films
-from embodied.suite.record import Asked, prove, resume
+from embodied.suite.record import Asked, prove
 from embodied.suite.session import Session
 
 
@@ -76,18 +75,17 @@ def test(
     with ending(as_json):
         limit = time_limit(timeout, "--timeout")
         given = overrides(site, sets, swaps, world)
-        if resumed is None:
-            asked = _asked(files, choose_profile(sim, profile) or "sim", given, time_limit(until), seeds, repeat, films)
-            found: list[Result] = []
+        found: list[Result] = []
+        if resumed is not None:
+            others = (files, seeds, given != Overrides(), until, sim, profile)
+            folder, asked, found = gone_on(resumed, others)
         else:
-            if files or seeds or given != Overrides() or until or sim or profile:
-                raise usage("--resume goes on with what was asked before", "leave out files, seeds and overrides")
-            resumed = run_folder(resumed)
-            asked, found = resume(resumed, versions())
+            asked = _asked(files, choose_profile(sim, profile) or "sim", given, time_limit(until), seeds, repeat, films)
         earlier = None if baseline is None else Baseline(baseline)
         if earlier is not None:
             earlier.check([scenario.name for scenario in asked.scenarios], asked.seeds)
-        folder = resumed or new_run_folder(f"test-{asked.scenarios[0].name}")
+        if resumed is None:
+            folder = new_run_folder(f"test-{asked.scenarios[0].name}")
         session = Session(asked, folder, found, jobs, earlier)
         watched(session, "test", anew=resumed is None, timeout=limit, reruns=rerun_infra)
         summary = session.summary()

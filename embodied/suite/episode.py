@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from embodied import filmstrip, video
-from embodied.clock import Time, show
+from embodied.clock import Time
 from embodied.digest import first_difference
 from embodied.errors import FOREIGN, EmbodiedError, LaunchError, NodeFailed, told
 from embodied.launch import Launch, Overrides, load
+from embodied.reproduce import command
 from embodied.scenario import play
 from embodied.timeline import Timeline
 from embodied.video import Video
@@ -45,14 +45,17 @@ class Scenario:
 
     def command(self, seed: int) -> str:
         """What a person types to run one seed of it again."""
-        words = ["embodied", "run", str(self.file)]
-        words += [] if self.profile is None else ["--profile", self.profile]
-        words += [] if self.overrides.world is None else ["--world", self.overrides.world]
-        words += [] if self.overrides.site is None else ["--site", str(self.overrides.site)]
-        words += [word for text in self.overrides.swaps for word in ("--swap", text)]
-        words += [word for text in self.overrides.sets for word in ("--set", text)]
-        words += [] if self.limit is None else ["--for", show(self.limit).replace(" ", "")]
-        return shlex.join([*words, "--seed", str(seed)])
+        over = self.overrides
+        return command(
+            self.file,
+            self.profile,
+            seed,
+            world=over.world,
+            site=over.site,
+            swaps=over.swaps,
+            sets=over.sets,
+            limit=self.limit,
+        )
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data, from which `from_dict` makes an equal one."""
@@ -227,9 +230,9 @@ def _pictured(job: Job, launch: Launch, folder: Path, result: Result) -> Result:
             files["video"] = f"{stem}.mp4"
         else:
             play(graph, result.seed, limit=scenario.limit, watchers=[film, timeline])
-    except (EmbodiedError, OSError) as error:
-        # A full disk, or a world without a camera for people is no fault of the seed: it has its verdict.
-        return replace(result, timeline={}, note=f"{result.reason} (no pictures: {error})")
+    except FOREIGN as error:
+        # A full disk, a broken encoder or a world without a camera for people: the seed has its verdict all the same.
+        return replace(result, timeline={}, note=f"{result.reason} (no pictures: {told(error)})")
     sheet = film.strip(f"seed {result.seed}: {result.reason}")
     if sheet is not None:
         filmstrip.save(sheet, folder / f"{stem}.png")

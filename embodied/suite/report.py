@@ -132,7 +132,7 @@ def _episode(scenario: Scenario, result: Result, seen: str) -> str:
     lines.append(f"<pre>{escape(scenario.command(result.seed))}</pre>")
     if result.digest:
         lines.append(f'<p class="quiet">digest <code>{result.digest}</code></p>')
-    lines += [f'<p class="quiet">{_guard(name, tally)}</p>' for name, tally in _mapping(result, "guards").items()]
+    lines += [f'<p class="quiet">{_guard(name, tally)}</p>' for name, tally in result.outcome.get("guards", {}).items()]
     drawn = timeline(result.timeline, result.outcome.get("faults", ())) if result.timeline else ""
     legend = "".join(f'<span><i style="background:var({colour})"></i>{word}</span>' for colour, word in LEGEND)
     drawn = drawn and f'<div class="timeline">{drawn}<div class="legend">{legend}</div></div>'
@@ -144,11 +144,6 @@ def _guard(name: str, tally: Mapping[str, Any]) -> str:
     often = tally.get("refusal") or tally.get("clip")
     told = f"; most often: {often}" if often else ""
     return escape(f"{name}: {tally['clips']} steps clipped, {tally['refusals']} held{told}")
-
-
-def _mapping(result: Result, key: str) -> Mapping[str, Any]:
-    found: Mapping[str, Any] = result.outcome.get(key, {})
-    return found
 
 
 def _seen(result: Result, folder: Path, room: int) -> tuple[str, int]:

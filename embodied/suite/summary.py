@@ -139,19 +139,16 @@ class Summary:
             "wall_s": round(self.wall, 3),
             "jobs": self.processes,
             "overhead": round(self.overhead, 4),
-            "scenarios": [
-                {
-                    **scenario.as_dict(),
-                    **self.of(scenario).as_dict(),
-                    "about": dict(self.of(scenario).about),
-                    "seeds": [result.as_dict() for result in self.of(scenario).results],
-                }
-                for scenario in self.scenarios
-            ],
+            "scenarios": [_told(scenario, self.of(scenario)) for scenario in self.scenarios],
         }
         if self.comparisons:
             made["baseline"] = {name: comparison.as_dict() for name, comparison in self.comparisons.items()}
         return made
+
+
+def _told(scenario: Scenario, tally: Tally) -> dict[str, Any]:
+    seeds = [result.as_dict() for result in tally.results]
+    return {**scenario.as_dict(), **tally.as_dict(), "about": dict(tally.about), "seeds": seeds}
 
 
 def wilson(passed: int, total: int) -> tuple[float, float]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from embodied.clock import exact
 from embodied.errors import LaunchError, Place, Problem
 from embodied.launch import Launch, load
 from embodied.plan import Plan
@@ -119,7 +120,6 @@ def grid(base: Scenario, axes: Sequence[Axis]) -> list[Scenario]:
             over = replace(base.overrides, sets=sets)
             pinned = _pins(launched, _plan(load(base.file, over), base.profile), sets)
             over = replace(over, sets=(*sets, *pinned))
-            _plan(load(base.file, over), base.profile)
         except LaunchError as error:
             raise LaunchError([_of_sweep(problem, swept) for problem in error.problems]) from None
         name = re.sub(r"[^\w.=+@~-]", "_", f"{base.name}@{','.join(swept)}")
@@ -140,8 +140,7 @@ def _pins(launched: Plan, point: Plan, sets: Sequence[str]) -> Iterator[str]:
             key = f"{name}.{port}.max_age"
             if before is None or before.max_age in (None, source.max_age) or key in written:
                 continue
-            whole, rest = divmod(before.max_age, 1_000_000)
-            yield f"{key}={before.max_age}ns" if rest else f"{key}={whole}ms"
+            yield f"{key}={exact(before.max_age)}"
 
 
 def _of_sweep(problem: Problem, swept: Sequence[str]) -> Problem:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _RUNS = pytest.StashKey[list["Run"]]()
 
 _MARKER = (
-    "scenario(file, *, seeds=None, profile=None, sets=(), swaps=(), site=None): "
+    "scenario(file, *, seeds=None, profile=None, sets=(), swaps=(), site=None, world=None): "
     "the launch file that the fixture `scenario` opens; one item a seed"
 )
 
@@ -79,6 +79,7 @@ class Scenario:
         sets: list[str] | None = None,
         swaps: list[str] | None = None,
         site: str | Path | None = None,
+        world: str | None = None,
     ) -> Run:
         """Open a launch file; it fails the test if that cannot be.
 
@@ -89,9 +90,10 @@ class Scenario:
             sets: as --set on the command line, `["robot=xarm6"]`; None is the marker's, else none.
             swaps: as --swap, the same way.
             site: as --site, the same way.
+            world: as --world, the same way.
         """
         __tracebackhide__ = True
-        given = {"profile": profile, "seed": seed, "sets": sets, "swaps": swaps, "site": site}
+        given = {"profile": profile, "seed": seed, "sets": sets, "swaps": swaps, "site": site, "world": world}
         try:
             recipe = self._recipe(file, {name: value for name, value in given.items() if value is not None})
         except ValueError as error:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from embodied.errors import nearest
+from embodied.reproduce import command
 
 MAX_SEEDS = 100_000
 """A marker that asks for more items than this is a mistake."""
 
-_ALLOWED = ("seeds", "profile", "sets", "swaps", "site")
+_ALLOWED = ("seeds", "profile", "world", "sets", "swaps", "site")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Recipe:
         file: the launch file, as it was named.
         profile: its profile; None is `sim` where the file has one, else the file itself.
         seed: everything random is drawn from it.
-        sets, swaps, site: as on the command line.
+        sets, swaps, site, world: as on the command line.
 
     Raises:
         ValueError: one of them makes no sense; the sentence says what was expected.
@@ -36,6 +36,7 @@ class Recipe:
     sets: Sequence[str] = ()
     swaps: Sequence[str] = ()
     site: str | Path | None = None
+    world: str | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.file, str | Path):
@@ -47,16 +48,18 @@ class Recipe:
             if isinstance(given, str) or not all(isinstance(text, str) for text in given):
                 raise ValueError(f"{name}: expected a list such as ['{example}'], got {given!r}")
 
-    def command(self, until: float) -> str:
-        """The command that makes the same run, up to a time [s]."""
-        words = ["embodied", "run", str(self.file)]
-        words += ["--profile", self.profile] if self.profile else []
-        words += ["--seed", str(self.seed)]
-        words += [word for text in self.swaps for word in ("--swap", text)]
-        words += [word for text in self.sets for word in ("--set", text)]
-        words += ["--site", str(self.site)] if self.site else []
-        words += ["--for", f"{until:.9f}".rstrip("0").rstrip(".") + "s"] if until > 0 else []
-        return shlex.join(words)
+    def command(self, until: int) -> str:
+        """The command that makes the same run, up to a time [ns]."""
+        return command(
+            self.file,
+            self.profile,
+            self.seed,
+            world=self.world,
+            site=self.site,
+            swaps=self.swaps,
+            sets=self.sets,
+            limit=until,
+        )
 
 
 def read_marker(args: Sequence[Any], about: Mapping[str, Any]) -> tuple[Recipe, list[int] | None]:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from embodied.clock import SECOND, Time, show
+from embodied.clock import SECOND, Time, exact, show
 from embodied.errors import FOREIGN, nearest, told
 from embodied.graph import plain
 from embodied.launch import Overrides, load
@@ -55,7 +55,7 @@ class Run:
             NodeFailed, WorldFailed: a node or the world could not be opened.
         """
         site = None if recipe.site is None else Path(recipe.site)
-        launch = load(recipe.file, Overrides(site, tuple(recipe.swaps), tuple(recipe.sets)))
+        launch = load(recipe.file, Overrides(site, tuple(recipe.swaps), tuple(recipe.sets), recipe.world))
         if recipe.profile is None and "sim" in launch.profiles:
             recipe = replace(recipe, profile="sim")
         lockstep = Lockstep(launch.graph(recipe.profile).check(), seed=recipe.seed)
@@ -244,7 +244,7 @@ class Run:
     @property
     def command(self) -> str:
         """What makes the same run without the test, up to now."""
-        return self._recipe.command(self.now)
+        return self._recipe.command(self._lockstep.now)
 
     def summary(self) -> str:
         """What was run, how far it came, and how to run it again."""
@@ -258,9 +258,8 @@ class Run:
 
 def _topics(plan: Plan) -> dict[str, bool]:
     """Every topic, and whether it is ever published."""
-    taken = {source.topic for node in plan.nodes.values() for source in node.sources.values()}
     return {
-        f"{name}.{output.name}": not output.rendered or f"{name}.{output.name}" in taken
+        f"{name}.{output.name}": not output.rendered or f"{name}.{output.name}" in plan.taken
         for name, node in plan.nodes.items()
         for output in node.ports.outputs.values()
     }
@@ -273,7 +272,7 @@ def _nanoseconds(length: float) -> int:
 
 
 def _text(seconds: float) -> str:
-    return f"{_nanoseconds(seconds)}ns"
+    return exact(_nanoseconds(seconds))
 
 
 def _rounded(value: Any) -> Any:

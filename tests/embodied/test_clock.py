@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from embodied.clock import SECOND, duration, rate_of, show, tick, ticks_by
+from embodied.clock import SECOND, duration, exact, rate_of, show, tick, ticks_by
 
 RATES = st.fractions(min_value=Fraction(1, 100), max_value=10_000, max_denominator=1001)
 
@@ -45,3 +45,17 @@ def test_an_absurd_duration_is_refused_with_an_example(written: object) -> None:
 
 def test_durations_are_shown_in_their_natural_unit() -> None:
     assert [show(n) for n in (5, 1_500, 15_000_000, 2 * SECOND)] == ["5 ns", "1.5 µs", "15 ms", "2 s"]
+
+
+@given(st.integers(0, 10**15))
+def test_an_exact_duration_is_read_back_to_the_nanosecond(ns: int) -> None:
+    assert duration(exact(ns)) == ns
+
+
+def test_an_exact_duration_is_short_where_it_can_be() -> None:
+    assert [exact(n) for n in (300_000_000, 1_250_000_000, 10 * SECOND, 1234567)] == [
+        "300ms",
+        "1.25s",
+        "10s",
+        "1234567ns",
+    ]

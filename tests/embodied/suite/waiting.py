@@ -13,7 +13,6 @@ import numpy as np
 
 from embodied import SECOND, Time
 from embodied.launch import Overrides
-from embodied.messages import CameraInfo
 from embodied.suite import Job, Result, Scenario, Summary
 from embodied.world import Rendering, Verdict
 
@@ -92,11 +91,6 @@ class _Camera:
     world: Waiting
     width: int
     height: int
-
-    def vary(self, rng: np.random.Generator) -> None: ...
-
-    def info(self) -> CameraInfo:
-        raise NotImplementedError
 
     def render(self, *, rgb: bool = True, depth: bool = False, segmentation: bool = False) -> Rendering:
         grey = int(255 * min(1.0, self.world._now / SECOND))

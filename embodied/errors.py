@@ -6,6 +6,7 @@
     ├── WireError                  3    a message does not fit its type where it is published
     ├── WorldFailed                3    the simulator or a body in it broke
     ├── DeviceLost                 3    a device no longer answers
+    ├── LinkFailed                 3    a link between processes cannot be made, or broke
     └── MissingExtra               2    an optional package is not installed
 
 An error carries its evidence as attributes; the sentence is written here, not where it is raised.
@@ -177,6 +178,10 @@ class WorldFailed(EmbodiedError):
 
 class DeviceLost(EmbodiedError):
     """A device no longer answers; nothing that was read before may be passed off as new."""
+
+
+class LinkFailed(EmbodiedError):
+    """A link between two processes or machines cannot be made, or broke; the sentence says what it needs."""
 
 
 @dataclass(eq=False)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -36,98 +37,155 @@ def encoder(kind: type[Message], topic: str = "", refined: Refinement | None = N
         message -> bytes; raises WireError naming the field, what was expected and what came.
     """
     refined = refined or Refinement()
-    strict = _compile(kind, refined, partial(_give_up, topic))
-    return _compile(kind, refined, partial(_mend, kind, topic, refined, strict))
-
-
-def _compile(kind: type[Message], refined: Refinement, mend: Encoder) -> Encoder:
-    source, names = _generate(kind, refined)
-    names["mend"] = mend
-    exec(compile(source, f"<encoder of {kind.__name__}>", "exec"), names)
-    encode: Encoder = names["encode"]
+    checked = Checked.of(kind, refined)
+    names = {**checked.names, "join": b"".join, "packb": msgpack.packb, "pack": checked.head("").pack}
+    arrays = [f"{v} if {v} is not None else b''" if field.optional else v for v, field in checked.arrays]
+    texts = [f"packb(({', '.join(checked.texts)},))"] if checked.texts else []
+    parts = [f"pack({', '.join(checked.first)})", *arrays, *texts]
+    body = [*checked.lines, "try:", f"    return join(({', '.join(parts)},))", "except Exception: return mend(m)"]
+    encode: Encoder = mended(kind, topic, refined, "m", body, names)
     return encode
 
 
-def _generate(kind: type[Message], refined: Refinement) -> tuple[str, dict[str, Any]]:
-    """Source of an encoder: one test per field, and anything unusual goes to `_mend`."""
-    names: dict[str, Any] = {"kind": kind, "ndarray": np.ndarray, "join": b"".join, "packb": msgpack.packb}
-    body: list[str] = ["if m.__class__ is not kind: return mend(m)", "present = 0"]
-    letters: dict[str, None] = {}
-    scalars: list[str] = []
-    code = ""
-    arrays: list[str] = []
-    texts: list[str] = []
-    fields = schema(kind)
-    for letter in (d for f in fields if f.array for d in f.array.shape if isinstance(d, str)):
-        letters.setdefault(letter)
-    body += [f"{letter} = {refined.sizes.get(letter, -1)}" for letter in letters]
-    for index, field in enumerate(fields):
-        v = f"v{index}"
-        body.append(f"{v} = m.{field.name}")
-        lines: list[str] = []
-        if field.array is not None:
-            names[f"d{index}"] = np.dtype(refined.dtypes.get(field.name, field.array.dtype))
-            lines += _array_lines(v, index, field.array)
-            arrays.append(f"{v} if {v} is not None else b''" if field.optional else v)
-        elif field.kind in _PACK:
-            if field.kind == "bool":
-                lines.append(f"if {v}.__class__ is not bool: return mend(m)")
-            code += _PACK[field.kind]
-            scalars.append(f"0 if {v} is None else {v}" if field.optional else v)
-        else:
-            of = "str" if field.kind == "str" else "tuple"
-            lines.append(f"if {v}.__class__ is not {of}: return mend(m)")
-            if field.kind == "strings":
-                lines += [f"for text in {v}:", "    if text.__class__ is not str: return mend(m)"]
-            if field.name == "frame" and refined.frame is not None:
-                lines.append(f"if {v} != {refined.frame!r}: return mend(m)")
-            texts.append(v)
-        if field.optional:
-            body.append(f"if {v} is not None:")
-            body.append(f"    present |= {1 << index}")
-            lines = [f"    {line}" for line in lines]
-        body += lines
-    names["pack"] = struct.Struct(f"<I{len(letters)}i{code}").pack
-    head = ", ".join(["present", *letters, *scalars])
-    parts = [f"pack({head})", *arrays] + ([f"packb(({', '.join(texts)},))"] if texts else [])
-    body += ["try:", f"    return join(({', '.join(parts)},))", "except Exception: return mend(m)"]
-    return "def encode(m):\n" + "\n".join(f"    {line}" for line in body), names
+def sealer(kind: type[Message], topic: str = "", refined: Refinement | None = None) -> Callable[[Any], None]:
+    """A function that checks a message and seals its arrays, for takers in the same process; see `encoder`."""
+    refined = refined or Refinement()
+    checked = Checked.of(kind, refined)
+    seal: Callable[[Any], None] = mended(kind, topic, refined, "m", checked.lines, checked.names)
+    return seal
 
 
-def _array_lines(v: str, index: int, array: Array) -> list[str]:
+@dataclass(slots=True)
+class Checked:
+    """Source that tests the fields of a message `m`, one line a field; anything unusual goes to `mend`.
+
+    Attributes:
+        lines: the tests; behind them `v0`, `v1`, … are the fields' values.
+        names: what the lines refer to.
+        first: what the head of a layout holds: presence bits, dimensions, scalars.
+        code: of the scalars, as `struct` has it.
+        letters: names of the values of the dimensions that a letter stands for.
+        arrays: the array fields, with the names of their values.
+        texts: names of the values that are text.
+    """
+
+    lines: list[str]
+    names: dict[str, Any]
+    first: list[str]
+    code: str
+    letters: list[str]
+    arrays: list[tuple[str, Field]]
+    texts: list[str]
+
+    def head(self, more: str) -> struct.Struct:
+        """The head of a layout, little endian and without gaps, with more behind it."""
+        return struct.Struct(f"<I{len(self.letters)}i{self.code}{more}")
+
+    @classmethod
+    def of(cls, kind: type[Message], refined: Refinement, *, views: bool = False, arguments: str = "m") -> Checked:
+        """The tests of a message type.
+
+        Args:
+            kind: the type.
+            refined: what is known beyond it.
+            views: arrays may be views of others, since they are copied at once.
+            arguments: of `mend`.
+        """
+        mend = f"return mend({arguments})"
+        names: dict[str, Any] = {"kind": kind, "ndarray": np.ndarray}
+        sizes = dict.fromkeys(d for f in schema(kind) if f.array for d in f.array.shape if isinstance(d, str))
+        letters = [dimension(size) for size in sizes]
+        found = cls([f"if m.__class__ is not kind: {mend}", "present = 0"], names, [], "", letters, [], [])
+        found.lines += [f"{dimension(size)} = {refined.sizes.get(size, -1)}" for size in sizes]
+        scalars: list[str] = []
+        for index, field in enumerate(schema(kind)):
+            v = f"v{index}"
+            found.lines.append(f"{v} = m.{field.name}")
+            lines: list[str] = []
+            if field.array is not None:
+                names[f"d{index}"] = np.dtype(refined.dtypes.get(field.name, field.array.dtype))
+                lines += _array_lines(v, index, field.array, mend, views)
+                found.arrays.append((v, field))
+            elif field.kind in _PACK:
+                if field.kind == "bool":
+                    lines.append(f"if {v}.__class__ is not bool: {mend}")
+                found.code += _PACK[field.kind]
+                scalars.append(f"0 if {v} is None else {v}" if field.optional else v)
+            else:
+                of = "str" if field.kind == "str" else "tuple"
+                lines.append(f"if {v}.__class__ is not {of}: {mend}")
+                if field.kind == "strings":
+                    lines += [f"for text in {v}:", f"    if text.__class__ is not str: {mend}"]
+                if field.name == "frame" and refined.frame is not None:
+                    lines.append(f"if {v} != {refined.frame!r}: {mend}")
+                found.texts.append(v)
+            if field.optional:
+                found.lines.append(f"if {v} is not None:")
+                found.lines.append(f"    present |= {1 << index}")
+                lines = [f"    {line}" for line in lines]
+            found.lines += lines
+        found.first = ["present", *letters, *scalars]
+        return found
+
+
+def dimension(letter: str) -> str:
+    """How generated source calls the size that a letter stands for; a letter may be any name."""
+    return f"size_{letter}"
+
+
+def mended(
+    kind: type[Message], topic: str, refined: Refinement, arguments: str, body: list[str], names: dict[str, Any]
+) -> Callable[..., Any]:
+    """A generated function of a message `m`, whose `mend` copies what is only unsuited and says what is wrong."""
+    strict = _compile(kind, arguments, body, {**names, "mend": partial(_give_up, topic)})
+    return _compile(kind, arguments, body, {**names, "mend": partial(_mend, kind, topic, refined, strict)})
+
+
+def _compile(kind: type[Message], arguments: str, body: list[str], names: dict[str, Any]) -> Callable[..., Any]:
+    source = f"def made({arguments}):\n" + "\n".join(f"    {line}" for line in body)
+    exec(compile(source, f"<wire of {kind.__name__}>", "exec"), names)
+    made: Callable[..., Any] = names["made"]
+    return made
+
+
+def _array_lines(v: str, index: int, array: Array, mend: str, views: bool) -> list[str]:
+    base = "" if views else f" or {v}.base is not None"
     lines = [
-        f"if {v}.__class__ is not ndarray or {v}.dtype is not d{index} or {v}.base is not None: return mend(m)",
-        f"s = {v}.shape",
-        f"if len(s) != {len(array.shape)}: return mend(m)",
+        f"if {v}.__class__ is not ndarray or {v}.dtype is not d{index}{base}: {mend}",
+        f"shape = {v}.shape",
+        f"if len(shape) != {len(array.shape)}: {mend}",
     ]
     for axis, size in enumerate(array.shape):
         if isinstance(size, int):
-            lines.append(f"if s[{axis}] != {size}: return mend(m)")
+            lines.append(f"if shape[{axis}] != {size}: {mend}")
         else:
-            lines.append(f"if {size} < 0: {size} = s[{axis}]")
-            lines.append(f"elif s[{axis}] != {size}: return mend(m)")
+            name = dimension(size)
+            lines.append(f"if {name} < 0: {name} = shape[{axis}]")
+            lines.append(f"elif shape[{axis}] != {name}: {mend}")
     return [*lines, f"{v}.setflags(write=False)"]
 
 
-def _mend(kind: type[Message], topic: str, refined: Refinement, strict: Encoder, message: Any) -> bytes:
-    """Say what is wrong; or, where only the memory is unsuited (a view, another order), copy it and encode."""
-    where = f"{topic}: " if topic else ""
+def _mend(
+    kind: type[Message], topic: str, refined: Refinement, strict: Callable[..., Any], message: Any, *where: Any
+) -> Any:
+    """Say what is wrong; or, where only the memory is unsuited (a view, another order), copy it and go on."""
+    named = f"{topic}: " if topic else ""
     if type(message) is not kind:
-        raise WireError(f"{where}expected {kind.__name__}, got {type(message).__name__}")
+        raise WireError(f"{named}expected {kind.__name__}, got {type(message).__name__}")
     sizes = dict(refined.sizes)
     for field in schema(kind):
         value = getattr(message, field.name)
         wrong = _wrong(field, value, refined, sizes)
         if wrong:
-            raise WireError(f"{where}{kind.__name__}.{field.name}: {wrong}")
+            raise WireError(f"{named}{kind.__name__}.{field.name}: {wrong}")
         if field.array is not None and value is not None:
             # A view could still be written through its base; a copy cannot.
             dtype = np.dtype(refined.dtypes.get(field.name, field.array.dtype))
             object.__setattr__(message, field.name, np.array(value, dtype=dtype, order="C", copy=True, subok=False))
-    return strict(message)
+    return strict(message, *where)
 
 
-def _give_up(topic: str, message: Any) -> bytes:
+def _give_up(topic: str, message: Any, *_: Any) -> Any:
     raise WireError(f"{topic}: cannot encode {summary(message)}")
 
 

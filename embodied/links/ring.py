@@ -1,0 +1,367 @@
+"""A ring in shared memory: slots that one process writes and others read, and the newest always arrives.
+
+The publisher owns a pool of slots and counts who uses each. A subscription is a box of slot numbers, written by the
+publisher, and a list of returned slots, written by the subscriber; two eventfd counters say how far either has come.
+Both counters cross the kernel, so the order of memory never depends on the processor.
+
+A full window is made room in by taking back what has not been read: the publisher reads the subscriber's own counter,
+which tells, atomically, how many posts are now no longer there for it. So the newest is posted even when the subscriber
+sleeps, and it stays there when the publisher falls silent or dies. A publisher never waits.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+import threading
+import weakref
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from embodied.errors import LinkFailed
+from embodied.links import memory
+
+LARGE = 256 * 1024
+"""From this slot size [B] on memory counts for more than system calls."""
+HUGE = 8 * 1024 * 1024
+
+OBSERVERS = 2
+"""How many subscribers beyond those of the graph find slots: `topic echo` and the like."""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """How many slots a subscriber may have at a time.
+
+    Attributes:
+        posts: in its box, read or not; beyond it the oldest unread is taken back.
+        owed: so many returned slots are told at a time.
+        held: so many may be looked at in place; what comes on top is copied.
+    """
+
+    posts: int
+    owed: int
+    held: int
+
+    @classmethod
+    def of(cls, slot: int, bound: int = 1) -> Window:
+        """The window for a slot size [B], and for how many messages that must all be delivered."""
+        if slot >= HUGE:
+            owed, held = 1, 1
+        elif slot >= LARGE:
+            owed, held = 1, 2
+        else:
+            owed, held = 8, 8
+        # Whoever has `held` in hand, one being copied and `owed` not yet told must still leave room for a post.
+        return cls((owed - 1) + held + 1 + max(1, bound) + (8 if slot < LARGE else 0), owed, held)
+
+
+@dataclass(slots=True)
+class Ends:
+    """The descriptors of one subscription, as the launcher makes them and hands them to both sides."""
+
+    box: int
+    returned: int
+    forward: int
+    back: int
+
+    @classmethod
+    def make(cls, name: str) -> Ends:
+        """A new subscription."""
+        flags = os.EFD_CLOEXEC | os.EFD_NONBLOCK
+        box = memory.create(f"{name}.box", mmap.PAGESIZE * 16)
+        returned = memory.create(f"{name}.returned", mmap.PAGESIZE * 16)
+        return cls(box, returned, os.eventfd(0, flags), os.eventfd(0, flags))
+
+    def all(self) -> list[int]:
+        """In the order of the fields."""
+        return [self.box, self.returned, self.forward, self.back]
+
+    def close(self) -> None:
+        """Close the descriptors; mappings go on."""
+        for descriptor in self.all():
+            os.close(descriptor)
+
+
+ENTRIES = mmap.PAGESIZE * 16 // 4
+"""Slot numbers in a box, and in a list of returned slots; a power of two."""
+_MASK = ENTRIES - 1
+
+
+class Post:
+    """The publisher's side of one subscription."""
+
+    __slots__ = (
+        "_back", "_box", "_forward", "_read", "_returned", "_write", "bound", "broken", "dropped", "ends", "flight",
+        "skipped", "window",
+    )  # fmt: skip
+
+    def __init__(self, ends: Ends, window: Window, bound: int) -> None:
+        self.ends = ends
+        self.window = window.posts
+        self.bound = bound
+        self._box = memoryview(memory.writable(ends.box)).cast("I")
+        self._returned = memoryview(memory.readable(ends.returned)).cast("I")
+        self._forward, self._back = ends.forward, ends.back
+        self._write = self._read = 0
+        # Slots it has, in the order they were posted.
+        self.flight: dict[int, None] = {}
+        self.dropped = self.skipped = 0
+        self.broken = False
+
+    def put(self, slot: int) -> None:
+        """Post a slot; there must be room."""
+        self._box[self._write & _MASK] = slot
+        self._write += 1
+        self.flight[slot] = None
+        os.eventfd_write(self._forward, 1)
+
+    def collect(self, keep: int) -> list[int]:
+        """Take back the unread posts beyond the newest `keep`, and the slots that were returned.
+
+        The counter is read first: what it held is unread from here on, and what it did not was read before.
+        """
+        flight = self.flight
+        unread: list[int] = []
+        try:
+            count = os.eventfd_read(self._forward)
+        except BlockingIOError:
+            count = 0
+        if count > len(flight):
+            self.broken = True
+            return self.abandon()
+        unread += [flight.popitem()[0] for _ in range(count)]
+        self._write -= count
+        unread.reverse()
+        freed = unread[: max(0, len(unread) - keep)]
+        self.dropped += len(freed)
+        kept = unread[len(freed) :]
+        for slot in kept:
+            self._box[self._write & _MASK] = slot
+            self._write += 1
+        try:
+            count = os.eventfd_read(self._back)
+        except BlockingIOError:
+            count = 0
+        for index in range(self._read, self._read + min(count, ENTRIES)):
+            slot = self._returned[index & _MASK]
+            if slot not in flight:
+                self.broken = True
+                return [*freed, *kept, *self.abandon()]
+            del flight[slot]
+            freed.append(slot)
+        self._read += count
+        if kept:
+            for slot in kept:
+                flight[slot] = None
+            os.eventfd_write(self._forward, len(kept))
+        return freed
+
+    def abandon(self) -> list[int]:
+        """Every slot it has, when it is gone or cannot be believed."""
+        slots = list(self.flight)
+        self.flight.clear()
+        return slots
+
+    def close(self) -> None:
+        """Give the descriptors back."""
+        self.ends.close()
+
+
+class Ring:
+    """The publisher's side: a pool of slots.
+
+    Args:
+        name: for errors.
+        size: of one slot [B].
+        windows: of the subscribers that are known.
+        observers: how many more find slots.
+
+    Attributes:
+        memory: the mapping; slot n is at `n * size`.
+        newest: the slot that was published last, -1 before the first.
+    """
+
+    def __init__(self, name: str, size: int, windows: Iterable[Window], observers: int = OBSERVERS) -> None:
+        self.name = name
+        self.size = size
+        window = Window.of(size)
+        # One slot is the newest, one is being written.
+        self.slots = sum(w.posts for w in windows) + observers * window.posts + 2
+        self.descriptor = memory.create(name, memory.page(self.slots * size))
+        self.memory = memory.writable(self.descriptor)
+        memory.seal(self.descriptor)
+        self.newest = -1
+        self.posts: list[Post] = []
+        self._uses = [0] * self.slots
+        self._free = list(range(self.slots))
+
+    def claim(self) -> int:
+        """A slot to write, which nobody reads.
+
+        Raises:
+            LinkFailed: subscribers hold them all, beyond what they may.
+        """
+        if not self._free:
+            for post in self.posts:
+                self._release(post.collect(post.bound))
+        if not self._free:
+            raise LinkFailed(f"'{self.name}': subscribers hold all {self.slots} slots")
+        slot = self._free.pop()
+        self._uses[slot] = 1
+        return slot
+
+    def publish(self, slot: int) -> None:
+        """Post a claimed slot to every subscriber; it is the newest from now on."""
+        old, self.newest = self.newest, slot
+        uses = self._uses
+        broken = False
+        for post in self.posts:
+            if len(post.flight) >= post.window:
+                self._release(post.collect(post.bound - 1))
+                broken = broken or post.broken
+                if post.broken or len(post.flight) >= post.window:
+                    post.skipped += 1
+                    continue
+            uses[slot] += 1
+            post.put(slot)
+        if broken:
+            # It told of slots that it has not got: whatever else it says is no better.
+            for post in [post for post in self.posts if post.broken]:
+                self.unsubscribe(post)
+        if old >= 0:
+            uses[old] -= 1
+            if not uses[old]:
+                self._free.append(old)
+
+    def full(self) -> bool:
+        """Whether a subscriber that must get every message has no room for one more."""
+        for post in self.posts:
+            if len(post.flight) >= post.window:
+                self._release(post.collect(ENTRIES))
+                if len(post.flight) >= post.window:
+                    return True
+        return False
+
+    def hold(self, slot: int) -> None:
+        """Keep a slot from being written anew: someone in this process looks at it."""
+        self._uses[slot] += 1
+
+    def drop(self, slot: int) -> None:
+        """Undo a claim or a hold."""
+        self._release((slot,))
+
+    def subscribe(self, ends: Ends, bound: int = 1) -> Post:
+        """Take on a subscriber; it gets the newest at once."""
+        post = Post(ends, Window.of(self.size, bound), bound)
+        self.posts.append(post)
+        if self.newest >= 0:
+            self._uses[self.newest] += 1
+            post.put(self.newest)
+        return post
+
+    def unsubscribe(self, post: Post) -> None:
+        """Let a subscriber go, with all that it held."""
+        self.posts.remove(post)
+        self._release(post.abandon())
+        post.close()
+
+    def _release(self, slots: Iterable[int]) -> None:
+        uses = self._uses
+        for slot in slots:
+            uses[slot] -= 1
+            if not uses[slot]:
+                self._free.append(slot)
+
+
+class Intake:
+    """The subscriber's side.
+
+    Args:
+        ring: descriptor of the ring's memory.
+        size: of one slot [B].
+        ends: of the subscription.
+        bound: as the publisher was told.
+
+    Attributes:
+        memory: read-only mapping; slot n is at `n * size`.
+        forward: becomes readable when something is posted.
+        skipped: posts that were passed over for a newer one.
+    """
+
+    __slots__ = (
+        "_back", "_box", "_closed", "_held", "_lock", "_owed", "_read", "_returned", "_told", "_window", "ends",
+        "every", "forward", "memory", "size", "skipped",
+    )  # fmt: skip
+
+    def __init__(self, ring: int, size: int, ends: Ends, bound: int = 1, every: bool = False) -> None:
+        self.memory = memory.readable(ring)
+        self.size = size
+        self.ends = ends
+        self.every = every
+        self._window = Window.of(size, bound)
+        self._box = memoryview(memory.readable(ends.box)).cast("I")
+        self._returned = memoryview(memory.writable(ends.returned)).cast("I")
+        self.forward, self._back = ends.forward, ends.back
+        self._read = self._told = self._owed = 0
+        self._held = 0
+        self._closed = False
+        # A view may die in any thread of the node's.
+        self._lock = threading.RLock()
+        self.skipped = 0
+
+    def take(self) -> list[int]:
+        """The slots to look at now, oldest first: all of them, or the newest. Each must be returned, or pinned."""
+        try:
+            count = os.eventfd_read(self.forward)
+        except BlockingIOError:
+            # Taken back between the wake-up and here; another post follows.
+            return []
+        read = self._read
+        self._read = read + count
+        if self.every or count == 1:
+            return [self._box[index & _MASK] for index in range(read, read + count)]
+        for index in range(read, read + count - 1):
+            self.give_back(self._box[index & _MASK])
+        self.skipped += count - 1
+        return [self._box[(read + count - 1) & _MASK]]
+
+    def give_back(self, slot: int) -> None:
+        """Return a slot."""
+        with self._lock:
+            if self._closed:
+                return
+            self._returned[self._told & _MASK] = slot
+            self._told += 1
+            self._owed += 1
+            if self._owed >= self._window.owed:
+                os.eventfd_write(self._back, self._owed)
+                self._owed = 0
+
+    @property
+    def may_hold(self) -> bool:
+        """Whether one more slot may be looked at in place."""
+        return self._held < self._window.held
+
+    def pin(self, slot: int, arrays: list[Any]) -> None:
+        """Return a slot when the last of some arrays in it is gone."""
+        self._held += 1
+        left = len(arrays)
+
+        def gone(_: object) -> None:
+            nonlocal left
+            with self._lock:
+                left -= 1
+                if not left:
+                    self._held -= 1
+                    references.clear()
+                    self.give_back(slot)
+
+        references = [weakref.ref(array, gone) for array in arrays]
+
+    def close(self) -> None:
+        """Give the descriptors back; what is looked at stays valid."""
+        with self._lock:
+            self._closed = True
+            self.ends.close()

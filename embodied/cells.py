@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import inspect
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from embodied.clock import Time
+from embodied.errors import WireError
 from embodied.node import generator
 from embodied.plan import Planned
-from embodied.ports import Output, Refinement, Stamped
-from embodied.wire import Encoder, encoder
+from embodied.ports import Output, Stamped
+from embodied.wire import Encoder, summary
 
 if TYPE_CHECKING:
     from embodied.injector import Injector
@@ -25,7 +27,9 @@ Observer = Callable[[Stamped[Any]], None]
 class Slot:
     """A mailbox: the latest value of one input, or all since the last step."""
 
-    __slots__ = ("bound", "cell", "dropped", "items", "max_age", "name", "required", "stamp", "stamped", "value")
+    __slots__ = (
+        "bound", "cell", "dropped", "items", "max_age", "name", "required", "sequence", "stamp", "stamped", "value",
+    )  # fmt: skip
 
     def __init__(self, cell: Cell, name: str, planned: Planned) -> None:
         port = planned.ports.inputs[name]
@@ -39,11 +43,31 @@ class Slot:
         self.items: deque[Any] | None = deque() if port.delivery == "every" else None
         self.value: Any = None
         self.stamp = 0
+        self.sequence = -1
         self.dropped = 0
+
+    def put(self, message: Message, stamp: int, sequence: int, topic: str) -> None:
+        """Take a delivery; a full list loses its oldest, counted."""
+        value: Any = Stamped(message, Time(stamp), sequence, topic) if self.stamped else message
+        items = self.items
+        if items is None:
+            self.value = value
+            self.stamp = stamp
+            self.sequence = sequence
+        else:
+            if len(items) >= self.bound:
+                items.popleft()
+                self.dropped += 1
+            items.append(value)
 
 
 class Topic:
-    """One output: how it becomes bytes, and who takes it."""
+    """One output, and who takes it.
+
+    Attributes:
+        encode: in lockstep, how it becomes bytes.
+        seal: live, how a message that stays in the process is checked; None where nobody takes it there.
+    """
 
     __slots__ = (
         "digested",
@@ -56,16 +80,18 @@ class Topic:
         "port",
         "prefix",
         "published",
+        "seal",
         "slots",
         "triggers",
     )
 
-    def __init__(self, name: str, output: Output, encode: Encoder) -> None:
+    def __init__(self, name: str, output: Output) -> None:
         self.name = name
         self.port = output.name
         self.optional = output.optional
         self.prefix = name.encode() + b"\0"
-        self.encode = encode
+        self.encode: Encoder
+        self.seal: Callable[[Any], None] | None = None
         self.slots: list[Slot] = []
         self.triggers: list[Cell] = []
         self.observers: list[Observer] = []
@@ -79,11 +105,12 @@ class Cell:
     """A node at run time."""
 
     __slots__ = (
-        "bundle", "busy_until", "due", "faults", "index", "jitter", "latency", "lost", "name", "now_at", "pending",
-        "planned", "prompt", "relatives", "rng", "sequence", "skipped", "slots", "starved", "step", "steps", "topics",
+        "bundle", "busy_until", "due", "faults", "index", "jitter", "late", "latency", "lost", "name", "now_at",
+        "pending", "planned", "prompt", "relatives", "rng", "sequence", "skipped", "slots", "starved", "step", "steps",
+        "topics",
     )  # fmt: skip
 
-    def __init__(self, planned: Planned, index: int, seed: int, stated: Mapping[str, Refinement]) -> None:
+    def __init__(self, planned: Planned, index: int, seed: int) -> None:
         self.planned = planned
         self.name = planned.name
         self.index = index
@@ -93,10 +120,7 @@ class Cell:
         self.now_at = -1 if planned.ports.now is None else parameters.index(planned.ports.now)
         self.bundle = planned.ports.bundle
         outputs = planned.ports.outputs.values()
-        self.topics = [
-            Topic(f"{self.name}.{out.name}", out, encoder(out.message, f"{self.name}.{out.name}", stated[out.name]))
-            for out in outputs
-        ]
+        self.topics = [Topic(f"{self.name}.{output.name}", output) for output in outputs]
         # Takers of several outputs of this node: they must never see outputs of two different steps at once.
         self.relatives: list[list[tuple[Topic, Slot]]] = []
         self.latency = planned.timing.latency
@@ -110,3 +134,52 @@ class Cell:
         self.due = False
         self.sequence = 0
         self.steps = self.skipped = self.starved = self.lost = 0
+        # Live, the longest that a tick waited for its step [ns].
+        self.late = 0
+
+    def arguments(self, t: int) -> list[Any] | None:
+        """What `step` is called with at a time [ns]; None, and counted, while a required input is absent or stale."""
+        arguments: list[Any] = []
+        for slot in self.slots:
+            if slot.items is not None:
+                arguments.append(slot.items)
+                continue
+            value = slot.value
+            if value is not None and t - slot.stamp > slot.max_age:
+                value = None
+            if value is None and slot.required:
+                self.starved += 1
+                return None
+            arguments.append(value)
+        for index, value in enumerate(arguments):
+            if value.__class__ is deque:
+                arguments[index] = list(value)
+                value.clear()
+        if self.now_at >= 0:
+            arguments.insert(self.now_at, t)
+        return arguments
+
+    def outputs(self, result: Any) -> list[tuple[Topic, Message]]:
+        """What a step gave, by topic.
+
+        Raises:
+            WireError: it is not what `step` is declared to give.
+        """
+        if self.bundle is None:
+            if result is None:
+                if self.topics and not self.topics[0].optional:
+                    raise WireError(f"{self.topics[0].name}: is not declared optional, and is None")
+                return []
+            if not self.topics:
+                raise WireError(f"step is declared to give nothing, and gave {summary(result)}")
+            return [(self.topics[0], result)]
+        if result.__class__ is not self.bundle:
+            raise WireError(f"expected {self.bundle.__name__}, got {summary(result)}")
+        outputs = []
+        for topic in self.topics:
+            message = getattr(result, topic.port)
+            if message is not None:
+                outputs.append((topic, message))
+            elif not topic.optional:
+                raise WireError(f"{topic.name}: is not declared optional, and is None")
+        return outputs

@@ -7,6 +7,7 @@
     ├── WorldFailed                3    the simulator or a body in it broke
     ├── DeviceLost                 3    a device no longer answers
     ├── LinkFailed                 3    a link between processes cannot be made, or broke
+    ├── ProcessLost                3    a process of a running graph ended that it cannot do without
     └── MissingExtra               2    an optional package is not installed
 
 An error carries its evidence as attributes; the sentence is written here, not where it is raised.
@@ -182,6 +183,26 @@ class DeviceLost(EmbodiedError):
 
 class LinkFailed(EmbodiedError):
     """A link between two processes or machines cannot be made, or broke; the sentence says what it needs."""
+
+
+@dataclass(eq=False)
+class ProcessLost(EmbodiedError):
+    """A process of a running graph ended by itself.
+
+    Attributes:
+        process: its name.
+        nodes: that ran in it.
+        how: what it said of itself, or the signal that ended it.
+    """
+
+    process: str
+    nodes: tuple[str, ...]
+    how: str
+
+    def __str__(self) -> str:
+        if self.how.startswith("node "):
+            return self.how
+        return f"{' and '.join(repr(node) for node in self.nodes) or repr(self.process)}: {self.how}"
 
 
 @dataclass(eq=False)

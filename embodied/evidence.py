@@ -8,14 +8,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from embodied import wire
 from embodied.cells import Cell
 from embodied.errors import EmbodiedError, NodeFailed, WorldFailed, told
 from embodied.ports import Stamped
 from embodied.wire import summary
 
-OURS = (str(Path(__file__).with_name("lockstep.py")), wire.__file__)
-"""Files in which foreign code is called, or its outputs refused: they are not where it broke."""
+_HALL = Path(__file__).parent
+OURS = tuple(str(_HALL / name) for name in ("lockstep.py", "cells.py", "wire.py", "live/", "links/"))
+"""Files and folders in which foreign code is called, or its outputs refused: they are not where it broke."""
 
 
 def step_failed(cell: Cell, error: BaseException, arguments: list[Any], tag: tuple[int, int]) -> NodeFailed:
@@ -47,7 +47,7 @@ def world_failed(doing: str, error: BaseException) -> EmbodiedError:
 def location(error: BaseException) -> str:
     """File and line in the node where an error was raised; nothing for what the wire itself refused."""
     frames = traceback.extract_tb(error.__traceback__)
-    own = [frame for frame in frames if frame.filename not in OURS and frame.filename[0] != "<"]
+    own = [frame for frame in frames if not frame.filename.startswith(OURS) and frame.filename[0] != "<"]
     return f"{own[-1].filename}:{own[-1].lineno} in {own[-1].name}" if own else ""
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import gc
 import heapq
 import time
-from collections import deque
 from collections.abc import Iterable
 from fractions import Fraction
 from types import TracebackType
@@ -19,7 +18,7 @@ from typing import Any
 from embodied.cells import Cell, Observer, Slot, Topic
 from embodied.clock import Time, period, tick
 from embodied.digest import Digest
-from embodied.errors import FOREIGN, EmbodiedError, LaunchError, NodeFailed, Problem, WireError, WorldFailed
+from embodied.errors import FOREIGN, EmbodiedError, LaunchError, NodeFailed, Problem, WorldFailed
 from embodied.evidence import location, step_failed, world_failed
 from embodied.faults import Fault, resolve, streams
 from embodied.health import health
@@ -29,7 +28,7 @@ from embodied.node import generator, tune
 from embodied.plan import Plan, opens_world
 from embodied.ports import Stamped
 from embodied.report import NodeCount, Report
-from embodied.wire import summary
+from embodied.wire import encoder
 from embodied.world import Verdict
 
 _Bundle = tuple[Cell, int, list[tuple[Topic, Message, bytes]]]
@@ -60,7 +59,10 @@ class Lockstep:
         self.now = Time(0)
         self._world = plan.graph.world
         stated = plan.stated()
-        self._cells = [Cell(planned, i, seed, stated[planned.name]) for i, planned in enumerate(plan.nodes.values())]
+        self._cells = [Cell(planned, i, seed) for i, planned in enumerate(plan.nodes.values())]
+        for cell in self._cells:
+            for topic, output in zip(cell.topics, cell.planned.ports.outputs.values(), strict=True):
+                topic.encode = encoder(output.message, topic.name, stated[cell.name][output.name])
         self._by_name = {cell.name: cell for cell in self._cells}
         self._topics = {topic.name: topic for cell in self._cells for topic in cell.topics}
         self._strikes = [Strike.drawn(fault, rng) for fault, rng in streams(plan.faults, seed)]
@@ -379,28 +381,13 @@ class Lockstep:
         if faults is not None and faults.silent(t):
             cell.skipped += 1
             return None
-        arguments: list[Any] = []
-        for slot in cell.slots:
-            if slot.items is not None:
-                arguments.append(slot.items)
-                continue
-            value = slot.value
-            if value is not None and t - slot.stamp > slot.max_age:
-                value = None
-            if value is None and slot.required:
-                cell.starved += 1
-                return None
-            arguments.append(value)
-        for index, value in enumerate(arguments):
-            if value.__class__ is deque:
-                arguments[index] = list(value)
-                value.clear()
-        if cell.now_at >= 0:
-            arguments.insert(cell.now_at, t)
+        arguments = cell.arguments(t)
+        if arguments is None:
+            return None
         cell.steps += 1
         try:
             result = cell.step(*arguments)
-            outputs = self._encode(cell, result)
+            outputs = [(topic, message, topic.encode(message)) for topic, message in cell.outputs(result)]
         except FOREIGN as error:
             raise step_failed(cell, error, arguments, (t, microstep)) from error
         sequence = cell.sequence
@@ -419,27 +406,6 @@ class Lockstep:
             return None
         return bundle
 
-    def _encode(self, cell: Cell, result: Any) -> list[tuple[Topic, Message, bytes]]:
-        if cell.bundle is None:
-            if result is None:
-                if cell.topics and not cell.topics[0].optional:
-                    raise WireError(f"{cell.topics[0].name}: is not declared optional, and is None")
-                return []
-            if not cell.topics:
-                raise WireError(f"step is declared to give nothing, and gave {summary(result)}")
-            topic = cell.topics[0]
-            return [(topic, result, topic.encode(result))]
-        if result.__class__ is not cell.bundle:
-            raise WireError(f"expected {cell.bundle.__name__}, got {summary(result)}")
-        outputs = []
-        for topic in cell.topics:
-            message = getattr(result, topic.port)
-            if message is not None:
-                outputs.append((topic, message, topic.encode(message)))
-            elif not topic.optional:
-                raise WireError(f"{topic.name}: is not declared optional, and is None")
-        return outputs
-
     def _deliver(self, bundles: list[_Bundle], t: int, microstep: int, due: list[Cell]) -> None:
         """Put outputs into mailboxes; append the nodes they trigger to `due`."""
         add = self._digest.add
@@ -451,15 +417,7 @@ class Lockstep:
                 if topic.digested:
                     add(t, microstep, topic.name, topic.prefix, sequence, payload)
                 for slot in topic.slots:
-                    value: Any = Stamped(message, Time(t), sequence, topic.name) if slot.stamped else message
-                    if slot.items is None:
-                        slot.value = value
-                        slot.stamp = t
-                    else:
-                        if len(slot.items) >= slot.bound:
-                            slot.items.popleft()
-                            slot.dropped += 1
-                        slot.items.append(value)
+                    slot.put(message, t, sequence, topic.name)
                 for taker in topic.triggers:
                     if not taker.due:
                         taker.due = True

@@ -70,6 +70,9 @@ class Outlet:
         layouts: of its outputs, in the order of its ports.
         windows: of the subscribers that are known.
         moved: called when messages outgrew the slots: everybody must subscribe anew, to the new ring.
+
+    Attributes:
+        room: for arrays and texts whose size nobody stated [B].
     """
 
     def __init__(
@@ -83,14 +86,14 @@ class Outlet:
         self._layouts = layouts
         self._windows = windows
         self._moved = moved
-        self._room = OPEN
+        self.room = OPEN
         self._count = len(layouts)
         head = _head(self._count)
         self._pack, self._unpack, self._head = head.pack_into, head.unpack_from, head.size
         self._build()
 
     def _build(self) -> None:
-        self.frame = Frame.of(self._layouts, self._room)
+        self.frame = Frame.of(self._layouts, self.room)
         self.ring = Ring(self.name, self.frame.size, self._windows(self.frame.size))
         self._memory = self.ring.memory
         self._areas = [area for layout in self._layouts for area in layout.areas.values()]
@@ -182,7 +185,7 @@ class Outlet:
     def _grow(self, needed: int, sequence: int, stamp: int, messages: Sequence[Message | None]) -> None:
         """Messages are larger than was thought: a new ring, to which the subscribers move."""
         old = self.ring
-        self._room = max(2 * self._room, needed)
+        self.room = max(2 * self.room, needed)
         self._build()
         for post in list(old.posts):
             old.unsubscribe(post)

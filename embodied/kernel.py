@@ -1,0 +1,72 @@
+"""What Linux offers and Python 3.11 does not name yet: timers as descriptors, and a signal when a parent dies."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+
+_libc = ctypes.CDLL(None, use_errno=True)
+_CLOCK_MONOTONIC = 1
+_ABSTIME = 1
+_PDEATHSIG = 1
+
+
+class _Timespec(ctypes.Structure):
+    _fields_ = [("seconds", ctypes.c_long), ("nanoseconds", ctypes.c_long)]
+
+
+class _Itimerspec(ctypes.Structure):
+    _fields_ = [("interval", _Timespec), ("value", _Timespec)]
+
+
+_settime = _libc.timerfd_settime
+_settime.argtypes = (ctypes.c_int, ctypes.c_int, ctypes.POINTER(_Itimerspec), ctypes.c_void_p)
+
+
+class Timer:
+    """A timer on the steady clock, as a descriptor that becomes readable: see timerfd_create(2).
+
+    `epoll` and `poll` round up to whole milliseconds; this does not.
+
+    Attributes:
+        descriptor: to wait for.
+    """
+
+    def __init__(self) -> None:
+        self.descriptor: int = _libc.timerfd_create(_CLOCK_MONOTONIC, os.O_NONBLOCK | os.O_CLOEXEC)
+        if self.descriptor < 0:
+            raise OSError(ctypes.get_errno(), "cannot make a timer")
+        self._spec = _Itimerspec()
+        self._value = self._spec.value
+        self._pointer = ctypes.pointer(self._spec)
+
+    def arm(self, at: int) -> None:
+        """Expire once, at a time of CLOCK_MONOTONIC [ns]; one that has passed expires at once."""
+        self._value.seconds, self._value.nanoseconds = divmod(max(at, 1), 1_000_000_000)
+        if _settime(self.descriptor, _ABSTIME, self._pointer, None):
+            raise OSError(ctypes.get_errno(), "cannot set a timer")
+
+    def clear(self) -> None:
+        """Take note that it has expired."""
+        try:
+            os.read(self.descriptor, 8)
+        except BlockingIOError:
+            # It was armed anew since.
+            return
+
+    def close(self) -> None:
+        """Give the descriptor back."""
+        os.close(self.descriptor)
+
+
+def die_with_parent(number: signal.Signals, parent: int) -> None:
+    """Have this process sent a signal when its parent dies, or at once if it already has: see prctl(2).
+
+    Args:
+        number: the signal.
+        parent: process number of who started this one.
+    """
+    _libc.prctl(_PDEATHSIG, int(number), 0, 0, 0)
+    if os.getppid() != parent:
+        os.kill(os.getpid(), number)

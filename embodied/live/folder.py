@@ -1,0 +1,121 @@
+"""A running graph is a folder: what it is, as JSON, and the socket at which it answers. It goes when the graph ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import stat
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from embodied.errors import LinkFailed
+
+CONTROL = "control"
+GRAPH = "graph.json"
+
+_LONGEST = 40
+"""Of a run's name: the path of a Unix socket has at most 107 characters."""
+
+
+def home() -> Path:
+    """Where the folders of this user's runs are, closed to others.
+
+    Raises:
+        LinkFailed: it belongs to someone else, or others may enter it.
+    """
+    runtime = os.environ.get("XDG_RUNTIME_DIR")
+    path = Path(runtime) / "embodied" if runtime else Path(f"/tmp/embodied-{os.getuid()}")
+    path.mkdir(mode=0o700, exist_ok=True)
+    found = path.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
+        raise LinkFailed(f"{path} is not a folder of yours that is closed to others: remove it, or set XDG_RUNTIME_DIR")
+    return path
+
+
+@dataclass(slots=True)
+class Folder:
+    """The folder of one run.
+
+    Attributes:
+        path: where it is.
+    """
+
+    path: Path
+
+    @classmethod
+    def create(cls, name: str) -> Folder:
+        """A new one, for a run of this process.
+
+        Raises:
+            LinkFailed: there is no safe place for it.
+            OSError: it cannot be made.
+        """
+        stem = f"{name[:_LONGEST]}-{os.getpid()}"
+        base = home()
+        for count in range(1, 1000):
+            path = base / (stem if count == 1 else f"{stem}-{count}")
+            try:
+                path.mkdir(mode=0o700)
+            except FileExistsError:
+                continue
+            return cls(path)
+        raise LinkFailed(f"too many runs of {name} in one process")
+
+    @property
+    def name(self) -> str:
+        """What the run is called on the command line."""
+        return self.path.name
+
+    def write(self, about: Mapping[str, Any]) -> None:
+        """Say what runs here; whoever reads it meanwhile sees the old or the new."""
+        fresh = self.path / f"{GRAPH}.new"
+        fresh.write_text(json.dumps(about, indent=1))
+        fresh.rename(self.path / GRAPH)
+
+    def read(self) -> dict[str, Any]:
+        """What runs here; empty if that cannot be read."""
+        try:
+            found: dict[str, Any] = json.loads((self.path / GRAPH).read_text())
+        except (OSError, ValueError):
+            return {}
+        return found
+
+    def listen(self) -> socket.socket:
+        """The socket at which the run answers."""
+        made = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        made.bind(str(self.path / CONTROL))
+        made.listen(16)
+        made.setblocking(False)
+        return made
+
+    def connect(self) -> socket.socket | None:
+        """A connection to the launcher; None if nobody listens any more."""
+        made = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        try:
+            made.connect(str(self.path / CONTROL))
+        except OSError:
+            made.close()
+            return None
+        return made
+
+    def remove(self) -> None:
+        """Take it away."""
+        shutil.rmtree(self.path, ignore_errors=True)
+
+
+def running() -> Iterator[Folder]:
+    """The runs that there are, in the order of their names; what a crash left behind is taken away."""
+    for path in sorted(home().iterdir()):
+        folder = Folder(path)
+        number = path.name.split("-")
+        connection = folder.connect()
+        if connection is not None:
+            connection.close()
+            yield folder
+        elif not any(part.isdigit() and Path(f"/proc/{part}").exists() for part in number[-2:]):
+            # Its launcher is gone; a moment after its start there is a launcher and no socket yet.
+            folder.remove()

@@ -1,0 +1,464 @@
+"""The launcher: starts the processes of a graph, links them, watches over them, and stops them in order.
+
+A process is ready by handshake: it has built its nodes, has been linked, and says so; then all begin at one time. One
+that ends is seen by its pidfd, one that hangs by its signs of life. What a node's `restart` says is done; a process
+that holds a guard, a driver or the world and is not restarted ends the run: nothing safe is left to do without it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from embodied.clock import SECOND
+from embodied.errors import EmbodiedError, LinkFailed, ProcessLost
+from embodied.links.ring import Ends
+from embodied.live import sentinel
+from embodied.live.brief import Subscription, briefs
+from embodied.live.folder import Folder
+from embodied.live.layout import processes
+from embodied.live.logs import Logs
+from embodied.live.process import Process, check_portable
+from embodied.live.puppet import staged
+from embodied.live.talk import Gone, Said, hear
+from embodied.node import Driver, Guard
+from embodied.plan import Plan
+from embodied.world import Verdict
+
+HANG = 2 * SECOND
+"""A process that gives no sign of life for so long is ended [ns]; one that waits gives ten a second."""
+
+OPENING = 60 * SECOND
+"""So long may a node's `open` take [ns]."""
+
+WATCH = 0.1
+"""How often signs of life are looked at [s]."""
+
+STOPPING = 1.0
+"""So long has each of the three groups to stop: the others, then guards, then drivers and the world [s]."""
+
+LEAD = 20_000_000
+"""From the word to go until time 0 [ns]."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened to a run.
+
+    Attributes:
+        at: on CLOCK_MONOTONIC [ns].
+        process: to which process.
+        kind: `ended`, `hangs`, `restarted`, `stopped`.
+        text: in one sentence.
+    """
+
+    at: int
+    process: str
+    kind: str
+    text: str
+
+
+@dataclass(slots=True)
+class _Restart:
+    """A process that is to be started again."""
+
+    at: int
+    process: Process
+
+
+@dataclass(slots=True)
+class _Ring:
+    """The memory of a node's outputs."""
+
+    descriptor: int
+    room: int
+    observers: dict[str, Any] = field(default_factory=dict)
+
+
+class Launcher:
+    """Runs a plan on the steady clock, in processes; the caller owns the loop.
+
+        with Launcher(plan, folder=Folder.create("cell")) as run:
+            while not run.over:
+                run.advance(0.1)
+
+    Args:
+        plan: from `Graph.check()`.
+        folder: of the run.
+        seed: everything random is drawn from it.
+        logs: where nodes' output is kept; None keeps what fits into memory.
+
+    Attributes:
+        events: what happened, oldest first.
+        verdict: how the world judged, as soon as it did.
+        failure: why the run is over, if it did not end in order.
+        epoch: time 0, on CLOCK_MONOTONIC [ns]; 0 before.
+    """
+
+    def __init__(self, plan: Plan, *, folder: Folder, seed: int = 0, logs: Path | None = None) -> None:
+        self.plan, scenes = staged(plan)
+        self.folder = folder
+        self.seed = seed
+        self.logs = Logs(logs)
+        self.layout = processes(self.plan, scenes)
+        self.events: list[Event] = []
+        self.verdict: Verdict | None = None
+        self.failure: EmbodiedError | None = None
+        self.epoch = 0
+        self.about: dict[str, str] = {}
+        self.processes: dict[str, Process] = {}
+        self.home = {node: process for process, nodes in self.layout.items() for node in nodes}
+        world = self.plan.graph.world
+        lead = next(iter(self.layout), "") if world is not None else ""
+        for name, brief in briefs(self.plan, self.layout, seed).items():
+            if name == lead or any(node in scenes for node in self.layout[name]):
+                brief.world = world
+            brief.leads = name == lead
+            check_portable(brief)
+            self.processes[name] = Process(brief)
+        self._rings: dict[str, _Ring] = {}
+        self._poll = select.epoll()
+        self._handlers: dict[int, Callable[[], None]] = {}
+        self._restarts: list[_Restart] = []
+        self._answers: dict[int, dict[str, Any]] = {}
+        self._asked = 0
+        self._watched = 0
+        self._sentinel = -1
+        self._watcher: subprocess.Popen[bytes] | None = None
+
+    # Waiting
+
+    def wait(self, descriptor: int, handler: Callable[[], None]) -> None:
+        """Call a handler whenever a descriptor becomes readable."""
+        self._handlers[descriptor] = handler
+        self._poll.register(descriptor, select.EPOLLIN)
+
+    def forget(self, descriptor: int) -> None:
+        """Wait for a descriptor no longer."""
+        if self._handlers.pop(descriptor, None) is not None:
+            self._poll.unregister(descriptor)
+
+    def advance(self, timeout: float) -> None:
+        """See to what happens, for at most so long [s]; returns after anything did."""
+        for descriptor, _ in self._poll.poll(max(0.0, min(timeout, WATCH))):
+            handler = self._handlers.get(descriptor)
+            if handler is not None:
+                handler()
+        now = time.monotonic_ns()
+        if now - self._watched > WATCH * SECOND / 2:
+            self._watched = now
+            self._watch(now)
+
+    @property
+    def now(self) -> int:
+        """Time since the start of the run [ns]."""
+        return time.monotonic_ns() - self.epoch if self.epoch else 0
+
+    @property
+    def over(self) -> bool:
+        """Whether the world has decided, or something broke that cannot be done without."""
+        return self.verdict is not None or self.failure is not None
+
+    # Starting
+
+    def open(self) -> None:
+        """Start everything, and return when all of it runs.
+
+        Raises:
+            EmbodiedError: a process did not become ready; whatever was started is stopped.
+        """
+        try:
+            self._post_sentinel()
+            for process in self.processes.values():
+                self._start(process)
+            while any(process.state == "starting" for process in self.processes.values()) and self.failure is None:
+                self.advance(WATCH)
+            if self.failure is not None:
+                raise self.failure
+            for process in self.processes.values():
+                for link in process.brief.takes:
+                    self._link(link)
+            self.epoch = time.monotonic_ns() + LEAD
+            for process in self.processes.values():
+                self._go(process)
+        except BaseException:
+            self.close()
+            raise
+
+    def _post_sentinel(self) -> None:
+        reading, self._sentinel = os.pipe2(os.O_CLOEXEC)
+        self._watcher = subprocess.Popen(
+            [sys.executable, "-I", "-S", sentinel.__file__, str(reading), str(self.folder.path)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            pass_fds=(reading,),
+            start_new_session=True,
+        )
+        os.close(reading)
+
+    def _tell_sentinel(self, line: str) -> None:
+        with contextlib.suppress(OSError):
+            os.write(self._sentinel, f"{line}\n".encode())
+
+    def _start(self, process: Process) -> None:
+        process.start()
+        self._tell_sentinel(f"+ {process.number}")
+        self.wait(process.handle, lambda: self._ended(process))
+        assert process.channel is not None
+        self.wait(process.channel.fileno(), lambda: self._listen(process))
+        self.wait(process.output, lambda: self._print(process))
+
+    def _go(self, process: Process) -> None:
+        if process.say("go", epoch=self.epoch):
+            process.state = "running"
+
+    def _link(self, link: Subscription) -> None:
+        """Hand both sides of a link what they share."""
+        giver, taker = self.processes[self.home[link.node]], self.processes[link.process]
+        ring = self._rings.get(link.node)
+        if ring is None or giver.state == "ended" or taker.state in ("ended", "starting"):
+            return
+        ends = Ends.make(f"{link.node}>{link.process}")
+        try:
+            giver.say(
+                "post", ends.all(), node=link.node, process=link.process, bound=link.bound, lossless=link.lossless
+            )
+            taker.say("take", [ring.descriptor, *ends.all()], node=link.node, room=ring.room)
+        finally:
+            ends.close()
+
+    # What processes say
+
+    def _listen(self, process: Process) -> None:
+        channel = process.channel
+        try:
+            while channel is not None:
+                said = hear(channel)
+                if said is None:
+                    return
+                self._hear(process, said)
+        except (Gone, LinkFailed):
+            # Its end is seen by its handle.
+            if channel is not None:
+                self.forget(channel.fileno())
+
+    def _hear(self, process: Process, said: Said) -> None:
+        about = said.about
+        if said.verb == "ring":
+            self._ring(about["node"], about["room"], said.descriptors[0])
+        elif said.verb == "ready":
+            process.state = "ready"
+            process.about = about["about"]
+            self.about |= about["about"]
+            if self.epoch:
+                self._rejoin(process)
+        elif said.verb == "failed":
+            process.said = about
+        elif said.verb == "verdict":
+            self.verdict = self.verdict or Verdict(about["passed"], about["reason"], about["details"])
+        elif said.verb == "answer":
+            self._answers[about["number"]] = about
+
+    def _ring(self, node: str, room: int, descriptor: int) -> None:
+        old = self._rings.get(node)
+        if old is not None:
+            os.close(old.descriptor)
+        self._rings[node] = _Ring(descriptor, room)
+        if self.epoch and self.processes[self.home[node]].state == "running":
+            # Messages outgrew the old ring.
+            for link in self._links(node):
+                self._link(link)
+
+    def _links(self, node: str) -> Iterable[Subscription]:
+        return [link for other in self.processes.values() for link in other.brief.takes if link.node == node]
+
+    def _rejoin(self, process: Process) -> None:
+        """Link a process that was started again, and let it go on."""
+        for link in process.brief.takes:
+            self._link(link)
+        for link in process.brief.gives:
+            self._link(link)
+        self._go(process)
+        self._event(process, "restarted", f"'{process.name}' runs again")
+
+    def _print(self, process: Process) -> None:
+        try:
+            data = os.read(process.output, 65536)
+        except BlockingIOError:
+            return
+        if not data:
+            self.forget(process.output)
+            return
+        self.logs.add(process.name, data)
+
+    # Watching
+
+    def _watch(self, now: int) -> None:
+        for process in self.processes.values():
+            if process.state == "ended":
+                continue
+            limit = OPENING if process.state == "starting" else HANG
+            if process.state != "stopping" and process.silence(now) > limit:
+                node = process.node()
+                where = f"node '{node}' does not return from its step" if node else f"'{process.name}' stands still"
+                if process.state == "starting":
+                    where = f"node '{node or process.name}' does not return from open"
+                text = f"{where}: no sign of life for {process.silence(now) / 1e9:.1f} s; it is ended"
+                self._event(process, "hangs", text)
+                process.said = process.said or {"error": text, "node": node, "code": 3}
+                process.kill()
+        for restart in [restart for restart in self._restarts if restart.at <= now]:
+            self._restarts.remove(restart)
+            self._start(restart.process)
+
+    def _ended(self, process: Process) -> None:
+        at = time.monotonic_ns()
+        self._listen(process)
+        self._print(process)
+        stopping = process.state == "stopping"
+        for descriptor in (process.handle, process.output, -1 if process.channel is None else process.channel.fileno()):
+            self.forget(descriptor)
+        number = process.number
+        started = process.state != "starting"
+        process.reap()
+        self._tell_sentinel(f"- {number}")
+        for link in process.brief.takes:
+            self.processes[self.home[link.node]].say("unpost", node=link.node, process=process.name)
+        for node in process.nodes:
+            ring = self._rings.pop(node, None)
+            if ring is not None:
+                os.close(ring.descriptor)
+        if stopping:
+            return
+        nodes = " and ".join(f"'{node}'" for node in process.nodes)
+        self._event(process, "ended", f"{nodes}: {process.end()}", at)
+        if started and self._again(process, at):
+            return
+        if not started or self._needed(process):
+            self.failure = self.failure or ProcessLost(process.name, tuple(process.nodes), process.end())
+
+    def _again(self, process: Process, now: int) -> bool:
+        """Whether the process is to be started again, as its nodes' `restart` says."""
+        rules = [planned.restart for name, planned in self.plan.nodes.items() if name in process.nodes]
+        wanted = [r for r in rules if r.when == "always" or (r.when == "on-failure" and process.code != 0)]
+        if not wanted or process.brief.leads:
+            return False
+        rule = min(wanted, key=lambda r: r.limit)
+        if process.starts > rule.limit:
+            self._event(process, "ended", f"'{process.name}' was started {process.starts} times, which is the limit")
+            return False
+        self._restarts.append(_Restart(now + rule.backoff * 2 ** (process.starts - 1), process))
+        return True
+
+    def _needed(self, process: Process) -> bool:
+        """Whether nothing safe is left to do without a process."""
+        nodes = [self.plan.nodes[name].node for name in process.nodes]
+        return process.brief.leads or any(isinstance(node, Guard | Driver) for node in nodes)
+
+    def _event(self, process: Process, kind: str, text: str, at: int | None = None) -> None:
+        self.events.append(Event(at or time.monotonic_ns(), process.name, kind, text))
+
+    # Asking
+
+    def ask(self, process: str, what: str, /, timeout: float = 0.5, **about: Any) -> Any:
+        """Ask a process something, and see to what happens meanwhile.
+
+        Args:
+            process: its name.
+            what: the question.
+            timeout: how long to wait for the answer [s].
+            about: its arguments.
+
+        Raises:
+            LinkFailed: it does not answer.
+            ValueError: it refuses; the sentence says why.
+        """
+        found = self.ask_all([process], what, timeout, **about)[process]
+        if found is None:
+            node = self.processes[process].node()
+            raise LinkFailed(f"'{process}' does not answer" + (f": '{node}' is in its step" if node else ""))
+        if "error" in found:
+            raise ValueError(found["error"])
+        return found["value"]
+
+    def ask_all(
+        self, names: Iterable[str], what: str, timeout: float = 0.5, **about: Any
+    ) -> dict[str, dict[str, Any] | None]:
+        """Ask several processes at once; None for one that does not answer."""
+        asked: dict[str, int] = {}
+        for name in names:
+            self._asked += 1
+            if self.processes[name].state == "running" and self.processes[name].say(
+                "ask", number=self._asked, what=what, about=about
+            ):
+                asked[name] = self._asked
+        end = time.monotonic() + timeout
+        while any(number not in self._answers for number in asked.values()) and time.monotonic() < end:
+            self.advance(end - time.monotonic())
+        return {name: self._answers.pop(asked[name], None) if name in asked else None for name in names}
+
+    # Stopping
+
+    def close(self) -> None:
+        """Stop everything in order, within a time that is stated: those who ask for motion, guards, then drivers."""
+        for group in self._groups():
+            alive = [process for process in group if process.state != "ended"]
+            for process in alive:
+                process.state = "stopping"
+                process.say("stop")
+            end = time.monotonic() + STOPPING
+            while any(process.state != "ended" for process in alive) and time.monotonic() < end:
+                self.advance(end - time.monotonic())
+            for process in alive:
+                if process.state != "ended":
+                    self._event(
+                        process, "stopped", f"'{process.name}' did not stop within {STOPPING:g} s, and was ended"
+                    )
+                    process.kill()
+            while any(process.state != "ended" for process in alive):
+                self.advance(WATCH)
+        self._restarts.clear()
+        for ring in self._rings.values():
+            os.close(ring.descriptor)
+        self._rings.clear()
+        if self._sentinel >= 0:
+            self._tell_sentinel("bye")
+            os.close(self._sentinel)
+            self._sentinel = -1
+        if self._watcher is not None:
+            self._watcher.wait()
+            self._watcher = None
+        self.logs.close()
+        self._poll.close()
+        self.folder.remove()
+
+    def _groups(self) -> Iterable[list[Process]]:
+        def rank(process: Process) -> int:
+            nodes = [self.plan.nodes[name].node for name in process.nodes]
+            if process.brief.leads or any(isinstance(node, Driver) for node in nodes):
+                return 2
+            return 1 if any(isinstance(node, Guard) for node in nodes) else 0
+
+        found: Mapping[int, list[Process]] = {0: [], 1: [], 2: []}
+        for process in self.processes.values():
+            found[rank(process)].append(process)
+        return found.values()
+
+    def __enter__(self) -> Launcher:
+        self.open()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

@@ -1,0 +1,89 @@
+"""What the nodes of a run printed: kept in a file a process, and in memory as far as it fits."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from embodied.live.output import MARK
+
+KEPT = 1000
+"""Lines in memory, of each process."""
+
+LARGEST = 10 * 2**20
+"""Of a log file [B]; then it becomes `.1`, and what was `.1` goes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A printed line; `node` is empty for what a library printed by itself."""
+
+    node: str
+    text: str
+
+
+class Logs:
+    """The output of all processes of a run.
+
+    Args:
+        folder: where the files are; None keeps memory alone.
+
+    Attributes:
+        trouble: why a file could not be written; empty if all were.
+    """
+
+    def __init__(self, folder: Path | None) -> None:
+        self._folder = folder
+        self._kept: dict[str, deque[Line]] = {}
+        self._rests: dict[str, str] = {}
+        self._files: dict[str, IO[str]] = {}
+        self.trouble = ""
+
+    def add(self, process: str, data: bytes) -> list[Line]:
+        """Take what a process printed; returns the whole lines."""
+        *whole, rest = (self._rests.get(process, "") + data.decode(errors="replace")).split("\n")
+        self._rests[process] = rest[-8192:]
+        lines = [_line(text) for text in whole]
+        self._kept.setdefault(process, deque(maxlen=KEPT)).extend(lines)
+        self._write(process, lines)
+        return lines
+
+    def last(self, process: str) -> list[Line]:
+        """The last lines of a process."""
+        return list(self._kept.get(process, ()))
+
+    def _write(self, process: str, lines: list[Line]) -> None:
+        if self._folder is None or self.trouble:
+            return
+        try:
+            file = self._files.get(process)
+            if file is None:
+                self._folder.mkdir(parents=True, exist_ok=True)
+                file = self._files[process] = (self._folder / f"{process}.log".replace("/", "_")).open("a")
+            for line in lines:
+                file.write(f"{line.node}{MARK}{line.text}\n")
+            file.flush()
+            if file.tell() > LARGEST:
+                path = Path(file.name)
+                file.close()
+                path.replace(path.with_suffix(".log.1"))
+                del self._files[process]
+        except OSError as error:
+            # A full disk costs the log, and nothing else.
+            self.trouble = f"logs are no longer written to {self._folder}: {error.strerror}"
+
+    def close(self) -> None:
+        """Close the files."""
+        for process, rest in self._rests.items():
+            if rest:
+                self._write(process, [_line(rest)])
+        for file in self._files.values():
+            file.close()
+        self._files.clear()
+
+
+def _line(text: str) -> Line:
+    node, mark, rest = text.partition(MARK)
+    return Line(node, rest) if mark else Line("", text)

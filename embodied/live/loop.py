@@ -1,0 +1,307 @@
+"""The loop of one process: wait for links and timers in one place, read mailboxes, step, publish.
+
+At each wake-up all due nodes read their mailboxes, all step, then all outputs are delivered, as at a tag in lockstep.
+Nodes that are triggered by others of the same process follow in the same wake-up.
+"""
+
+from __future__ import annotations
+
+import gc
+import select
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from embodied.cells import FOREVER, Cell, Slot, Topic
+from embodied.clock import Time, tick, ticks_by
+from embodied.errors import FOREIGN
+from embodied.evidence import step_failed, world_failed
+from embodied.kernel import Timer
+from embodied.links.channel import Inlet, Outlet
+from embodied.live.page import Page
+from embodied.messages.schema import Message
+from embodied.world import World
+
+IDLE = 0.1
+"""A process that waits still gives a sign of life this often [s]."""
+
+TIDY = 1_000_000_000
+"""Cycles of what nodes leave behind are collected this often, between steps [ns]."""
+
+_Given = tuple[Cell, int, list[tuple[Topic, Message]]]
+
+
+class Loop:
+    """Runs the nodes of one process on the steady clock.
+
+    Args:
+        cells: the nodes, in name order.
+        outlets: by node whose outputs other processes take.
+        page: where signs of life are written.
+        world: advanced before the nodes step, where the bodies live.
+    """
+
+    def __init__(
+        self, cells: list[Cell], outlets: Mapping[str, Outlet], page: Page, world: World | None = None
+    ) -> None:
+        self.cells = cells
+        self.page = page
+        self.epoch = 0
+        self.stopping = False
+        self._world = world
+        self.outlets = [outlets.get(cell.name) for cell in cells]
+        self._poll = select.epoll()
+        self._handlers: dict[int, Callable[[], None]] = {}
+        self._timer = Timer()
+        self._next: list[list[int]] = []
+        self._alarms: list[list[Any]] = []
+        self._due: list[Cell] = []
+        self._tidied = 0
+        self._alarm = FOREVER
+        self._advanced = 0
+        self.wait(self._timer.descriptor, self._timer.clear)
+
+    @property
+    def now(self) -> int:
+        """Time since the start of the run [ns]."""
+        return time.monotonic_ns() - self.epoch
+
+    def wait(self, descriptor: int, handler: Callable[[], None]) -> None:
+        """Call a handler whenever a descriptor becomes readable."""
+        self._handlers[descriptor] = handler
+        self._poll.register(descriptor, select.EPOLLIN)
+
+    def read(self, descriptor: int) -> None:
+        """Read what a link still holds."""
+        handler = self._handlers.get(descriptor)
+        if handler is not None:
+            handler()
+
+    def forget(self, descriptor: int) -> None:
+        """Wait for a descriptor no longer."""
+        if self._handlers.pop(descriptor, None) is not None:
+            self._poll.unregister(descriptor)
+
+    def take(self, inlet: Inlet, topics: Mapping[int, tuple[str, list[tuple[Slot, bool]]]], delays: Delays) -> None:
+        """Put what arrives on a link into mailboxes.
+
+        Args:
+            inlet: the link.
+            topics: by number of the output: its name, and its mailboxes here, each with whether it triggers its node.
+            delays: counts how long messages were under way.
+        """
+        slots = [slot for _, found in topics.values() for slot, _ in found if slot.items is None]
+        groups = [[slot for slot in slots if slot.cell is cell] for cell in {slot.cell: None for slot in slots}]
+        groups = [group for group in groups if len(group) > 1]
+
+        def taken(index: int, message: Any, stamp: int, sequence: int) -> None:
+            name, found = topics[index]
+            delays.add(time.monotonic_ns() - self.epoch - stamp)
+            for slot, triggers in found:
+                slot.put(message, stamp, sequence, name)
+                if triggers and not slot.cell.due:
+                    slot.cell.due = True
+                    self._due.append(slot.cell)
+
+        def vacate() -> None:
+            for slot in slots:
+                slot.value = None
+
+        receive = inlet.receive
+
+        def handler() -> None:
+            receive(taken, vacate)
+            for group in groups:
+                # Outputs of two different steps are never seen together.
+                newest = max(slot.sequence for slot in group)
+                for slot in group:
+                    if slot.sequence != newest:
+                        slot.value = None
+
+        self.wait(inlet.intake.forward, handler)
+
+    def every(self, period: int, handler: Callable[[], None]) -> None:
+        """Call a handler in regular intervals [ns], after the world was advanced."""
+        self._alarms.append([0, period, handler])
+
+    def start(self, epoch: int) -> None:
+        """Begin the clock.
+
+        Args:
+            epoch: time 0 of the run, on CLOCK_MONOTONIC [ns].
+        """
+        self.epoch = epoch
+        for index, cell in enumerate(self.cells):
+            if cell.planned.rate is not None:
+                late = max(0, self.now)
+                n = ticks_by(late, cell.planned.rate) + (late > 0)
+                self._next.append([tick(n, cell.planned.rate), index, n])
+            elif cell.planned.once:
+                self._next.append([max(0, self.now), index, -1])
+        self._arm()
+        # Collections in the middle of a step cost more than the step.
+        gc.collect()
+        gc.freeze()
+        gc.disable()
+
+    def _arm(self) -> None:
+        times = [entry[0] for entry in self._next] + [alarm[0] for alarm in self._alarms]
+        self._alarm = min(times, default=FOREVER)
+        if self._alarm < FOREVER:
+            self._timer.arm(self.epoch + self._alarm)
+
+    def run(self) -> None:
+        """Until someone says stop.
+
+        Raises:
+            NodeFailed: a node raised, or gave what it may not.
+            WorldFailed: the simulator broke.
+        """
+        poll, handlers, page = self._poll.poll, self._handlers, self.page
+        while not self.stopping:
+            page.idle(time.monotonic_ns())
+            ready = poll(IDLE)
+            for descriptor, _ in ready:
+                handler = handlers.get(descriptor)
+                if handler is not None:
+                    handler()
+            now = time.monotonic_ns() - self.epoch
+            if now >= self._alarm:
+                self._ticks(now)
+            if self._due:
+                self._steps(now)
+            if now - self._tidied > TIDY:
+                self._tidied = now
+                gc.collect(1)
+
+    def _ticks(self, now: int) -> None:
+        """Find the rated nodes that are due, and bring the world to where they see it."""
+        at = -1
+        for entry in self._next:
+            if entry[0] > now:
+                continue
+            cell = self.cells[entry[1]]
+            at = max(at, entry[0])
+            if not cell.due:
+                cell.due = True
+                self._due.append(cell)
+            rate = cell.planned.rate
+            if rate is None:
+                entry[0] = FOREVER
+                continue
+            n = max(entry[2] + 1, ticks_by(now, rate) + 1)
+            cell.skipped += n - entry[2] - 1
+            cell.late = max(cell.late, now - entry[0])
+            entry[0], entry[2] = tick(n, rate), n
+        calls = []
+        for alarm in self._alarms:
+            if alarm[0] <= now:
+                at = max(at, alarm[0])
+                alarm[0] = (now // alarm[1] + 1) * alarm[1]
+                calls.append(alarm[2])
+        if self._world is not None and at > self._advanced:
+            self._advanced = at
+            try:
+                self._world.advance(Time(at))
+            except FOREIGN as error:
+                raise world_failed(f"advance to {at / 1e9:.6f} s", error) from error
+        for call in calls:
+            call()
+        self._arm()
+
+    def _steps(self, now: int) -> None:
+        microstep = 0
+        while self._due:
+            due, self._due = self._due, []
+            if len(due) > 1:
+                due.sort(key=_index)
+            given: list[_Given] = []
+            calls = []
+            for cell in due:
+                cell.due = False
+                arguments = cell.arguments(now)
+                if arguments is not None:
+                    calls.append((cell, arguments))
+            for cell, arguments in calls:
+                self.page.busy(time.monotonic_ns(), cell.index)
+                cell.steps += 1
+                try:
+                    outputs = cell.outputs(cell.step(*arguments))
+                    if outputs:
+                        given.append((cell, cell.sequence, outputs))
+                        self.publish(cell, outputs)
+                except FOREIGN as error:
+                    raise step_failed(cell, error, arguments, (now, microstep)) from error
+                cell.sequence += 1
+            microstep += 1
+            for cell, sequence, outputs in given:
+                self._deliver(cell, sequence, outputs)
+
+    def publish(self, cell: Cell, outputs: list[tuple[Topic, Message]]) -> None:
+        """Hand outputs to the other processes."""
+        stamp = time.monotonic_ns() - self.epoch
+        for topic, message in outputs:
+            topic.last = stamp
+            topic.latest = message
+            topic.published += 1
+            if topic.seal is not None:
+                topic.seal(message)
+        outlet = self.outlets[cell.index]
+        if outlet is None:
+            return
+        if len(cell.topics) == 1:
+            outlet.publish(cell.sequence, stamp, (outputs[0][1],))
+            return
+        given: dict[str, Message] = {topic.port: message for topic, message in outputs}
+        outlet.publish(cell.sequence, stamp, [given.get(topic.port) for topic in cell.topics])
+
+    def _deliver(self, cell: Cell, sequence: int, outputs: list[tuple[Topic, Message]]) -> None:
+        """Put outputs into the mailboxes of this process."""
+        stamp = time.monotonic_ns() - self.epoch
+        for topic, message in outputs:
+            for slot in topic.slots:
+                slot.put(message, stamp, sequence, topic.name)
+            for taker in topic.triggers:
+                if not taker.due:
+                    taker.due = True
+                    self._due.append(taker)
+        for group in cell.relatives:
+            given = {topic for topic, _ in outputs}
+            if any(topic in given for topic, _ in group):
+                for topic, slot in group:
+                    if topic not in given:
+                        slot.value = None
+
+    def inject(self, cell: Cell, topic: Topic, message: Message) -> None:
+        """Publish a message as if a node had given it.
+
+        Raises:
+            WireError: it does not fit its type.
+        """
+        self.publish(cell, [(topic, message)])
+        self._deliver(cell, cell.sequence, [(topic, message)])
+        cell.sequence += 1
+
+    def close(self) -> None:
+        """Give the descriptors back."""
+        self._poll.close()
+        self._timer.close()
+
+
+class Delays:
+    """How long messages were under way, counted by powers of two."""
+
+    __slots__ = ("counts", "total")
+
+    def __init__(self) -> None:
+        self.counts = [0] * 64
+        self.total = 0
+
+    def add(self, delay: int) -> None:
+        """Count one [ns]."""
+        self.counts[delay.bit_length() if delay > 0 else 0] += 1
+        self.total += 1
+
+
+def _index(cell: Cell) -> int:
+    return cell.index

@@ -1,0 +1,57 @@
+"""A page of shared memory in which a process gives signs of life: whoever hangs cannot answer, but it can be seen."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from embodied.links import memory
+
+SIZE = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """The last sign of life of a process.
+
+    Attributes:
+        at: when it was given, on CLOCK_MONOTONIC [ns]; 0 before the first.
+        node: number of the node that is stepping since then; -1 while the process waits.
+    """
+
+    at: int
+    node: int
+
+
+class Page:
+    """The page of one process.
+
+    Args:
+        descriptor: of its memory.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        self._words = memoryview(memory.writable(descriptor)).cast("q")
+        os.close(descriptor)
+
+    @classmethod
+    def create(cls, process: str) -> tuple[Page, int]:
+        """A new page, and a descriptor for the process that writes it."""
+        descriptor = memory.create(f"{process}.page", SIZE)
+        return cls(os.dup(descriptor)), descriptor
+
+    def busy(self, now: int, node: int) -> None:
+        """A node begins to step, or to open."""
+        words = self._words
+        words[0] = now
+        words[1] = node
+
+    def idle(self, now: int) -> None:
+        """The process begins to wait."""
+        words = self._words
+        words[0] = now
+        words[1] = -1
+
+    def read(self) -> Life:
+        """The last sign of life."""
+        return Life(self._words[0], self._words[1])

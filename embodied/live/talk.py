@@ -1,0 +1,96 @@
+"""What launcher, workers and command line say to each other: MessagePack in one packet, with descriptors beside it.
+
+The sockets are SOCK_SEQPACKET of the Unix family: a packet arrives whole or not at all, the kernel says who sent it,
+and the end of a process ends its socket.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgpack
+
+from embodied.errors import LinkFailed
+
+LARGEST = 128 * 1024
+"""Of a packet [B]."""
+
+_DESCRIPTORS = 8
+
+
+class Gone(Exception):
+    """The other side has ended."""
+
+
+@dataclass(slots=True)
+class Said:
+    """One packet.
+
+    Attributes:
+        verb: what is asked or told.
+        about: its fields.
+        descriptors: that came with it; whoever takes the packet closes them.
+    """
+
+    verb: str
+    about: dict[str, Any]
+    descriptors: list[int]
+
+
+def say(to: socket.socket, verb: str, /, descriptors: Sequence[int] = (), **about: Any) -> None:
+    """Send a packet.
+
+    Raises:
+        Gone: nobody is there any more.
+        LinkFailed: it is larger than may be, or the other side has not read for so long that there is no room.
+    """
+    data = msgpack.packb([verb, about])
+    if len(data) > LARGEST:
+        raise LinkFailed(f"'{verb}' is {len(data)} B long, and {LARGEST} B is the most")
+    try:
+        socket.send_fds(to, [data], list(descriptors), socket.MSG_NOSIGNAL)
+    except BlockingIOError:
+        raise LinkFailed(f"'{verb}' was not taken: the other side does not read") from None
+    except OSError:
+        raise Gone from None
+
+
+def hear(of: socket.socket) -> Said | None:
+    """Take the next packet; None when there is none on a socket that does not block.
+
+    Raises:
+        Gone: the other side has ended.
+        LinkFailed: what came is not a packet of ours.
+    """
+    try:
+        data, descriptors, flags, _ = socket.recv_fds(of, LARGEST, _DESCRIPTORS)
+    except (BlockingIOError, InterruptedError):
+        return None
+    except OSError:
+        raise Gone from None
+    try:
+        if not data:
+            raise Gone
+        if flags & (socket.MSG_TRUNC | socket.MSG_CTRUNC):
+            raise LinkFailed(f"a packet of more than {LARGEST} B came")
+        try:
+            verb, about = msgpack.unpackb(data, max_array_len=10_000, max_map_len=10_000)
+            if not isinstance(verb, str) or not isinstance(about, dict):
+                raise ValueError
+        except Exception:
+            # Malformed bytes raise four different exceptions.
+            raise LinkFailed("a packet came that is not ours") from None
+    except BaseException:
+        for descriptor in descriptors:
+            os.close(descriptor)
+        raise
+    return Said(verb, about, descriptors)
+
+
+def pair() -> tuple[socket.socket, socket.socket]:
+    """Two ends that talk to each other."""
+    return socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)

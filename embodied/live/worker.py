@@ -1,0 +1,319 @@
+"""A process of a running graph: builds its nodes, is linked by the launcher, runs its loop, and stops when told.
+
+It is started with a socket to its launcher and ends when that does: a launcher that was killed leaves nobody behind.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+from embodied.cells import Cell, Slot, Topic
+from embodied.clock import SECOND
+from embodied.errors import FOREIGN, EmbodiedError, NodeFailed, told
+from embodied.evidence import location, world_failed
+from embodied.graph import plain
+from embodied.kernel import die_with_parent
+from embodied.links.channel import Inlet, Outlet
+from embodied.links.ring import Ends, Post, Window
+from embodied.live.answers import answer
+from embodied.live.brief import Brief
+from embodied.live.loop import Delays, Loop
+from embodied.live.output import Lines
+from embodied.live.page import Page
+from embodied.live.talk import Gone, hear, say
+from embodied.node import generator
+from embodied.plan import opens_world
+from embodied.wire import sealer
+
+LOOK = SECOND // 20
+"""How often the process of the bodies asks its world for the verdict [ns]."""
+
+
+class Worker:
+    """One process of a graph.
+
+    Args:
+        brief: its nodes, and what it must know of others.
+        launcher: socket to who started it.
+        page: where it gives signs of life.
+
+    Attributes:
+        cells: its nodes, by name.
+        delays: by node of another process, how long its messages were under way.
+    """
+
+    def __init__(self, brief: Brief, launcher: socket.socket, page: Page) -> None:
+        self.brief = brief
+        self.launcher = launcher
+        self.cells = {
+            planned.name: Cell(planned, i, brief.seed) for i, planned in enumerate(n.planned() for n in brief.nodes)
+        }
+        self.topics = {topic.name: topic for cell in self.cells.values() for topic in cell.topics}
+        self.delays: dict[str, Delays] = {}
+        self._opened: list[Cell] = []
+        self._inlets: dict[str, Inlet] = {}
+        self._posts: dict[tuple[str, str], Post] = {}
+        self._started = False
+        self._judged = False
+        self._wire()
+        self.outlets = {name: self._outlet(name) for name in sorted({link.node for link in brief.gives})}
+        self.loop = Loop(list(self.cells.values()), self.outlets, page, brief.world if brief.leads else None)
+        self.loop.wait(launcher.fileno(), self.listen)
+
+    def _wire(self) -> None:
+        """Mailboxes that are filled within the process."""
+        for cell in self.cells.values():
+            by_source: dict[str, list[tuple[Topic, Slot]]] = {}
+            for slot in cell.slots:
+                source = cell.planned.sources.get(slot.name)
+                if source is None or source.node not in self.cells:
+                    continue
+                topic = self.topics[source.topic]
+                topic.slots.append(slot)
+                if slot.name == cell.planned.trigger:
+                    topic.triggers.append(cell)
+                if slot.items is None:
+                    by_source.setdefault(source.node, []).append((topic, slot))
+                if topic.seal is None:
+                    output = self.cells[source.node].planned.ports.outputs[source.port]
+                    topic.seal = sealer(output.message, topic.name, self.brief.stated[source.node][source.port])
+            for node, group in by_source.items():
+                if len(group) > 1:
+                    self.cells[node].relatives.append(group)
+
+    def _outlet(self, node: str) -> Outlet:
+        gives = [link for link in self.brief.gives if link.node == node]
+
+        def windows(size: int) -> list[Window]:
+            return [Window.of(size, link.bound) for link in gives]
+
+        return Outlet(node, [output.layout(node) for output in self.brief.outputs[node]], windows, self._announce)
+
+    def _announce(self, outlet: Outlet) -> None:
+        """Tell the launcher of a ring, so that others can be linked to it."""
+        for node, process in [key for key in self._posts if key[0] == outlet.name]:
+            del self._posts[node, process]
+        say(self.launcher, "ring", [outlet.ring.descriptor], node=outlet.name, room=outlet.room)
+
+    def build(self) -> None:
+        """Open the nodes, in name order.
+
+        Raises:
+            NodeFailed: a node's `open` raised.
+            WorldFailed: the world could not be built.
+        """
+        for outlet in self.outlets.values():
+            self._announce(outlet)
+        say(self.launcher, "built")
+        world, seed = self.brief.world, self.brief.seed
+        if world is not None:
+            try:
+                world.reset(seed)
+            except FOREIGN as error:
+                raise world_failed("reset", error) from error
+        for cell in self.cells.values():
+            node = cell.planned.node
+            self._opened.append(cell)
+            self.loop.page.busy(time.monotonic_ns(), cell.index)
+            try:
+                node.rng = generator(seed, cell.name)
+                node.listened = self.brief.listened[cell.name]
+                opener = getattr(node, "open", None)
+                if opener is not None:
+                    opener(world) if opens_world(node) else opener()
+            except BaseException as error:
+                raise NodeFailed(cell.name, "open", error, location=location(error)) from error
+        about = {} if world is None else dict(world.about())
+        say(self.launcher, "ready", about=about)
+
+    def run(self) -> None:
+        """Until told to stop.
+
+        Raises:
+            NodeFailed: a node raised, or gave what it may not.
+            WorldFailed: the simulator broke.
+        """
+        self.loop.run()
+
+    def close(self) -> NodeFailed | None:
+        """Close the nodes, last opened first, and the world; the first failure is returned."""
+        failure: NodeFailed | None = None
+        while self._opened:
+            cell = self._opened.pop()
+            self.loop.page.busy(time.monotonic_ns(), cell.index)
+            closer = getattr(cell.planned.node, "close", None)
+            if closer is None:
+                continue
+            try:
+                closer()
+            except FOREIGN as error:
+                failure = failure or NodeFailed(cell.name, "close", error, location=location(error))
+        if self.brief.world is not None:
+            self.brief.world.close()
+        return failure
+
+    def listen(self) -> None:
+        """Do what the launcher says."""
+        try:
+            while True:
+                said = hear(self.launcher)
+                if said is None:
+                    return
+                self._do(said.verb, said.about, said.descriptors)
+        except Gone:
+            self.loop.forget(self.launcher.fileno())
+            self.loop.stopping = True
+
+    def _do(self, verb: str, about: dict[str, Any], descriptors: list[int]) -> None:
+        if verb == "go":
+            if self.brief.leads:
+                self.loop.every(LOOK, self._judge)
+            self.loop.start(about["epoch"])
+            self._started = True
+        elif verb == "stop":
+            self.loop.stopping = True
+        elif verb == "post":
+            outlet = self.outlets[about["node"]]
+            self._posts[about["node"], about["process"]] = outlet.subscribe(Ends(*descriptors), about["bound"])
+        elif verb == "unpost":
+            post = self._posts.pop((about["node"], about["process"]), None)
+            if post is not None:
+                self.outlets[about["node"]].ring.unsubscribe(post)
+        elif verb == "offer":
+            self._offer(about["node"])
+        elif verb == "take":
+            self._take(about["node"], about["room"], descriptors)
+        elif verb == "untake":
+            self._untake(about["node"])
+        elif verb == "ask":
+            say(self.launcher, "answer", number=about["number"], **answer(self, about["what"], about["about"]))
+
+    def _offer(self, node: str) -> None:
+        """Let a node's outputs leave the process, though no node of another takes them."""
+        if node not in self.outlets:
+            self.outlets[node] = self._outlet(node)
+            self.loop.outlets[self.cells[node].index] = self.outlets[node]
+            self._announce(self.outlets[node])
+
+    def _take(self, node: str, room: int, descriptors: list[int]) -> None:
+        """Link the outputs of a node of another process; of one that was linked before, the last are read first."""
+        self._untake(node)
+        link = next(link for link in self.brief.takes if link.node == node)
+        outputs = self.brief.outputs[node]
+        ring, *ends = descriptors
+        inlet = Inlet(
+            [output.layout(node) for output in outputs], link.wanted, room, ring, Ends(*ends), link.bound, link.every
+        )
+        os.close(ring)
+        topics: dict[int, tuple[str, list[tuple[Slot, bool]]]] = {
+            index: (f"{node}.{outputs[index].port}", []) for index in link.wanted
+        }
+        for cell in self.cells.values():
+            for slot in cell.slots:
+                source = cell.planned.sources.get(slot.name)
+                if source is not None and source.node == node:
+                    index = [output.port for output in outputs].index(source.port)
+                    topics[index][1].append((slot, slot.name == cell.planned.trigger))
+        self._inlets[node] = inlet
+        self.loop.take(inlet, topics, self.delays.setdefault(node, Delays()))
+
+    def _untake(self, node: str) -> None:
+        inlet = self._inlets.pop(node, None)
+        if inlet is not None:
+            self.loop.read(inlet.intake.forward)
+            self.loop.forget(inlet.intake.forward)
+            inlet.intake.close()
+
+    def skipped(self, node: str) -> int:
+        """How many bundles of a node of another process were passed over for a newer one."""
+        inlet = self._inlets.get(node)
+        return 0 if inlet is None else inlet.intake.skipped
+
+    def posts(self) -> list[dict[str, Any]]:
+        """What became of what was posted, by link."""
+        return [
+            {"from": node, "to": process, "dropped": post.dropped, "skipped": post.skipped}
+            for (node, process), post in self._posts.items()
+        ]
+
+    def _judge(self) -> None:
+        """Tell the launcher as soon as the world has decided."""
+        assert self.brief.world is not None
+        if self._judged:
+            return
+        try:
+            verdict = self.brief.world.verdict()
+        except FOREIGN as error:
+            raise world_failed("judge", error) from error
+        if verdict is not None:
+            self._judged = True
+            say(
+                self.launcher,
+                "verdict",
+                passed=verdict.passed,
+                reason=verdict.reason,
+                details=plain(verdict.details),
+            )
+
+
+def _fail(launcher: socket.socket, error: BaseException) -> None:
+    about: dict[str, Any] = {"error": str(error) if isinstance(error, EmbodiedError) else told(error)}
+    if isinstance(error, NodeFailed):
+        about |= {"node": error.node, "doing": error.doing}
+    about["code"] = error.exit_code if isinstance(error, EmbodiedError) else 3
+    try:
+        say(launcher, "failed", **about)
+    except (Gone, EmbodiedError):
+        return
+
+
+def main() -> NoReturn:
+    """Run a process whose descriptors are given on its command line."""
+    channel, briefing, living, parent = map(int, sys.argv[1:5])
+    # Ctrl-C on a terminal is the launcher's to handle, in order.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    die_with_parent(signal.SIGTERM, parent)
+    launcher = socket.socket(fileno=channel)
+    launcher.setblocking(False)
+    page = Page(living)
+    lines = Lines.install(page)
+    with os.fdopen(briefing, "rb") as stream:
+        path = pickle.load(stream)
+        sys.path[:] = path
+        code = 0
+        worker: Worker | None = None
+        try:
+            brief: Brief = pickle.load(stream)
+            worker = Worker(brief, launcher, page)
+            lines.nodes = list(worker.cells)
+            signal.signal(signal.SIGTERM, _stops(worker))
+            worker.build()
+            worker.run()
+        except FOREIGN as error:
+            _fail(launcher, error)
+            code = 3
+        failure = None if worker is None else worker.close()
+        if failure is not None and not code:
+            _fail(launcher, failure)
+            code = 3
+    lines.finish()
+    # What libraries do at the end of a process, with threads of their own, may hang or crash; everything is closed.
+    os._exit(code)
+
+
+def _stops(worker: Worker) -> Callable[[int, Any], None]:
+    def handler(_number: int, _frame: object) -> None:
+        worker.loop.stopping = True
+
+    return handler
+
+
+if __name__ == "__main__":
+    main()

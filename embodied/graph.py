@@ -24,6 +24,7 @@ from embodied.clock import duration, rate_of
 from embodied.errors import LaunchError, Place, Problem
 from embodied.faults import Fault
 from embodied.node import Node
+from embodied.restart import NEVER, Restart
 from embodied.robot import Robot
 from embodied.settings import SettingError
 from embodied.world import World
@@ -32,9 +33,13 @@ if TYPE_CHECKING:
     from embodied.plan import Plan
 
 NODE_NAME = re.compile(r"[a-z][a-z0-9_]*(/[a-z][a-z0-9_]*)*")
+MACHINE_NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 Places = Mapping[tuple[str, ...], Place]
 """Where each part of a node stands in a file, by its keys: `("with", "kp")`, `("in", "joints")`."""
+
+Wires = Mapping[str, Mapping[str, tuple[str, str]]]
+"""By node and input, the node and the output that it is wired to."""
 
 BOUND = 64
 """How many messages wait for a `list[T]` input unless its wire says otherwise."""
@@ -48,11 +53,13 @@ class Wire:
         source: `node.port`, or `node` for its first output.
         max_age: beyond this age the value is stale [ns]; None: derived from the source's rate.
         bound: for `list[T]`: how many wait at most; the oldest are dropped and counted.
+        lossless: the source waits rather than have one dropped; ignored in lockstep.
     """
 
     source: str
     max_age: int | None = None
     bound: int = BOUND
+    lossless: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +88,20 @@ class Timing:
 
 @dataclass(slots=True)
 class Entry:
-    """A node in the graph, with its wires and where it was written."""
+    """A node in the graph, with its wires and where it was written.
+
+    Attributes:
+        machine: where it runs; None: on the first machine of the graph.
+        restart: whether it is started again once it has ended.
+    """
 
     name: str
     node: Node
     timing: Timing
     wires: dict[str, Wire]
     places: Places = field(default_factory=dict)
+    machine: str | None = None
+    restart: Restart = NEVER
 
     @property
     def rate(self) -> Fraction | None:
@@ -114,6 +128,9 @@ class Graph:
         processes: names of nodes that share a process, for the live runner.
         entries: the nodes, with their wires.
         faults: what goes wrong, in lockstep.
+        machines: endpoints by name, `tcp://192.168.1.10:7447`; empty where everything runs on one. In lockstep they
+            are proven, and ignored.
+        places: where machines and processes stand in a file.
     """
 
     world: World | None = None
@@ -121,6 +138,12 @@ class Graph:
     processes: tuple[tuple[str, ...], ...] = ()
     entries: dict[str, Entry] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
+    machines: dict[str, str] = field(default_factory=dict)
+    places: Places = field(default_factory=dict)
+
+    def machine_of(self, node: str) -> str | None:
+        """The machine a node runs on: its own, else the first; None where there are none."""
+        return self.entries[node].machine or next(iter(self.machines), None)
 
     def add(
         self,
@@ -129,6 +152,8 @@ class Graph:
         /,
         *,
         timing: Timing | None = None,
+        on: str | None = None,
+        restart: Restart | str | Mapping[str, object] = "never",
         **wires: str | Wire,
     ) -> Graph:
         """Add a node.
@@ -137,16 +162,22 @@ class Graph:
             name: lower case; a namespace stands before a slash, `left/arm`.
             node: the node.
             timing: rate and latency.
+            on: the machine it runs on; None: the first.
+            restart: never, on-failure or always, or `{"when": "on-failure", "limit": 5, "backoff": "500ms"}`.
             wires: for each input its source, `joints="arm.state"`, or a Wire.
 
         Returns:
             the graph, so that calls can be chained.
 
         Raises:
-            LaunchError: the name is taken or is not a name.
+            LaunchError: the name is taken or is not a name, or the restart makes no sense.
         """
+        try:
+            again = Restart.of(restart)
+        except SettingError as error:
+            raise LaunchError([Problem("E407", f"'{name}': {error}", help=error.help, where=f"node {name}")]) from None
         made = {port: wire if isinstance(wire, Wire) else Wire(wire) for port, wire in wires.items()}
-        return self.put(Entry(name, node, timing or Timing(), made))
+        return self.put(Entry(name, node, timing or Timing(), made, machine=on, restart=again))
 
     def put(self, entry: Entry) -> Graph:
         """Add a node with everything that belongs to it; see `add`."""
@@ -213,6 +244,7 @@ class Graph:
         return {
             "clock": self.clock,
             "world": None if self.world is None else describe(self.world),
+            "machines": dict(self.machines),
             "processes": [list(group) for group in self.processes],
             "nodes": {name: self._describe_entry(self.entries[name]) for name in sorted(self.entries)},
             "faults": [fault.describe() for fault in self.faults],
@@ -224,12 +256,19 @@ class Graph:
         return {
             **describe(entry.node),
             "in": {
-                port: {"from": wire.source, "max_age": wire.max_age, "bound": wire.bound}
+                port: {
+                    "from": wire.source,
+                    "max_age": wire.max_age,
+                    "bound": wire.bound,
+                    "lossless": wire.lossless,
+                }
                 for port, wire in sorted(entry.wires.items())
             },
             "rate": None if entry.rate is None else str(entry.rate),
             "latency": timing.latency,
             "jitter": timing.jitter,
+            "on": entry.machine,
+            "restart": entry.restart.describe(),
         }
 
 

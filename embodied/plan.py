@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from embodied.faults import Fault
 from embodied.node import Node
 from embodied.ports import Ports, Refinement
+from embodied.restart import NEVER, Restart
 
 if TYPE_CHECKING:
     from embodied.graph import Graph, Timing
@@ -19,12 +20,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where an input comes from: a node and one of its outputs, how old a value may be, how many wait."""
+    """Where an input comes from: a node and one of its outputs, how old a value may be, how many wait.
+
+    Attributes:
+        lossless: the source waits rather than have one dropped; ignored in lockstep.
+    """
 
     node: str
     port: str
     max_age: int | None  # [ns]
     bound: int
+    lossless: bool = False
 
     @property
     def topic(self) -> str:
@@ -40,6 +46,8 @@ class Planned:
         rate: [Hz], None for one that runs on its trigger, or once.
         trigger: the input whose new values make it step, None for rated nodes and those that step once.
         sources: by input; unwired optional inputs are absent.
+        machine: where it runs; None where the graph names no machines.
+        restart: whether it is started again once it has ended.
     """
 
     name: str
@@ -49,6 +57,8 @@ class Planned:
     timing: Timing
     trigger: str | None
     sources: Mapping[str, Source]
+    machine: str | None = None
+    restart: Restart = NEVER
 
     @property
     def once(self) -> bool:

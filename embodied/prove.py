@@ -1,6 +1,7 @@
 """The proof of a graph: every wire, rate, age and loop, before anything starts.
 
-Codes: E2xx nodes and settings, E3xx wires, E4xx rates and ages, E5xx loops, E6xx safety, E7xx worlds, E8xx faults.
+Codes: E2xx nodes and settings, E3xx wires, E4xx rates and ages, E5xx loops, E6xx safety, E7xx worlds, E8xx faults,
+E9xx machines.
 """
 
 from __future__ import annotations
@@ -10,9 +11,11 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from embodied.clock import period, rate_of, show
+from embodied.deployment import misplaced
 from embodied.errors import FOREIGN, LaunchError, MissingExtra, Place, Problem, nearest, told
 from embodied.faults import Fault, resolve
 from embodied.graph import Entry, Graph, Wire, describe
+from embodied.lossless import waiting
 from embodied.messages.schema import Command
 from embodied.node import Driver, Guard
 from embodied.plan import Plan, Planned, Source, opens_world
@@ -58,13 +61,14 @@ def compile_plan(graph: Graph) -> Plan:
             rate_of(graph.world.rate)
         except FOREIGN as error:
             raise LaunchError([Problem("E401", f"the world's rate: {error}")]) from error
-    _check_processes(draft)
     for entry in graph.entries.values():
         _read(draft, entry)
     for entry in graph.entries.values():
         _connect(draft, entry)
     _check_loops(draft)
     _check_bodies(draft)
+    draft.problems += misplaced(graph, draft.ports, draft.wires)
+    draft.problems += waiting(graph, draft.ports, draft.wires, draft.rates)
     faults = tuple(_faults(draft))
     if draft.problems:
         raise LaunchError(draft.problems)
@@ -264,18 +268,6 @@ def _check_bodies(draft: _Draft) -> None:
         seen.setdefault(same, name)
 
 
-def _check_processes(draft: _Draft) -> None:
-    """Each process group names nodes that there are, and no node twice."""
-    seen: set[str] = set()
-    for name in (name for group in draft.graph.processes for name in group):
-        if name not in draft.graph.entries:
-            help_ = nearest(name, draft.graph.entries)
-            draft.problems.append(Problem("E302", f"'processes' names '{name}', and there is no such node", help=help_))
-        elif name in seen:
-            draft.problems.append(Problem("E302", f"'processes' names '{name}' twice"))
-        seen.add(name)
-
-
 def _faults(draft: _Draft) -> Iterator[Fault]:
     """Each fault with its target spelled out; it strikes something that there is, in a time that can be rehearsed."""
     faults = draft.graph.faults
@@ -352,7 +344,7 @@ def _finish(draft: _Draft, entry: Entry, periods: Mapping[str, int | None]) -> P
     for name, (node, port) in draft.wires[entry.name].items():
         wire = entry.wires[name]
         age = _max_age(draft, entry, ports.inputs[name], wire, periods[node], f"{node}.{port}")
-        sources[name] = Source(node, port, age, wire.bound)
+        sources[name] = Source(node, port, age, wire.bound, wire.lossless)
     trigger = _trigger(draft, entry.name)
     return Planned(
         entry.name,
@@ -362,6 +354,8 @@ def _finish(draft: _Draft, entry: Entry, periods: Mapping[str, int | None]) -> P
         entry.timing,
         trigger,
         {k: sources[k] for k in ports.inputs if k in sources},
+        draft.graph.machine_of(entry.name),
+        entry.restart,
     )
 
 

@@ -128,6 +128,10 @@ def _prove(launch: Launch, profile: str | None) -> dict[str, Any]:
         "status": "ok",
         "nodes": len(plan.nodes),
         "clock": plan.graph.clock,
+        "machines": {
+            machine: [name for name, node in plan.nodes.items() if node.machine == machine]
+            for machine in plan.graph.machines
+        },
         "faults": [str(fault) for fault in plan.faults],
         "reactions": [
             {"actuator": r.actuator, "node": r.node, "within_ns": r.within, "text": str(r)} for r in plan.reactions
@@ -186,6 +190,8 @@ def _show_profile(report: dict[str, Any], margin: str) -> None:
     else:
         later = "" if report["clock"] == "lockstep" else "; its clock has no runner yet, 'clock: lockstep' has"
         out.print(f"{name}: [green]ok[/], {report['nodes']} nodes{later}")
+        for machine, nodes in report["machines"].items():
+            out.print(f"{margin}  on {machine}: {', '.join(nodes) or 'nothing'}", markup=False)
         for reaction in report["reactions"]:
             out.print(f"{margin}  {reaction['text']}")
         for fault in report["faults"]:

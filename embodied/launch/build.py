@@ -16,6 +16,7 @@ from embodied.launch.merge import merge
 from embodied.launch.use import find_class
 from embodied.node import Range, bounds
 from embodied.prove import complaints
+from embodied.restart import NEVER, Restart
 from embodied.robot import Robot
 from embodied.settings import Context, SettingError, convert, field_types, make, name_of, required
 from embodied.world import World
@@ -40,11 +41,19 @@ def build_graph(
     robots = build_robots(document, folders, problems)
     clock = document.value.get("clock")
     processes = document.value.get("processes")
+    machines = document.value.get("machines")
     graph = Graph(
         world=_world(document, robots, folders, problems),
         # A file without a profile meets the robot, and a robot lives in real time.
         clock="steady" if clock is None else clock.value,
         processes=() if processes is None else tuple(tuple(group) for group in plain(processes)),
+        machines={} if machines is None else plain(machines),
+        places={
+            (key, *path): entry.place
+            for key, section in (("machines", machines), ("processes", processes))
+            if section is not None
+            for path, entry in walk(section)
+        },
     )
     for item in document.value["faults"].value if "faults" in document.value else []:
         made = _fault(item, problems)
@@ -61,13 +70,14 @@ def build_graph(
         node = _instance(item, "node", f"'{name}'", robots, folders, problems)
         wires = _wires(item, problems)
         timing = _timing(item, problems)
-        if node is None or timing is None:
+        restart = _restart(name, item, problems)
+        if node is None or timing is None or restart is None:
             continue
         places = {path: entry.key or entry.place for path, entry in walk(item)}
-        places |= {path: entry.place for path, entry in walk(item) if path and path[0] == "use"}
+        places |= {path: entry.place for path, entry in walk(item) if path and path[0] in ("use", "on")}
         places |= _wire_places(item)
         try:
-            graph.put(Entry(name, node, timing, wires, places))
+            graph.put(Entry(name, node, timing, wires, places, _machine(item, problems), restart))
         except LaunchError as error:
             problems += [Problem(p.code, p.message, item.key or item.place, p.help) for p in error.problems]
     return graph
@@ -201,7 +211,12 @@ def _wires(item: Item, problems: list[Problem]) -> dict[str, Wire]:
         except ValueError as error:
             problems.append(Problem("E405", f"max_age: {error}", age.place if age is not None else wire.place))
             continue
-        made[name] = Wire(source.value, limit, BOUND if bound is None else bound.value)
+        lossless = wire.value.get("lossless")
+        if lossless is not None and not isinstance(lossless.value, bool):
+            problems.append(Problem("E104", f"'lossless' is true or false; got {lossless.kind}", lossless.place))
+            continue
+        waits = lossless is not None and lossless.value
+        made[name] = Wire(source.value, limit, BOUND if bound is None else bound.value, waits)
     return made
 
 
@@ -216,6 +231,23 @@ def _timing(item: Item, problems: list[Problem]) -> Timing | None:
     if len(problems) > before:
         return None
     return Timing.of(**{key: entry.value for key, entry in values.items()})
+
+
+def _machine(item: Item, problems: list[Problem]) -> str | None:
+    on = item.value.get("on")
+    # A reference may have put something else in its place.
+    if on is not None and not isinstance(on.value, str):
+        problems.append(Problem("E104", f"'on' is text; got {on.kind}", on.place))
+    return None if on is None else on.value
+
+
+def _restart(name: str, item: Item, problems: list[Problem]) -> Restart | None:
+    section = item.value.get("restart")
+    try:
+        return NEVER if section is None else Restart.of(plain(section))
+    except SettingError as error:
+        problems.append(Problem("E407", f"'{name}': {error}", _inside(section, error.path), help=error.help))
+        return None
 
 
 def _fault(item: Item, problems: list[Problem]) -> Fault | None:

@@ -195,11 +195,12 @@ def load(file: str | Path, overrides: Overrides | None = None) -> Launch:
     return Launch(file, document, overrides, args, _without(site), folders, _partial(root))
 
 
+_WHOLE = ("include", "world", "worlds", "clock", "machines", "processes")
+
+
 def _partial(root: Item) -> bool:
     sections = [root, *(profile for profile in entries(root, "profiles").values() if profile.value is not None)]
-    whole = any(
-        key in section.value for section in sections for key in ("include", "world", "worlds", "clock", "processes")
-    )
+    whole = any(key in section.value for section in sections for key in _WHOLE)
     return bool(entries(root, "robots")) and not whole
 
 
@@ -291,14 +292,20 @@ def _include(root: Item, file: Path, args: Mapping[str, Any], reading: _Reading,
         found = substitute(found, inner, problems)
         if "namespace" in entry.value:
             found = into_namespace(found, entry.value["namespace"], problems)
-        for robot, described in entries(found, "robots").items():
-            other = entries(below, "robots").get(robot)
-            if other is not None and plain(other) != plain(described):
-                message = f"two includes describe the robot '{robot}' differently"
-                also = ((other.place, "one"), (described.place, "the other"))
-                problems.append(Problem("E110", message, name.place, ("give one of them another name",), also))
+        _agree(below, found, name, problems)
         below = beside(below, found)
     return merge(below, own, keep_nulls=True)
+
+
+def _agree(one: Item, other: Item, name: Item, problems: list[Problem]) -> None:
+    """Robots and machines are shared, so two includes may not say different things of one."""
+    for key, word in (("robots", "robot"), ("machines", "machine")):
+        for shared, told in entries(other, key).items():
+            before = entries(one, key).get(shared)
+            if before is not None and plain(before) != plain(told):
+                message = f"two includes describe the {word} '{shared}' differently"
+                also = ((before.place, "one"), (told.place, "the other"))
+                problems.append(Problem("E110", message, name.place, ("give one of them another name",), also))
 
 
 def _inner_arguments(found: Item, entry: Item, problems: list[Problem]) -> dict[str, Any]:

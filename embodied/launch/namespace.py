@@ -16,7 +16,7 @@ from embodied.launch.document import Item, entries
 def into_namespace(root: Item, namespace: Item, problems: list[Problem]) -> Item:
     """A fragment with all node names, wires, process groups and faults moved into a namespace.
 
-    Robots and worlds are shared and keep their names.
+    Robots, machines and worlds are shared and keep their names.
     """
     name = namespace.value
     if not isinstance(name, str) or not NODE_NAME.fullmatch(name):

@@ -11,17 +11,19 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from embodied.clock import rate_of
-from embodied.graph import NODE_NAME
+from embodied.graph import MACHINE_NAME, NODE_NAME
 from embodied.launch.descriptions import about
 from embodied.launch.rooms import Found
-from embodied.launch.shape import CLOCKS, FAULT, FILE, INCLUDE, NODE, PROFILE, VERSION, WIRE, WORLD, Shape
+from embodied.launch.shape import CLOCKS, FAULT, FILE, INCLUDE, NODE, PROFILE, RESTART, VERSION, WIRE, WORLD, Shape
 from embodied.launch.use import ROOMS
 from embodied.launch.values import RATE, REFERENCE, Schema, fields, number
 from embodied.ports import Input, PortError, read_ports
+from embodied.restart import WHEN
 from embodied.robot import Robot
 from embodied.settings import required
 
 _DURATION = r"^\s*\d{1,18}(\.\d{1,9})?\s*(ns|us|µs|ms|s|min)\s*$"
+_ENDPOINT = r"^tcp://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+):\d{1,5}$"
 _SOURCE = r"^/?[a-z][a-z0-9_]*(/[a-z][a-z0-9_]*)*(\.[A-Za-z_]\w*)?$"
 
 
@@ -54,9 +56,10 @@ _SCALARS: Mapping[str, Schema] = {
         "required": ["from", "to"],
         "additionalProperties": False,
     },
-    "count": number("integer", "how many wait at most, a whole number", minimum=1, maximum=100_000),
+    "count": number("integer", "a whole number from 1 to 100000", minimum=1, maximum=100_000),
     "share": number("number", "a probability from 0 to 1", minimum=0, maximum=1),
     "amount": number("number", "a number of 0 or more", minimum=0),
+    "flag": number("boolean", "true or false"),
 }
 _KINDS: Mapping[type, Schema] = {
     dict: {"type": ["object", "null"]},
@@ -106,6 +109,7 @@ def launch_schema(nodes: Found, worlds: Found, robots: Iterable[str]) -> Schema:
         "world": _definition("world"),
         "worlds": _each(_definition("world")),
         "clock": {"enum": [*CLOCKS, None]},
+        "machines": _each(_text(_ENDPOINT, "an endpoint, such as tcp://192.168.1.10:7447"), MACHINE_NAME.pattern),
         "processes": _list(_list({"type": "string"})),
         "faults": _list(_definition("fault")),
     }
@@ -114,7 +118,9 @@ def launch_schema(nodes: Found, worlds: Found, robots: Iterable[str]) -> Schema:
         **_SCALARS,
         "wire": {"type": ["string", "object", "null"], **{k: v for k, v in _mapping(WIRE).items() if k != "type"}}
         | {"pattern": wire["pattern"], "patternErrorMessage": wire["patternErrorMessage"]},
-        "node": _mapping(NODE, use=_uses(nodes), **{"in": _each(_definition("wire"))}),
+        "node": _mapping(NODE, use=_uses(nodes), restart=_definition("restart"), **{"in": _each(_definition("wire"))}),
+        "when": {"anyOf": [{"enum": [*WHEN, None]}, {"type": "string", "pattern": REFERENCE}]},
+        "restart": {"anyOf": [_definition("when"), _mapping(RESTART, when=_definition("when"))]},
         "world": _mapping(WORLD, use=_uses(worlds)),
         "fault": {**_mapping(FAULT), "oneOf": one_kind},
         "robot": {**fields(Robot, ()), "description": about(Robot)},

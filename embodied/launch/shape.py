@@ -42,13 +42,13 @@ FILE: Shape = {
     "world": Key(dict, "the simulated world"),
     "worlds": Key(dict, "variants of the world by name, of which one is chosen: --world name"),
     "clock": Key(str, "lockstep is virtual time, the same bytes every time; steady is the machine's, for a robot"),
+    "machines": Key(dict, "machines by name, each with its endpoint tcp://host:port; ignored in lockstep"),
     "processes": Key(list, "groups of nodes that share a process on the robot; ignored in lockstep"),
     "faults": Key(list, "what goes wrong in a run, in lockstep alone"),
     "profiles": Key(dict, "layers by name, of which one is run: --profile name"),
 }
-PROFILE: Shape = {key: FILE[key] for key in ("robots", "nodes", "world", "worlds", "clock", "processes", "faults")} | {
-    "base": Key(str, "the profile that this one lies over")
-}
+_SECTION = ("robots", "nodes", "world", "worlds", "clock", "machines", "processes", "faults")
+PROFILE: Shape = {key: FILE[key] for key in _SECTION} | {"base": Key(str, "the profile that this one lies over")}
 NODE: Shape = {
     "use": Key(str, "the class, as module:Class; another class than the layer below drops its settings"),
     "with": Key(dict, "settings: the fields of the class"),
@@ -57,11 +57,19 @@ NODE: Shape = {
     "latency": Key(object, "in virtual time a step keeps it busy this long", "duration"),
     "jitter": Key(object, "up to this much more, drawn from the seed", "duration"),
     "max_age": Key(object, "beyond this age what its inputs hold is stale", "duration"),
+    "on": Key(str, "the machine it runs on; the first of 'machines' unless written"),
+    "restart": Key(object, "whether it is started again on the robot: never, on-failure or always"),
+}
+RESTART: Shape = {
+    "when": Key(str, "never, on-failure or always"),
+    "limit": Key(object, "how often at most", "count"),
+    "backoff": Key(object, "how long it stays ended before it is started again", "duration"),
 }
 WIRE: Shape = {
     "from": Key(str, "the source: node.port, or node for its first output"),
     "max_age": Key(object, "beyond this age a value is stale", "duration"),
     "bound": Key(object, "how many wait at most, for an input that takes every message", "count"),
+    "lossless": Key(object, "on the robot its source waits rather than have one dropped", "flag"),
 }
 WORLD: Shape = {
     "use": Key(str, "the class of the world, as module:Class"),
@@ -92,7 +100,7 @@ CLOCKS = ("lockstep", "steady")
 
 
 def check_file(root: Item, problems: list[Problem]) -> bool:
-    """Whether a document has the shape of a launch file, a fragment or a site file; wires become mappings."""
+    """Whether a document has the shape of a launch file, a fragment or a site file; wires, restarts become mappings."""
     before = len(problems)
     if not _keys(root, FILE, "a launch file", problems):
         return False
@@ -140,6 +148,11 @@ def check_section(item: Item, problems: list[Problem]) -> None:
     if clock is not None and clock.value is not None and clock.value not in CLOCKS:
         message = f"expected a clock, one of {', '.join(CLOCKS)}, got {clock.value!r}"
         problems.append(Problem("E104", message, clock.place, help=nearest(str(clock.value), CLOCKS)))
+    problems += [
+        Problem("E104", f"expected an endpoint, such as tcp://192.168.1.10:7447, got {machine.kind}", machine.place)
+        for _, machine in _entries(item, "machines")
+        if machine.value is not None and not isinstance(machine.value, str)
+    ]
     groups = item.value["processes"].value or [] if "processes" in item.value else []
     problems += [
         Problem("E104", f"expected a list of node names, got {group.kind}", group.place)
@@ -160,6 +173,12 @@ def _fault(fault: Item, problems: list[Problem]) -> None:
 
 
 def _node(node: Item, problems: list[Problem]) -> None:
+    restart = node.value.get("restart")
+    if restart is not None and restart.value is not None:
+        if isinstance(restart.value, str):
+            restart = Item({"when": Item(restart.value, restart.place)}, restart.place, restart.key)
+            node.value["restart"] = restart
+        _keys(restart, RESTART, "'restart'", problems)
     wires = node.value.get("in")
     if wires is not None and wires.value is not None:
         for name, wire in list(wires.value.items()):

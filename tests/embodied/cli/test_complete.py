@@ -55,7 +55,7 @@ def complete(embodied: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
         ("embodied nodes policies.kin", ["policies.kinematics:InverseKinematics", "policies.kinematics"]),
         ("embodied messages JointS", ["JointState"]),
         ("embodied explain E80", ["E801", "E802", "E803"]),
-        ("embodied explain e30", ["e301", "e302", "e303", "e304", "e305"]),
+        ("embodied explain e30", ["e301", "e302", "e303", "e304", "e305", "e306"]),
         ("embodied run nowhere.yaml --profile ", []),
         ("embodied run launch/other.yaml --set ", []),
     ],

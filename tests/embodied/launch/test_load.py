@@ -8,10 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from embodied import SECOND, Time
+from embodied.errors import LaunchError
 from embodied.graph import Graph, Timing, Wire
 from embodied.launch import Overrides, load
 from embodied.launch.document import Item, parse, plain
 from embodied.lockstep import Lockstep
+from embodied.restart import Restart
 from tests.embodied.nodes import Clock, Hold, Motor, PassGuard, Ramp
 
 NODES = "tests.embodied.nodes"
@@ -120,8 +122,9 @@ nodes:
   clock: {{use: "{NODES}:Clock", rate: 50}}
   motor: {{use: "{NODES}:Motor", in: {{command: guard}}}}
   guard: {{use: "{NODES}:PassGuard", in: {{command: {{from: ramp, max_age: 20ms}}}}}}
-  ramp: {{use: "{NODES}:Ramp", in: {{joints: motor.state}}, jitter: 1ms}}
-  hold: {{use: "{NODES}:Hold", with: {{goal: [1, 2], kp: 3}}, in: {{joints: clock}}}}
+  ramp: {{use: "{NODES}:Ramp", in: {{joints: motor.state}}, jitter: 1ms, restart: on-failure}}
+  hold: {{use: "{NODES}:Hold", with: {{goal: [1, 2], kp: 3}}, in: {{joints: clock}}, on: base}}
+machines: {{arm_pc: "tcp://10.0.0.1:7447", base: "tcp://10.0.0.2:7447"}}
 processes: [[guard, motor]]
 faults:
   - {{silence: clock, at: 100ms, for: 50ms}}
@@ -129,9 +132,10 @@ faults:
   - {{noise: motor, field: velocity, sd: 0.01, at: {{from: 0, to: 1s}}}}
 """
     written = load(write(tmp_path, text)).graph()
-    built = Graph(processes=(("guard", "motor"),))
-    built.add("hold", Hold(goal=np.array([1.0, 2.0]), kp=3.0), joints="clock")
-    built.add("ramp", Ramp(), timing=Timing.of(jitter="1ms"), joints="motor.state")
+    machines = {"arm_pc": "tcp://10.0.0.1:7447", "base": "tcp://10.0.0.2:7447"}
+    built = Graph(processes=(("guard", "motor"),), machines=machines)
+    built.add("hold", Hold(goal=np.array([1.0, 2.0]), kp=3.0), on="base", joints="clock")
+    built.add("ramp", Ramp(), timing=Timing.of(jitter="1ms"), restart="on-failure", joints="motor.state")
     built.add("guard", PassGuard(), command=Wire("ramp", max_age=20_000_000))
     built.add("motor", Motor(), command="guard")
     built.add("clock", Clock(), timing=Timing.of(rate=50))
@@ -207,6 +211,44 @@ def test_a_drop_rate_is_swept_from_the_command_line_whether_the_file_has_one_or_
     text += 'faults: [{kill: hold, at: 1s}, {drop: "${args.from}", share: 0.1, at: 2s}]\n'
     faults = load(write(tmp_path, text), sets).graph("sim").faults
     assert [str(fault) for fault in faults] == ["kill hold at 1 s", "drop clock share 0.4 at 2 s"]
+
+
+def test_machines_are_shared_by_namespaces_and_an_argument_says_where_each_runs(tmp_path: Path) -> None:
+    on = ARM.replace("args: {step: 1}", "args: {step: 1, at: one}")
+    for node in ("Motor", "PassGuard", "Ramp"):
+        on = on.replace(f':{node}"', f':{node}", on: "${{args.at}}"')
+    write(tmp_path, on, "arm.yaml")
+    text = "embodied: 1\nclock: lockstep\nmachines: {one: 'tcp://10.0.0.1:7447', two: 'tcp://10.0.0.2:7447'}\n"
+    text += "include: [{file: arm.yaml, namespace: left}, {file: arm.yaml, namespace: right, args: {at: two}}]\n"
+    text += f'nodes: {{clock: {{use: "{NODES}:Clock"}}}}\n'
+    nodes = load(write(tmp_path, text)).graph().check().nodes
+    assert {name: node.machine for name, node in nodes.items()} == {
+        "clock": "one",
+        **dict.fromkeys(("left/guard", "left/motor", "left/ramp"), "one"),
+        **dict.fromkeys(("right/guard", "right/motor", "right/ramp"), "two"),
+    }
+
+
+def test_two_includes_may_not_put_one_machine_at_two_places(tmp_path: Path) -> None:
+    for name in "ab":
+        write(tmp_path, f"embodied: 1\nmachines: {{pc: 'tcp://{name}:7447'}}\n", f"{name}.yaml")
+    with pytest.raises(LaunchError, match="two includes describe the machine 'pc' differently"):
+        load(write(tmp_path, CELL + "include: [a.yaml, b.yaml]\n"))
+
+
+def test_machines_and_restarts_lie_over_each_other_like_all_else(tmp_path: Path) -> None:
+    text = CELL.replace("nodes:\n", "machines: {pc: 'tcp://10.0.0.1:7447', base: 'tcp://10.0.0.2:7447'}\nnodes:\n", 1)
+    text = text.replace("rate: 50}", "rate: 50, restart: {when: always, limit: 3}}")
+    text += "  far:\n    machines: {base: 'tcp://10.0.0.3:7447'}\n    nodes: {clock: {restart: {backoff: 2s}}}\n"
+    file = write(tmp_path, text)
+    site = write(tmp_path, "embodied: 1\nmachines: {pc: 'tcp://10.1.0.1:7447'}\n", "site.yaml")
+    sets = ("hold.on=base", "hold.restart=on-failure")
+    graph = load(file, Overrides(site=site, sets=sets)).graph("far")
+    assert graph.machines == {"pc": "tcp://10.1.0.1:7447", "base": "tcp://10.0.0.3:7447"}
+    assert graph.entries["clock"].restart == Restart("always", 3, 2 * SECOND)
+    nodes = graph.check().nodes
+    assert (nodes["clock"].machine, nodes["hold"].machine) == ("pc", "base")
+    assert nodes["hold"].restart == Restart("on-failure")
 
 
 def test_a_wire_leaves_its_namespace_with_a_slash(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from sims.judge import Judge, Motion
 from sims.render import Camera, Stage, mounted, overhead, overview, wrist
 from sims.renderers import AUTO, Light, choose
 from sims.scene import BLOCK, COLOURS, Scene, draw
+from sims.snapshot import show, snapshot
 from sims.view import FAR, NEAR, problems
 
 ARM = "arm"
@@ -187,6 +188,18 @@ class Tabletop:
             raise WorldFailed(f"there is no object '{label}' on the table; {', '.join(nearest(label, run.bodies))}")
         run.bullet.resetBasePositionAndOrientation(run.bodies[label], list(position), list(orientation))
         run.bullet.resetBaseVelocity(run.bodies[label], (0, 0, 0), (0, 0, 0))
+
+    def snapshot(self) -> Vector:
+        """Where everything is, as `show` of a table from the same seed takes it."""
+        return snapshot(self._now.bullet)
+
+    def show(self, state: Vector) -> None:
+        """Put everything where a snapshot says; for cameras in another process than the physics.
+
+        Raises:
+            WorldFailed: the snapshot is of another world.
+        """
+        show(self._now.bullet, state)
 
     def verdict(self) -> Verdict | None:
         """How the run is judged, as soon as that is decided; None before."""

@@ -1,0 +1,49 @@
+"""Where everything in a simulation is, as one array: a copy built from the same seed can be put there."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from embodied.errors import WorldFailed
+from embodied.messages import Vector
+from sims.bullet import Bullet
+
+_BASE = 7
+
+
+def snapshot(bullet: Bullet) -> Vector:
+    """For each body its base, position (3,) [m] and quaternion (x, y, z, w), and then its joints [rad] or [m]."""
+    values: list[float] = []
+    for body in _bodies(bullet):
+        position, orientation = bullet.getBasePositionAndOrientation(body)
+        values += position
+        values += orientation
+        count = bullet.getNumJoints(body)
+        if count:
+            values += [state[0] for state in bullet.getJointStates(body, range(count))]
+    return np.array(values)
+
+
+def show(bullet: Bullet, state: Vector) -> None:
+    """Put every body where a snapshot of the same bodies says.
+
+    Raises:
+        WorldFailed: it is of other bodies.
+    """
+    values = state.tolist()
+    at = 0
+    for body in _bodies(bullet):
+        count = bullet.getNumJoints(body)
+        if at + _BASE + count > len(values):
+            raise WorldFailed("the snapshot is of a world with fewer bodies")
+        bullet.resetBasePositionAndOrientation(body, values[at : at + 3], values[at + 3 : at + _BASE])
+        at += _BASE
+        for joint in range(count):
+            bullet.resetJointState(body, joint, values[at + joint])
+        at += count
+    if at != len(values):
+        raise WorldFailed("the snapshot is of a world with more bodies")
+
+
+def _bodies(bullet: Bullet) -> list[int]:
+    return [bullet.getBodyUniqueId(index) for index in range(bullet.getNumBodies())]

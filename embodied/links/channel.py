@@ -69,6 +69,8 @@ class Outlet:
         name: of the node.
         layouts: of its outputs, in the order of its ports.
         windows: of the subscribers that are known.
+        wait: for room in a link that loses nothing: called with descriptors of which one becomes readable; False gives
+            up, since the process is to stop.
         moved: called when messages outgrew the slots: everybody must subscribe anew, to the new ring.
 
     Attributes:
@@ -81,8 +83,11 @@ class Outlet:
         layouts: Sequence[Layout],
         windows: Callable[[int], Sequence[Window]],
         moved: Callable[[Outlet], None] | None = None,
+        wait: Callable[[list[int]], bool] | None = None,
     ) -> None:
         self.name = name
+        self._wait = wait
+        self._waits = False
         self._layouts = layouts
         self._windows = windows
         self._moved = moved
@@ -107,9 +112,10 @@ class Outlet:
             first += len(layout.areas)
         self._write = self._writers[0] if self._count == 1 else None
 
-    def subscribe(self, ends: Ends, bound: int = 1) -> Post:
+    def subscribe(self, ends: Ends, bound: int = 1, lossless: bool = False) -> Post:
         """Take on a subscriber; it gets the newest at once."""
-        return self.ring.subscribe(ends, bound)
+        self._waits = self._waits or lossless
+        return self.ring.subscribe(ends, bound, lossless)
 
     def publish(self, sequence: int, stamp: int, messages: Sequence[Message | None]) -> None:
         """Write a bundle and post it.
@@ -123,6 +129,10 @@ class Outlet:
             WireError: a message does not fit its type.
             LinkFailed: it is larger than memory allows.
         """
+        if self._waits and self._wait is not None:
+            while pending := self.ring.full():
+                if not self._wait(pending):
+                    break
         slot, self._slot = self._slot, -1
         if slot < 0:
             slot = self.ring.claim()
@@ -228,7 +238,9 @@ class Inlet:
         room: what the publisher reserved for open sizes [B].
         ring: descriptor of its memory.
         ends: of the subscription.
-        bound: how many bundles wait; above 1 each of them is delivered.
+        bound: how many bundles wait.
+        every: each of them is delivered, and not only the newest.
+        room_for: for a link that loses nothing, how many more there is room for here.
     """
 
     def __init__(
@@ -240,7 +252,10 @@ class Inlet:
         ends: Ends,
         bound: int = 1,
         every: bool = False,
+        room_for: Callable[[], int] | None = None,
     ) -> None:
+        self._room_for = room_for
+        self._waiting: list[int] = []
         frame = Frame.of(layouts, room)
         self.intake = Intake(ring, frame.size, ends, bound, every)
         self._frame = frame
@@ -264,7 +279,13 @@ class Inlet:
             vacate()
         size = self._frame.size
         memory = self._memory
-        for slot in intake.take():
+        slots = intake.take()
+        if self._room_for is not None:
+            # What there is no room for stays in the ring, unreturned, and so the publisher waits.
+            waiting = self._waiting + slots
+            room = self._room_for()
+            slots, self._waiting = waiting[:room], waiting[room:]
+        for slot in slots:
             start = slot * size
             head = self._unpack(memory, start)
             data = memory[start : start + head[0]]

@@ -94,13 +94,15 @@ class Post:
 
     __slots__ = (
         "_back", "_box", "_forward", "_read", "_returned", "_write", "bound", "broken", "dropped", "ends", "flight",
-        "skipped", "window",
+        "lossless", "skipped", "window",
     )  # fmt: skip
 
-    def __init__(self, ends: Ends, window: Window, bound: int) -> None:
+    def __init__(self, ends: Ends, window: Window, bound: int, lossless: bool) -> None:
         self.ends = ends
         self.window = window.posts
-        self.bound = bound
+        # How many unread posts stay when room is made.
+        self.bound = ENTRIES if lossless else bound
+        self.lossless = lossless
         self._box = memoryview(memory.writable(ends.box)).cast("I")
         self._returned = memoryview(memory.readable(ends.returned)).cast("I")
         self._forward, self._back = ends.forward, ends.back
@@ -235,14 +237,15 @@ class Ring:
             if not uses[old]:
                 self._free.append(old)
 
-    def full(self) -> bool:
-        """Whether a subscriber that must get every message has no room for one more."""
+    def full(self) -> list[int]:
+        """Descriptors that become readable when subscribers which must get every message have room for one more."""
+        found = []
         for post in self.posts:
-            if len(post.flight) >= post.window:
+            if post.lossless and len(post.flight) >= post.window:
                 self._release(post.collect(ENTRIES))
                 if len(post.flight) >= post.window:
-                    return True
-        return False
+                    found.append(post.ends.back)
+        return found
 
     def hold(self, slot: int) -> None:
         """Keep a slot from being written anew: someone in this process looks at it."""
@@ -252,9 +255,9 @@ class Ring:
         """Undo a claim or a hold."""
         self._release((slot,))
 
-    def subscribe(self, ends: Ends, bound: int = 1) -> Post:
+    def subscribe(self, ends: Ends, bound: int = 1, lossless: bool = False) -> Post:
         """Take on a subscriber; it gets the newest at once."""
-        post = Post(ends, Window.of(self.size, bound), bound)
+        post = Post(ends, Window.of(self.size, bound), bound, lossless)
         self.posts.append(post)
         if self.newest >= 0:
             self._uses[self.newest] += 1

@@ -45,7 +45,14 @@ def _counts(worker: Worker) -> dict[str, Any]:
         {"from": node, "to": worker.brief.process, "delays": delays.counts, "skipped": worker.skipped(node)}
         for node, delays in worker.delays.items()
     ]
-    return {"now_ns": now, "nodes": nodes, "topics": topics, "links": links, "posts": worker.posts()}
+    return {
+        "now_ns": now,
+        "advanced_ns": worker.loop.advanced,
+        "nodes": nodes,
+        "topics": topics,
+        "links": links,
+        "posts": worker.posts(),
+    }
 
 
 def _settings(worker: Worker) -> dict[str, Any]:

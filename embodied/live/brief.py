@@ -149,12 +149,15 @@ def _links(plan: Plan, home: Mapping[str, str]) -> list[Subscription]:
         for port, source in sorted(planned.sources.items()):
             if home[source.node] == home[name]:
                 continue
-            link = found.setdefault((home[name], source.node), {"wanted": set(), "bound": 1, "every": False})
+            link = found.setdefault(
+                (home[name], source.node), {"wanted": set(), "bound": 1, "every": False, "lossless": False}
+            )
             link["wanted"].add(list(plan.nodes[source.node].ports.outputs).index(source.port))
             if planned.ports.inputs[port].delivery == "every":
                 link["bound"] = max(link["bound"], source.bound)
                 link["every"] = True
+                link["lossless"] = link["lossless"] or source.lossless
     return [
-        Subscription(process, node, tuple(sorted(link["wanted"])), link["bound"], link["every"])
+        Subscription(process, node, tuple(sorted(link["wanted"])), link["bound"], link["every"], link["lossless"])
         for (process, node), link in found.items()
     ]

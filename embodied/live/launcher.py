@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -76,12 +76,11 @@ class _Restart:
 
 
 @dataclass(slots=True)
-class _Ring:
+class Ring:
     """The memory of a node's outputs."""
 
     descriptor: int
     room: int
-    observers: dict[str, Any] = field(default_factory=dict)
 
 
 class Launcher:
@@ -125,10 +124,11 @@ class Launcher:
             brief.leads = name == lead
             check_portable(brief)
             self.processes[name] = Process(brief)
-        self._rings: dict[str, _Ring] = {}
+        self._rings: dict[str, Ring] = {}
         self._poll = select.epoll()
         self._handlers: dict[int, Callable[[], None]] = {}
         self._restarts: list[_Restart] = []
+        self._wanted: dict[str, int] = {}
         self._answers: dict[int, dict[str, Any]] = {}
         self._asked = 0
         self._watched = 0
@@ -273,7 +273,7 @@ class Launcher:
         old = self._rings.get(node)
         if old is not None:
             os.close(old.descriptor)
-        self._rings[node] = _Ring(descriptor, room)
+        self._rings[node] = Ring(descriptor, room)
         if self.epoch and self.processes[self.home[node]].state == "running":
             # Messages outgrew the old ring.
             for link in self._links(node):
@@ -317,6 +317,8 @@ class Launcher:
                 self._event(process, "hangs", text)
                 process.said = process.said or {"error": text, "node": node, "code": 3}
                 process.kill()
+        for name in [name for name, end in self._wanted.items() if end <= now]:
+            self.processes[name].kill()
         for restart in [restart for restart in self._restarts if restart.at <= now]:
             self._restarts.remove(restart)
             self._start(restart.process)
@@ -339,6 +341,10 @@ class Launcher:
             if ring is not None:
                 os.close(ring.descriptor)
         if stopping:
+            return
+        if process.name in self._wanted:
+            del self._wanted[process.name]
+            self._start(process)
             return
         nodes = " and ".join(f"'{node}'" for node in process.nodes)
         self._event(process, "ended", f"{nodes}: {process.end()}", at)
@@ -367,6 +373,35 @@ class Launcher:
 
     def _event(self, process: Process, kind: str, text: str, at: int | None = None) -> None:
         self.events.append(Event(at or time.monotonic_ns(), process.name, kind, text))
+
+    def ring(self, node: str) -> Ring | None:
+        """The memory of a node's outputs, if they leave its process."""
+        return self._rings.get(node)
+
+    def alive(self, name: str) -> bool:
+        """Whether a process is there, or will be again."""
+        return self.processes[name].state != "ended" or any(r.process.name == name for r in self._restarts)
+
+    def guards(self) -> list[str]:
+        """Names of the guards."""
+        return [name for name, planned in self.plan.nodes.items() if isinstance(planned.node, Guard)]
+
+    def restart(self, name: str) -> None:
+        """End a process and start it again.
+
+        Raises:
+            ValueError: it is the world's, whose simulation would begin anew.
+        """
+        process = self.processes[name]
+        if process.brief.leads:
+            raise ValueError(
+                f"'{name}' holds the world, which begins anew with the whole graph: stop it and run it again"
+            )
+        if process.state == "ended":
+            self._start(process)
+        else:
+            self._wanted[name] = time.monotonic_ns() + int(STOPPING * SECOND)
+            process.say("stop")
 
     # Asking
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,10 +19,17 @@ LARGEST = 10 * 2**20
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A printed line; `node` is empty for what a library printed by itself."""
+    """A printed line.
+
+    Attributes:
+        node: that printed it; empty for what a library printed by itself.
+        text: without the newline.
+        at: when it was read, on CLOCK_MONOTONIC [ns].
+    """
 
     node: str
     text: str
+    at: int
 
 
 class Logs:
@@ -86,4 +94,5 @@ class Logs:
 
 def _line(text: str) -> Line:
     node, mark, rest = text.partition(MARK)
-    return Line(node, rest) if mark else Line("", text)
+    at = time.monotonic_ns()
+    return Line(node, rest, at) if mark else Line("", text, at)

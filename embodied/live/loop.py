@@ -55,10 +55,11 @@ class Loop:
         self._timer = Timer()
         self._next: list[list[int]] = []
         self._alarms: list[list[Any]] = []
+        self._refills: dict[int, Callable[[], None]] = {}
         self._due: list[Cell] = []
         self._tidied = 0
         self._alarm = FOREVER
-        self._advanced = 0
+        self.advanced = 0
         self.wait(self._timer.descriptor, self._timer.clear)
 
     @property
@@ -81,14 +82,23 @@ class Loop:
         """Wait for a descriptor no longer."""
         if self._handlers.pop(descriptor, None) is not None:
             self._poll.unregister(descriptor)
+            self._refills.pop(descriptor, None)
 
-    def take(self, inlet: Inlet, topics: Mapping[int, tuple[str, list[tuple[Slot, bool]]]], delays: Delays) -> None:
+    def take(
+        self,
+        inlet: Inlet,
+        topics: Mapping[int, tuple[str, list[tuple[Slot, bool]]]],
+        delays: Delays,
+        *,
+        refill: bool = False,
+    ) -> None:
         """Put what arrives on a link into mailboxes.
 
         Args:
             inlet: the link.
             topics: by number of the output: its name, and its mailboxes here, each with whether it triggers its node.
             delays: counts how long messages were under way.
+            refill: what there was no room for stays on the link, and is asked for after each step.
         """
         slots = [slot for _, found in topics.values() for slot, _ in found if slot.items is None]
         groups = [[slot for slot in slots if slot.cell is cell] for cell in {slot.cell: None for slot in slots}]
@@ -119,6 +129,8 @@ class Loop:
                         slot.value = None
 
         self.wait(inlet.intake.forward, handler)
+        if refill:
+            self._refills[inlet.intake.forward] = handler
 
     def every(self, period: int, handler: Callable[[], None]) -> None:
         """Call a handler in regular intervals [ns], after the world was advanced."""
@@ -168,8 +180,10 @@ class Loop:
             now = time.monotonic_ns() - self.epoch
             if now >= self._alarm:
                 self._ticks(now)
-            if self._due:
+            while self._due:
                 self._steps(now)
+                for refill in self._refills.values():
+                    refill()
             if now - self._tidied > TIDY:
                 self._tidied = now
                 gc.collect(1)
@@ -199,8 +213,8 @@ class Loop:
                 at = max(at, alarm[0])
                 alarm[0] = (now // alarm[1] + 1) * alarm[1]
                 calls.append(alarm[2])
-        if self._world is not None and at > self._advanced:
-            self._advanced = at
+        if self._world is not None and at > self.advanced:
+            self.advanced = at
             try:
                 self._world.advance(Time(at))
             except FOREIGN as error:

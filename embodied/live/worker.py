@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import select
 import signal
 import socket
 import sys
@@ -24,7 +25,7 @@ from embodied.links.channel import Inlet, Outlet
 from embodied.links.ring import Ends, Post, Window
 from embodied.live.answers import answer
 from embodied.live.brief import Brief
-from embodied.live.loop import Delays, Loop
+from embodied.live.loop import IDLE, Delays, Loop
 from embodied.live.output import Lines
 from embodied.live.page import Page
 from embodied.live.talk import Gone, hear, say
@@ -94,7 +95,17 @@ class Worker:
         def windows(size: int) -> list[Window]:
             return [Window.of(size, link.bound) for link in gives]
 
-        return Outlet(node, [output.layout(node) for output in self.brief.outputs[node]], windows, self._announce)
+        return Outlet(
+            node, [output.layout(node) for output in self.brief.outputs[node]], windows, self._announce, self._pause
+        )
+
+    def _pause(self, pending: list[int]) -> bool:
+        """Wait for room in a link that loses nothing, and hear the launcher meanwhile; False when told to stop."""
+        self.loop.page.idle(time.monotonic_ns())
+        ready, _, _ = select.select([self.launcher.fileno(), *pending], [], [], IDLE)
+        if self.launcher.fileno() in ready:
+            self.listen()
+        return not self.loop.stopping
 
     def _announce(self, outlet: Outlet) -> None:
         """Tell the launcher of a ring, so that others can be linked to it."""
@@ -181,7 +192,9 @@ class Worker:
             self.loop.stopping = True
         elif verb == "post":
             outlet = self.outlets[about["node"]]
-            self._posts[about["node"], about["process"]] = outlet.subscribe(Ends(*descriptors), about["bound"])
+            self._posts[about["node"], about["process"]] = outlet.subscribe(
+                Ends(*descriptors), about["bound"], about["lossless"]
+            )
         elif verb == "unpost":
             post = self._posts.pop((about["node"], about["process"]), None)
             if post is not None:
@@ -208,10 +221,6 @@ class Worker:
         link = next(link for link in self.brief.takes if link.node == node)
         outputs = self.brief.outputs[node]
         ring, *ends = descriptors
-        inlet = Inlet(
-            [output.layout(node) for output in outputs], link.wanted, room, ring, Ends(*ends), link.bound, link.every
-        )
-        os.close(ring)
         topics: dict[int, tuple[str, list[tuple[Slot, bool]]]] = {
             index: (f"{node}.{outputs[index].port}", []) for index in link.wanted
         }
@@ -221,8 +230,24 @@ class Worker:
                 if source is not None and source.node == node:
                     index = [output.port for output in outputs].index(source.port)
                     topics[index][1].append((slot, slot.name == cell.planned.trigger))
+        waiting = [slot for _, found in topics.values() for slot, _ in found if slot.items is not None]
+
+        def room_for() -> int:
+            return min(slot.bound - len(slot.items or ()) for slot in waiting)
+
+        inlet = Inlet(
+            [output.layout(node) for output in outputs],
+            link.wanted,
+            room,
+            ring,
+            Ends(*ends),
+            link.bound,
+            link.every,
+            room_for if link.lossless else None,
+        )
+        os.close(ring)
         self._inlets[node] = inlet
-        self.loop.take(inlet, topics, self.delays.setdefault(node, Delays()))
+        self.loop.take(inlet, topics, self.delays.setdefault(node, Delays()), refill=link.lossless)
 
     def _untake(self, node: str) -> None:
         inlet = self._inlets.pop(node, None)

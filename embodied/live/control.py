@@ -1,0 +1,344 @@
+"""The control plane: what a running graph answers at its socket. No daemon stands between, and nothing is switched on.
+
+A request is one packet and so is its answer, `ok` or `error`. Whoever looks at a topic gets a subscription of its own,
+with the descriptors of the memory itself, and ends it by closing its connection.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import struct
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from embodied.clock import SECOND
+from embodied.errors import EmbodiedError, LinkFailed, nearest
+from embodied.links.ring import OBSERVERS, Ends
+from embodied.live.brief import Output
+from embodied.live.launcher import Launcher
+from embodied.live.talk import Gone, Said, hear, say
+from embodied.messages.schema import Command
+from embodied.node import Driver
+from embodied.plan import opens_world
+
+CLIENTS = 32
+"""So many may be connected at a time."""
+
+READ_BACK = 1.0
+"""So long do guards have to say that they stopped [s]."""
+
+_STAT = os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(slots=True, eq=False)
+class _Client:
+    """Someone at the socket; `observes` holds the node it looks at, by the name of its subscription."""
+
+    channel: socket.socket
+    observes: dict[str, str] = field(default_factory=dict)
+
+
+class Control:
+    """Answers for a launcher.
+
+    Args:
+        launcher: of the run.
+        about: what `ps` shows of it: file, profile, seed.
+
+    Attributes:
+        stop_wanted: who asked the run to stop; empty if nobody did.
+    """
+
+    def __init__(self, launcher: Launcher, about: Mapping[str, Any]) -> None:
+        self.stop_wanted = ""
+        self._launcher = launcher
+        self._about = dict(about)
+        self._began = time.monotonic_ns()
+        self._clients: list[_Client] = []
+        self._count = 0
+        self._socket = launcher.folder.listen()
+        launcher.folder.write({**self._about, "pid": os.getpid(), "processes": launcher.layout})
+        launcher.wait(self._socket.fileno(), self._accept)
+
+    def close(self) -> None:
+        """Hang up."""
+        for client in list(self._clients):
+            self._drop(client)
+        self._launcher.forget(self._socket.fileno())
+        self._socket.close()
+
+    def _accept(self) -> None:
+        try:
+            channel, _ = self._socket.accept()
+        except OSError:
+            return
+        channel.setblocking(False)
+        _, user, _ = struct.unpack("3i", channel.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
+        if user != os.getuid() or len(self._clients) >= CLIENTS:
+            channel.close()
+            return
+        client = _Client(channel)
+        self._clients.append(client)
+        self._launcher.wait(channel.fileno(), lambda: self._serve(client))
+
+    def _drop(self, client: _Client) -> None:
+        if client not in self._clients:
+            return
+        self._clients.remove(client)
+        self._launcher.forget(client.channel.fileno())
+        client.channel.close()
+        for name, node in client.observes.items():
+            process = self._launcher.processes[self._launcher.home[node]]
+            process.say("unpost", node=node, process=name)
+
+    def _serve(self, client: _Client) -> None:
+        try:
+            said = hear(client.channel)
+            if said is None:
+                return
+            for descriptor in said.descriptors:
+                os.close(descriptor)
+            self._answer(client, said)
+        except (Gone, LinkFailed):
+            # It is gone, or it says what is no request of ours: then nothing that it says is believed.
+            self._drop(client)
+
+    def _answer(self, client: _Client, said: Said) -> None:
+        verb = _VERBS.get(said.verb)
+        try:
+            if verb is None:
+                raise ValueError(f"there is no request '{said.verb}'; {', '.join(nearest(said.verb, _VERBS))}")
+            answer = verb(self, client, **said.about)
+            if answer is not None:
+                say(client.channel, "ok", value=answer)
+        except Gone:
+            raise
+        except (ValueError, EmbodiedError) as error:
+            say(client.channel, "error", text=str(error))
+        except TypeError:
+            say(client.channel, "error", text=f"'{said.verb}' takes other arguments; another version of embodied asks")
+
+    # What can be asked
+
+    def _status(self, _: _Client) -> Any:
+        launcher = self._launcher
+        now = time.monotonic_ns()
+        return {
+            **self._about,
+            "name": launcher.folder.name,
+            "pid": os.getpid(),
+            "up_s": (now - self._began) / SECOND,
+            "now_s": launcher.now / SECOND,
+            "verdict": None if launcher.verdict is None else launcher.verdict.reason,
+            "failure": None if launcher.failure is None else str(launcher.failure),
+            "logs": launcher.logs.trouble,
+            "processes": [
+                {
+                    "name": process.name,
+                    "nodes": process.nodes,
+                    "state": process.state,
+                    "pid": process.number if process.state != "ended" else None,
+                    "starts": process.starts,
+                    "up_s": (now - process.since) / SECOND if process.state != "ended" else None,
+                    "silent_s": process.silence(now) / SECOND if process.state != "ended" else None,
+                    "stepping": process.node(),
+                    "ended": process.end() if process.state == "ended" else None,
+                    **(_usage(process.number) if process.state != "ended" else {}),
+                }
+                for process in launcher.processes.values()
+            ],
+            "events": [
+                {"ago_s": (now - event.at) / SECOND, "process": event.process, "kind": event.kind, "text": event.text}
+                for event in launcher.events[-50:]
+            ],
+        }
+
+    def _counts(self, _: _Client) -> Any:
+        answers = self._launcher.ask_all(self._launcher.processes, "counts")
+        return {name: None if found is None else found.get("value") for name, found in answers.items()}
+
+    def _settings(self, _: _Client) -> Any:
+        answers = self._launcher.ask_all(self._launcher.processes, "settings")
+        return {key: value for found in answers.values() if found for key, value in found["value"].items()}
+
+    def _set(self, _: _Client, node: str, setting: str, value: float) -> Any:
+        return self._launcher.ask(self._home(node), "set", node=node, name=setting, value=value)
+
+    def _home(self, node: str) -> str:
+        home = self._launcher.home
+        if node not in home:
+            raise ValueError(f"there is no node '{node}'; {', '.join(nearest(node, home))}")
+        return home[node]
+
+    def _topic(self, topic: str) -> tuple[str, int]:
+        """A topic's node, and the number of its output."""
+        node, dot, port = topic.partition(".")
+        self._home(node)
+        ports = list(self._launcher.plan.nodes[node].ports.outputs)
+        if not dot and ports:
+            return node, 0
+        if port not in ports:
+            known = [f"{node}.{name}" for name in ports]
+            raise ValueError(f"'{node}' has no output '{port}'; {', '.join(nearest(topic, known)) or 'it has none'}")
+        return node, ports.index(port)
+
+    def _topics(self, _: _Client) -> Any:
+        launcher = self._launcher
+        stated = launcher.plan.stated()
+        takers: dict[str, list[str]] = {}
+        for name, planned in launcher.plan.nodes.items():
+            for port, source in planned.sources.items():
+                takers.setdefault(source.topic, []).append(f"{name}.{port}")
+        return {
+            f"{name}.{output.name}": {
+                "node": name,
+                "message": f"{output.message.__module__}:{output.message.__qualname__}",
+                "period_ns": launcher.plan.periods.get(name),
+                "takers": takers.get(f"{name}.{output.name}", []),
+                "rendered": output.rendered,
+                "frame": stated[name][output.name].frame,
+                "sizes": dict(stated[name][output.name].sizes),
+            }
+            for name, planned in launcher.plan.nodes.items()
+            for output in planned.ports.outputs.values()
+        }
+
+    def _observe(self, client: _Client, topic: str) -> Any:
+        """A subscription: the ring's memory, and its own four descriptors, which go with the answer."""
+        launcher = self._launcher
+        node, index = self._topic(topic)
+        looking = [name for other in self._clients for name, seen in other.observes.items() if seen == node]
+        if len(looking) >= OBSERVERS:
+            raise ValueError(f"{OBSERVERS} look at '{node}' already; end one of them first")
+        giver = launcher.processes[self._home(node)]
+        if giver.state != "running":
+            raise ValueError(f"'{node}' does not run: {giver.end()}")
+        end = time.monotonic() + READ_BACK
+        if launcher.ring(node) is None:
+            giver.say("offer", node=node)
+            while launcher.ring(node) is None and time.monotonic() < end:
+                launcher.advance(end - time.monotonic())
+        ring = launcher.ring(node)
+        if ring is None:
+            raise LinkFailed(f"'{giver.name}' does not answer")
+        self._count += 1
+        name = f"observer {self._count}"
+        ends = Ends.make(name)
+        giver.say("post", ends.all(), node=node, process=name, bound=1, lossless=False)
+        client.observes[name] = node
+        stated = launcher.plan.stated()[node]
+        outputs = [Output(o.name, o.message, stated[o.name]) for o in launcher.plan.nodes[node].ports.outputs.values()]
+        try:
+            about = {
+                "node": node,
+                "index": index,
+                "topic": f"{node}.{outputs[index].port}",
+                "room": ring.room,
+                "epoch": launcher.epoch,
+                "outputs": [_plain(output) for output in outputs],
+                "taken": f"{node}.{outputs[index].port}" in launcher.plan.taken,
+            }
+            say(client.channel, "ok", [ring.descriptor, *ends.all()], value=about)
+        finally:
+            ends.close()
+        return None
+
+    def _publish(self, _: _Client, topic: str, fields: dict[str, Any]) -> Any:
+        node, index = self._topic(topic)
+        plan = self._launcher.plan
+        output = list(plan.nodes[node].ports.outputs.values())[index]
+        topic = f"{node}.{output.name}"
+        for name, planned in plan.nodes.items():
+            actuates = isinstance(planned.node, Driver) or opens_world(planned.node)
+            for port, source in planned.sources.items():
+                if source.topic == topic and actuates and issubclass(planned.ports.inputs[port].message, Command):
+                    text = f"'{topic}' moves '{name}', and nothing moves but through its guard"
+                    raise ValueError(f"{text}: publish what the guard takes")
+        return self._launcher.ask(self._home(node), "publish", topic=topic, fields=fields)
+
+    def _stop(self, _: _Client, by: str) -> Any:
+        self.stop_wanted = by or "the command line"
+        return True
+
+    def _restart(self, _: _Client, node: str) -> Any:
+        self._launcher.restart(self._home(node))
+        return self._home(node)
+
+    def _estop(self, _: _Client, reason: str) -> Any:
+        return self._told("stop", "stopped", reason=reason)
+
+    def _reset(self, _: _Client, by: str) -> Any:
+        return self._told("reset", "", by=by)
+
+    def _told(self, what: str, state: str, **about: Any) -> Any:
+        """Tell every guard something, and read back what came of it: an answer says what is, not what was sent."""
+        launcher = self._launcher
+        homes = sorted({launcher.home[name] for name in launcher.guards()})
+        launcher.ask_all(homes, what, **about)
+        end = time.monotonic() + READ_BACK
+        while True:
+            answers = launcher.ask_all(homes, "guards")
+            found = {name: said for answer in answers.values() if answer for name, said in answer["value"].items()}
+            done = [
+                n
+                for n, said in found.items()
+                if said and (said["state"] == state if state else said["state"] != "stopped")
+            ]
+            if len(done) == len(launcher.guards()) or time.monotonic() > end:
+                break
+        return {
+            name: {**(found.get(name) or {"state": "unknown", "why": ["it does not answer"]}), "done": name in done}
+            for name in launcher.guards()
+        }
+
+    def _logs(self, _: _Client, process: str, count: int) -> Any:
+        names = self._launcher.processes if not process else [process]
+        if process and process not in self._launcher.processes:
+            process = self._home(process)
+            names = [process]
+        found = [(name, line) for name in names for line in self._launcher.logs.last(name)]
+        found.sort(key=lambda entry: entry[1].at)
+        return [[name, line.node, line.text, line.at] for name, line in found[-min(count, 400) :]]
+
+
+def _plain(output: Output) -> dict[str, Any]:
+    refined = output.refined
+    return {
+        "port": output.port,
+        "message": f"{output.kind.__module__}:{output.kind.__qualname__}",
+        "sizes": dict(refined.sizes),
+        "dtypes": dict(refined.dtypes),
+        "frame": refined.frame,
+    }
+
+
+def _usage(number: int) -> dict[str, Any]:
+    """Processor time and memory of a process, as /proc has them."""
+    try:
+        words = Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return {}
+    return {
+        "cpu_s": (int(words[11]) + int(words[12])) / _STAT,
+        "rss_B": int(words[21]) * os.sysconf("SC_PAGE_SIZE"),
+    }
+
+
+_VERBS: dict[str, Callable[..., Any]] = {
+    "status": Control._status,
+    "counts": Control._counts,
+    "topics": Control._topics,
+    "settings": Control._settings,
+    "set": Control._set,
+    "observe": Control._observe,
+    "publish": Control._publish,
+    "stop": Control._stop,
+    "restart": Control._restart,
+    "estop": Control._estop,
+    "reset": Control._reset,
+    "logs": Control._logs,
+}

@@ -1,0 +1,146 @@
+"""One run of a graph on the steady clock, from its seed to its verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from embodied.clock import SECOND, Time
+from embodied.errors import LaunchError, Problem
+from embodied.graph import Graph
+from embodied.live.control import Control
+from embodied.live.folder import Folder
+from embodied.live.launcher import Event, Launcher
+
+POLL = 0.1
+"""How often a run that nothing happens to is looked at [s]."""
+
+
+@dataclass(frozen=True, slots=True)
+class LiveOutcome:
+    """What came of a run.
+
+    Attributes:
+        seed: of the run.
+        passed: the verdict; None if nothing judges, or nothing was decided before it was stopped.
+        reason: the verdict in a sentence, or who stopped it.
+        seconds: from time 0 to the end [s].
+        pace: how fast the world's time passed beside the clock: 1, or less on a machine that is too slow.
+        details: numbers behind the verdict.
+        events: what happened to its processes.
+        failure: what ended it, if that was not an end in order.
+        about: names and versions of what draws the pictures.
+        counts: by process, what its nodes did.
+    """
+
+    seed: int
+    passed: bool | None
+    reason: str
+    seconds: float
+    pace: float
+    details: Mapping[str, Any] = field(default_factory=dict)
+    events: Sequence[Event] = ()
+    failure: str = ""
+    about: Mapping[str, str] = field(default_factory=dict)
+    counts: Mapping[str, Any] = field(default_factory=dict)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data."""
+        return {
+            "seed": self.seed,
+            "passed": self.passed,
+            "reason": self.reason,
+            "live": True,
+            "seconds": round(self.seconds, 3),
+            "pace": round(self.pace, 3),
+            "details": dict(self.details),
+            "failure": self.failure,
+            "events": [{"process": e.process, "kind": e.kind, "text": e.text} for e in self.events],
+            "about": dict(self.about),
+            "counts": dict(self.counts),
+        }
+
+
+class LiveWatcher:
+    """Base of those who look at a live run from its launcher."""
+
+    def begin(self, run: Launcher) -> None:
+        """When all of it runs."""
+
+    def look(self, run: Launcher) -> None:
+        """Whenever something happened, and at least ten times a second."""
+
+
+def play_live(
+    graph: Graph,
+    seed: int,
+    *,
+    name: str,
+    about: Mapping[str, Any],
+    limit: Time | None = None,
+    logs: Path | None = None,
+    watchers: Sequence[LiveWatcher] = (),
+) -> LiveOutcome:
+    """Run a graph in its processes until its world decides, a limit, or somebody stops it.
+
+    Args:
+        graph: what to run; build a new one for each run.
+        seed: everything random is drawn from it.
+        name: what the run is called on the command line.
+        about: what `ps` shows of it.
+        limit: time to stop at [ns].
+        logs: where the nodes' output is kept.
+        watchers: who else looks at it.
+
+    Raises:
+        LaunchError: the graph is wrong.
+        EmbodiedError: a process did not become ready.
+    """
+    if graph.faults:
+        text = "faults are drawn in virtual time, and this run is live"
+        raise LaunchError([Problem("E802", text, help=("leave them out, or run it in lockstep: without --live",))])
+    launcher = Launcher(graph.check(), folder=Folder.create(name), seed=seed, logs=logs)
+    control = Control(launcher, {**about, "seed": seed})
+    try:
+        with launcher as run:
+            for watcher in watchers:
+                watcher.begin(run)
+            while not (run.over or control.stop_wanted or (limit is not None and run.now >= limit)):
+                left = POLL if limit is None else max(0.0, (limit - run.now) / SECOND)
+                run.advance(min(POLL, left))
+                for watcher in watchers:
+                    watcher.look(run)
+            seconds = run.now / SECOND
+            answers = run.ask_all(run.processes, "counts")
+            counts = {name: found["value"] for name, found in answers.items() if found and "value" in found}
+            return _outcome(run, control.stop_wanted, seconds, counts)
+    finally:
+        control.close()
+
+
+def _outcome(run: Launcher, stopped_by: str, seconds: float, counts: Mapping[str, Any]) -> LiveOutcome:
+    verdict = run.verdict
+    if verdict is not None:
+        reason = verdict.reason
+    elif run.failure is not None:
+        reason = str(run.failure)
+    elif stopped_by:
+        reason = f"stopped by {stopped_by} after {seconds:.1f} s"
+    else:
+        reason = f"not decided within {seconds:.1f} s"
+    lost = [event.text for event in run.events if event.kind == "ended" and not run.alive(event.process)]
+    advanced = [found["advanced_ns"] / found["now_ns"] for found in counts.values() if found.get("advanced_ns")]
+    return LiveOutcome(
+        seed=run.seed,
+        passed=None if verdict is None else verdict.passed,
+        reason=reason,
+        seconds=seconds,
+        pace=min(advanced, default=1.0),
+        details={} if verdict is None else verdict.details,
+        events=tuple(run.events),
+        failure=str(run.failure) if run.failure is not None else "; ".join(lost),
+        about=dict(run.about),
+        counts=counts,
+    )

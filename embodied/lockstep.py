@@ -52,8 +52,9 @@ class Lockstep:
 
     def __init__(self, plan: Plan, *, seed: int = 0, trace: bool = False) -> None:
         if plan.graph.clock != "lockstep":
-            text = f"this graph runs on the clock '{plan.graph.clock}', and only lockstep can be run yet"
-            raise LaunchError([Problem("E406", text, help=("choose a profile with 'clock: lockstep', such as --sim",))])
+            text = f"this graph runs on the clock '{plan.graph.clock}', and lockstep is virtual time"
+            help_ = ("choose a profile with 'clock: lockstep', such as --sim", "or run it live: --live")
+            raise LaunchError([Problem("E406", text, help=help_)])
         self.plan = plan
         self.seed = seed
         self.now = Time(0)

@@ -19,6 +19,7 @@ def command(
     swaps: Sequence[str] = (),
     sets: Sequence[str] = (),
     limit: int | None = None,
+    live: bool = False,
 ) -> str:
     """What a person types to see a run.
 
@@ -31,9 +32,11 @@ def command(
         swaps: as --swap.
         sets: as --set.
         limit: virtual time to stop at [ns]; None is when the world has decided.
+        live: as --live.
     """
     words = ["embodied", "run", str(file)]
     words += ["--profile", profile] if profile else []
+    words += ["--live"] if live else []
     words += ["--world", world] if world else []
     words += ["--site", str(site)] if site else []
     words += [word for text in swaps for word in ("--swap", text)]

@@ -48,7 +48,8 @@ WorldOption = Annotated[
     str | None,
     typer.Option(help="one of the launch file's 'worlds', such as held_out", autocompletion=complete.worlds),
 ]
-ForOption = Annotated[str | None, typer.Option("--for", help="stop after this much simulated time, such as 10s")]
+LiveOption = Annotated[bool, typer.Option("--live", help="in its processes and on the steady clock, as on the robot")]
+ForOption = Annotated[str | None, typer.Option("--for", help="stop after this much of its time, such as 10s")]
 
 
 class Format(StrEnum):

@@ -10,10 +10,12 @@ import typer
 from rich.markup import escape
 
 from embodied import filmstrip
+from embodied.cli.live import run_live
 from embodied.cli.output import (
     FileArgument,
     ForOption,
     JsonOption,
+    LiveOption,
     ProfileOption,
     SetOption,
     SimOption,
@@ -41,6 +43,7 @@ def run(
     file: FileArgument,
     *,
     sim: SimOption = False,
+    live: LiveOption = False,
     profile: ProfileOption = None,
     world: WorldOption = None,
     seed: Annotated[int, typer.Option(min=0, help="everything random is drawn from it")] = 0,
@@ -56,6 +59,8 @@ def run(
         chosen = choose_profile(sim, profile)
         graph = load(file, overrides(site, sets, swaps, world)).graph(chosen)
         folder = new_run_folder(file.stem)
+        if live or graph.clock == "steady":
+            raise typer.Exit(run_live(graph, seed, file, chosen, limit, folder, as_json))
         film = Film()
         with _Progress() as progress:
             outcome = play(graph, seed, limit=limit, watchers=[film, progress])

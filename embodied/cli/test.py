@@ -14,6 +14,7 @@ from embodied.cli.output import (
     FormatOption,
     ForOption,
     JsonOption,
+    LiveOption,
     ProfileOption,
     SetOption,
     SimOption,
@@ -63,6 +64,7 @@ def test(
     resumed: Annotated[Path | None, typer.Option("--resume", help="go on with runs/<id>, where it was ended")] = None,
     format: FormatOption = Format.TEXT,  # noqa: A002
     sim: SimOption = False,
+    live: LiveOption = False,
     profile: ProfileOption = None,
     world: WorldOption = None,
     until: ForOption = None,
@@ -77,10 +79,13 @@ def test(
         given = overrides(site, sets, swaps, world)
         found: list[Result] = []
         if resumed is not None:
-            others = (files, seeds, given != Overrides(), until, sim, profile)
+            others = (files, seeds, given != Overrides(), until, sim, profile, live)
             folder, asked, found = gone_on(resumed, others)
         else:
-            asked = _asked(files, choose_profile(sim, profile) or "sim", given, time_limit(until), seeds, repeat, films)
+            if live and repeat > 1:
+                raise usage("--repeat compares digests, and live runs have none", "leave out --repeat, or --live")
+            chosen = choose_profile(sim, profile) or "sim"
+            asked = _asked(files, chosen, given, time_limit(until), seeds, repeat, films, live)
         earlier = None if baseline is None else Baseline(baseline)
         if earlier is not None:
             earlier.check([scenario.name for scenario in asked.scenarios], asked.seeds)
@@ -110,6 +115,7 @@ def _asked(
     seeds: str | None,
     repeat: int,
     films: Films,
+    live: bool,
 ) -> Asked:
     if not files:
         raise usage("which launch files?", "write embodied test launch/pick_place.yaml")
@@ -119,7 +125,7 @@ def _asked(
         stem = file.stem if given.world is None else f"{file.stem}-{given.world}"
         same = sum(scenario.name.split("~")[0] == stem for scenario in scenarios)
         name = f"{stem}~{same + 1}" if same else stem
-        scenarios.append(Scenario(name, file, profile, given, limit))
+        scenarios.append(Scenario(name, file, profile, given, limit, live))
     return Asked(scenarios, numbers, repeat, films, prove(scenarios), versions())
 
 
@@ -143,7 +149,8 @@ def _show(summary: Summary, folder: Path) -> None:
         comparison = summary.comparisons.get(scenario.name)
         if comparison is not None:
             out.print(f"  beside the baseline: {comparison}", markup=False)
-    out.print(f"digest     {summary.all.digest}")
+    if not any(scenario.live for scenario in summary.scenarios):
+        out.print(f"digest     {summary.all.digest}")
     simulated = summary.all.simulated
     # What was kept from before took none of this time.
     kept = summary.about["resumed"]

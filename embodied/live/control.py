@@ -48,13 +48,9 @@ class Control:
     Args:
         launcher: of the run.
         about: what `ps` shows of it: file, profile, seed.
-
-    Attributes:
-        stop_wanted: who asked the run to stop; empty if nobody did.
     """
 
     def __init__(self, launcher: Launcher, about: Mapping[str, Any]) -> None:
-        self.stop_wanted = ""
         self._launcher = launcher
         self._about = dict(about)
         self._began = time.monotonic_ns()
@@ -63,6 +59,15 @@ class Control:
         self._socket = launcher.folder.listen()
         launcher.folder.write({**self._about, "pid": os.getpid(), "processes": launcher.layout})
         launcher.wait(self._socket.fileno(), self._accept)
+
+    @property
+    def stop_wanted(self) -> str:
+        """Who asked the run to stop; empty if nobody did."""
+        return self._launcher.cancelled
+
+    @stop_wanted.setter
+    def stop_wanted(self, by: str) -> None:
+        self._launcher.cancelled = by
 
     def close(self) -> None:
         """Hang up."""

@@ -101,6 +101,7 @@ class Launcher:
         verdict: how the world judged, as soon as it did.
         failure: why the run is over, if it did not end in order.
         epoch: time 0, on CLOCK_MONOTONIC [ns]; 0 before.
+        cancelled: who wants it to stop; while it starts, it is stopped then.
     """
 
     def __init__(self, plan: Plan, *, folder: Folder, seed: int = 0, logs: Path | None = None) -> None:
@@ -113,6 +114,7 @@ class Launcher:
         self.verdict: Verdict | None = None
         self.failure: EmbodiedError | None = None
         self.epoch = 0
+        self.cancelled = ""
         self.about: dict[str, str] = {}
         self.processes: dict[str, Process] = {}
         self.home = {node: process for process, nodes in self.layout.items() for node in nodes}
@@ -144,7 +146,7 @@ class Launcher:
 
     def forget(self, descriptor: int) -> None:
         """Wait for a descriptor no longer."""
-        if self._handlers.pop(descriptor, None) is not None:
+        if self._handlers.pop(descriptor, None) is not None and not self._poll.closed:
             self._poll.unregister(descriptor)
 
     def advance(self, timeout: float) -> None:
@@ -182,6 +184,8 @@ class Launcher:
                 self._start(process)
             while any(process.state == "starting" for process in self.processes.values()) and self.failure is None:
                 self.advance(WATCH)
+                if self.cancelled:
+                    raise KeyboardInterrupt(self.cancelled)
             if self.failure is not None:
                 raise self.failure
             for process in self.processes.values():

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+import signal
+import sys
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from embodied.clock import SECOND, Time
 from embodied.errors import LaunchError, Problem
-from embodied.graph import Graph
+from embodied.graph import Graph, plain
+from embodied.health import health
 from embodied.live.control import Control
 from embodied.live.folder import Folder
 from embodied.live.launcher import Event, Launcher
+
+SIGNALS = {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "SIGTERM", signal.SIGHUP: "the end of its terminal"}
 
 POLL = 0.1
 """How often a run that nothing happens to is looked at [s]."""
@@ -33,6 +40,8 @@ class LiveOutcome:
         failure: what ended it, if that was not an end in order.
         about: names and versions of what draws the pictures.
         counts: by process, what its nodes did.
+        topics: how each fared, as plain data.
+        stopped_by: who stopped it before it was decided; empty if nobody did.
     """
 
     seed: int
@@ -45,6 +54,8 @@ class LiveOutcome:
     failure: str = ""
     about: Mapping[str, str] = field(default_factory=dict)
     counts: Mapping[str, Any] = field(default_factory=dict)
+    topics: Mapping[str, Any] = field(default_factory=dict)
+    stopped_by: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data."""
@@ -53,13 +64,15 @@ class LiveOutcome:
             "passed": self.passed,
             "reason": self.reason,
             "live": True,
-            "seconds": round(self.seconds, 3),
-            "pace": round(self.pace, 3),
-            "details": dict(self.details),
+            "simulated_s": round(self.seconds, 3),
+            "wall_s": round(self.seconds, 3),
+            "real_time_factor": round(self.pace, 3),
+            "details": plain(self.details),
             "failure": self.failure,
             "events": [{"process": e.process, "kind": e.kind, "text": e.text} for e in self.events],
             "about": dict(self.about),
             "counts": dict(self.counts),
+            "topics": dict(self.topics),
         }
 
 
@@ -102,9 +115,9 @@ def play_live(
         text = "faults are drawn in virtual time, and this run is live"
         raise LaunchError([Problem("E802", text, help=("leave them out, or run it in lockstep: without --live",))])
     launcher = Launcher(graph.check(), folder=Folder.create(name), seed=seed, logs=logs)
-    control = Control(launcher, {**about, "seed": seed})
+    control = Control(launcher, {**about, "seed": seed, "path": sys.path})
     try:
-        with launcher as run:
+        with _signals(control), launcher as run:
             for watcher in watchers:
                 watcher.begin(run)
             while not (run.over or control.stop_wanted or (limit is not None and run.now >= limit)):
@@ -115,9 +128,29 @@ def play_live(
             seconds = run.now / SECOND
             answers = run.ask_all(run.processes, "counts")
             counts = {name: found["value"] for name, found in answers.items() if found and "value" in found}
-            return _outcome(run, control.stop_wanted, seconds, counts)
+            outcome = _outcome(run, control.stop_wanted, seconds, counts)
+        # What went wrong while it was stopped belongs to it as well.
+        return replace(outcome, events=tuple(launcher.events))
     finally:
         control.close()
+
+
+@contextmanager
+def _signals(control: Control) -> Iterator[None]:
+    """Ctrl-C, a terminal that is closed and SIGTERM stop the run in order, whenever they come."""
+
+    def stop(number: int, _: object) -> None:
+        control.stop_wanted = control.stop_wanted or SIGNALS[signal.Signals(number)]
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, stop) for number in SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _outcome(run: Launcher, stopped_by: str, seconds: float, counts: Mapping[str, Any]) -> LiveOutcome:
@@ -143,4 +176,18 @@ def _outcome(run: Launcher, stopped_by: str, seconds: float, counts: Mapping[str
         failure=str(run.failure) if run.failure is not None else "; ".join(lost),
         about=dict(run.about),
         counts=counts,
+        topics=_topics(run, counts),
+        stopped_by=stopped_by,
     )
+
+
+def _topics(run: Launcher, counts: Mapping[str, Any]) -> dict[str, Any]:
+    """How each topic fared."""
+    found: dict[str, Any] = {}
+    for process in counts.values():
+        for topic, count in process["topics"].items():
+            age = count["age_ns"]
+            last = None if age is None else process["now_ns"] - age
+            every = run.plan.periods.get(topic.rpartition(".")[0])
+            found[topic] = asdict(health(count["published"], 0, last, every, process["now_ns"]))
+    return found

@@ -12,6 +12,7 @@ from embodied.clock import Time
 from embodied.digest import first_difference
 from embodied.errors import FOREIGN, EmbodiedError, LaunchError, NodeFailed, told
 from embodied.launch import Launch, Overrides, load
+from embodied.live.play import play_live
 from embodied.reproduce import command
 from embodied.scenario import play
 from embodied.timeline import Timeline
@@ -35,6 +36,7 @@ class Scenario:
         name: for tables and folders; no two in a suite are the same.
         file, profile, overrides: as for one run.
         limit: virtual time to stop at [ns].
+        live: in processes of its own and on the steady clock; such runs have no digest.
     """
 
     name: str
@@ -42,6 +44,7 @@ class Scenario:
     profile: str | None
     overrides: Overrides = NOTHING
     limit: Time | None = None
+    live: bool = False
 
     def command(self, seed: int) -> str:
         """What a person types to run one seed of it again."""
@@ -55,6 +58,7 @@ class Scenario:
             swaps=over.swaps,
             sets=over.sets,
             limit=self.limit,
+            live=self.live,
         )
 
     def as_dict(self) -> dict[str, Any]:
@@ -68,6 +72,7 @@ class Scenario:
             "swap": list(self.overrides.swaps),
             "set": list(self.overrides.sets),
             "for_ns": self.limit,
+            "live": self.live,
         }
 
     @classmethod
@@ -76,7 +81,7 @@ class Scenario:
         site = None if data["site"] is None else Path(data["site"])
         over = Overrides(site, tuple(data["swap"]), tuple(data["set"]), data["world"])
         limit = None if data["for_ns"] is None else Time(data["for_ns"])
-        return cls(data["name"], Path(data["file"]), data["profile"], over, limit)
+        return cls(data["name"], Path(data["file"]), data["profile"], over, limit, data.get("live", False))
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +196,8 @@ def run_seed(job: Job, seed: int, launch: Launch | None = None) -> Result:
     """
     scenario = job.scenario
     launch = launch or read(scenario)
+    if scenario.live:
+        return _live(job, seed, launch)
     try:
         outcomes = [
             play(launch.graph(scenario.profile), seed, limit=scenario.limit, trace=job.repeat > 1)
@@ -215,6 +222,32 @@ def run_seed(job: Job, seed: int, launch: Launch | None = None) -> Result:
     if job.folder is None or (first.passed and job.films != "all"):
         return result
     return _pictured(job, launch, job.folder, result)
+
+
+SLOW = 0.9
+"""Of the clock's pace: a live run whose world falls behind it says nothing about the robot."""
+
+
+def _live(job: Job, seed: int, launch: Launch) -> Result:
+    """One seed in its processes; its logs are kept with the suite."""
+    scenario = job.scenario
+    about = {"file": str(scenario.file), "profile": scenario.profile}
+    logs = None if job.folder is None else job.folder / scenario.name / f"seed-{seed}-logs"
+    graph = launch.graph(scenario.profile)
+    try:
+        found = play_live(graph, seed, name=scenario.name, about=about, limit=scenario.limit, logs=logs)
+    except LaunchError:
+        raise
+    except FOREIGN as error:
+        note = str(error) if isinstance(error, EmbodiedError) else told(error)
+        return Result(scenario.name, seed, INFRASTRUCTURE, note=note)
+    outcome = {key: value for key, value in found.as_dict().items() if key != "seed"}
+    if found.failure:
+        return Result(scenario.name, seed, INFRASTRUCTURE, outcome, note=found.failure)
+    if not found.passed and found.pace < SLOW:
+        note = f"this machine is too slow to judge: the world's time passed at {found.pace:.2f} of the clock's"
+        return Result(scenario.name, seed, INFRASTRUCTURE, outcome, note=note)
+    return Result(scenario.name, seed, "passed" if found.passed else "failed", outcome)
 
 
 def _pictured(job: Job, launch: Launch, folder: Path, result: Result) -> Result:

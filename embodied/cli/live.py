@@ -1,0 +1,86 @@
+"""`embodied run --live`: one run in its processes, told as it goes on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.markup import escape
+
+from embodied.cli.output import INTERRUPTED, err, out, print_json, versions
+from embodied.clock import SECOND, Time
+from embodied.graph import Graph
+from embodied.live.launcher import Launcher
+from embodied.live.play import LiveOutcome, LiveWatcher, play_live
+
+
+def run_live(
+    graph: Graph, seed: int, file: Path, profile: str | None, limit: Time | None, folder: Path, as_json: bool
+) -> int:
+    """Run a graph live and say how it ended.
+
+    Returns:
+        the exit code.
+    """
+    about = {"file": str(file), "profile": profile, "folder": str(folder.absolute())}
+    with _Progress() as progress:
+        outcome = play_live(
+            graph, seed, name=file.stem, about=about, limit=limit, logs=folder / "logs", watchers=[progress]
+        )
+    if as_json:
+        print_json({**outcome.as_dict(), "logs": str(folder / "logs"), "versions": versions() | dict(outcome.about)})
+    else:
+        _show(outcome, folder)
+    if outcome.failure:
+        return 3
+    if outcome.stopped_by == "Ctrl-C":
+        return INTERRUPTED
+    return 1 if outcome.passed is False else 0
+
+
+class _Progress(LiveWatcher):
+    """What happens is told at once; on a terminal one line says how far the run is."""
+
+    def __init__(self) -> None:
+        self._told = 0
+        self._status = err.status("starting") if err.is_terminal else None
+
+    def __enter__(self) -> _Progress:
+        if self._status is not None:
+            self._status.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._status is not None:
+            self._status.stop()
+
+    def begin(self, run: Launcher) -> None:
+        """Say that it runs, and how to look at it."""
+        count = len(run.processes)
+        err.print(f"running as {run.folder.name}, in {count} processes: embodied top, embodied stop", markup=False)
+
+    def look(self, run: Launcher) -> None:
+        """Tell what has happened since."""
+        for event in run.events[self._told :]:
+            err.print(f"[{run.now / SECOND:.2f} s] {event.text}", markup=False)
+        self._told = len(run.events)
+        if self._status is not None:
+            alive = sum(process.state == "running" for process in run.processes.values())
+            self._status.update(f"{run.now / SECOND:5.1f} s, {alive} of {len(run.processes)} processes")
+
+
+def _show(outcome: LiveOutcome, folder: Path) -> None:
+    word = {True: "[bold green]PASS[/]", False: "[bold red]FAIL[/]", None: "[bold]DONE[/]"}[outcome.passed]
+    if outcome.failure:
+        word = "[bold red]BROKEN[/]"
+    out.print(f"{word}  {escape(outcome.reason)}")
+    out.print(f"seed       {outcome.seed}")
+    pace = "" if outcome.pace > 0.98 else f", the world's time at {outcome.pace:.2f} of the clock's"
+    out.print(f"live       {outcome.seconds:.2f} s in {len(outcome.counts)} processes{pace}")
+    for name, what in outcome.about.items():
+        out.print(f"{name:<10} {what}", markup=False)
+    for name, state in outcome.topics.items():
+        if state["declared"] and state["published"] and not (state["alive"] and state["on_rate"]):
+            out.print(f"slow       {name}: {state['rate']:.4g} Hz of {state['declared']:.4g} Hz")
+    for event in outcome.events:
+        out.print(f"{event.kind:<10} {event.text}", markup=False)
+    out.print(f"logs       {folder / 'logs'}")

@@ -152,7 +152,7 @@ class Outlet:
         except BaseException:
             self.ring.drop(slot)
             raise
-        if self._claimed:
+        if self._areas:
             self._let_go(slot)
         self.ring.publish(slot)
 
@@ -300,3 +300,28 @@ class Inlet:
                 intake.pin(slot, views)
             else:
                 intake.give_back(slot)
+
+    def handler(self, taken: Taken, vacate: Callable[[], None] | None = None) -> Callable[[], None]:
+        """A function that hands over what has arrived, made for this link; see `receive`."""
+        if len(self._wanted) > 1 or self._room_for is not None or self.intake.every or self._viewing:
+            return lambda: self.receive(taken, vacate)
+        ((index, place, read),) = self._wanted
+        take, give_back = self.intake.newest(), self.intake.give_back
+        unpack, memory, size, seen = self._unpack, self._memory, self._frame.size, self._seen
+
+        def receive() -> None:
+            slot = take()
+            if slot < 0:
+                return
+            start = slot * size
+            head = unpack(memory, start)
+            sequence = head[place]
+            if sequence > seen[index]:
+                seen[index] = sequence
+                message = read(memory[start + head[place + 2] : start + head[0]], 0, memory, start, None)
+                give_back(slot)
+                taken(index, message, head[place + 1], sequence)
+            else:
+                give_back(slot)
+
+        return receive

@@ -15,7 +15,8 @@ import mmap
 import os
 import threading
 import weakref
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -93,8 +94,8 @@ class Post:
     """The publisher's side of one subscription."""
 
     __slots__ = (
-        "_back", "_box", "_forward", "_read", "_returned", "_write", "bound", "broken", "dropped", "ends", "flight",
-        "lossless", "skipped", "window",
+        "_back", "_read", "_returned", "bound", "box", "broken", "dropped", "ends", "flight", "forward", "lossless",
+        "skipped", "window", "written",
     )  # fmt: skip
 
     def __init__(self, ends: Ends, window: Window, bound: int, lossless: bool) -> None:
@@ -103,21 +104,14 @@ class Post:
         # How many unread posts stay when room is made.
         self.bound = ENTRIES if lossless else bound
         self.lossless = lossless
-        self._box = memoryview(memory.writable(ends.box)).cast("I")
+        self.box = memoryview(memory.writable(ends.box)).cast("I")
         self._returned = memoryview(memory.readable(ends.returned)).cast("I")
-        self._forward, self._back = ends.forward, ends.back
-        self._write = self._read = 0
+        self.forward, self._back = ends.forward, ends.back
+        self.written = self._read = 0
         # Slots it has, in the order they were posted.
         self.flight: dict[int, None] = {}
         self.dropped = self.skipped = 0
         self.broken = False
-
-    def put(self, slot: int) -> None:
-        """Post a slot; there must be room."""
-        self._box[self._write & _MASK] = slot
-        self._write += 1
-        self.flight[slot] = None
-        os.eventfd_write(self._forward, 1)
 
     def collect(self, keep: int) -> list[int]:
         """Take back the unread posts beyond the newest `keep`, and the slots that were returned.
@@ -127,21 +121,21 @@ class Post:
         flight = self.flight
         unread: list[int] = []
         try:
-            count = os.eventfd_read(self._forward)
+            count = os.eventfd_read(self.forward)
         except BlockingIOError:
             count = 0
         if count > len(flight):
             self.broken = True
             return self.abandon()
         unread += [flight.popitem()[0] for _ in range(count)]
-        self._write -= count
+        self.written -= count
         unread.reverse()
         freed = unread[: max(0, len(unread) - keep)]
         self.dropped += len(freed)
         kept = unread[len(freed) :]
         for slot in kept:
-            self._box[self._write & _MASK] = slot
-            self._write += 1
+            self.box[self.written & _MASK] = slot
+            self.written += 1
         try:
             count = os.eventfd_read(self._back)
         except BlockingIOError:
@@ -157,7 +151,7 @@ class Post:
         if kept:
             for slot in kept:
                 flight[slot] = None
-            os.eventfd_write(self._forward, len(kept))
+            os.eventfd_write(self.forward, len(kept))
         return freed
 
     def abandon(self) -> list[int]:
@@ -198,6 +192,7 @@ class Ring:
         self.posts: list[Post] = []
         self._uses = [0] * self.slots
         self._free = list(range(self.slots))
+        self._later: deque[int] = deque()
 
     def claim(self) -> int:
         """A slot to write, which nobody reads.
@@ -205,6 +200,8 @@ class Ring:
         Raises:
             LinkFailed: subscribers hold them all, beyond what they may.
         """
+        while self._later:
+            self._release((self._later.popleft(),))
         if not self._free:
             for post in self.posts:
                 self._release(post.collect(post.bound))
@@ -217,7 +214,7 @@ class Ring:
     def publish(self, slot: int) -> None:
         """Post a claimed slot to every subscriber; it is the newest from now on."""
         old, self.newest = self.newest, slot
-        uses = self._uses
+        uses, eventfd_write = self._uses, os.eventfd_write
         broken = False
         for post in self.posts:
             if len(post.flight) >= post.window:
@@ -227,7 +224,10 @@ class Ring:
                     post.skipped += 1
                     continue
             uses[slot] += 1
-            post.put(slot)
+            post.box[post.written & _MASK] = slot
+            post.written += 1
+            post.flight[slot] = None
+            eventfd_write(post.forward, 1)
         if broken:
             # It told of slots that it has not got: whatever else it says is no better.
             for post in [post for post in self.posts if post.broken]:
@@ -252,8 +252,8 @@ class Ring:
         self._uses[slot] += 1
 
     def drop(self, slot: int) -> None:
-        """Undo a claim or a hold."""
-        self._release((slot,))
+        """Undo a claim or a hold; in any thread, since a node's last look at an array may end in any."""
+        self._later.append(slot)
 
     def subscribe(self, ends: Ends, bound: int = 1, lossless: bool = False) -> Post:
         """Take on a subscriber; it gets the newest at once."""
@@ -261,7 +261,10 @@ class Ring:
         self.posts.append(post)
         if self.newest >= 0:
             self._uses[self.newest] += 1
-            post.put(self.newest)
+            post.box[0] = self.newest
+            post.written = 1
+            post.flight[self.newest] = None
+            os.eventfd_write(post.forward, 1)
         return post
 
     def unsubscribe(self, post: Post) -> None:
@@ -294,8 +297,8 @@ class Intake:
     """
 
     __slots__ = (
-        "_back", "_box", "_closed", "_held", "_lock", "_owed", "_read", "_returned", "_told", "_window", "ends",
-        "every", "forward", "memory", "size", "skipped",
+        "_back", "_box", "_closed", "_held", "_lock", "_newest", "_owed", "_read", "_returned", "_told", "_window",
+        "ends", "every", "forward", "memory", "size", "skipped",
     )  # fmt: skip
 
     def __init__(self, ring: int, size: int, ends: Ends, bound: int = 1, every: bool = False) -> None:
@@ -313,22 +316,40 @@ class Intake:
         # A view may die in any thread of the node's.
         self._lock = threading.RLock()
         self.skipped = 0
+        self._newest = self.newest()
+
+    def newest(self) -> Callable[[], int]:
+        """A function that takes the newest slot, for a subscriber of nothing else; -1 if nothing has come."""
+        read, forward, box = os.eventfd_read, self.forward, self._box
+
+        def take() -> int:
+            try:
+                count = read(forward)
+            except BlockingIOError:
+                # Taken back between the wake-up and here; another post follows.
+                return -1
+            at = self._read + count
+            self._read = at
+            if count > 1:
+                for index in range(at - count, at - 1):
+                    self.give_back(box[index & _MASK])
+                self.skipped += count - 1
+            return box[(at - 1) & _MASK]
+
+        return take
 
     def take(self) -> list[int]:
         """The slots to look at now, oldest first: all of them, or the newest. Each must be returned, or pinned."""
+        if not self.every:
+            slot = self._newest()
+            return [] if slot < 0 else [slot]
         try:
             count = os.eventfd_read(self.forward)
         except BlockingIOError:
-            # Taken back between the wake-up and here; another post follows.
             return []
         read = self._read
         self._read = read + count
-        if self.every or count == 1:
-            return [self._box[index & _MASK] for index in range(read, read + count)]
-        for index in range(read, read + count - 1):
-            self.give_back(self._box[index & _MASK])
-        self.skipped += count - 1
-        return [self._box[(read + count - 1) & _MASK]]
+        return [self._box[index & _MASK] for index in range(read, read + count)]
 
     def give_back(self, slot: int) -> None:
         """Return a slot."""

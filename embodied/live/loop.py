@@ -15,10 +15,11 @@ from typing import Any
 from embodied.cells import FOREVER, Cell, Slot, Topic
 from embodied.clock import Time, tick, ticks_by
 from embodied.errors import FOREIGN
-from embodied.evidence import step_failed, world_failed
+from embodied.evidence import world_failed
 from embodied.kernel import Timer
 from embodied.links.channel import Inlet, Outlet
 from embodied.live.page import Page
+from embodied.live.stepping import Given, stepper
 from embodied.messages.schema import Message
 from embodied.world import World
 
@@ -27,8 +28,6 @@ IDLE = 0.1
 
 TIDY = 1_000_000_000
 """Cycles of what nodes leave behind are collected this often, between steps [ns]."""
-
-_Given = tuple[Cell, int, list[tuple[Topic, Message]]]
 
 
 class Loop:
@@ -57,6 +56,7 @@ class Loop:
         self._alarms: list[list[Any]] = []
         self._refills: dict[int, Callable[[], None]] = {}
         self._due: list[Cell] = []
+        self._step = [stepper(cell, page, self.publish) for cell in cells]
         self._tidied = 0
         self._alarm = FOREVER
         self.advanced = 0
@@ -103,10 +103,11 @@ class Loop:
         slots = [slot for _, found in topics.values() for slot, _ in found if slot.items is None]
         groups = [[slot for slot in slots if slot.cell is cell] for cell in {slot.cell: None for slot in slots}]
         groups = [group for group in groups if len(group) > 1]
+        counts, clock = delays.counts, time.monotonic_ns
 
         def taken(index: int, message: Any, stamp: int, sequence: int) -> None:
             name, found = topics[index]
-            delays.add(time.monotonic_ns() - self.epoch - stamp)
+            counts[(clock() - self.epoch - stamp).bit_length()] += 1
             for slot, triggers in found:
                 slot.put(message, stamp, sequence, name)
                 if triggers and not slot.cell.due:
@@ -117,10 +118,10 @@ class Loop:
             for slot in slots:
                 slot.value = None
 
-        receive = inlet.receive
+        receive = inlet.handler(taken, vacate)
 
-        def handler() -> None:
-            receive(taken, vacate)
+        def together() -> None:
+            receive()
             for group in groups:
                 # Outputs of two different steps are never seen together.
                 newest = max(slot.sequence for slot in group)
@@ -128,6 +129,7 @@ class Loop:
                     if slot.sequence != newest:
                         slot.value = None
 
+        handler = together if groups else receive
         self.wait(inlet.intake.forward, handler)
         if refill:
             self._refills[inlet.intake.forward] = handler
@@ -169,24 +171,29 @@ class Loop:
             NodeFailed: a node raised, or gave what it may not.
             WorldFailed: the simulator broke.
         """
-        poll, handlers, page = self._poll.poll, self._handlers, self.page
         while not self.stopping:
-            page.idle(time.monotonic_ns())
-            ready = poll(IDLE)
-            for descriptor, _ in ready:
-                handler = handlers.get(descriptor)
-                if handler is not None:
-                    handler()
-            now = time.monotonic_ns() - self.epoch
-            if now >= self._alarm:
-                self._ticks(now)
-            while self._due:
-                self._steps(now)
-                for refill in self._refills.values():
-                    refill()
-            if now - self._tidied > TIDY:
-                self._tidied = now
-                gc.collect(1)
+            self.turn()
+
+    def turn(self) -> None:
+        """Wait until something comes, and see to it."""
+        self.page.words[1] = -1
+        handlers = self._handlers
+        for descriptor, _ in self._poll.poll(IDLE):
+            handler = handlers.get(descriptor)
+            if handler is not None:
+                handler()
+        at = time.monotonic_ns()
+        self.page.words[0] = at
+        now = at - self.epoch
+        if now >= self._alarm:
+            self._ticks(now)
+        while self._due:
+            self._steps(now)
+            for refill in self._refills.values():
+                refill()
+        if now - self._tidied > TIDY:
+            self._tidied = now
+            gc.collect(1)
 
     def _ticks(self, now: int) -> None:
         """Find the rated nodes that are due, and bring the world to where they see it."""
@@ -224,50 +231,34 @@ class Loop:
         self._arm()
 
     def _steps(self, now: int) -> None:
-        microstep = 0
-        while self._due:
-            due, self._due = self._due, []
-            if len(due) > 1:
-                due.sort(key=_index)
-            given: list[_Given] = []
-            calls = []
-            for cell in due:
-                cell.due = False
-                arguments = cell.arguments(now)
-                if arguments is not None:
-                    calls.append((cell, arguments))
-            for cell, arguments in calls:
-                self.page.busy(time.monotonic_ns(), cell.index)
-                cell.steps += 1
-                try:
-                    outputs = cell.outputs(cell.step(*arguments))
-                    if outputs:
-                        given.append((cell, cell.sequence, outputs))
-                        self.publish(cell, outputs)
-                except FOREIGN as error:
-                    raise step_failed(cell, error, arguments, (now, microstep)) from error
-                cell.sequence += 1
-            microstep += 1
-            for cell, sequence, outputs in given:
-                self._deliver(cell, sequence, outputs)
+        """Step what is due; what it triggers is due after."""
+        due, self._due = self._due, []
+        if len(due) > 1:
+            due.sort(key=_index)
+        given: list[Given] = []
+        for cell in due:
+            cell.due = False
+            self._step[cell.index](now, given)
+        for cell, sequence, outputs in given:
+            self._deliver(cell, sequence, outputs)
 
     def publish(self, cell: Cell, outputs: list[tuple[Topic, Message]]) -> None:
-        """Hand outputs to the other processes."""
+        """Hand outputs to the other processes, and check those that stay."""
         stamp = time.monotonic_ns() - self.epoch
+        for topic, message in outputs:
+            if topic.seal is not None:
+                topic.seal(message)
+        outlet = self.outlets[cell.index]
+        if outlet is not None:
+            if len(cell.topics) == 1:
+                outlet.publish(cell.sequence, stamp, (outputs[0][1],))
+            else:
+                given: dict[str, Message] = {topic.port: message for topic, message in outputs}
+                outlet.publish(cell.sequence, stamp, [given.get(topic.port) for topic in cell.topics])
         for topic, message in outputs:
             topic.last = stamp
             topic.latest = message
             topic.published += 1
-            if topic.seal is not None:
-                topic.seal(message)
-        outlet = self.outlets[cell.index]
-        if outlet is None:
-            return
-        if len(cell.topics) == 1:
-            outlet.publish(cell.sequence, stamp, (outputs[0][1],))
-            return
-        given: dict[str, Message] = {topic.port: message for topic, message in outputs}
-        outlet.publish(cell.sequence, stamp, [given.get(topic.port) for topic in cell.topics])
 
     def _deliver(self, cell: Cell, sequence: int, outputs: list[tuple[Topic, Message]]) -> None:
         """Put outputs into the mailboxes of this process."""
@@ -305,16 +296,10 @@ class Loop:
 class Delays:
     """How long messages were under way, counted by powers of two."""
 
-    __slots__ = ("counts", "total")
+    __slots__ = ("counts",)
 
     def __init__(self) -> None:
         self.counts = [0] * 64
-        self.total = 0
-
-    def add(self, delay: int) -> None:
-        """Count one [ns]."""
-        self.counts[delay.bit_length() if delay > 0 else 0] += 1
-        self.total += 1
 
 
 def _index(cell: Cell) -> int:

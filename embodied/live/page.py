@@ -28,10 +28,13 @@ class Page:
 
     Args:
         descriptor: of its memory.
+
+    Attributes:
+        words: when the last sign was given, and the node that is stepping.
     """
 
     def __init__(self, descriptor: int) -> None:
-        self._words = memoryview(memory.writable(descriptor)).cast("q")
+        self.words = memoryview(memory.writable(descriptor)).cast("q")
         os.close(descriptor)
 
     @classmethod
@@ -42,16 +45,16 @@ class Page:
 
     def busy(self, now: int, node: int) -> None:
         """A node begins to step, or to open."""
-        words = self._words
+        words = self.words
         words[0] = now
         words[1] = node
 
     def idle(self, now: int) -> None:
         """The process begins to wait."""
-        words = self._words
+        words = self.words
         words[0] = now
         words[1] = -1
 
     def read(self) -> Life:
         """The last sign of life."""
-        return Life(self._words[0], self._words[1])
+        return Life(self.words[0], self.words[1])

@@ -78,7 +78,7 @@ def hear(of: socket.socket) -> Said | None:
         if flags & (socket.MSG_TRUNC | socket.MSG_CTRUNC):
             raise LinkFailed(f"a packet of more than {LARGEST} B came")
         try:
-            verb, about = msgpack.unpackb(data, max_array_len=10_000, max_map_len=10_000)
+            verb, about = msgpack.unpackb(data, max_array_len=LARGEST, max_map_len=10_000)
             if not isinstance(verb, str) or not isinstance(about, dict):
                 raise ValueError
         except Exception:

@@ -17,7 +17,7 @@ from typing import Any, NoReturn
 
 from embodied.cells import Cell, Slot, Topic
 from embodied.clock import SECOND
-from embodied.errors import FOREIGN, EmbodiedError, NodeFailed, told
+from embodied.errors import FOREIGN, EmbodiedError, LinkFailed, NodeFailed, told
 from embodied.evidence import location, world_failed
 from embodied.graph import plain
 from embodied.kernel import die_with_parent
@@ -174,7 +174,11 @@ class Worker:
         """Do what the launcher says."""
         try:
             while True:
-                said = hear(self.launcher)
+                try:
+                    said = hear(self.launcher)
+                except LinkFailed as error:
+                    print(f"not understood from the launcher: {error}")
+                    continue
                 if said is None:
                     return
                 self._do(said.verb, said.about, said.descriptors)

@@ -102,8 +102,10 @@ class Worker:
     def _pause(self, pending: list[int]) -> bool:
         """Wait for room in a link that loses nothing, and hear the launcher meanwhile; False when told to stop."""
         self.loop.page.idle(time.monotonic_ns())
-        ready, _, _ = select.select([self.launcher.fileno(), *pending], [], [], IDLE)
-        if self.launcher.fileno() in ready:
+        poll = select.poll()
+        for descriptor in (self.launcher.fileno(), *pending):
+            poll.register(descriptor, select.POLLIN)
+        if any(descriptor == self.launcher.fileno() for descriptor, _ in poll.poll(IDLE * 1000)):
             self.listen()
         return not self.loop.stopping
 

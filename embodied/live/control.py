@@ -17,7 +17,6 @@ from typing import Any
 
 from embodied.clock import SECOND
 from embodied.errors import EmbodiedError, LinkFailed, nearest
-from embodied.links.ring import OBSERVERS, Ends
 from embodied.live.brief import Output
 from embodied.live.launcher import Launcher
 from embodied.live.talk import Gone, Said, hear, say
@@ -97,8 +96,7 @@ class Control:
         self._launcher.forget(client.channel.fileno())
         client.channel.close()
         for name, node in client.observes.items():
-            process = self._launcher.processes[self._launcher.home[node]]
-            process.say("unpost", node=node, process=name)
+            self._launcher.unobserve(node, name)
 
     def _serve(self, client: _Client) -> None:
         try:
@@ -216,24 +214,9 @@ class Control:
         """A subscription: the ring's memory, and its own four descriptors, which go with the answer."""
         launcher = self._launcher
         node, index = self._topic(topic)
-        looking = [name for other in self._clients for name, seen in other.observes.items() if seen == node]
-        if len(looking) >= OBSERVERS:
-            raise ValueError(f"{OBSERVERS} look at '{node}' already; end one of them first")
-        giver = launcher.processes[self._home(node)]
-        if giver.state != "running":
-            raise ValueError(f"'{node}' does not run: {giver.end()}")
-        end = time.monotonic() + READ_BACK
-        if launcher.ring(node) is None:
-            giver.say("offer", node=node)
-            while launcher.ring(node) is None and time.monotonic() < end:
-                launcher.advance(end - time.monotonic())
-        ring = launcher.ring(node)
-        if ring is None:
-            raise LinkFailed(f"'{giver.name}' does not answer")
         self._count += 1
         name = f"observer {self._count}"
-        ends = Ends.make(name)
-        giver.say("post", ends.all(), node=node, process=name, bound=1, lossless=False)
+        ring, ends = launcher.observe(node, name)
         client.observes[name] = node
         stated = launcher.plan.stated()[node]
         outputs = [Output(o.name, o.message, stated[o.name]) for o in launcher.plan.nodes[node].ports.outputs.values()]

@@ -21,7 +21,7 @@ from typing import Any
 
 from embodied.clock import SECOND
 from embodied.errors import EmbodiedError, LinkFailed, ProcessLost
-from embodied.links.ring import Ends
+from embodied.links.ring import OBSERVERS, Ends
 from embodied.live import sentinel
 from embodied.live.brief import Subscription, briefs
 from embodied.live.folder import Folder
@@ -129,6 +129,7 @@ class Launcher:
         self._rings: dict[str, Ring] = {}
         self._poll = select.epoll()
         self._handlers: dict[int, Callable[[], None]] = {}
+        self._observers: dict[str, set[str]] = {}
         self._restarts: list[_Restart] = []
         self._wanted: dict[str, int] = {}
         self._answers: dict[int, dict[str, Any]] = {}
@@ -381,6 +382,40 @@ class Launcher:
     def ring(self, node: str) -> Ring | None:
         """The memory of a node's outputs, if they leave its process."""
         return self._rings.get(node)
+
+    def observe(self, node: str, name: str) -> tuple[Ring, Ends]:
+        """A subscription for someone outside the graph, who gets the newest at once; the caller closes its ends.
+
+        Args:
+            node: whose outputs.
+            name: of the subscription.
+
+        Raises:
+            ValueError: too many look already, or the node does not run.
+            LinkFailed: its process does not answer.
+        """
+        looking = self._observers.setdefault(node, set())
+        if len(looking) >= OBSERVERS:
+            raise ValueError(f"{OBSERVERS} look at '{node}' already; end one of them first")
+        giver = self.processes[self.home[node]]
+        if giver.state != "running":
+            raise ValueError(f"'{node}' does not run: {giver.end()}")
+        end = time.monotonic() + STOPPING
+        if node not in self._rings:
+            giver.say("offer", node=node)
+            while node not in self._rings and time.monotonic() < end:
+                self.advance(end - time.monotonic())
+        if node not in self._rings:
+            raise LinkFailed(f"'{giver.name}' does not answer")
+        ends = Ends.make(name)
+        giver.say("post", ends.all(), node=node, process=name, bound=1, lossless=False)
+        looking.add(name)
+        return self._rings[node], ends
+
+    def unobserve(self, node: str, name: str) -> None:
+        """End a subscription."""
+        self._observers[node].discard(name)
+        self.processes[self.home[node]].say("unpost", node=node, process=name)
 
     def alive(self, name: str) -> bool:
         """Whether a process is there, or will be again."""

@@ -3,12 +3,14 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from embodied.arrays import empty
     from embodied.clock import SECOND, Time
     from embodied.node import Driver, Guard, Node, tunable
     from embodied.ports import Ports, Stamped
 else:
     # Pytest loads our plugin at each start, in whatever project: numpy waits until a name is used that needs it.
     _HOME = {
+        "empty": "embodied.arrays",
         **dict.fromkeys(("SECOND", "Time"), "embodied.clock"),
         **dict.fromkeys(("Driver", "Guard", "Node", "tunable"), "embodied.node"),
         **dict.fromkeys(("Ports", "Stamped"), "embodied.ports"),
@@ -25,4 +27,4 @@ else:
 
 __version__ = "0.1.0"
 
-__all__ = ["SECOND", "Driver", "Guard", "Node", "Ports", "Stamped", "Time", "tunable"]
+__all__ = ["SECOND", "Driver", "Guard", "Node", "Ports", "Stamped", "Time", "empty", "tunable"]

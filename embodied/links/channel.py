@@ -204,6 +204,11 @@ class Outlet:
             raise LinkFailed(f"'{self.name}' gave a message of {needed} B, and nobody can move its subscribers")
         self._moved(self)
 
+    @property
+    def stated(self) -> bool:
+        """Whether there are arrays of stated size that are worth making in place."""
+        return bool(self._areas)
+
     def empty(self, shape: tuple[int, ...], dtype: Any) -> Any:
         """An array in the slot that is written next, if an output states an array like that and has none yet.
 

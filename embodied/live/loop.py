@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from embodied.arrays import Maker
 from embodied.cells import FOREVER, Cell, Slot, Topic
 from embodied.clock import Time, tick, ticks_by
 from embodied.errors import FOREIGN
@@ -56,7 +57,7 @@ class Loop:
         self._alarms: list[list[Any]] = []
         self._refills: dict[int, Callable[[], None]] = {}
         self._due: list[Cell] = []
-        self._step = [stepper(cell, page, self.publish) for cell in cells]
+        self._step = [stepper(cell, page, self.publish, _maker(outlets.get(cell.name))) for cell in cells]
         self._tidied = 0
         self._alarm = FOREVER
         self.advanced = 0
@@ -300,6 +301,10 @@ class Delays:
 
     def __init__(self) -> None:
         self.counts = [0] * 64
+
+
+def _maker(outlet: Outlet | None) -> Maker | None:
+    return outlet.empty if outlet is not None and outlet.stated else None
 
 
 def _index(cell: Cell) -> int:

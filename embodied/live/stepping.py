@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from embodied.arrays import Maker, made_by
 from embodied.cells import FOREVER, Cell, Topic
 from embodied.errors import FOREIGN
 from embodied.evidence import step_failed
@@ -18,18 +19,19 @@ Given = tuple[Cell, int, list[tuple[Topic, Message]]]
 Publish = Callable[[Cell, list[tuple[Topic, Message]]], None]
 
 
-def stepper(cell: Cell, page: Page, publish: Publish) -> Callable[[int, list[Given]], None]:
+def stepper(cell: Cell, page: Page, publish: Publish, maker: Maker | None = None) -> Callable[[int, list[Given]], None]:
     """A function that steps a node at a time [ns], unless a required input is absent or stale.
 
     Args:
         cell: the node.
         page: where it is written that it steps.
         publish: hands outputs to other processes, and checks them.
+        maker: of arrays in the memory that others read.
 
     Returns:
         (time, what was given so far) -> None; it raises NodeFailed.
     """
-    names: dict[str, Any] = {"cell": cell, "call": _caller(cell, page, publish)}
+    names: dict[str, Any] = {"cell": cell, "call": _caller(cell, page, publish, maker)}
     lines: list[str] = []
     lists: list[str] = []
     for index, slot in enumerate(cell.slots):
@@ -55,8 +57,11 @@ def stepper(cell: Cell, page: Page, publish: Publish) -> Callable[[int, list[Giv
     return made
 
 
-def _caller(cell: Cell, page: Page, publish: Publish) -> Callable[[int, list[Given], list[Any]], None]:
-    step, words, index = cell.step, page.words, cell.index
+def _caller(
+    cell: Cell, page: Page, publish: Publish, maker: Maker | None
+) -> Callable[[int, list[Given], list[Any]], None]:
+    step = cell.step if maker is None else _making(cell.step, maker)
+    words, index = page.words, cell.index
     clock = time.monotonic_ns
     stays = any(topic.slots for topic in cell.topics)
 
@@ -76,3 +81,16 @@ def _caller(cell: Cell, page: Page, publish: Publish) -> Callable[[int, list[Giv
             cell.sequence += 1
 
     return call
+
+
+def _making(step: Callable[..., Any], maker: Maker) -> Callable[..., Any]:
+    """A step whose `embodied.empty` makes arrays in the ring."""
+
+    def making(*arguments: Any) -> Any:
+        made_by(maker)
+        try:
+            return step(*arguments)
+        finally:
+            made_by(None)
+
+    return making

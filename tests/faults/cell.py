@@ -1,0 +1,128 @@
+"""The pick-and-place cell, running live in this process's hands, with someone looking at its topics."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from embodied.launch import Overrides, load
+from embodied.links.channel import Inlet
+from embodied.links.ring import Ends
+from embodied.live.folder import Folder
+from embodied.live.launcher import Launcher
+from embodied.live.process import Process
+
+FILE = Path(__file__).parent.parent.parent / "launch" / "pick_place.yaml"
+
+
+@dataclass(slots=True)
+class Seen:
+    """One publication that was looked at: the message, and when it was made [ns since time 0]."""
+
+    message: Any
+    stamp: int
+    sequence: int
+
+
+@dataclass(slots=True)
+class Look:
+    """What was seen of one topic."""
+
+    inlet: Inlet
+    seen: list[Seen] = field(default_factory=list)
+
+    def take(self) -> None:
+        """Take what has arrived."""
+        self.inlet.receive(lambda _, message, stamp, sequence: self.seen.append(Seen(message, stamp, sequence)))
+
+
+class Cell:
+    """A running cell.
+
+    Args:
+        sets: as --set.
+        seed: everything random is drawn from it.
+    """
+
+    def __init__(self, sets: Sequence[str] = (), seed: int = 0) -> None:
+        graph = load(FILE, Overrides(sets=tuple(sets))).graph("sim")
+        self.run = Launcher(graph.check(), folder=Folder.create("faults"), seed=seed)
+        self._looks: dict[str, Look] = {}
+
+    def __enter__(self) -> Cell:
+        self.run.open()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.run.close()
+
+    def look(self, topic: str) -> Look:
+        """Look at a topic from now on."""
+        node, _, port = topic.partition(".")
+        outputs = self.run.processes[self.run.home[node]].brief.outputs[node]
+        ring, ends = self.run.observe(node, f"look at {topic}")
+        theirs = Ends(*map(os.dup, ends.all()))
+        ends.close()
+        index = [output.port for output in outputs].index(port)
+        # Every publication is seen as long as this process looks often enough, and the newest in any case.
+        inlet = Inlet([output.layout(node) for output in outputs], [index], ring.room, ring.descriptor, theirs)
+        look = Look(inlet)
+        self.run.wait(inlet.intake.forward, look.take)
+        self._looks[topic] = look
+        return look
+
+    def unlook(self, topic: str) -> None:
+        """Look at a topic no longer."""
+        look = self._looks.pop(topic)
+        self.run.unobserve(topic.partition(".")[0], f"look at {topic}")
+        self.run.forget(look.inlet.intake.forward)
+        look.inlet.intake.close()
+
+    def until(self, done: Callable[[], bool], seconds: float) -> bool:
+        """See to what happens until something is so, or for so long [s]."""
+        end = time.monotonic() + seconds
+        while not done():
+            left = end - time.monotonic()
+            if left <= 0:
+                return False
+            self.run.advance(min(left, 0.02))
+        return True
+
+    def process(self, node: str) -> Process:
+        """The process of a node."""
+        return self.run.processes[self.run.home[node]]
+
+    def kill(self, node: str, number: signal.Signals = signal.SIGKILL) -> int:
+        """Send a signal to the process of a node; returns when, since time 0 [ns]."""
+        process = self.process(node)
+        at = time.monotonic_ns()
+        os.kill(process.number, number)
+        return at - self.run.epoch
+
+    def event(self, node: str, kind: str, after: int) -> int | None:
+        """When something of a kind happened to a node's process after a time, since time 0 [ns]."""
+        name = self.run.home[node]
+        found = [e.at - self.run.epoch for e in self.run.events if e.process == name and e.kind == kind]
+        return next((at for at in found if at >= after), None)
+
+
+def processes_of(session: int) -> list[int]:
+    """The processes of a session that are still there, ended ones that nobody waited for aside."""
+    found = []
+    for path in Path("/proc").iterdir():
+        if path.name.isdigit():
+            try:
+                words = (path / "stat").read_text().rpartition(")")[2].split()
+            except OSError:
+                continue
+            if int(words[3]) == session and words[0] != "Z":
+                found.append(int(path.name))
+    return found

@@ -46,6 +46,9 @@ WATCH = 0.1
 STOPPING = 1.0
 """So long has each of the three groups to stop: the others, then guards, then drivers and the world [s]."""
 
+LONGEST = 30 * SECOND
+"""The wait before a process is started again doubles each time, up to this [ns]."""
+
 LEAD = 20_000_000
 """From the word to go until time 0 [ns]."""
 
@@ -368,7 +371,9 @@ class Launcher:
         if process.starts > rule.limit:
             self._event(process, "ended", f"'{process.name}' was started {process.starts} times, which is the limit")
             return False
-        self._restarts.append(_Restart(now + rule.backoff * 2 ** (process.starts - 1), process))
+        self._restarts.append(
+            _Restart(now + min(rule.backoff * 2 ** min(process.starts - 1, 20), max(LONGEST, rule.backoff)), process)
+        )
         return True
 
     def _needed(self, process: Process) -> bool:

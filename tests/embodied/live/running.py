@@ -1,4 +1,4 @@
-"""The pick-and-place cell, running live in this process's hands, with someone looking at its topics."""
+"""A graph that runs live in this process's hands, with someone looking at its topics."""
 
 from __future__ import annotations
 
@@ -11,14 +11,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from embodied.graph import Graph
 from embodied.launch import Overrides, load
 from embodied.links.channel import Inlet
 from embodied.links.ring import Ends
 from embodied.live.folder import Folder
 from embodied.live.launcher import Launcher
 from embodied.live.process import Process
+from embodied.restart import Restart
 
-FILE = Path(__file__).parent.parent.parent / "launch" / "pick_place.yaml"
+FILE = Path(__file__).parents[3] / "launch" / "pick_place.yaml"
 
 
 @dataclass(slots=True)
@@ -42,21 +44,30 @@ class Look:
         self.inlet.receive(lambda _, message, stamp, sequence: self.seen.append(Seen(message, stamp, sequence)))
 
 
-class Cell:
-    """A running cell.
+def pick_place(*sets: str) -> Graph:
+    """The cell that ships, with overrides as --set."""
+    return load(FILE, Overrides(sets=sets)).graph("sim")
+
+
+class Running:
+    """A running graph.
 
     Args:
-        sets: as --set.
+        graph: what to run.
         seed: everything random is drawn from it.
+        restarted: nodes that are started again whenever they end.
+        logs: where what they print is kept.
     """
 
-    def __init__(self, sets: Sequence[str] = (), seed: int = 0) -> None:
-        graph = load(FILE, Overrides(sets=tuple(sets))).graph("sim")
-        self.run = Launcher(graph.check(), folder=Folder.create("faults"), seed=seed)
+    def __init__(self, graph: Graph, *, seed: int = 0, restarted: Sequence[str] = (), logs: Path | None = None) -> None:
+        for name in restarted:
+            graph.entries[name].restart = Restart("always", 10_000, 600_000_000)
+        self.run = Launcher(graph.check(), folder=Folder.create("test"), seed=seed, logs=logs)
         self._looks: dict[str, Look] = {}
 
-    def __enter__(self) -> Cell:
+    def __enter__(self) -> Running:
         self.run.open()
+        self.numbers = [process.number for process in self.run.processes.values()]
         return self
 
     def __exit__(

@@ -1,0 +1,290 @@
+"""Small real nodes that the tests of the live runner put into processes of their own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from dataclasses import dataclass, field
+from typing import Annotated, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+import embodied
+from embodied import Node, Ports, Stamped, Time, tunable
+from embodied.links.memory import available
+from embodied.messages import Image, Target
+from embodied.messages.schema import Array, Message, Unit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Count(Message):
+    """A number, and what was made of it."""
+
+    number: Annotated[int, Unit("")]
+    squares: Annotated[NDArray[np.float64], Array("k")]
+    text: str = ""
+
+
+def count(number: int, size: int = 3, text: str = "") -> Count:
+    return Count(number=number, squares=np.full(size, float(number) ** 2), text=text)
+
+
+@dataclass
+class Counter(Node):
+    """Counts its steps; of one in `grow` it makes a message that is larger than all before."""
+
+    size: int = 3
+    grow: int = 0
+    scale: float = tunable(1.0, low=0.0, high=10.0)
+
+    rate = 200.0
+
+    def open(self) -> None:
+        self.number = 0
+
+    def step(self) -> Count:
+        self.number += 1
+        size = self.size * self.number * 1000 if self.grow and self.number % self.grow == 0 else self.size
+        return Count(number=self.number, squares=np.full(size, self.scale * self.number), text="é" * (self.number % 5))
+
+
+class Pair(NamedTuple):
+    one: Count
+    two: Count | None
+    image: Image
+
+
+@dataclass
+class Pairs(Node):
+    """Several outputs of one step; every third time one of them is missing."""
+
+    rate = 300.0
+
+    def ports(self) -> Ports:
+        return super().ports().refine("image", sizes={"h": 80, "w": 80})
+
+    def open(self) -> None:
+        self.number = 0
+
+    def step(self) -> Pair:
+        self.number += 1
+        data = embodied.empty((80, 80, 3), np.uint8)
+        data[...] = self.number % 251
+        return Pair(
+            count(self.number),
+            None if self.number % 3 == 0 else count(self.number),
+            Image(data=data, acquired=Time(self.number)),
+        )
+
+
+@dataclass
+class Agree(Node):
+    """Says how often outputs of one step came together, and how often not."""
+
+    def open(self) -> None:
+        self.together = self.alone = self.mixed = 0
+
+    def step(self, one: Stamped[Count], two: Stamped[Count] | None, image: Stamped[Image]) -> Count:
+        numbers = {one.value.number, image.value.acquired, *([] if two is None else [two.value.number])}
+        same = len(numbers) == 1 and set(np.unique(image.value.data)) == {one.value.number % 251}
+        self.mixed += not same
+        self.alone += two is None
+        self.together += two is not None
+        return count(self.mixed, text=f"{self.together} {self.alone}")
+
+
+@dataclass
+class Collect(Node):
+    """Every number since the last step, in order; slower than its source."""
+
+    delay: float = 0.0  # [s]
+
+    rate = 20.0
+
+    def open(self) -> None:
+        self.numbers: list[int] = []
+
+    def step(self, counts: list[Count]) -> Count:
+        self.numbers += [entry.number for entry in counts]
+        gaps = sum(b - a != 1 for a, b in zip(self.numbers, self.numbers[1:], strict=False))
+        if self.delay:
+            # A node that is slow, as one is that waits for a device.
+            time.sleep(self.delay)  # noqa: TID251
+        return count(self.numbers[-1] if self.numbers else 0, text=f"{len(self.numbers)} {gaps}")
+
+
+@dataclass
+class Square(Node):
+    """What comes, squared by whoever made it, and what it is told beside it once."""
+
+    def step(self, number: Count, target: Target | None) -> Count:
+        if not number.squares.flags.writeable and number.squares.base is not None:
+            return count(number.number, text="" if target is None else target.label)
+        return count(-1)
+
+
+@dataclass
+class Once(Node):
+    """Says a word at the start."""
+
+    word: str = "red"
+
+    def step(self) -> Target:
+        print(f"saying {self.word}")
+        return Target(label=self.word)
+
+
+@dataclass
+class Broken(Node):
+    """Goes wrong after some steps, as it is told."""
+
+    how: str = "raise"
+    after: int = 5
+
+    rate = 100.0
+
+    def open(self) -> None:
+        self.steps = 0
+        if self.how == "open":
+            raise RuntimeError("the device is not there")
+
+    def step(self) -> Count:
+        self.steps += 1
+        if self.steps == self.after:
+            if self.how == "raise":
+                raise ValueError("a bad day")
+            if self.how == "exit":
+                os._exit(7)
+            if self.how == "kill":
+                os.kill(os.getpid(), signal.SIGKILL)
+            if self.how == "hang":
+                # Deaf to signals as a driver in a system call that does not return.
+                signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+                while True:
+                    time.sleep(60)  # noqa: TID251
+            if self.how == "huge":
+                # Memory that nobody has touched costs nothing; a ring reserves what it takes.
+                return Count(number=1, squares=np.zeros(available() // 80))
+        return count(self.steps)
+
+
+@dataclass
+class Stubborn(Node):
+    """Takes longer to close than anybody waits."""
+
+    rate = 50.0
+
+    def step(self) -> Count:
+        return count(os.getpid())
+
+    def close(self) -> None:
+        time.sleep(60)  # noqa: TID251
+
+
+@dataclass
+class Chatty(Node):
+    """Prints a lot, with a line that never ends and bytes that are no text."""
+
+    lines: int = 100
+
+    rate = 50.0
+
+    def open(self) -> None:
+        self.told = False
+
+    def step(self) -> Count:
+        if not self.told:
+            self.told = True
+            for number in range(self.lines):
+                print("line", number)
+            os.write(2, b"from a library \xff\xfe\n")
+            print("the end", end="")
+        return count(1)
+
+
+@dataclass
+class Parent(Node):
+    """Starts a program of its own, and does not look after it."""
+
+    rate = 20.0
+    child: int = field(default=0, init=False)
+
+    def open(self) -> None:
+        self.child = os.spawnlp(os.P_NOWAIT, "sleep", "sleep", "600")
+
+    def step(self) -> Count:
+        return count(self.child)
+
+
+@dataclass
+class Jump(Node):
+    """Has the wall clock of its process jump by an hour, forth and back, at each step."""
+
+    rate = 100.0
+
+    def open(self) -> None:
+        self.hours = 0
+        real = time.time  # noqa: TID251 (it is what the test is about)
+        vars(time)["time"] = lambda: real() + 3600.0 * (self.hours % 2)
+
+    def step(self) -> Count:
+        self.hours += 1
+        return count(self.hours)
+
+
+@dataclass
+class Flood(Node):
+    """Publishes as fast as it may be asked to."""
+
+    rate = 20_000.0
+
+    def open(self) -> None:
+        self.number = 0
+
+    def step(self) -> Count:
+        self.number += 1
+        return count(self.number)
+
+
+@dataclass
+class Sleeper(Node):
+    """Takes what comes, and then does nothing for a long time."""
+
+    delay: float = 1.0  # [s]
+
+    def step(self, number: Count) -> Count:
+        time.sleep(self.delay)  # noqa: TID251
+        return count(number.number)
+
+
+@dataclass
+class Ledger(Node):
+    """Writes down the sequence of each message it was given, in a file that outlives it."""
+
+    path: str = ""
+
+    rate = 100.0
+
+    def open(self) -> None:
+        self.file = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+
+    def step(self, counts: list[Stamped[Count]]) -> None:
+        for entry in counts:
+            os.write(self.file, f"{entry.sequence}\n".encode())
+
+
+@dataclass
+class Delays(Node):
+    """How long what it takes was under way: the median and the 99th percentile of each hundred [ns]."""
+
+    def open(self) -> None:
+        self.delays: list[int] = []
+
+    def step(self, number: Stamped[Count], now: Time) -> Count | None:
+        self.delays.append(now - number.stamp)
+        if len(self.delays) % 100:
+            return None
+        median, late = np.percentile(self.delays[-100:], (50, 99))
+        return count(int(late), text=str(int(median)))

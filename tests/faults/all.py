@@ -1,0 +1,55 @@
+"""Every fault, with what was promised of it, and how often it is tried."""
+
+from __future__ import annotations
+
+import signal
+import tempfile
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from tests.faults import others
+from tests.faults.kills import ENDING, RESTARTED, end, interrupt
+from tests.faults.tally import Tally
+
+Fault = Callable[[int, Tally], None]
+
+
+def faults(rng: np.random.Generator) -> Iterator[tuple[str, str, int, Fault]]:
+    """Name, promise, trials in the long version, and what tries it."""
+    for node in RESTARTED:
+        held = {"ik": "guard holds within 50 ms", "policy": "guard holds within the goal's max_age + 60 ms"}
+        promise = held.get(node, "the others go on") + "; started again"
+        yield f"kill -9 {node}", promise, 200, partial(_interrupt, node, signal.SIGKILL, rng)
+    for node in ENDING:
+        promise = "the body stops within 50 ms" if node == "guard" else "the run ends and says why"
+        yield f"kill -9 {node}", promise, 200, partial(_end, node, signal.SIGKILL, rng)
+    for node in RESTARTED:
+        yield (
+            f"SIGSTOP {node}",
+            "found, named, ended, started again",
+            20,
+            partial(_interrupt, node, signal.SIGSTOP, rng),
+        )
+    for node in ENDING:
+        yield f"SIGSTOP {node}", "found, named; the run ends", 20, partial(_end, node, signal.SIGSTOP, rng)
+    yield "kill -9 launcher", "nothing is left after 1 s", 50, lambda n, t: others.kill_launcher(n, rng, t)
+    yield "Ctrl-C at start-up", "ends in order, nothing is left", 50, lambda n, t: others.interrupt_start(n, rng, t)
+    yield "sleeping taker, flooding giver", "others' p99 within 2x, memory bounded", 5, others.crowd
+    yield "kill -9 of a lossless giver", "what it published arrives", 50, lambda n, t: _lossless(n, rng, t)
+    yield "wall clock jumps by an hour", "nobody notices", 5, others.clock
+
+
+def _interrupt(node: str, number: signal.Signals, rng: np.random.Generator, count: int, tally: Tally) -> None:
+    interrupt(node, count, number, rng, tally)
+
+
+def _end(node: str, number: signal.Signals, rng: np.random.Generator, count: int, tally: Tally) -> None:
+    end(node, count, number, rng, tally)
+
+
+def _lossless(count: int, rng: np.random.Generator, tally: Tally) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        others.lossless(count, Path(folder), rng, tally)

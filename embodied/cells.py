@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from embodied.clock import Time
 from embodied.errors import WireError
+from embodied.graph import BOUND
 from embodied.node import generator
 from embodied.plan import Planned
 from embodied.ports import Output, Stamped
@@ -39,7 +40,8 @@ class Slot:
         self.required = port.required
         self.stamped = port.stamped
         self.max_age = FOREVER if source is None or source.max_age is None else source.max_age
-        self.bound = 0 if source is None else source.bound
+        # What nobody is wired to may still be handed in, such as a stop.
+        self.bound = BOUND if source is None else source.bound
         self.items: deque[Any] | None = deque() if port.delivery == "every" else None
         self.value: Any = None
         self.stamp = 0

@@ -114,8 +114,14 @@ def play_live(
     if graph.faults:
         text = "faults are drawn in virtual time, and this run is live"
         raise LaunchError([Problem("E802", text, help=("leave them out, or run it in lockstep: without --live",))])
-    launcher = Launcher(graph.check(), folder=Folder.create(name), seed=seed, logs=logs)
-    control = Control(launcher, {**about, "seed": seed, "path": sys.path})
+    plan = graph.check()
+    folder = Folder.create(name)
+    try:
+        launcher = Launcher(plan, folder=folder, seed=seed, logs=logs)
+        control = Control(launcher, {**about, "seed": seed, "path": sys.path})
+    except BaseException:
+        folder.remove()
+        raise
     try:
         with _signals(control), launcher as run:
             for watcher in watchers:

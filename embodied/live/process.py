@@ -166,7 +166,7 @@ def check_portable(brief: Brief) -> None:
             problem = told(error)
         if problem:
             help_ = ("its settings are plain values, and its class stands in a module; open() makes the rest",)
-            raise LaunchError([Problem("E703", f"{what} cannot go to another process: {problem}", help=help_)])
+            raise LaunchError([Problem("E704", f"{what} cannot go to another process: {problem}", help=help_)])
 
 
 def _module(thing: object) -> str:

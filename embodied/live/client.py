@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import importlib
 import os
+import pickle
 import select
 import socket
 import sys
 import time
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
-from embodied.errors import LaunchError, LinkFailed, Problem, nearest
+from embodied.errors import FOREIGN, LaunchError, LinkFailed, Problem, nearest, told
 from embodied.links.channel import Inlet
 from embodied.links.ring import Ends
 from embodied.live.brief import Output
@@ -19,6 +20,9 @@ from embodied.live.folder import Folder, running
 from embodied.live.talk import Gone, hear, say
 from embodied.messages.schema import Message
 from embodied.ports import Refinement
+
+if TYPE_CHECKING:
+    from embodied.graph import Graph
 
 TIMEOUT = 3.0
 """So long may an answer take [s]."""
@@ -45,6 +49,18 @@ def find(name: str | None = None) -> Folder:
     raise LaunchError([problem])
 
 
+class Refused(ValueError):
+    """A run does not do what it was asked.
+
+    Attributes:
+        help: what would be right, one sentence each.
+    """
+
+    def __init__(self, text: str, help_: Sequence[str] = ()) -> None:
+        self.help = tuple(help_)
+        super().__init__(text)
+
+
 class Client:
     """A connection to a running graph.
 
@@ -53,14 +69,20 @@ class Client:
 
     Args:
         folder: of the run.
+        timeout: how long an answer may take [s].
 
     Raises:
         LaunchError: it does not run any more.
+        LinkFailed: it does not answer.
     """
 
-    def __init__(self, folder: Folder) -> None:
+    def __init__(self, folder: Folder, timeout: float = TIMEOUT) -> None:
         self.folder = folder
-        channel = folder.connect()
+        self.timeout = timeout
+        try:
+            channel = folder.connect()
+        except BlockingIOError:
+            raise self._silent() from None
         if channel is None:
             raise LaunchError([Problem("E005", f"'{folder.name}' does not run any more")])
         self._channel: socket.socket = channel
@@ -69,36 +91,117 @@ class Client:
         """Ask, and wait for the answer.
 
         Raises:
-            ValueError: it refuses; the sentence says why.
+            Refused: it does not do that; the sentence says why.
             LinkFailed: it does not answer.
         """
-        value, descriptors = self._ask(verb, **about)
+        self.send(verb, **about)
+        return self.answer()
+
+    def send(self, verb: str, /, **about: Any) -> None:
+        """Ask, and look for the answer later: what was asked happens, whoever waits for it.
+
+        Raises:
+            LinkFailed: nobody is there.
+        """
+        try:
+            say(self._channel, verb, **about)
+        except Gone:
+            raise self._ended() from None
+
+    def answer(self) -> Any:
+        """Wait for the answer to what was asked.
+
+        Raises:
+            Refused: it does not do that; the sentence says why.
+            LinkFailed: it does not answer.
+        """
+        value, descriptors = self._answer()
         for descriptor in descriptors:
             os.close(descriptor)
         return value
 
-    def _ask(self, verb: str, /, **about: Any) -> tuple[Any, list[int]]:
+    def _answer(self) -> tuple[Any, list[int]]:
+        if not select.select([self._channel], [], [], self.timeout)[0]:
+            raise self._silent()
         try:
-            say(self._channel, verb, **about)
-            if not select.select([self._channel], [], [], TIMEOUT)[0]:
-                raise LinkFailed(f"'{self.folder.name}' does not answer: its launcher hangs, or is stopped")
             said = hear(self._channel)
         except Gone:
-            raise LinkFailed(f"'{self.folder.name}' has ended") from None
+            raise self._ended() from None
         assert said is not None
         if said.verb == "error":
-            raise ValueError(said.about["text"])
+            raise Refused(said.about["text"], said.about.get("help", ()))
         return said.about["value"], said.descriptors
+
+    def _ended(self) -> LinkFailed:
+        return LinkFailed(f"'{self.folder.name}' has ended")
+
+    def _silent(self) -> LinkFailed:
+        return LinkFailed(f"'{self.folder.name}' does not answer: {self.folder.trouble()}")
 
     def observe(self, topic: str) -> Observer:
         """Look at a topic; the newest message comes at once.
 
         Raises:
-            ValueError: there is no such topic, or too many look at it.
+            Refused: there is no such topic, or too many look at it.
             LinkFailed: it does not answer.
         """
-        about, descriptors = self._ask("observe", topic=topic)
+        self.send("observe", topic=topic)
+        about, descriptors = self._answer()
+        self._enter()
         return Observer(about, descriptors)
+
+    def lines(self, node: str = "", count: int = 0) -> Iterator[tuple[list[str], int]]:
+        """What nodes print, as it comes, until the run ends: process, node and text, and how many were lost before.
+
+        Args:
+            node: of this one alone; empty: of all.
+            count: so many of the last lines come first.
+
+        Raises:
+            Refused: there is no such node.
+            LinkFailed: it does not answer.
+        """
+        for line in self.ask("logs", node=node, count=count, follow=True):
+            yield line, 0
+        while True:
+            select.select([self._channel], [], [])
+            try:
+                said = hear(self._channel)
+            except Gone:
+                return
+            if said is not None:
+                yield said.about["line"], said.about["lost"]
+
+    def graph(self) -> Graph:
+        """The graph, as it was launched; its modules are imported from where the run has them.
+
+        Raises:
+            LinkFailed: it does not answer, or a module cannot be imported here.
+        """
+        self.send("graph")
+        _, (descriptor,) = self._answer()
+        self._enter()
+        try:
+            with os.fdopen(descriptor, "rb") as stream:
+                found: Graph = pickle.load(stream)
+        except FOREIGN as error:
+            raise LinkFailed(f"the graph of '{self.folder.name}' cannot be read here: {told(error)}") from None
+        return found
+
+    def _enter(self) -> None:
+        """Make the modules of the run importable, behind those that are here."""
+        sys.path.extend(entry for entry in self.folder.read().get("path", ()) if entry not in sys.path)
+
+    def gone(self, timeout: float) -> bool:
+        """Wait until the run has ended; whether it has within so long [s]."""
+        end = time.monotonic() + timeout
+        while select.select([self._channel], [], [], max(0.0, end - time.monotonic()))[0]:
+            try:
+                if hear(self._channel) is None:
+                    return False
+            except Gone:
+                return True
+        return False
 
     def close(self) -> None:
         """Hang up; what was observed ends."""
@@ -176,8 +279,3 @@ def message_type(named: str) -> type[Message]:
 def _output(entry: dict[str, Any]) -> Output:
     refined = Refinement(sizes=entry["sizes"], dtypes=entry["dtypes"], frame=entry["frame"])
     return Output(entry["port"], message_type(entry["message"]), refined)
-
-
-def enter_path(path: list[str]) -> None:
-    """Make the modules of a run importable, behind those that are here."""
-    sys.path.extend(entry for entry in path if entry not in sys.path)

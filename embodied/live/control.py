@@ -7,19 +7,21 @@ with the descriptors of the memory itself, and ends it by closing its connection
 from __future__ import annotations
 
 import os
+import pickle
 import socket
 import struct
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from embodied.clock import SECOND
-from embodied.errors import EmbodiedError, LinkFailed, nearest
+from embodied.errors import EmbodiedError, LaunchError, LinkFailed, Problem, nearest
 from embodied.live.brief import Output
 from embodied.live.launcher import Launcher
-from embodied.live.talk import Gone, Said, hear, say
+from embodied.live.logs import Line
+from embodied.live.talk import LARGEST, Gone, Said, hear, say
 from embodied.messages.schema import Command
 from embodied.node import Driver
 from embodied.plan import opens_world
@@ -35,10 +37,18 @@ _STAT = os.sysconf("SC_CLK_TCK")
 
 @dataclass(slots=True, eq=False)
 class _Client:
-    """Someone at the socket; `observes` holds the node it looks at, by the name of its subscription."""
+    """Someone at the socket.
+
+    Attributes:
+        observes: the node it looks at, by the name of its subscription.
+        follows: whose printed lines it gets as they come: all with an empty name, none with None.
+        lost: lines that it did not take in time.
+    """
 
     channel: socket.socket
     observes: dict[str, str] = field(default_factory=dict)
+    follows: str | None = None
+    lost: int = 0
 
 
 class Control:
@@ -58,6 +68,7 @@ class Control:
         self._socket = launcher.folder.listen()
         launcher.folder.write({**self._about, "pid": os.getpid(), "processes": launcher.layout})
         launcher.wait(self._socket.fileno(), self._accept)
+        launcher.logs.heard = self._printed
 
     @property
     def stop_wanted(self) -> str:
@@ -114,12 +125,15 @@ class Control:
         verb = _VERBS.get(said.verb)
         try:
             if verb is None:
-                raise ValueError(f"there is no request '{said.verb}'; {', '.join(nearest(said.verb, _VERBS))}")
+                raise _unknown(f"there is no request '{said.verb}'", said.verb, _VERBS)
             answer = verb(self, client, **said.about)
             if answer is not None:
                 say(client.channel, "ok", value=answer)
         except Gone:
             raise
+        except LaunchError as error:
+            (problem,) = error.problems
+            say(client.channel, "error", text=problem.message, help=list(problem.help))
         except (ValueError, EmbodiedError) as error:
             say(client.channel, "error", text=str(error))
         except TypeError:
@@ -174,7 +188,7 @@ class Control:
     def _home(self, node: str) -> str:
         home = self._launcher.home
         if node not in home:
-            raise ValueError(f"there is no node '{node}'; {', '.join(nearest(node, home))}")
+            raise _unknown(f"there is no node '{node}'", node, home)
         return home[node]
 
     def _topic(self, topic: str) -> tuple[str, int]:
@@ -185,8 +199,8 @@ class Control:
         if not dot and ports:
             return node, 0
         if port not in ports:
-            known = [f"{node}.{name}" for name in ports]
-            raise ValueError(f"'{node}' has no output '{port}'; {', '.join(nearest(topic, known)) or 'it has none'}")
+            text = f"'{node}' has no output '{port}'" if ports else f"'{node}' has no outputs"
+            raise _unknown(text, topic, [f"{node}.{name}" for name in ports])
         return node, ports.index(port)
 
     def _topics(self, _: _Client) -> Any:
@@ -269,28 +283,79 @@ class Control:
         launcher.ask_all(homes, what, **about)
         end = time.monotonic() + READ_BACK
         while True:
-            answers = launcher.ask_all(homes, "guards")
-            found = {name: said for answer in answers.values() if answer for name, said in answer["value"].items()}
-            done = [
-                n
-                for n, said in found.items()
-                if said and (said["state"] == state if state else said["state"] != "stopped")
-            ]
-            if len(done) == len(launcher.guards()) or time.monotonic() > end:
-                break
-        return {
-            name: {**(found.get(name) or {"state": "unknown", "why": ["it does not answer"]}), "done": name in done}
-            for name in launcher.guards()
-        }
+            found = self._reports()
+            for said in found.values():
+                said["done"] = said["state"] == state if state else said["state"] not in ("stopped", "unknown")
+            if all(said["done"] for said in found.values()) or time.monotonic() > end:
+                return found
 
-    def _logs(self, _: _Client, process: str, count: int) -> Any:
-        names = self._launcher.processes if not process else [process]
-        if process and process not in self._launcher.processes:
-            process = self._home(process)
-            names = [process]
-        found = [(name, line) for name in names for line in self._launcher.logs.last(name)]
-        found.sort(key=lambda entry: entry[1].at)
-        return [[name, line.node, line.text, line.at] for name, line in found[-min(count, 400) :]]
+    def _logs(self, client: _Client, node: str, count: int, follow: bool) -> Any:
+        """The last printed lines, oldest first, as many as fit into an answer; others follow as they come."""
+        logs = self._launcher.logs
+        names = [self._home(node)] if node else list(self._launcher.processes)
+        found = sorted((line.at, _about(name, line)) for name in names for line in logs.last(name) if _of(node, line))
+        size = 0
+        lines: list[list[str]] = []
+        for _, line in found[: -count - 1 : -1]:
+            size += sum(len(part.encode()) for part in line)
+            if size > LARGEST // 2:
+                break
+            lines.append(line)
+        client.follows = node if follow else None
+        return lines[::-1]
+
+    def _printed(self, process: str, lines: list[Line]) -> None:
+        """Pass on what was printed to those who follow; who does not read in time loses it, counted."""
+        for client in self._clients:
+            if client.follows is None or (client.follows and self._launcher.home[client.follows] != process):
+                continue
+            for line in lines:
+                if not _of(client.follows, line):
+                    continue
+                try:
+                    say(client.channel, "line", line=_about(process, line), lost=client.lost)
+                    client.lost = 0
+                except LinkFailed:
+                    client.lost += 1
+                except Gone:
+                    # Its socket says so to `_serve`.
+                    break
+
+    def _graph(self, client: _Client) -> Any:
+        """The graph as it was launched, which goes with the answer as a file in memory."""
+        descriptor = os.memfd_create("graph", os.MFD_CLOEXEC)
+        try:
+            with os.fdopen(os.dup(descriptor), "wb") as stream:
+                pickle.dump(self._launcher.plan.graph, stream)
+            os.lseek(descriptor, 0, os.SEEK_SET)
+            say(client.channel, "ok", [descriptor], value=True)
+        finally:
+            os.close(descriptor)
+        return None
+
+    def _guards(self, _: _Client) -> Any:
+        return self._reports()
+
+    def _reports(self) -> dict[str, dict[str, Any]]:
+        """What each guard said last."""
+        launcher = self._launcher
+        answers = launcher.ask_all(sorted({launcher.home[name] for name in launcher.guards()}), "guards")
+        found = {name: said for answer in answers.values() if answer for name, said in answer["value"].items()}
+        unknown = {name: "it gives no report" if name in found else "it does not answer" for name in launcher.guards()}
+        return {name: found.get(name) or {"state": "unknown", "why": [unknown[name]]} for name in launcher.guards()}
+
+
+def _of(node: str, line: Line) -> bool:
+    """Whether a line is of a node; what a library prints by itself is of every node of its process."""
+    return not node or line.node in ("", node)
+
+
+def _about(process: str, line: Line) -> list[str]:
+    return [process, line.node, line.text]
+
+
+def _unknown(text: str, name: str, known: Iterable[str]) -> LaunchError:
+    return LaunchError([Problem("E005", text, help=nearest(name, known))])
 
 
 def _plain(output: Output) -> dict[str, Any]:
@@ -329,4 +394,6 @@ _VERBS: dict[str, Callable[..., Any]] = {
     "estop": Control._estop,
     "reset": Control._reset,
     "logs": Control._logs,
+    "graph": Control._graph,
+    "guards": Control._guards,
 }

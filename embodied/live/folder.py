@@ -84,6 +84,18 @@ class Folder:
             return {}
         return found
 
+    def trouble(self) -> str:
+        """Why its launcher may not answer, and what to do about it."""
+        number = self.read().get("pid")
+        try:
+            state = Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[0]
+        except OSError:
+            return "its launcher has just ended"
+        ends = f"kill -9 {number} ends it, and all that it started"
+        if state == "T":
+            return f"its launcher is stopped; kill -CONT {number} lets it go on, and {ends}"
+        return f"its launcher hangs; {ends}"
+
     def listen(self) -> socket.socket:
         """The socket at which the run answers."""
         made = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -93,10 +105,18 @@ class Folder:
         return made
 
     def connect(self) -> socket.socket | None:
-        """A connection to the launcher; None if nobody listens any more."""
+        """A connection to the launcher; None if nobody listens any more.
+
+        Raises:
+            BlockingIOError: it has not taken those who came before, and so it hangs, or is stopped.
+        """
         made = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        made.setblocking(False)
         try:
             made.connect(str(self.path / CONTROL))
+        except BlockingIOError:
+            made.close()
+            raise
         except OSError:
             made.close()
             return None
@@ -112,7 +132,11 @@ def running() -> Iterator[Folder]:
     for path in sorted(home().iterdir()):
         folder = Folder(path)
         number = path.name.split("-")
-        connection = folder.connect()
+        try:
+            connection = folder.connect()
+        except BlockingIOError:
+            yield folder
+            continue
         if connection is not None:
             connection.close()
             yield folder

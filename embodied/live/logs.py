@@ -1,10 +1,15 @@
-"""What the nodes of a run printed: kept in a file a process, and in memory as far as it fits."""
+"""What the nodes of a run printed: kept in a file a process, and in memory as far as it fits.
+
+A line of a file is `2026-11-25T10:01:37.123456+00:00 node: text`.
+"""
 
 from __future__ import annotations
 
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 
@@ -40,6 +45,7 @@ class Logs:
 
     Attributes:
         trouble: why a file could not be written; empty if all were.
+        heard: called with a process and the lines it printed.
     """
 
     def __init__(self, folder: Path | None) -> None:
@@ -48,6 +54,7 @@ class Logs:
         self._rests: dict[str, str] = {}
         self._files: dict[str, IO[str]] = {}
         self.trouble = ""
+        self.heard: Callable[[str, list[Line]], None] = lambda _, __: None
 
     def add(self, process: str, data: bytes) -> list[Line]:
         """Take what a process printed; returns the whole lines."""
@@ -56,6 +63,7 @@ class Logs:
         lines = [_line(text) for text in whole]
         self._kept.setdefault(process, deque(maxlen=KEPT)).extend(lines)
         self._write(process, lines)
+        self.heard(process, lines)
         return lines
 
     def last(self, process: str) -> list[Line]:
@@ -65,13 +73,15 @@ class Logs:
     def _write(self, process: str, lines: list[Line]) -> None:
         if self._folder is None or self.trouble:
             return
+        steady = time.time_ns() - time.monotonic_ns()
         try:
             file = self._files.get(process)
             if file is None:
                 self._folder.mkdir(parents=True, exist_ok=True)
                 file = self._files[process] = (self._folder / f"{process}.log".replace("/", "_")).open("a")
             for line in lines:
-                file.write(f"{line.node}{MARK}{line.text}\n")
+                at = datetime.fromtimestamp((line.at + steady) / 1e9, UTC).astimezone()
+                file.write(f"{at.isoformat(timespec='microseconds')} {line.node or process}: {line.text}\n")
             file.flush()
             if file.tell() > LARGEST:
                 path = Path(file.name)
@@ -90,6 +100,19 @@ class Logs:
         for file in self._files.values():
             file.close()
         self._files.clear()
+
+
+def read(folder: Path) -> list[tuple[str, str]]:
+    """What the nodes of a run that has ended printed, oldest first: node and text.
+
+    Args:
+        folder: as it was given to `Logs`.
+    """
+    files = [*folder.glob("*.log.1"), *folder.glob("*.log")]
+    lines = [line for file in files for line in file.read_text("utf-8", errors="replace").splitlines()]
+    # Times of one length, so that their order is that of their letters; within a file lines stay as they stand.
+    parted = [line.partition(" ")[::2] for line in sorted(lines, key=lambda line: line.partition(" ")[0])]
+    return [(node, text) for node, _, text in (rest.partition(": ") for _, rest in parted)]
 
 
 def _line(text: str) -> Line:

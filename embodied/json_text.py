@@ -7,9 +7,9 @@ import math
 from typing import Any
 
 
-def dumps(data: object) -> str:
+def dumps(data: object, indent: int | None = 2) -> str:
     """JSON of plain data; what JSON cannot say, such as NaN, is said as text."""
-    return json.dumps(_sayable(data), indent=2, allow_nan=False, default=str) + "\n"
+    return json.dumps(_sayable(data), indent=indent, allow_nan=False, default=str) + "\n"
 
 
 def _sayable(data: Any) -> Any:

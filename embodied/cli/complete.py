@@ -74,7 +74,7 @@ def files(incomplete: str) -> Choices:
     return sorted({str(file) for file in found if "embodied:" in file.read_text("utf-8", errors="replace")})
 
 
-def _written() -> list[str]:
+def written() -> list[str]:
     """The words of the command line so far.
 
     An option that waits for its value ends typer's parsing before it has come to the arguments, so the words are read
@@ -85,11 +85,11 @@ def _written() -> list[str]:
 
 
 def _launch() -> Launch:
-    return load(next(word for word in _written() if word.endswith((".yaml", ".yml"))))
+    return load(next(word for word in written() if word.endswith((".yaml", ".yml"))))
 
 
 def _profile() -> str | None:
-    words = _written()
+    words = written()
     if "--sim" in words:
         return "sim"
     return next((after for word, after in pairwise(words) if word in ("--profile", "-p")), None)

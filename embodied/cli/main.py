@@ -9,14 +9,18 @@ import typer
 from embodied import __version__
 from embodied.cli.check import check
 from embodied.cli.doctor import doctor
+from embodied.cli.estop import estop
 from embodied.cli.explain import explain
 from embodied.cli.graph import graph
+from embodied.cli.logs import logs
 from embodied.cli.messages import messages
 from embodied.cli.new import new
 from embodied.cli.nodes import nodes
 from embodied.cli.output import INTERRUPTED, print_json
+from embodied.cli.ps import ps
 from embodied.cli.run import run
 from embodied.cli.schema import schema
+from embodied.cli.stop import stop
 from embodied.cli.sweep import sweep
 from embodied.cli.test import test
 
@@ -31,6 +35,8 @@ app = typer.Typer(
 )
 for verb in (run, check, graph, nodes, messages, test, sweep, doctor, explain, schema, new):
     app.command()(verb)
+for verb in (ps, logs, stop, estop):
+    app.command(rich_help_panel="Graphs that run")(verb)
 
 
 def _version(wanted: bool) -> None:

@@ -16,6 +16,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.table import Table
 
 from embodied.cli import complete
 from embodied.clock import Time, duration
@@ -80,6 +81,11 @@ out = _Console(highlight=False, soft_wrap=True)
 err = _Console(stderr=True, highlight=False, soft_wrap=True)
 
 
+def show(table: Table) -> None:
+    """Print a table: folded into a terminal, and as wide as it is where there is none."""
+    _Console(highlight=False, width=None if out.is_terminal else 240).print(table)
+
+
 def overrides(
     site: Path | None, sets: list[str] | None, swaps: list[str] | None, world: str | None = None
 ) -> Overrides:
@@ -123,9 +129,9 @@ def time_limit(text: str | None, flag: str = "--for") -> Time | None:
 _aside: int | None = None
 
 
-def print_json(data: object) -> None:
-    """One JSON object on standard output."""
-    text = dumps(data).encode()
+def print_json(data: object, *, line: bool = False) -> None:
+    """One JSON object on standard output; on a line of its own, where several follow each other."""
+    text = dumps(data, indent=None if line else 2).encode()
     sys.stdout.flush()
     with open(1 if _aside is None else _aside, "wb", closefd=False) as stream:
         stream.write(text)

@@ -10,7 +10,19 @@ from typing import NamedTuple
 import numpy as np
 
 from embodied import Driver, Guard, Node, Stamped, Time, tunable
-from embodied.messages import JointCommand, JointState, Pose, Target, Vector
+from embodied.messages import (
+    Depth,
+    GuardReport,
+    Image,
+    JointCommand,
+    JointState,
+    Pose,
+    Reset,
+    Segmentation,
+    Stop,
+    Target,
+    Vector,
+)
 
 
 def joints(value: float = 0.0, n: int = 2, at: int = 0) -> JointState:
@@ -130,6 +142,69 @@ class PassGuard(Guard):
 
     def step(self, command: JointCommand | None) -> JointCommand:
         return command or JointCommand(position=np.zeros(2))
+
+
+class Latched(NamedTuple):
+    command: JointCommand
+    report: GuardReport
+
+
+@dataclass
+class LatchGuard(Guard):
+    """Lets everything through until it is stopped, and again after a reset."""
+
+    rate = 100.0
+
+    def open(self) -> None:
+        self._why = ""
+
+    def step(self, command: JointCommand | None, stop: list[Stop], reset: list[Reset]) -> Latched:
+        self._why = stop[-1].reason if stop else "" if reset else self._why
+        given = None if self._why else command
+        state = "stopped" if self._why else "holding" if given is None else "following"
+        refusals = (f"stopped: {self._why}",) if self._why else ()
+        report = GuardReport(state=state, source="command" if given else "", clips=(), refusals=refusals)
+        return Latched(given or JointCommand(position=np.zeros(2)), report)
+
+
+class Pictures(NamedTuple):
+    rgb: Image
+    depth: Depth
+    bodies: Segmentation
+
+
+@dataclass
+class Picture(Node):
+    """A camera whose pictures are known to the pixel: 4 by 6, red, 0.1 to 2.4 m away, bodies -1 to 22."""
+
+    rate = 10.0
+
+    def step(self, now: Time) -> Pictures:
+        steps = np.arange(24).reshape(4, 6)
+        red = np.zeros((4, 6, 3), np.uint8)
+        red[..., 0] = 200
+        depth = (steps.astype(np.float32) + 1) / 10
+        bodies = steps.astype(np.int32) - 1
+        return Pictures(
+            Image(data=red, acquired=now), Depth(data=depth, acquired=now), Segmentation(data=bodies, acquired=now)
+        )
+
+
+@dataclass
+class Talks(Node):
+    """Prints a line at each step, and one at the end."""
+
+    rate = 20.0
+
+    def open(self) -> None:
+        self._n = 0
+
+    def step(self) -> None:
+        self._n += 1
+        print(f"line {self._n}")
+
+    def close(self) -> None:
+        print("the last word")
 
 
 class Arm(NamedTuple):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from embodied.endpoint import Endpoint
+from embodied.endpoint import MACHINE_NAME, Endpoint
 from embodied.errors import Place, Problem, nearest
-from embodied.graph import MACHINE_NAME, Entry, Graph, Wires
+from embodied.graph import Entry, Graph, Wires
 from embodied.messages.schema import Command
 from embodied.node import Driver, Guard
 from embodied.plan import opens_world

@@ -1,10 +1,12 @@
-"""An endpoint: where the other machines reach one of them, `tcp://host:port`."""
+"""Machines by name, and where the others reach each: `tcp://host:port`."""
 
 from __future__ import annotations
 
 import ipaddress
 import re
 from dataclasses import dataclass
+
+MACHINE_NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 _ENDPOINT = re.compile(r"tcp://(\[(?P<six>[^\]]*)\]|(?P<host>[^\[\]:/]*)):(?P<port>\d{1,5})")
 _LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"

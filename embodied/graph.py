@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from embodied.plan import Plan
 
 NODE_NAME = re.compile(r"[a-z][a-z0-9_]*(/[a-z][a-z0-9_]*)*")
-MACHINE_NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 Places = Mapping[tuple[str, ...], Place]
 """Where each part of a node stands in a file, by its keys: `("with", "kp")`, `("in", "joints")`."""

@@ -40,7 +40,8 @@ def waiting(
                 yield _at(entry, port, "E606", who + text)
             taker, giver = ports[name].inputs[port], ports[node].outputs[output]
             first = rates.get(name) is None and port == next(iter(ports[name].inputs))
-            reason = _reason(rates.get(node), node, giver, taker, first)
+            apart = graph.machine_of(node) != graph.machine_of(name)
+            reason = _reason(rates.get(node), apart, node, giver, taker, first)
             if reason:
                 yield _at(entry, port, "E306", who + reason)
 
@@ -63,10 +64,12 @@ def _feeding(graph: Graph, wires: Wires) -> dict[str, str]:
     return found
 
 
-def _reason(rate: Fraction | None, node: str, giver: Output, taker: Input, first: bool) -> str:
+def _reason(rate: Fraction | None, apart: bool, node: str, giver: Output, taker: Input, first: bool) -> str:
     """Why a wire may not be lossless, or nothing."""
     if rate is not None:
         return f"'{node}' runs at {rate} Hz, and would miss its ticks while it waits"
+    if apart:
+        return f"'{node}' runs on another machine, and a link between machines never has its source wait"
     if taker.delivery != "every" and not first:
         return f"it takes the latest of '{node}.{giver.name}', and what came before is passed over"
     if giver.rendered:

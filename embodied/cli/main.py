@@ -12,6 +12,7 @@ from embodied.cli.doctor import doctor
 from embodied.cli.estop import estop
 from embodied.cli.explain import explain
 from embodied.cli.graph import graph
+from embodied.cli.keys import keys
 from embodied.cli.logs import logs
 from embodied.cli.messages import messages
 from embodied.cli.new import new
@@ -37,6 +38,7 @@ for verb in (run, check, graph, nodes, messages, test, sweep, doctor, explain, s
     app.command()(verb)
 for verb in (ps, logs, stop, estop):
     app.command(rich_help_panel="Graphs that run")(verb)
+app.add_typer(keys, name="keys")
 
 
 def _version(wanted: bool) -> None:

@@ -11,7 +11,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from embodied.clock import rate_of
-from embodied.graph import MACHINE_NAME, NODE_NAME
+from embodied.endpoint import MACHINE_NAME
+from embodied.graph import NODE_NAME
 from embodied.launch.descriptions import about
 from embodied.launch.rooms import Found
 from embodied.launch.shape import CLOCKS, FAULT, FILE, INCLUDE, NODE, PROFILE, RESTART, VERSION, WIRE, WORLD, Shape

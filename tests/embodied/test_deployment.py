@@ -211,6 +211,12 @@ def test_state_is_never_lossless() -> None:
     assert (found.code, "takes the latest of 'a.target'" in found.message) == ("E306", True)
 
 
+def test_no_source_waits_for_another_machine() -> None:
+    graph = Graph(machines=MACHINES).add("a", Once()).add("b", Every(), on="base", target=Wire("a", lossless=True))
+    (found,) = problems(graph)
+    assert (found.code, "'a' runs on another machine" in found.message) == ("E306", True)
+
+
 def test_a_picture_is_never_lossless_and_a_small_array_may_be() -> None:
     def graph(shot: Shot) -> Graph:
         return Graph().add("a", Once()).add("s", shot, target="a").add("l", Look(), image=Wire("s", lossless=True))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from embodied.links.keys import Keys, default_folder
 from tests.embodied.conftest import Command
 
 CELL = """\
@@ -28,6 +29,8 @@ def complete(embodied: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     """What bash gets for a line; the word to be completed is the last, empty behind a space."""
     (tmp_path / "launch").mkdir()
     (tmp_path / "launch" / "cell.yaml").write_text(CELL, encoding="utf-8")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    Keys(default_folder()).allow("arm_pc", bytes(32))
     (tmp_path / "launch" / "other.yaml").write_text("a: 1\n", encoding="utf-8")
 
     def offered(line: str) -> list[str]:
@@ -56,6 +59,7 @@ def complete(embodied: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
         ("embodied messages JointS", ["JointState"]),
         ("embodied explain E80", ["E801", "E802", "E803"]),
         ("embodied explain e30", ["e301", "e302", "e303", "e304", "e305", "e306"]),
+        ("embodied keys revoke a", ["arm_pc"]),
         ("embodied run nowhere.yaml --profile ", []),
         ("embodied run launch/other.yaml --set ", []),
     ],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import subprocess
 import sys
 from pathlib import Path
 
@@ -57,6 +58,9 @@ def play(text: str, folder: Path, embodied: Command) -> str:
             file.write_text(block, encoding="utf-8")
             continue
         first, *expected = block.splitlines()
+        if not first.startswith("$ embodied "):
+            subprocess.run(shlex.split(first.removeprefix("$ ")), cwd=folder, check=True)
+            continue
         done = embodied(*shlex.split(first.removeprefix("$ embodied ")))
         said = (done.stdout + done.stderr).replace(str(INSTALLED), "…")
         assert done.code == (2 if any("error[" in line for line in expected) else 0), said

@@ -1,0 +1,252 @@
+"""The keys of a machine: its own pair, and the public keys of the machines that it believes.
+
+    ~/.config/embodied/keys/         only the owner may read it
+        private                      this machine's private key, which never leaves it
+        allowed                      one machine a line: its name in launch files, and its public key
+
+A key is 64 hexadecimal digits. Whoever is not in `allowed` gets nothing, and is not believed.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+import zmq
+from zmq.utils import z85
+
+from embodied.endpoint import MACHINE_NAME
+from embodied.errors import LaunchError, Problem, nearest
+
+MAX_SIZE = 64 * 1024
+"""A larger file [B] is none of ours."""
+
+_KEY = re.compile(r"[0-9a-f]{64}")
+_ABOUT_PRIVATE = "# The private key of this machine, made by 'embodied keys new'. It never leaves it.\n"
+_ABOUT_ALLOWED = "# Machines that this one believes, by their names in launch files: 'embodied keys allow NAME KEY'.\n"
+
+
+def wrong(code: str, message: str, *help_: str, where: object = "") -> LaunchError:
+    """An error about keys."""
+    return LaunchError([Problem(code, message, help=help_, where=str(where))])
+
+
+def default_folder() -> Path:
+    """Where keys are kept unless --keys says otherwise."""
+    config = os.environ.get("XDG_CONFIG_HOME", "")
+    # A relative path there is to be ignored, says its specification.
+    base = Path(config) if Path(config).is_absolute() else Path.home() / ".config"
+    return base / "embodied" / "keys"
+
+
+def key_of(text: str) -> bytes:
+    """A key [32 B] from its text.
+
+    Raises:
+        LaunchError: it is not one.
+    """
+    if not _KEY.fullmatch(text):
+        raise wrong(
+            "E913", f"expected a key of 64 hexadecimal digits, got '{text[:80]}'", "copy it from 'embodied keys show'"
+        )
+    return bytes.fromhex(text)
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """A folder with keys.
+
+    Attributes:
+        folder: where it is.
+    """
+
+    folder: Path
+
+    @property
+    def _private(self) -> Path:
+        return self.folder / "private"
+
+    @property
+    def _allowed(self) -> Path:
+        return self.folder / "allowed"
+
+    def new(self) -> bytes:
+        """Make this machine's pair.
+
+        Returns:
+            the public key.
+
+        Raises:
+            LaunchError: there is one, or others may look into the folder.
+        """
+        self._ready()
+        public, secret = zmq.curve_keypair()
+        text = _ABOUT_PRIVATE + _plain(secret).hex() + "\n"
+        if not self._write(self._private, text, anew=True):
+            fix = "'embodied keys show' shows its public key; remove the file to make another"
+            raise wrong("E915", "this machine has a key pair", fix, where=self._private)
+        return _plain(public)
+
+    def paired(self) -> bool:
+        """Whether this machine has a pair."""
+        return self._private.exists()
+
+    def secret(self) -> bytes:
+        """This machine's private key [32 B].
+
+        Raises:
+            LaunchError: there is none, it is not one, or others may read it.
+        """
+        if not self.paired():
+            raise wrong("E911", "this machine has no key pair yet", "make one: embodied keys new", where=self.folder)
+        self._guarded(self.folder, folder=True)
+        lines = self._lines(self._private)
+        if len(lines) != 1 or not _KEY.fullmatch(lines[0][1]):
+            fix = "remove the file, make another pair with 'embodied keys new', and have it allowed anew"
+            raise wrong("E913", "expected one key of 64 hexadecimal digits", fix, where=self._private)
+        return bytes.fromhex(lines[0][1])
+
+    def public(self) -> bytes:
+        """This machine's public key [32 B].
+
+        Raises:
+            LaunchError: as for `secret`.
+        """
+        return _plain(zmq.curve_public(_text(self.secret())))
+
+    def allowed(self) -> Mapping[str, bytes]:
+        """The public keys [32 B] that are allowed, by machine.
+
+        Raises:
+            LaunchError: the list cannot be read as one, or others may read or write it.
+        """
+        if not self._allowed.exists():
+            return MappingProxyType({})
+        self._guarded(self.folder, folder=True)
+        found: dict[str, bytes] = {}
+        for number, line in self._lines(self._allowed):
+            name, key = line.split() if line.count(" ") == 1 else ("", "")
+            where = f"{self._allowed}:{number}"
+            if not MACHINE_NAME.fullmatch(name) or not _KEY.fullmatch(key):
+                raise wrong(
+                    "E913", f"expected a name and a key, got '{line[:80]}'", "a line is 'NAME KEY'", where=where
+                )
+            known = bytes.fromhex(key)
+            if name in found or known in found.values():
+                raise wrong("E915", f"the name or the key of '{name}' stands here twice", "remove one", where=where)
+            found[name] = known
+        return MappingProxyType(found)
+
+    def allow(self, name: str, key: bytes) -> None:
+        """Believe a machine.
+
+        Args:
+            name: in launch files.
+            key: its public key [32 B].
+
+        Raises:
+            LaunchError: the name is none, or the name or the key is taken.
+        """
+        if not MACHINE_NAME.fullmatch(name):
+            raise wrong("E103", f"'{name}' is not a name for a machine", "use a-z, 0-9 and _, and begin with a letter")
+        known = dict(self.allowed())
+        if known.get(name, key) != key:
+            raise wrong("E915", f"'{name}' has another key", f"forget it first: embodied keys revoke {name}")
+        taken = [other for other, held in known.items() if held == key and other != name]
+        if taken:
+            raise wrong("E915", f"this key is that of '{taken[0]}'", "each machine has a key of its own")
+        self._store({**known, name: key})
+
+    def revoke(self, name: str) -> None:
+        """Believe a machine no more.
+
+        Raises:
+            LaunchError: it is not in the list.
+        """
+        known = dict(self.allowed())
+        if known.pop(name, None) is None:
+            raise wrong("E914", f"no machine '{name}' is allowed", *nearest(name, known), where=self._allowed)
+        self._store(known)
+
+    def stamp(self) -> tuple[int, ...]:
+        """What changes when the list of allowed machines does."""
+        try:
+            found = self._allowed.stat()
+        except OSError:
+            return ()
+        return (found.st_mtime_ns, found.st_ino, found.st_size, found.st_mode)
+
+    def _store(self, known: Mapping[str, bytes]) -> None:
+        self._ready()
+        lines = [f"{name} {key.hex()}\n" for name, key in sorted(known.items())]
+        self._write(self._allowed, _ABOUT_ALLOWED + "".join(lines))
+
+    def _ready(self) -> None:
+        if not self.folder.exists():
+            self.folder.mkdir(mode=0o700, parents=True)
+        self._guarded(self.folder, folder=True)
+
+    def _lines(self, path: Path) -> list[tuple[int, str]]:
+        """The lines of a file that say something, numbered from 1."""
+        self._guarded(path)
+        try:
+            with path.open("rb") as file:
+                text = file.read(MAX_SIZE + 1).decode("ascii")
+        except (OSError, UnicodeDecodeError) as error:
+            raise wrong("E913", f"cannot read it: {error}", where=path) from None
+        if len(text) > MAX_SIZE:
+            raise wrong("E913", f"a file of keys has at most {MAX_SIZE} B", where=path)
+        numbered = enumerate((line.strip() for line in text.splitlines()), 1)
+        return [(number, line) for number, line in numbered if line and not line.startswith("#")]
+
+    @staticmethod
+    def _guarded(path: Path, *, folder: bool = False) -> None:
+        """Refuse what others may look into, or have put there."""
+        found = path.stat()
+        if not (stat.S_ISDIR if folder else stat.S_ISREG)(found.st_mode):
+            raise wrong("E913", f"expected a {'folder' if folder else 'file'}", where=path)
+        if found.st_uid != os.geteuid():
+            raise wrong("E912", "it belongs to another user", f"take it: chown {os.geteuid()} {path}", where=path)
+        if found.st_mode & 0o077:
+            fix = f"chmod {'700' if folder else '600'} {path}"
+            raise wrong("E912", "others than its owner may look into it", fix, where=path)
+
+    @staticmethod
+    def _write(path: Path, text: str, *, anew: bool = False) -> bool:
+        """Write a file whole or not at all; False if it is there and was to be new."""
+        part = path.with_name(f".{path.name}.{os.getpid()}")
+        with suppress(FileNotFoundError):
+            part.unlink()
+        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            with os.fdopen(descriptor, "w", encoding="ascii") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            if anew:
+                os.link(part, path)
+                part.unlink()
+            else:
+                part.replace(path)
+        except FileExistsError:
+            part.unlink()
+            return False
+        except BaseException:
+            part.unlink(missing_ok=True)
+            raise
+        return True
+
+
+def _plain(text: bytes) -> bytes:
+    """A key [32 B] from the text that ZeroMQ writes it in."""
+    return z85.decode(text)
+
+
+def _text(key: bytes) -> bytes:
+    return z85.encode(key)

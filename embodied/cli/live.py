@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from rich.markup import escape
@@ -13,18 +14,37 @@ from embodied.live.launcher import Launcher
 from embodied.live.play import LiveOutcome, LiveWatcher, play_live
 
 
-def run_live(
-    graph: Graph, seed: int, file: Path, profile: str | None, limit: Time | None, folder: Path, as_json: bool
-) -> int:
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is to be run: a launch file and its profile, the seed, until when, and on which machine with which keys."""
+
+    file: Path
+    profile: str | None
+    seed: int
+    limit: Time | None
+    machine: str | None
+    keys: Path | None
+
+
+def run_live(graph: Graph, asked: Asked, folder: Path, as_json: bool) -> int:
     """Run a graph live and say how it ended.
 
     Returns:
         the exit code.
     """
-    about = {"file": str(file), "profile": profile, "folder": str(folder.absolute())}
+    file = asked.file
+    about = {"file": str(file), "profile": asked.profile, "folder": str(folder.absolute()), "machine": asked.machine}
     with _Progress() as progress:
         outcome = play_live(
-            graph, seed, name=file.stem, about=about, limit=limit, logs=folder / "logs", watchers=[progress]
+            graph,
+            asked.seed,
+            name=file.stem if asked.machine is None else f"{file.stem}-{asked.machine}",
+            about=about,
+            limit=asked.limit,
+            logs=folder / "logs",
+            machine=asked.machine,
+            keys=asked.keys,
+            watchers=[progress],
         )
     if as_json:
         print_json({**outcome.as_dict(), "logs": str(folder / "logs"), "versions": versions() | dict(outcome.about)})

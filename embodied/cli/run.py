@@ -10,7 +10,7 @@ import typer
 from rich.markup import escape
 
 from embodied import filmstrip
-from embodied.cli.live import run_live
+from embodied.cli.live import Asked, run_live
 from embodied.cli.output import (
     FileArgument,
     ForOption,
@@ -30,6 +30,7 @@ from embodied.cli.output import (
     overrides,
     print_json,
     time_limit,
+    usage,
     versions,
 )
 from embodied.clock import SECOND
@@ -51,6 +52,10 @@ def run(
     site: SiteOption = None,
     sets: SetOption = None,
     swaps: SwapOption = None,
+    machine: Annotated[
+        str | None, typer.Option("--on", help="run the part of this machine, one of the launch file's 'machines'")
+    ] = None,
+    keys: Annotated[Path | None, typer.Option(help="the folder of this machine's keys")] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Run a launch file and say how it ended."""
@@ -58,9 +63,12 @@ def run(
         limit = time_limit(until)
         chosen = choose_profile(sim, profile)
         graph = load(file, overrides(site, sets, swaps, world)).graph(chosen)
+        if machine is not None and not (live or graph.clock == "steady"):
+            raise usage("--on is for a run on the steady clock", "add --live")
         folder = new_run_folder(file.stem)
         if live or graph.clock == "steady":
-            raise typer.Exit(run_live(graph, seed, file, chosen, limit, folder, as_json))
+            asked = Asked(file, chosen, seed, limit, machine, keys)
+            raise typer.Exit(run_live(graph, asked, folder, as_json))
         film = Film()
         with _Progress() as progress:
             outcome = play(graph, seed, limit=limit, watchers=[film, progress])

@@ -27,7 +27,9 @@ VIEWED = 16 * 1024
 Writer = Callable[[Any, int, int], int]
 """(message, where its layout begins, where the slot begins) -> where its layout ends."""
 
-Reader = Callable[[bytes, int, mmap.mmap, int, "list[Any] | None"], Any]
+Memory = mmap.mmap | bytes
+
+Reader = Callable[[bytes, int, Memory, int, "list[Any] | None"], Any]
 """(copied layouts, where this one begins, memory, where the slot begins, views it makes; None to copy) -> message."""
 
 

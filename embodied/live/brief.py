@@ -6,6 +6,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 from embodied.graph import Timing
@@ -89,6 +90,7 @@ class Brief:
         leads: it is the process of the bodies: physics advances here, and the verdict is given.
         listened: by own node, the outputs that someone takes.
         path: where modules are found.
+        remote: what the process that reaches other machines must know of them; None in all others.
     """
 
     process: str
@@ -102,17 +104,65 @@ class Brief:
     leads: bool = False
     listened: dict[str, frozenset[str]] = field(default_factory=dict)
     path: list[str] = field(default_factory=lambda: list(sys.path))
+    remote: Remote | None = None
 
 
-def briefs(plan: Plan, layout: Mapping[str, Sequence[str]], seed: int) -> dict[str, Brief]:
+@dataclass(slots=True)
+class Remote:
+    """What is to be known of other machines.
+
+    Attributes:
+        machine: this one.
+        endpoints: of all, by name.
+        keys: the folder of this machine's keys; None is the usual one.
+        homes: by node, its machine.
+        taken: by node, the numbers of its outputs that another machine takes.
+        every: by node, how many may wait, where each message counts.
+        periods: by node, how often it publishes [ns].
+    """
+
+    machine: str
+    endpoints: dict[str, str]
+    keys: Path | None
+    homes: dict[str, str]
+    taken: dict[str, tuple[int, ...]]
+    every: dict[str, int]
+    periods: dict[str, int | None]
+
+    @classmethod
+    def of(cls, plan: Plan, machine: str, keys: Path | None) -> Remote:
+        """The same for one machine of a plan."""
+        homes = {name: planned.machine or machine for name, planned in plan.nodes.items()}
+        taken: dict[str, set[int]] = {}
+        every: dict[str, int] = {}
+        for name, planned in plan.nodes.items():
+            for port, source in planned.sources.items():
+                if homes[source.node] == homes[name]:
+                    continue
+                index = list(plan.nodes[source.node].ports.outputs).index(source.port)
+                taken.setdefault(source.node, set()).add(index)
+                if homes[name] == machine and planned.ports.inputs[port].delivery == "every":
+                    every[source.node] = max(every.get(source.node, 1), source.bound)
+        return cls(
+            machine=machine,
+            endpoints=dict(plan.graph.machines),
+            keys=keys,
+            homes=homes,
+            taken={node: tuple(sorted(indices)) for node, indices in taken.items()},
+            every=every,
+            periods=dict(plan.periods),
+        )
+
+
+def briefs(plan: Plan, layout: Mapping[str, Sequence[str]], home: Mapping[str, str], seed: int) -> dict[str, Brief]:
     """What each process is told.
 
     Args:
         plan: a graph that was proven, with what live running adds to it.
         layout: by process, its nodes.
+        home: by node, its process; nodes of other machines have the process that reaches these.
         seed: everything random is drawn from it.
     """
-    home = {node: process for process, nodes in layout.items() for node in nodes}
     stated = plan.stated()
     outputs = {
         name: [Output(o.name, o.message, stated[name][o.name]) for o in planned.ports.outputs.values()]
@@ -123,7 +173,7 @@ def briefs(plan: Plan, layout: Mapping[str, Sequence[str]], seed: int) -> dict[s
     for process, nodes in layout.items():
         takes = [link for link in links if link.process == process]
         gives = [link for link in links if home[link.node] == process]
-        needed = {*nodes, *(link.node for link in takes)}
+        needed = {*nodes, *(link.node for link in (*takes, *gives))}
         made[process] = Brief(
             process=process,
             nodes=[NodeBrief.of(plan.nodes[name]) for name in sorted(nodes)],

@@ -23,15 +23,16 @@ from embodied.clock import SECOND
 from embodied.errors import EmbodiedError, LinkFailed, ProcessLost
 from embodied.links.ring import OBSERVERS, Ends
 from embodied.live import sentinel
-from embodied.live.brief import Subscription, briefs
+from embodied.live.brief import Remote, Subscription, briefs
 from embodied.live.folder import Folder
-from embodied.live.layout import processes
+from embodied.live.layout import homes, processes
 from embodied.live.logs import Logs
 from embodied.live.process import Process, check_portable
 from embodied.live.puppet import staged
 from embodied.live.talk import Gone, Said, hear
 from embodied.node import Driver, Guard
-from embodied.plan import Plan
+from embodied.plan import Plan, opens_world
+from embodied.restart import Restart
 from embodied.world import Verdict
 
 HANG = 2 * SECOND
@@ -98,6 +99,8 @@ class Launcher:
         folder: of the run.
         seed: everything random is drawn from it.
         logs: where nodes' output is kept; None keeps what fits into memory.
+        machine: whose part of the graph; None where it names no machines.
+        keys: the folder of this machine's keys; None is the usual one.
 
     Attributes:
         events: what happened, oldest first.
@@ -107,12 +110,21 @@ class Launcher:
         cancelled: who wants it to stop; while it starts, it is stopped then.
     """
 
-    def __init__(self, plan: Plan, *, folder: Folder, seed: int = 0, logs: Path | None = None) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        *,
+        folder: Folder,
+        seed: int = 0,
+        logs: Path | None = None,
+        machine: str | None = None,
+        keys: Path | None = None,
+    ) -> None:
         self.plan, scenes = staged(plan)
         self.folder = folder
         self.seed = seed
         self.logs = Logs(logs)
-        self.layout = processes(self.plan, scenes)
+        self.layout = processes(self.plan, scenes, machine)
         self.events: list[Event] = []
         self.verdict: Verdict | None = None
         self.failure: EmbodiedError | None = None
@@ -120,13 +132,15 @@ class Launcher:
         self.cancelled = ""
         self.about: dict[str, str] = {}
         self.processes: dict[str, Process] = {}
-        self.home = {node: process for process, nodes in self.layout.items() for node in nodes}
+        self.home = homes(self.plan, self.layout)
         world = self.plan.graph.world
-        lead = next(iter(self.layout), "") if world is not None else ""
-        for name, brief in briefs(self.plan, self.layout, seed).items():
+        lead = next(iter(self.layout)) if world is not None and self._bodies() else ""
+        for name, brief in briefs(self.plan, self.layout, self.home, seed).items():
             if name == lead or any(node in scenes for node in self.layout[name]):
                 brief.world = world
             brief.leads = name == lead
+            if machine is not None and not brief.nodes and not brief.leads:
+                brief.remote = Remote.of(self.plan, machine, keys)
             check_portable(brief)
             self.processes[name] = Process(brief)
         self._rings: dict[str, Ring] = {}
@@ -140,6 +154,10 @@ class Launcher:
         self._watched = 0
         self._sentinel = -1
         self._watcher: subprocess.Popen[bytes] | None = None
+
+    def _bodies(self) -> bool:
+        """Whether the first process is that of the world."""
+        return any(opens_world(self.plan.nodes[node].node) for node in next(iter(self.layout.values()), ()))
 
     # Waiting
 
@@ -354,7 +372,7 @@ class Launcher:
             del self._wanted[process.name]
             self._start(process)
             return
-        nodes = " and ".join(f"'{node}'" for node in process.nodes)
+        nodes = " and ".join(f"'{node}'" for node in process.nodes) or f"'{process.name}'"
         self._event(process, "ended", f"{nodes}: {process.end()}", at)
         if started and self._again(process, at):
             return
@@ -363,7 +381,9 @@ class Launcher:
 
     def _again(self, process: Process, now: int) -> bool:
         """Whether the process is to be started again, as its nodes' `restart` says."""
-        rules = [planned.restart for name, planned in self.plan.nodes.items() if name in process.nodes]
+        rules = [self.plan.nodes[name].restart for name in process.nodes]
+        if process.brief.remote is not None:
+            rules = [Restart("on-failure")]
         wanted = [r for r in rules if r.when == "always" or (r.when == "on-failure" and process.code != 0)]
         if not wanted or process.brief.leads:
             return False
@@ -427,8 +447,9 @@ class Launcher:
         return self.processes[name].state != "ended" or any(r.process.name == name for r in self._restarts)
 
     def guards(self) -> list[str]:
-        """Names of the guards."""
-        return [name for name, planned in self.plan.nodes.items() if isinstance(planned.node, Guard)]
+        """Names of the guards that run here."""
+        here = {node for process in self.processes.values() for node in process.nodes}
+        return [name for name in sorted(here) if isinstance(self.plan.nodes[name].node, Guard)]
 
     def restart(self, name: str) -> None:
         """End a process and start it again.

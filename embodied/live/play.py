@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from embodied.clock import SECOND, Time
-from embodied.errors import LaunchError, Problem
+from embodied.errors import LaunchError, Problem, nearest
 from embodied.graph import Graph, plain
 from embodied.health import health
 from embodied.live.control import Control
@@ -94,6 +94,8 @@ def play_live(
     about: Mapping[str, Any],
     limit: Time | None = None,
     logs: Path | None = None,
+    machine: str | None = None,
+    keys: Path | None = None,
     watchers: Sequence[LiveWatcher] = (),
 ) -> LiveOutcome:
     """Run a graph in its processes until its world decides, a limit, or somebody stops it.
@@ -105,6 +107,8 @@ def play_live(
         about: what `ps` shows of it.
         limit: time to stop at [ns].
         logs: where the nodes' output is kept.
+        machine: whose part of the graph to run; None where it names no machines.
+        keys: the folder of this machine's keys; None is the usual one.
         watchers: who else looks at it.
 
     Raises:
@@ -114,10 +118,11 @@ def play_live(
     if graph.faults:
         text = "faults are drawn in virtual time, and this run is live"
         raise LaunchError([Problem("E802", text, help=("leave them out, or run it in lockstep: without --live",))])
+    check_machine(graph, machine)
     plan = graph.check()
     folder = Folder.create(name)
     try:
-        launcher = Launcher(plan, folder=folder, seed=seed, logs=logs)
+        launcher = Launcher(plan, folder=folder, seed=seed, logs=logs, machine=machine, keys=keys)
         control = Control(launcher, {**about, "seed": seed, "path": sys.path})
     except BaseException:
         folder.remove()
@@ -139,6 +144,21 @@ def play_live(
         return replace(outcome, events=tuple(launcher.events))
     finally:
         control.close()
+
+
+def check_machine(graph: Graph, machine: str | None) -> None:
+    """Whether it is said which machine this is, where that has to be said.
+
+    Raises:
+        LaunchError: it is not, or there is no such machine.
+    """
+    names = list(graph.machines)
+    if machine is None and len(names) > 1:
+        text = f"this graph runs on {len(names)} machines: which of them is this?"
+        raise LaunchError([Problem("E006", text, help=tuple(f"--on {name}" for name in names))])
+    if machine is not None and machine not in graph.machines:
+        help_ = nearest(machine, names) or ("the launch file names no machines: leave out --on",)
+        raise LaunchError([Problem("E006", f"there is no machine '{machine}'", help=help_)])
 
 
 @contextmanager

@@ -122,6 +122,8 @@ def staged(plan: Plan) -> tuple[Plan, Mapping[str, str]]:
         teller = Snapshots()
         node = Rendered(planned.node)
         sources = {"scene": Source(scenes[name], "scene", None, 1), **planned.sources}
-        nodes[scenes[name]] = Planned(scenes[name], teller, teller.ports(), planned.rate, planned.timing, None, {})
+        nodes[scenes[name]] = replace(
+            planned, name=scenes[name], node=teller, ports=teller.ports(), trigger=None, sources={}
+        )
         nodes[name] = replace(planned, node=node, ports=node.ports(), rate=None, trigger="scene", sources=sources)
     return replace(plan, nodes=dict(sorted(nodes.items()))), scenes

@@ -274,6 +274,10 @@ class Worker:
             for (node, process), post in self._posts.items()
         ]
 
+    def links(self) -> list[dict[str, Any]]:
+        """How links to other machines fare; this process has none."""
+        return []
+
     def _judge(self) -> None:
         """Tell the launcher as soon as the world has decided."""
         assert self.brief.world is not None
@@ -322,7 +326,7 @@ def main() -> NoReturn:
         worker: Worker | None = None
         try:
             brief: Brief = pickle.load(stream)
-            worker = Worker(brief, launcher, page)
+            worker = _kind(brief)(brief, launcher, page)
             lines.nodes = list(worker.cells)
             signal.signal(signal.SIGTERM, _stops(worker))
             worker.build()
@@ -337,6 +341,15 @@ def main() -> NoReturn:
     lines.finish()
     # What libraries do at the end of a process, with threads of their own, may hang or crash; everything is closed.
     os._exit(code)
+
+
+def _kind(brief: Brief) -> type[Worker]:
+    if brief.remote is None:
+        return Worker
+    # Only this process imports what the network needs.
+    from embodied.live.gateway import Gateway
+
+    return Gateway
 
 
 def _stops(worker: Worker) -> Callable[[int, Any], None]:

@@ -10,7 +10,8 @@ from embodied.errors import WireError
 from embodied.links.codec import Layout, Overflow, Reader, Writer
 from embodied.messages.schema import Message
 
-_COUNT = struct.Struct("<I")
+# Eight bytes, so that arrays behind it are aligned.
+_COUNT = struct.Struct("<Q")
 
 
 class Parcel:

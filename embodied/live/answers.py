@@ -52,6 +52,7 @@ def _counts(worker: Worker) -> dict[str, Any]:
         "topics": topics,
         "links": links,
         "posts": worker.posts(),
+        "machines": worker.links(),
     }
 
 

@@ -57,12 +57,24 @@ class Running:
         seed: everything random is drawn from it.
         restarted: nodes that are started again whenever they end.
         logs: where what they print is kept.
+        machine, keys: whose part of the graph, with which keys.
     """
 
-    def __init__(self, graph: Graph, *, seed: int = 0, restarted: Sequence[str] = (), logs: Path | None = None) -> None:
+    def __init__(
+        self,
+        graph: Graph,
+        *,
+        seed: int = 0,
+        restarted: Sequence[str] = (),
+        logs: Path | None = None,
+        machine: str | None = None,
+        keys: Path | None = None,
+    ) -> None:
         for name in restarted:
             graph.entries[name].restart = Restart("always", 10_000, 600_000_000)
-        self.run = Launcher(graph.check(), folder=Folder.create("test"), seed=seed, logs=logs)
+        self.run = Launcher(
+            graph.check(), folder=Folder.create("test"), seed=seed, logs=logs, machine=machine, keys=keys
+        )
         self._looks: dict[str, Look] = {}
 
     def __enter__(self) -> Running:

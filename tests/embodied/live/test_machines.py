@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from embodied.graph import Graph, Wire
+from embodied.links.keys import Keys
+from tests.embodied.live.nodes import Agree, Collect, Counter, Pairs, Square
+from tests.embodied.live.running import Running
+
+
+def endpoint() -> str:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return f"tcp://127.0.0.1:{probe.getsockname()[1]}"
+
+
+@pytest.fixture
+def keys(tmp_path: Path) -> dict[str, Keys]:
+    made = {name: Keys(tmp_path / name) for name in ("base", "arm")}
+    public = {name: found.new() for name, found in made.items()}
+    made["base"].allow("arm", public["arm"])
+    made["arm"].allow("base", public["base"])
+    return made
+
+
+def across(machines: dict[str, str]) -> Graph:
+    graph = Graph(clock="steady", machines=dict(machines))
+    graph.add("counter", Counter(), on="base")
+    graph.add("square", Square(), number="counter", on="arm")
+    graph.add("collect", Collect(), counts=Wire("counter", bound=64), on="arm")
+    graph.add("back", Square(), number="square", on="base")
+    graph.add("pairs", Pairs(), on="base")
+    return graph.add("agree", Agree(), one="pairs.one", two="pairs.two", image="pairs.image", on="arm")
+
+
+@contextmanager
+def both(keys: dict[str, Keys]) -> Iterator[dict[str, Running]]:
+    machines = {name: endpoint() for name in keys}
+    found = {name: Running(across(machines), machine=name, keys=place.folder) for name, place in keys.items()}
+    with found["base"], found["arm"]:
+        yield found
+
+
+def reach(found: dict[str, Running], done: Any, seconds: float) -> bool:
+    """See to what happens on both until something is so."""
+    return found["arm"].until(lambda: found["base"].run.advance(0) or done(), seconds)
+
+
+def test_nodes_of_two_machines_exchange_messages_as_if_they_were_on_one(keys: dict[str, Keys]) -> None:
+    with both(keys) as found:
+        assert found["base"].run.layout["machines"] == ()
+        assert set(found["arm"].run.layout) == {"square", "collect", "agree", "machines"}
+        back, collected = found["base"].look("back.count"), found["arm"].look("collect.count")
+        agreed = found["arm"].look("agree.count")
+        assert reach(found, lambda: len(back.seen) > 50 and bool(collected.seen and agreed.seen), 20)
+        assert reach(found, lambda: int(collected.seen[-1].message.text.split()[0]) > 100, 20)
+        numbers = [entry.message.number for entry in back.seen]
+        assert numbers == sorted(numbers)
+        assert -1 not in numbers
+        assert collected.seen[-1].message.text.split()[1] == "0", "of a list none is missing"
+        assert reach(found, lambda: sum(map(int, agreed.seen[-1].message.text.split())) > 50, 20)
+        assert agreed.seen[-1].message.number == 0, "outputs of two steps were seen together"
+
+
+def test_a_machine_whose_key_is_revoked_hears_no_more_and_one_that_is_not_allowed_never_does(
+    keys: dict[str, Keys],
+) -> None:
+    with both(keys) as found:
+        squares = found["arm"].look("square.count")
+        assert reach(found, lambda: len(squares.seen) > 20, 20)
+        keys["base"].revoke("arm")
+        assert reach(found, lambda: not _connected(found["arm"]), 10)
+        count = len(squares.seen)
+        reach(found, lambda: False, 0.5)
+        assert len(squares.seen) <= count + 1
+        # Back on the list, it is let in again.
+        keys["base"].allow("arm", keys["arm"].public())
+        assert reach(found, lambda: len(squares.seen) > count + 20, 20)
+
+
+def _connected(running: Running) -> bool:
+    (link,) = [link for link in running.run.ask("machines", "counts")["machines"] if "connected" in link]
+    return bool(link["connected"])
+
+
+def test_a_machine_that_ends_is_missed_and_found_again(keys: dict[str, Keys]) -> None:
+    machines = {name: endpoint() for name in keys}
+    arm = Running(across(machines), machine="arm", keys=keys["arm"].folder)
+    with arm:
+        squares = arm.look("square.count")
+        for _ in range(2):
+            base = Running(across(machines), machine="base", keys=keys["base"].folder)
+            with base:
+                count = len(squares.seen)
+                assert arm.until(lambda: base.run.advance(0) or len(squares.seen) > count + 20, 20)  # noqa: B023
+            assert arm.until(lambda: not _connected(arm), 10)
+        assert not [event for event in arm.run.events if event.kind == "ended"]

@@ -75,10 +75,11 @@ def test_a_machine_whose_key_is_revoked_hears_no_more_and_one_that_is_not_allowe
         squares = found["arm"].look("square.count")
         assert reach(found, lambda: len(squares.seen) > 20, 20)
         keys["base"].revoke("arm")
-        assert reach(found, lambda: not _connected(found["arm"]), 10)
+        # It is cut within half a second, and here within a second and a half.
+        reach(found, lambda: False, 1.5)
         count = len(squares.seen)
         reach(found, lambda: False, 0.5)
-        assert len(squares.seen) <= count + 1
+        assert len(squares.seen) == count
         # Back on the list, it is let in again.
         keys["base"].allow("arm", keys["arm"].public())
         assert reach(found, lambda: len(squares.seen) > count + 20, 20)

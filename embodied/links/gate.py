@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import select
 import struct
 import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -105,14 +107,15 @@ class Gate:
         last: the last of them.
         connected: for the end that connects, whether the other is there.
         turned_away: for the end that connects, that its connection was ended a while ago, and that it may try again.
-        news: an eventfd that counts changes of these two.
     """
 
     def __init__(self, context: zmq.Context[Any], keys: Keys | None) -> None:
         self.denied: Counter[str] = Counter()
         self.last: deque[Denied] = deque(maxlen=REMEMBERED)
         self.connected = self.turned_away = False
-        self.news = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self._news = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self._poll = select.epoll()
+        self._poll.register(self._news, select.EPOLLIN)
         self._allow = None if keys is None else AllowList(keys)
         self._stop = context.socket(zmq.PAIR)
         self._stop.linger = 0
@@ -131,9 +134,23 @@ class Gate:
 
     def watch(self, socket: zmq.Socket[bytes]) -> None:
         """Begin; to be called before the socket binds or connects."""
+        self._poll.register(int(socket.getsockopt(zmq.FD)), select.EPOLLIN)
         events = socket.get_monitor_socket(_WATCHED)
         self._thread = threading.Thread(target=self._run, args=(events,), name="gate", daemon=True)
         self._thread.start()
+
+    def fileno(self) -> int:
+        """Descriptor that is readable once the socket may have something, a peer has come or gone, or it was nudged."""
+        return self._poll.fileno()
+
+    def nudge(self) -> None:
+        """Make the descriptor readable."""
+        os.eventfd_write(self._news, 1)
+
+    def heard(self) -> None:
+        """Take note of what made the descriptor readable, before the socket is looked at."""
+        with suppress(BlockingIOError):
+            os.eventfd_read(self._news)
 
     def close(self) -> None:
         """End the thread; the socket that is watched is closed before."""
@@ -143,7 +160,8 @@ class Gate:
             self._stop.send(b"")
             self._thread.join()
         self._stop.close()
-        os.close(self.news)
+        self._poll.close()
+        os.close(self._news)
 
     def _run(self, events: zmq.Socket[bytes]) -> None:
         poller = zmq.Poller()
@@ -159,7 +177,7 @@ class Gate:
             if self._ended and not ready:
                 self._ended = False
                 self.turned_away = True
-                os.eventfd_write(self.news, 1)
+                self.nudge()
             for socket, handle in handlers.items():
                 if socket in ready:
                     handle(socket)
@@ -193,7 +211,7 @@ class Gate:
         if kind in (zmq.Event.HANDSHAKE_SUCCEEDED, zmq.Event.DISCONNECTED):
             self.connected = kind == zmq.Event.HANDSHAKE_SUCCEEDED
             self._ended = not self.connected
-            os.eventfd_write(self.news, 1)
+            self.nudge()
         elif kind == zmq.Event.CONNECT_RETRIED:
             # ZeroMQ tries again by itself after a connection that broke, but not after one that was refused.
             self._ended = False

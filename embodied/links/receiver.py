@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import select
 from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -97,9 +95,6 @@ class Receiver:
         self._endpoint = str(endpoint)
         self._allow, self._machine, self._key = AllowList(keys), machine, allowed[machine]
         self._believed = True
-        self._poll = select.epoll()
-        for descriptor in (self._gate.news, int(self._socket.getsockopt(zmq.FD))):
-            self._poll.register(descriptor, select.EPOLLIN)
         try:
             tcp.bounded(self._socket, endpoint, tcp.MAX_SIZE)
             tcp.sealed(self._socket, keys)
@@ -123,11 +118,8 @@ class Receiver:
         return Counter(self._gate.denied)
 
     def fileno(self) -> int:
-        """Descriptor to poll for reading; once it is ready, `drain` until `ready` is false.
-
-        It becomes ready when the other machine comes or goes as well.
-        """
-        return self._poll.fileno()
+        """Descriptor to poll for reading; once it is ready, and when the other machine comes or goes, `drain`."""
+        return self._gate.fileno()
 
     def ready(self) -> bool:
         """Whether something waits, be it without the descriptor saying so."""
@@ -167,21 +159,20 @@ class Receiver:
             found.append(arrival)
         else:
             self._ask(now)
+            self._gate.nudge()
         kept = [arrival for arrival in found if arrival is not None]
         self.received.update(arrival.topic for arrival in kept)
         return kept
 
     def close(self) -> None:
         """Leave."""
-        self._poll.close()
         self._socket.close(linger=0)
         self._gate.close()
         self._context.term()
 
     def _look(self) -> None:
         """Take note of what the gate has seen, and of whom the list allows."""
-        with suppress(BlockingIOError):
-            os.eventfd_read(self._gate.news)
+        self._gate.heard()
         if self._allow.changed() and self._allow.names.get(self._key) != self._machine:
             self._believed = False
             with suppress(zmq.ZMQError):

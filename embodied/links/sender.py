@@ -128,8 +128,8 @@ class Sender:
         return tuple(self._gate.last)
 
     def fileno(self) -> int:
-        """Descriptor to poll for reading; once it is ready, `serve` until `ready` is false."""
-        return int(self._socket.getsockopt(zmq.FD))
+        """Descriptor to poll for reading; once it is ready, `serve`."""
+        return self._gate.fileno()
 
     def ready(self) -> bool:
         """Whether a question waits, be it without the descriptor saying so."""
@@ -174,6 +174,7 @@ class Sender:
 
     def serve(self) -> None:
         """Answer what takers ask, and now and then forget who has gone; never waits."""
+        self._gate.heard()
         self._reconsider()
         for _ in range(_TURN):
             if not self.ready():
@@ -183,6 +184,7 @@ class Sender:
                 self._hear(frames)
             except Malformed as error:
                 self.refused[str(error)] += 1
+        self._gate.nudge()
 
     def close(self) -> None:
         """Give the port back; what has not been sent is lost."""

@@ -64,7 +64,7 @@ class Cell:
         poller = select.poll()
         for end in self.ends:
             poller.register(end.fileno(), select.POLLIN)
-        poller.poll(0 if any(end.ready() for end in self.ends) else patience)
+        poller.poll(patience)
         for end in self.ends:
             if isinstance(end, Sender):
                 end.serve()

@@ -81,6 +81,23 @@ def test_of_a_queue_that_is_full_the_oldest_are_dropped_and_counted(cell: Cell, 
     assert rx.skipped["hits"] == tx.skipped["hits"] == 200 - len(got)
 
 
+def test_a_descriptor_says_each_time_that_there_is_more(cell: Cell, arm: Keys, base: Keys) -> None:
+    tx = cell.sender(free := free_endpoint(), arm, "hits")
+    rx = cell.receiver(free, "arm", base, hits=10_000)
+    cell.until(lambda: tx.takers("hits"))
+    for n in range(10_000):
+        tx.send("hits", n, 0, b"hit")
+    while len(cell.at(rx)) < 10_000:
+        # Nobody calls but whom the descriptors call for, and they do so at once.
+        ready, _, _ = select.select([tx, rx], [], [], 10)
+        assert ready
+        if tx in ready:
+            tx.serve()
+        if rx in ready:
+            cell.at(rx).extend(rx.drain(0))
+    assert sequences(cell, rx, "hits") == list(range(10_000))
+
+
 def test_a_taker_that_comes_late_gets_what_was_said_once(cell: Cell, arm: Keys, base: Keys) -> None:
     tx = cell.sender(free := free_endpoint(), arm, "state", "task")
     tx.send("task", 0, 0, b"red")

@@ -57,22 +57,24 @@ class Range:
 
     low: float
     high: float
+    unit: str = ""
 
 
-def tunable(default: float, *, low: float, high: float) -> Any:
+def tunable(default: float, *, low: float, high: float, unit: str = "") -> Any:
     """A setting that may change while the graph runs, between steps.
 
     Args:
         default: value at the start.
         low: the least value that is allowed.
         high: the greatest.
+        unit: SI unit, for people.
 
     Raises:
         ValueError: the default is outside its bounds.
     """
     if not low <= default <= high:
         raise ValueError(f"the default {default} is not within {low} to {high}")
-    return dataclasses.field(default=default, metadata={"tunable": Range(low, high)})
+    return dataclasses.field(default=default, metadata={"tunable": Range(low, high, unit)})
 
 
 def tune(node: Node, name: str, value: float) -> None:

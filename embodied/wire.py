@@ -233,16 +233,21 @@ def summary(message: object) -> str:
     """A message in one line, for people: small arrays in full, large ones by shape and range."""
     if message is None or not isinstance(message, Message):
         return _short(message) if message is not None else "None"
-    parts = []
-    for field in schema(type(message)):
-        value = getattr(message, field.name)
-        if isinstance(value, np.ndarray):
-            if value.size <= 8:
-                shown = np.array2string(value, precision=4, suppress_small=True, separator=", ").replace("\n", "")
-            else:
-                span = f", {value.min():.4g} to {value.max():.4g}" if value.size else ""
-                shown = f"{value.dtype.name}{value.shape}{span}"
-        else:
-            shown = f"{value:.6g}" if isinstance(value, float) else repr(value)
-        parts.append(f"{field.name}={shown}")
+    parts = [f"{field.name}={shown(getattr(message, field.name))}" for field in schema(type(message))]
     return f"{type(message).__name__}({', '.join(parts)})"
+
+
+def shown(value: object, most: int = 8) -> str:
+    """A field's value for people.
+
+    Args:
+        value: of the field.
+        most: an array of more elements is shown by shape and range.
+    """
+    if isinstance(value, np.ndarray):
+        if value.size <= most:
+            return np.array2string(value, precision=4, suppress_small=True, separator=", ").replace("\n", "")
+        return f"{value.dtype.name}{value.shape}, {value.min():.4g} to {value.max():.4g}"
+    if isinstance(value, np.generic):
+        value = value.item()
+    return f"{value:.6g}" if isinstance(value, float) else repr(value)

@@ -43,13 +43,13 @@ class InverseKinematics(Node):
     """
 
     robot: Robot
-    speed: float = tunable(0.5, low=0.01, high=2.0)  # [m/s]
-    acceleration: float = tunable(2.5, low=0.1, high=20.0)  # [m/s²]
-    angular_speed: float = tunable(2.0, low=0.05, high=10.0)  # [rad/s]
-    angular_acceleration: float = tunable(10.0, low=0.5, high=100.0)  # [rad/s²]
-    damping: float = tunable(0.01, low=1e-4, high=0.5)  # [m/rad]
-    orientation_weight: float = tunable(0.2, low=0.0, high=1.0)  # how many metres a radian counts [m/rad]
-    posture: float = tunable(3.0, low=0.0, high=10.0)  # pull of joints that are spare towards home [1/s]
+    speed: float = tunable(0.5, low=0.01, high=2.0, unit="m/s")
+    acceleration: float = tunable(2.5, low=0.1, high=20.0, unit="m/s²")
+    angular_speed: float = tunable(2.0, low=0.05, high=10.0, unit="rad/s")
+    angular_acceleration: float = tunable(10.0, low=0.5, high=100.0, unit="rad/s²")
+    damping: float = tunable(0.01, low=1e-4, high=0.5, unit="m/rad")
+    orientation_weight: float = tunable(0.2, low=0.0, high=1.0, unit="m/rad")  # how many metres a radian counts
+    posture: float = tunable(3.0, low=0.0, high=10.0, unit="1/s")  # pull of joints that are spare towards home
     share: float = 0.95  # of the joints' velocity and acceleration limits that may be used
     reserve: float = 0.7  # of the joints' accelerations that planned motion may use; the rest is for bends in the way
     lead: float = 0.3  # how far a command may run ahead of the measured joints [rad]

@@ -50,7 +50,7 @@ class PickPlace(Node):
     travel: float = 0.16  # height of the tool above the table, while it carries [m]
     release: float = 0.032  # height of the tool above the table, when it lets go in the tray [m]
     looks: int = 3  # how many sets of detections a grasp is planned on
-    patience: float = tunable(4.0, low=1.0, high=30.0)  # longest time in one phase [s]
+    patience: float = tunable(4.0, low=1.0, high=30.0, unit="s")  # longest time in one phase
 
     def ports(self) -> Ports:
         """Everything is in the robot's base frame."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -61,7 +62,7 @@ def _settings(worker: Worker) -> dict[str, Any]:
     for cell in worker.cells.values():
         node = cell.planned.node
         for name, limits in bounds(type(node)).items():
-            found[f"{cell.name}.{name}"] = {"value": getattr(node, name), "low": limits.low, "high": limits.high}
+            found[f"{cell.name}.{name}"] = {"value": getattr(node, name), **asdict(limits)}
     return found
 
 

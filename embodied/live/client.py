@@ -147,7 +147,7 @@ class Client:
         """
         self.send("observe", topic=topic)
         about, descriptors = self._answer()
-        self._enter()
+        self.enter()
         return Observer(about, descriptors)
 
     def lines(self, node: str = "", count: int = 0) -> Iterator[tuple[list[str], int]]:
@@ -180,7 +180,7 @@ class Client:
         """
         self.send("graph")
         _, (descriptor,) = self._answer()
-        self._enter()
+        self.enter()
         try:
             with os.fdopen(descriptor, "rb") as stream:
                 found: Graph = pickle.load(stream)
@@ -188,9 +188,13 @@ class Client:
             raise LinkFailed(f"the graph of '{self.folder.name}' cannot be read here: {told(error)}") from None
         return found
 
-    def _enter(self) -> None:
+    def enter(self) -> None:
         """Make the modules of the run importable, behind those that are here."""
         sys.path.extend(entry for entry in self.folder.read().get("path", ()) if entry not in sys.path)
+
+    def fileno(self) -> int:
+        """Becomes readable when the run has ended, while nothing is asked."""
+        return self._channel.fileno()
 
     def gone(self, timeout: float) -> bool:
         """Wait until the run has ended; whether it has within so long [s]."""
@@ -256,6 +260,10 @@ class Observer:
             if not ready:
                 return
             yield from self.take()
+
+    def close(self) -> None:
+        """Look no longer; what was taken stays valid."""
+        self._inlet.intake.close()
 
     def age(self, stamp: int) -> int:
         """How long ago a stamp was [ns]."""

@@ -21,10 +21,11 @@ from embodied.errors import EmbodiedError, LaunchError, LinkFailed, Problem, nea
 from embodied.live.brief import Output
 from embodied.live.launcher import Launcher
 from embodied.live.logs import Line
+from embodied.live.puppet import Rendered
 from embodied.live.talk import LARGEST, Gone, Said, hear, say
 from embodied.messages.schema import Command
-from embodied.node import Driver
-from embodied.plan import opens_world
+from embodied.node import Driver, Node
+from embodied.plan import Source, opens_world
 
 CLIENTS = 32
 """So many may be connected at a time."""
@@ -224,6 +225,24 @@ class Control:
             for output in planned.ports.outputs.values()
         }
 
+    def _nodes(self, _: _Client) -> Any:
+        launcher = self._launcher
+        return {
+            name: {
+                "class": _class(planned.node),
+                "process": launcher.home[name],
+                "rate": None if planned.rate is None else float(planned.rate),
+                "trigger": planned.trigger,
+                "restart": planned.restart.when,
+                "in": {
+                    port: {"type": str(taken), **_wire(planned.sources.get(port))}
+                    for port, taken in planned.ports.inputs.items()
+                },
+                "out": {f"{name}.{port}": str(output) for port, output in planned.ports.outputs.items()},
+            }
+            for name, planned in launcher.plan.nodes.items()
+        }
+
     def _observe(self, client: _Client, topic: str) -> Any:
         """A subscription: the ring's memory, and its own four descriptors, which go with the answer."""
         launcher = self._launcher
@@ -358,6 +377,17 @@ def _unknown(text: str, name: str, known: Iterable[str]) -> LaunchError:
     return LaunchError([Problem("E005", text, help=nearest(name, known))])
 
 
+def _class(node: Node) -> str:
+    kind = type(node.inner if isinstance(node, Rendered) else node)
+    return f"{kind.__module__}:{kind.__qualname__}"
+
+
+def _wire(source: Source | None) -> dict[str, Any]:
+    if source is None:
+        return {"from": None}
+    return {"from": source.topic, "max_age_ns": source.max_age, "lossless": source.lossless}
+
+
 def _plain(output: Output) -> dict[str, Any]:
     refined = output.refined
     return {
@@ -385,6 +415,7 @@ _VERBS: dict[str, Callable[..., Any]] = {
     "status": Control._status,
     "counts": Control._counts,
     "topics": Control._topics,
+    "nodes": Control._nodes,
     "settings": Control._settings,
     "set": Control._set,
     "observe": Control._observe,

@@ -217,9 +217,14 @@ class Worker:
     def _offer(self, node: str) -> None:
         """Let a node's outputs leave the process, though no node of another takes them."""
         if node not in self.outlets:
-            self.outlets[node] = self._outlet(node)
-            self.loop.outlets[self.cells[node].index] = self.outlets[node]
-            self._announce(self.outlets[node])
+            cell = self.cells[node]
+            outlet = self.outlets[node] = self._outlet(node)
+            self.loop.outlets[cell.index] = outlet
+            self._announce(outlet)
+            last = [topic.last for topic in cell.topics if topic.last is not None]
+            if last:
+                # What was published once would otherwise never be seen.
+                outlet.publish(cell.sequence - 1, max(last), [topic.latest for topic in cell.topics])
 
     def _take(self, node: str, room: int, descriptors: list[int]) -> None:
         """Link the outputs of a node of another process; of one that was linked before, the last are read first."""

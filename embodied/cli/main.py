@@ -16,14 +16,19 @@ from embodied.cli.keys import keys
 from embodied.cli.logs import logs
 from embodied.cli.messages import messages
 from embodied.cli.new import new
+from embodied.cli.node import node
 from embodied.cli.nodes import nodes
 from embodied.cli.output import INTERRUPTED, print_json
+from embodied.cli.param import param
 from embodied.cli.ps import ps
 from embodied.cli.run import run
 from embodied.cli.schema import schema
 from embodied.cli.stop import stop
 from embodied.cli.sweep import sweep
 from embodied.cli.test import test
+from embodied.cli.topic import topic
+
+RUNNING = "Graphs that run"
 
 app = typer.Typer(
     name="embodied",
@@ -37,7 +42,9 @@ app = typer.Typer(
 for verb in (run, check, graph, nodes, messages, test, sweep, doctor, explain, schema, new):
     app.command()(verb)
 for verb in (ps, logs, stop, estop):
-    app.command(rich_help_panel="Graphs that run")(verb)
+    app.command(rich_help_panel=RUNNING)(verb)
+for name, verbs in (("topic", topic), ("node", node), ("param", param)):
+    app.add_typer(verbs, name=name, rich_help_panel=RUNNING)
 app.add_typer(keys, name="keys")
 
 

@@ -56,13 +56,14 @@ def _describe(kind: type[Message]) -> dict[str, Any]:
         "name": kind.__name__,
         "about": about(kind),
         "fields": [
-            {"name": field.name, "type": _type(field), "unit": field.unit, "optional": field.optional}
+            {"name": field.name, "type": type_of(field), "unit": field.unit, "optional": field.optional}
             for field in schema(kind)
         ],
     }
 
 
-def _type(field: Field) -> str:
+def type_of(field: Field) -> str:
+    """What a field holds: `float`, `float64 (n)`."""
     if field.array is None:
         return "several texts" if field.kind == "strings" else field.kind
     return f"{field.array.dtype} ({', '.join(map(str, field.array.shape))})"

@@ -51,7 +51,7 @@ def named(what: str, name: str, known: dict[str, Any]) -> Any:
         LaunchError: it is not among them.
     """
     if name not in known:
-        raise LaunchError([Problem("E005", f"there is no {what} '{name}' in this run", help=nearest(name, known))])
+        raise LaunchError([Problem("E005", f"there is no {what} '{name}'", help=nearest(name, known))])
     return known[name]
 
 

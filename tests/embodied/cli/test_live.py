@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import cv2
 import pytest
 
 from embodied.live.folder import running
@@ -143,12 +144,94 @@ def test_an_emergency_stop_is_read_back_and_a_reset_releases_it(ask: Ask, cell: 
     assert ask("estop", "--reset")["done"]
 
 
+def test_topics_are_listed_with_type_rate_and_takers(cell: Live, ask: Ask, embodied: Command) -> None:
+    topics = ask("topic", "list")["topics"]
+    state = topics["arm.state"]
+    assert state["message"] == "embodied.messages.motion:JointState"
+    assert (state["period_ns"], state["takers"]) == (10_000_000, ["hold.joints", "ramp.joints"])
+    assert state["published"] > 0
+    shown = embodied("topic", "info", "arm").stdout
+    assert "arm.state  JointState  100 Hz" in shown
+    assert "position: float64 (n) [rad]" in shown
+
+
+def test_echo_prints_names_units_and_single_fields_and_json_has_an_object_a_line(cell: Live, embodied: Command) -> None:
+    shown = embodied("topic", "echo", "camera.depth", "--once").stdout
+    assert "data      [m]   [[0.1, 0.2," in shown
+    assert embodied("topic", "echo", "camera.depth", "--once", "--field", "data.1.2").stdout == "0.9 m\n"
+    lines = embodied("topic", "echo", "clock", "-n", "3", "--json").stdout.splitlines()
+    sequences = [json.loads(line)["sequence"] for line in lines]
+    assert sequences == sorted(set(sequences))
+    assert len(sequences) == 3
+    # It was published once, before anyone looked.
+    assert "label      'red'" in embodied("topic", "echo", "task", "--once").stdout
+
+
+@pytest.mark.parametrize(
+    ("port", "about"), [("rgb", "as they are"), ("depth", "red is 0.1 m"), ("bodies", "23 bodies")]
+)
+def test_pictures_are_saved_and_their_colours_told(
+    port: str, about: str, cell: Live, tmp_path: Path, embodied: Command
+) -> None:
+    assert about in embodied("topic", "echo", f"camera.{port}", "--save", "here.png").stdout
+    read = cv2.imread(str(tmp_path / "here.png"))
+    assert read is not None
+    blue, _, red = read[3, 5].tolist()
+    assert {"rgb": (0, 200), "depth": (blue, red)}.get(port, (blue, red)) == (blue, red)
+    # What is far is blue, and what is near is red.
+    assert port != "depth" or (blue > red and read[0, 0, 2] > read[0, 0, 0])
+
+
+def test_rate_size_and_age_of_a_topic_are_measured(cell: Live, ask: Ask) -> None:
+    rate = ask("topic", "hz", "clock", "--for", "300ms")
+    assert rate["min_s"] <= 1 / rate["rate_hz"] <= rate["max_s"]
+    carried = ask("topic", "bw", "camera", "--for", "300ms")
+    assert carried["mean_B"] == 4 * 6 * 3 + 8
+    ages = ask("topic", "delay", "clock", "--for", "300ms")["since"]
+    assert 0 < ages["published"]["mean_s"] < ages["acquired"]["mean_s"]
+
+
+def test_a_message_is_put_in_by_hand(cell: Live, ask: Ask, embodied: Command) -> None:
+    assert ask("topic", "pub", "task", "{label: blue}") == {"topic": "task.target", "published": 1}
+    assert "label      'blue'" in embodied("topic", "echo", "task", "--once").stdout
+    assert ask("topic", "pub", "task", "{label: red}", "--rate", "100", "--for", "30ms")["published"] in (3, 4)
+
+
+def test_settings_are_listed_with_their_bounds_and_changed_while_it_runs(
+    cell: Live, ask: Ask, embodied: Command
+) -> None:
+    assert ask("param", "list")["settings"] == {"hold.kp": {"value": 40.0, "low": 0, "high": 200, "unit": ""}}
+    assert embodied("param", "set", "hold.kp", "50").stdout == "50, was 40\n"
+    assert embodied("param", "get", "hold.kp").stdout == "50\n"
+
+
+def test_a_node_is_described_and_started_again(cell: Live, ask: Ask, embodied: Command) -> None:
+    nodes = ask("node", "list")["nodes"]
+    assert nodes["twice"]["trigger"] == "joints"
+    assert nodes["guard"]["counts"]["steps"] > 0
+    assert "in    joints: JointState  from arm.state" in embodied("node", "info", "hold").stdout
+    again = ask("node", "restart", "camera")
+    processes = {process["name"]: process for process in ask("ps")["runs"][0]["processes"]}
+    assert (processes["camera"]["pid"], processes["camera"]["starts"]) == (again["pid"], 2)
+    assert ask("topic", "echo", "camera", "--once")["type"] == "Image"
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [
         (["stop", "elsewhere"], "there is no run 'elsewhere'"),
         (["logs", "camra"], "did you mean 'camera'?"),
         (["stop", "cell", "--all"], "exclude each other"),
+        (["topic", "echo", "arm.stat"], "did you mean 'arm.state'?"),
+        (["topic", "echo", "arm.state", "--field", "positon"], "did you mean 'position'?"),
+        (["topic", "echo", "arm.state", "--save", "x.png"], "JointState is no picture"),
+        (["topic", "pub", "guard.command", "{position: [1, 2]}"], "nothing moves but through its guard"),
+        (["topic", "pub", "task", "{lable: blue}"], "did you mean 'label'?"),
+        (["topic", "pub", "task", "blue"], "the fields are no mapping"),
+        (["node", "info", "camra"], "did you mean 'camera'?"),
+        (["node", "restart", "camra"], "did you mean 'camera'?"),
+        (["param", "get", "hold.kd"], "did you mean 'hold.kp'?"),
+        (["param", "set", "hold.kp", "500"], "not within 0 to 200"),
     ],
 )
 def test_what_a_run_has_not_is_an_error_that_names_the_nearest(

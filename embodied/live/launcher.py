@@ -292,7 +292,7 @@ class Launcher:
             process.said = about
         elif said.verb == "verdict":
             self.verdict = self.verdict or Verdict(about["passed"], about["reason"], about["details"])
-        elif said.verb == "answer":
+        elif said.verb == "answer" and about["number"] > 0:
             self._answers[about["number"]] = about
 
     def _ring(self, node: str, room: int, descriptor: int) -> None:
@@ -316,6 +316,10 @@ class Launcher:
             self._link(link)
         self._go(process)
         self._event(process, "restarted", f"'{process.name}' runs again")
+        if any(isinstance(self.plan.nodes[name].node, Guard) for name in process.nodes):
+            # Whether it had been stopped died with it: a person says that it may go on.
+            reason = "its guard was started again"
+            process.say("ask", number=-1, what="stop", about={"reason": reason})
 
     def _print(self, process: Process) -> None:
         try:

@@ -68,9 +68,7 @@ def test_nodes_of_two_machines_exchange_messages_as_if_they_were_on_one(keys: di
         assert agreed.seen[-1].message.number == 0, "outputs of two steps were seen together"
 
 
-def test_a_machine_whose_key_is_revoked_hears_no_more_and_one_that_is_not_allowed_never_does(
-    keys: dict[str, Keys],
-) -> None:
+def test_a_machine_whose_key_is_revoked_hears_no_more(keys: dict[str, Keys]) -> None:
     with both(keys) as found:
         squares = found["arm"].look("square.count")
         assert reach(found, lambda: len(squares.seen) > 20, 20)
@@ -80,9 +78,6 @@ def test_a_machine_whose_key_is_revoked_hears_no_more_and_one_that_is_not_allowe
         count = len(squares.seen)
         reach(found, lambda: False, 0.5)
         assert len(squares.seen) == count
-        # Back on the list, it is let in again.
-        keys["base"].allow("arm", keys["arm"].public())
-        assert reach(found, lambda: len(squares.seen) > count + 20, 20)
 
 
 def _connected(running: Running) -> bool:

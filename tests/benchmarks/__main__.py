@@ -6,11 +6,12 @@ import os
 import platform
 import sys
 
-from tests.benchmarks import determinism, lockstep, perception, rendering, startup, success
+from tests.benchmarks import determinism, links, lockstep, perception, rendering, startup, success
 
 BENCHMARKS = {
     "startup": startup.main,
     "lockstep": lockstep.main,
+    "links": links.main,
     "rendering": rendering.main,
     "perception": perception.main,
     "determinism": determinism.main,

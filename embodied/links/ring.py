@@ -297,8 +297,8 @@ class Intake:
     """
 
     __slots__ = (
-        "_back", "_box", "_closed", "_held", "_lock", "_newest", "_owed", "_read", "_returned", "_told", "_window",
-        "ends", "every", "forward", "memory", "size", "skipped",
+        "_back", "_box", "_closed", "_held", "_lock", "_newest", "_owed", "_read", "_returned", "_told", "_views",
+        "_window", "ends", "every", "forward", "memory", "size", "skipped",
     )  # fmt: skip
 
     def __init__(self, ring: int, size: int, ends: Ends, bound: int = 1, every: bool = False) -> None:
@@ -312,6 +312,7 @@ class Intake:
         self.forward, self._back = ends.forward, ends.back
         self._read = self._told = self._owed = 0
         self._held = 0
+        self._views: dict[int, list[weakref.ref[Any]]] = {}
         self._closed = False
         # A view may die in any thread of the node's.
         self._lock = threading.RLock()
@@ -379,10 +380,11 @@ class Intake:
                 left -= 1
                 if not left:
                     self._held -= 1
-                    references.clear()
+                    del self._views[slot]
                     self.give_back(slot)
 
-        references = [weakref.ref(array, gone) for array in arrays]
+        # Were they known to their own callback alone, they would be a cycle: once collected, they would never tell.
+        self._views[slot] = [weakref.ref(array, gone) for array in arrays]
 
     def close(self) -> None:
         """Give the descriptors back; what is looked at stays valid."""

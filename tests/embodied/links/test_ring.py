@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import os
 import resource
 import select
@@ -233,6 +234,22 @@ def test_an_output_that_a_step_did_not_give_is_still_there_for_who_missed_it() -
     got.clear()
     inlet.receive(lambda index, value, stamp, sequence: got.append((index, stamp, sequence)))
     assert got == [(0, 40, 3)], "what was carried over is not told twice"
+
+
+def test_a_slot_that_was_looked_at_comes_back_though_garbage_was_collected_meanwhile() -> None:
+    layouts = [Layout.of(Image, Refinement(sizes={"h": 60, "w": 120}))]
+    outlet = Outlet("cam", layouts, lambda size: [Window.of(size)])
+    ends = Ends.make("test")
+    theirs = Ends(*map(os.dup, ends.all()))
+    outlet.subscribe(ends)
+    inlet = Inlet(layouts, [0], outlet.room, outlet.ring.descriptor, theirs)
+    seen: list[Image] = []
+    for number in range(3):
+        outlet.publish(number, 0, [Image(data=np.full((60, 120, 3), number % 251, np.uint8), acquired=Time(0))])
+        inlet.receive(lambda _, message, stamp, sequence: seen.append(message))
+        gc.collect()
+        assert seen.pop().data[0, 0, 0] == number % 251
+        assert inlet.intake._held == 0
 
 
 _READER = """

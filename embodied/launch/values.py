@@ -48,7 +48,13 @@ def fields(kind: type[Any], robots: Iterable[str]) -> Schema:
         limits = bounds(kind).get(entry.name)
         if limits is not None:
             inner |= {"minimum": limits.low, "maximum": limits.high}
-        words = [told.get(entry.name, ""), f"({name_of(types_[entry.name])})", "" if limits is None else "tunable"]
+        unit = f"[{limits.unit}]" if limits is not None and limits.unit else ""
+        words = [
+            told.get(entry.name, ""),
+            unit,
+            f"({name_of(types_[entry.name])})",
+            "" if limits is None else "tunable",
+        ]
         inner["description"] = " ".join(word for word in words if word)
         # Where a file that ships lies is another place on every machine.
         if not (entry.default is dataclasses.MISSING or isinstance(entry.default, Path)):

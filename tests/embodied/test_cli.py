@@ -94,12 +94,16 @@ def test_bad_usage_is_one_clear_error_and_exit_code_2(words: tuple[str, ...], sa
     assert says in done.stderr + done.stdout
 
 
-def test_a_run_on_the_steady_clock_says_that_there_is_no_live_runner_yet(tmp_path: Path) -> None:
+def test_a_run_on_the_steady_clock_is_live_and_its_test_says_how_to_be(tmp_path: Path) -> None:
     file = tmp_path / "cell.yaml"
     file.write_text('embodied: 1\nnodes: {clock: {use: "tests.embodied.nodes:Clock"}}\n', encoding="utf-8")
-    done = command("run", str(file), "--for", "1s", at=tmp_path)
+    done = command("run", str(file), "--for", "200ms", at=tmp_path)
+    assert done.returncode == 0
+    assert "live       0.20 s in 1 processes" in done.stdout
+    file.write_text(file.read_text() + "profiles: {bench: {clock: steady}}\n", encoding="utf-8")
+    done = command("test", str(file), "--profile", "bench", "--for", "1s", at=tmp_path)
     assert done.returncode == 2
-    assert "only lockstep can be run yet" in done.stderr
+    assert "or run it live: --live" in done.stderr
     file.write_text(
         'embodied: 1\nclock: lockstep\nnodes: {clock: {use: "tests.embodied.nodes:Clock"}}\n', encoding="utf-8"
     )

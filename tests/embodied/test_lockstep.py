@@ -252,5 +252,5 @@ def test_advancing_in_pieces_is_advancing_at_once() -> None:
 
 
 def test_a_graph_for_the_steady_clock_is_refused() -> None:
-    with pytest.raises(LaunchError, match="only lockstep can be run yet"):
+    with pytest.raises(LaunchError, match="lockstep is virtual time"):
         Lockstep(Graph(clock="steady").add("clock", Clock()).check())

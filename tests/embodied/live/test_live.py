@@ -57,7 +57,8 @@ def test_nodes_in_processes_of_their_own_step_with_each_others_messages() -> Non
         squares = found.look("square.count")
         assert found.until(lambda: len(squares.seen) > 100, 10)
         numbers = [entry.message.number for entry in squares.seen]
-        assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+        assert numbers == sorted(set(numbers))
+        assert numbers[0] > 0, "what was computed from a message that could be written is -1"
         assert {entry.message.text for entry in squares.seen[5:]} == {"blue"}
 
 

@@ -115,7 +115,8 @@ def compose(kind: type[Message], fields: Mapping[str, Any], now: int) -> Message
 
     Args:
         kind: its type.
-        fields: by name; lists become arrays, and a time that is not given is now.
+        fields: by name; a list becomes an array, and so does `{shape: [480, 640, 3], fill: 128}`; a time that is not
+            given is now.
         now: [ns].
 
     Raises:
@@ -137,6 +138,8 @@ def compose(kind: type[Message], fields: Mapping[str, Any], now: int) -> Message
                 )
         elif field.array is not None:
             try:
+                if isinstance(value, Mapping):
+                    value = np.full(value.get("shape", ()), value.get("fill", 0), dtype=field.array.dtype)
                 value = np.array(value, dtype=field.array.dtype)
             except (ValueError, TypeError) as error:
                 raise ValueError(f"{kind.__name__}.{name}: {error}") from None

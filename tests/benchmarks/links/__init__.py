@@ -9,12 +9,17 @@ from __future__ import annotations
 import signal
 from pathlib import Path
 
+from tests.benchmarks.links import nodes, ours
 from tests.benchmarks.links.peers import dora, iceoryx2, zenoh, zeromq
 from tests.benchmarks.links.report import report
 from tests.benchmarks.links.rounds import Pace, run
 from tests.benchmarks.links.seam import Transport
 
 TRANSPORTS: tuple[Transport, ...] = (
+    ours.COPIED,
+    ours.IN_PLACE,
+    nodes.COPIED,
+    nodes.IN_PLACE,
     iceoryx2.COPIED,
     iceoryx2.IN_PLACE,
     zeromq.PEER,

@@ -38,6 +38,7 @@ class Peer:
         package: what must be importable.
         in_place: messages are made where the transport wants them.
         smallest: it is measured with messages from this size on [B].
+        floods: its sender can send at its own pace, and to several takers.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Peer:
     package: str
     in_place: bool = False
     smallest: int = 0
+    floods: bool = True
 
     def available(self) -> str:
         """Empty, or what is missing."""

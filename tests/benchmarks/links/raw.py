@@ -96,4 +96,4 @@ def copies(load: Load, seconds: float) -> list[int]:
     return times
 
 
-FLOOR = Floor(WAKE, f"{__name__}:Pair", "os")
+FLOOR = Floor(WAKE, f"{__name__}:Pair", "os", floods=False)

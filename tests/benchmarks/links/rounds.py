@@ -68,10 +68,10 @@ class Standing:
                 raise
             self._results.absent[transport.name] = str(error)
 
-    def carrying(self, load: Load) -> Iterator[tuple[str, Line]]:
-        """The lines that carry such messages."""
+    def carrying(self, load: Load, *, many: bool = False) -> Iterator[tuple[str, Line]]:
+        """The lines that carry such messages; `many` of them, at the sender's pace and to several takers."""
         for name, (transport, line, _) in list(self._lines.items()):
-            if transport.carries(load):
+            if transport.carries(load) and (transport.floods or not many):
                 yield name, line
 
     @contextmanager
@@ -124,7 +124,7 @@ def run(transports: Sequence[Transport], pace: Pace | None = None) -> Results:
         _pairs(lines, Results(), Pace(1, pace.ping / 3, pace.flood / 3, pace.fan, pace.loads))
         for _ in range(pace.rounds):
             _pairs(lines, results, pace)
-    with standing(transports, TAKERS, results) as lines:
+    with standing([each for each in transports if each.floods], TAKERS, results) as lines:
         _fans(lines, Results(), pace.fan / 3, pace)
         for _ in range(pace.rounds):
             _fans(lines, results, pace.fan, pace)
@@ -144,9 +144,7 @@ def _pairs(lines: Standing, results: Results, pace: Pace) -> None:
                     if not used <= allowed:
                         raise Failed(f"ran on cores {used}, not on {allowed}")
                     results.add_times(section, name, load.name, [t / 2e3 for t in times])
-        for name, line in lines.carrying(load):
-            if name == raw.WAKE:
-                continue
+        for name, line in lines.carrying(load, many=True):
             with lines.guarded(name):
                 flood = line.flood(load, pace.flood)
                 if flood.repeated:

@@ -80,10 +80,12 @@ class Transport(Protocol):
     Attributes:
         name: of the row.
         in_place: the sender makes its arrays where the transport wants them, and nothing is copied.
+        floods: whether its sender can send at its own pace, and to several takers.
     """
 
     name: str
     in_place: bool
+    floods: bool
 
     def available(self) -> str:
         """Empty, or why it cannot be measured here and what to do about it."""

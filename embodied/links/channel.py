@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import mmap
 import struct
-import weakref
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -228,8 +227,7 @@ class Outlet:
         """Whoever made an array in a slot may look at it as long as it likes."""
         for number, array in enumerate(self._claimed):
             if array is not None:
-                self.ring.hold(slot)
-                weakref.finalize(array, self.ring.drop, slot).atexit = False
+                self.ring.hold(slot, array)
                 self._claimed[number] = None
 
 
@@ -308,8 +306,11 @@ class Inlet:
 
     def handler(self, taken: Taken, vacate: Callable[[], None] | None = None) -> Callable[[], None]:
         """A function that hands over what has arrived, made for this link; see `receive`."""
-        if len(self._wanted) > 1 or self._room_for is not None or self.intake.every or self._viewing:
+        if len(self._wanted) > 1 or self._room_for is not None or self.intake.every:
             return lambda: self.receive(taken, vacate)
+        return self._viewer(taken, vacate) if self._viewing else self._copier(taken)
+
+    def _copier(self, taken: Taken) -> Callable[[], None]:
         ((index, place, read),) = self._wanted
         take, give_back = self.intake.newest(), self.intake.give_back
         unpack, memory, size, seen = self._unpack, self._memory, self._frame.size, self._seen
@@ -328,5 +329,35 @@ class Inlet:
                 taken(index, message, head[place + 1], sequence)
             else:
                 give_back(slot)
+
+        return receive
+
+    def _viewer(self, taken: Taken, vacate: Callable[[], None] | None) -> Callable[[], None]:
+        ((index, place, read),) = self._wanted
+        intake = self.intake
+        take, give_back, pin = intake.newest(), intake.give_back, intake.pin
+        unpack, memory, size, seen = self._unpack, self._memory, self._frame.size, self._seen
+
+        def receive() -> None:
+            if vacate is not None and not intake.may_hold:
+                vacate()
+            slot = take()
+            if slot < 0:
+                return
+            start = slot * size
+            head = unpack(memory, start)
+            sequence = head[place]
+            if sequence <= seen[index]:
+                give_back(slot)
+                return
+            seen[index] = sequence
+            views: list[Any] | None = [] if intake.may_hold else None
+            message = read(memory[start + head[place + 2] : start + head[0]], 0, memory, start, views)
+            if views:
+                pin(slot, views)
+                views = None
+            else:
+                give_back(slot)
+            taken(index, message, head[place + 1], sequence)
 
         return receive

@@ -23,7 +23,7 @@ from typing import Any
 from embodied.errors import LinkFailed
 from embodied.links import memory
 
-LARGE = 256 * 1024
+LARGE = 32 * 1024
 """From this slot size [B] on memory counts for more than system calls."""
 HUGE = 8 * 1024 * 1024
 
@@ -193,6 +193,8 @@ class Ring:
         self._uses = [0] * self.slots
         self._free = list(range(self.slots))
         self._later: deque[int] = deque()
+        self._held: dict[int, View] = {}
+        self._gone = self._unhold
 
     def claim(self) -> int:
         """A slot to write, which nobody reads.
@@ -247,13 +249,21 @@ class Ring:
                     found.append(post.ends.back)
         return found
 
-    def hold(self, slot: int) -> None:
-        """Keep a slot from being written anew: someone in this process looks at it."""
+    def hold(self, slot: int, array: Any) -> None:
+        """Keep a slot from being written anew while someone in this process looks at an array in it."""
         self._uses[slot] += 1
+        view = View.on(array, slot, self._gone)
+        self._held[id(view)] = view
 
     def drop(self, slot: int) -> None:
-        """Undo a claim or a hold; in any thread, since a node's last look at an array may end in any."""
+        """Undo a claim."""
         self._later.append(slot)
+
+    def _unhold(self, view: weakref.ref[Any]) -> None:
+        # In any thread: a node's last look at an array may end in any.
+        assert isinstance(view, View)
+        self._later.append(view.slot)
+        del self._held[id(view)]
 
     def subscribe(self, ends: Ends, bound: int = 1, lossless: bool = False) -> Post:
         """Take on a subscriber; it gets the newest at once."""
@@ -281,6 +291,29 @@ class Ring:
                 self._free.append(slot)
 
 
+class View(weakref.ref[Any]):
+    """A reference to an array in a slot that does not keep it, and says when it goes.
+
+    Attributes:
+        slot: number of the slot.
+    """
+
+    __slots__ = ("slot",)
+    slot: int
+
+    @classmethod
+    def on(cls, array: Any, slot: int, gone: Callable[[weakref.ref[Any]], None]) -> View:
+        """A reference to an array in a slot; `gone` is called with it."""
+        made = cls(array, gone)
+        made.slot = slot
+        return made
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+    __hash__ = object.__hash__
+
+
 class Intake:
     """The subscriber's side.
 
@@ -297,8 +330,8 @@ class Intake:
     """
 
     __slots__ = (
-        "_back", "_box", "_closed", "_held", "_lock", "_newest", "_owed", "_read", "_returned", "_told", "_views",
-        "_window", "ends", "every", "forward", "memory", "size", "skipped",
+        "_back", "_box", "_closed", "_gone", "_held", "_limit", "_lock", "_most", "_newest", "_owed", "_read",
+        "_returned", "_told", "_views", "_window", "ends", "every", "forward", "memory", "size", "skipped",
     )  # fmt: skip
 
     def __init__(self, ring: int, size: int, ends: Ends, bound: int = 1, every: bool = False) -> None:
@@ -312,7 +345,10 @@ class Intake:
         self.forward, self._back = ends.forward, ends.back
         self._read = self._told = self._owed = 0
         self._held = 0
-        self._views: dict[int, list[weakref.ref[Any]]] = {}
+        self._limit, self._most = self._window.owed, self._window.held
+        self._views: dict[int, list[View]] = {}
+        # Bound once: a method of an object that is asked for it is made anew each time.
+        self._gone = self._unpin
         self._closed = False
         # A view may die in any thread of the node's.
         self._lock = threading.RLock()
@@ -357,34 +393,36 @@ class Intake:
         with self._lock:
             if self._closed:
                 return
-            self._returned[self._told & _MASK] = slot
-            self._told += 1
-            self._owed += 1
-            if self._owed >= self._window.owed:
-                os.eventfd_write(self._back, self._owed)
-                self._owed = 0
+            told = self._told
+            self._returned[told & _MASK] = slot
+            self._told = told + 1
+            owed = self._owed + 1
+            if owed >= self._limit:
+                os.eventfd_write(self._back, owed)
+                owed = 0
+            self._owed = owed
 
     @property
     def may_hold(self) -> bool:
         """Whether one more slot may be looked at in place."""
-        return self._held < self._window.held
+        return self._held < self._most
 
     def pin(self, slot: int, arrays: list[Any]) -> None:
         """Return a slot when the last of some arrays in it is gone."""
         self._held += 1
-        left = len(arrays)
-
-        def gone(_: object) -> None:
-            nonlocal left
-            with self._lock:
-                left -= 1
-                if not left:
-                    self._held -= 1
-                    del self._views[slot]
-                    self.give_back(slot)
-
         # Were they known to their own callback alone, they would be a cycle: once collected, they would never tell.
-        self._views[slot] = [weakref.ref(array, gone) for array in arrays]
+        self._views[slot] = [View.on(array, slot, self._gone) for array in arrays]
+
+    def _unpin(self, view: weakref.ref[Any]) -> None:
+        with self._lock:
+            assert isinstance(view, View)
+            slot = view.slot
+            views = self._views[slot]
+            views.remove(view)
+            if not views:
+                del self._views[slot]
+                self._held -= 1
+                self.give_back(slot)
 
     def close(self) -> None:
         """Give the descriptors back; what is looked at stays valid."""

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from embodied.diagram.words import when
+from embodied.diagram.words import Flows, when
 from embodied.plan import Plan
 
 
-def mermaid(plan: Plan) -> str:
-    """A plan as Mermaid: one box a node with its rate, one arrow a wire with its type; triggers are thick."""
+def mermaid(plan: Plan, flows: Flows | None = None) -> str:
+    """A plan as Mermaid: one box a node with its rate, one arrow a wire with its type; triggers are thick.
+
+    Args:
+        plan: a proven graph.
+        flows: what goes over its wires, while it runs.
+    """
     lines = ["flowchart LR"]
     for name, node in plan.nodes.items():
         lines.append(f'  {_id(name)}["{name}<br/>{type(node.node).__name__}<br/>{when(node)}"]')
@@ -15,7 +20,9 @@ def mermaid(plan: Plan) -> str:
         for port, source in node.sources.items():
             arrow = "==>" if port == node.trigger else "-->"
             message = node.ports.inputs[port].message.__name__
-            lines.append(f'  {_id(source.node)} {arrow}|"{source.port}: {message}"| {_id(name)}')
+            flow = (flows or {}).get((name, port))
+            goes = "" if flow is None else f"<br/>{flow}"
+            lines.append(f'  {_id(source.node)} {arrow}|"{source.port}: {message}{goes}"| {_id(name)}')
     return "\n".join(lines)
 
 

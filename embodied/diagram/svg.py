@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from xml.sax.saxutils import escape, quoteattr
 
 from embodied.diagram import words
 from embodied.diagram.layout import HEAD, LETTER, MARGIN, Box, Layout, Node, Wire, lay_out, port_y
+from embodied.diagram.words import Flow, Flows
 from embodied.messages.schema import Command
 from embodied.node import Driver, Guard
 from embodied.plan import Plan, Planned
@@ -18,26 +19,28 @@ COLOURS = 6
 CUT = 9.0  # of a guard's corners
 
 
-def svg(plan: Plan, title: str) -> str:
+def svg(plan: Plan, title: str, flows: Flows | None = None) -> str:
     """A plan as SVG: columns from left to right, wires that lead back dashed below them.
 
     Args:
         plan: a proven graph.
         title: what it is the graph of.
+        flows: what goes over its wires, while it runs.
     """
-    nodes = {name: _node(node) for name, node in plan.nodes.items()}
+    flows = flows or {}
+    nodes = {name: _node(plan, node, flows) for name, node in plan.nodes.items()}
     wires = [
         Wire(source.node, source.port, name, port)
         for name, node in plan.nodes.items()
         for port, source in node.sources.items()
     ]
     layout = lay_out(nodes, wires)
-    parts = [_wire(plan, layout, wire) for wire in wires]
-    parts += [_label(plan, layout, *port) for port in sorted({(wire.source, wire.output) for wire in wires})]
+    parts = [_wire(plan, layout, wire, flows.get((wire.target, wire.input))) for wire in wires]
+    parts += [_label(plan, layout, nodes, *port) for port in sorted({(wire.source, wire.output) for wire in wires})]
     process = _processes(plan)
     parts += [_box(plan, nodes[name], layout.boxes[name], process.get(name)) for name in plan.nodes]
     wide = max(layout.width, 760.0)
-    legend, foot = _legend(plan, layout, process, wide)
+    legend, foot = _legend(plan, layout, process, wide, live=bool(flows))
     high = TOP + layout.height + MARGIN + foot
     below = TOP + layout.height + MARGIN
     return "\n".join(
@@ -68,11 +71,13 @@ def _aside(plan: Plan) -> str:
     return f"{len(plan.nodes)} nodes · {clock}{world}"
 
 
-def _node(node: Planned) -> Node:
+def _node(plan: Plan, node: Planned, flows: Flows) -> Node:
     kind = type(node.node)
     second = f"{kind.__name__} · {words.when(node)}"
     title = max(8.6 * len(node.name) + 62, 6.2 * len(second) + 26)
     taken = {name: output.message.__name__ for name, output in node.ports.outputs.items()}
+    worst = {name: words.worst(plan, flows, node.name, name) for name in taken}
+    taken = {name: f"{taken[name]} {flow.short}" if flow else taken[name] for name, flow in worst.items()}
     # An actuator ends the flow, and what it measures leads back.
     last = isinstance(node.node, Driver) and any(issubclass(i.message, Command) for i in node.ports.inputs.values())
     return Node(node.name, title, tuple(node.ports.inputs), tuple(node.ports.outputs), taken, last)
@@ -89,13 +94,13 @@ def _commands(plan: Plan, wire: Wire) -> bool:
     return issubclass(plan.nodes[wire.target].ports.inputs[wire.input].message, Command)
 
 
-def _wire(plan: Plan, layout: Layout, wire: Wire) -> str:
+def _wire(plan: Plan, layout: Layout, wire: Wire, flow: Flow | None) -> str:
     kinds = ["wire"]
     kinds += ["trigger"] if plan.nodes[wire.target].trigger == wire.input else []
     kinds += ["command"] if _commands(plan, wire) else []
     kinds += ["back"] if wire in layout.back else []
     tip = "tip-command" if "command" in kinds else "tip"
-    told = escape(words.wire(plan, wire.target, wire.input))
+    told = escape(words.wire(plan, wire.target, wire.input, flow))
     path = layout.paths[wire]
     return (
         f'<g><title>{told}</title><path class="touch" d="{path}"/>'
@@ -103,11 +108,11 @@ def _wire(plan: Plan, layout: Layout, wire: Wire) -> str:
     )
 
 
-def _label(plan: Plan, layout: Layout, node: str, port: str) -> str:
+def _label(plan: Plan, layout: Layout, nodes: Mapping[str, Node], node: str, port: str) -> str:
     x, y = layout.labels[node, port]
     message = plan.nodes[node].ports.outputs[port].message
     kind = "label command" if issubclass(message, Command) else "label"
-    return f'<text class="{kind}" x="{x:.1f}" y="{y:.1f}">{escape(message.__name__)}</text>'
+    return f'<text class="{kind}" x="{x:.1f}" y="{y:.1f}">{escape(nodes[node].messages[port])}</text>'
 
 
 def _box(plan: Plan, node: Node, box: Box, process: int | None) -> str:
@@ -160,7 +165,7 @@ def _arrow(name: str) -> str:
     )
 
 
-def _legend(plan: Plan, layout: Layout, process: dict[str, int], wide: float) -> tuple[list[str], float]:
+def _legend(plan: Plan, layout: Layout, process: dict[str, int], wide: float, *, live: bool) -> tuple[list[str], float]:
     """What the signs mean, those alone that are there, in rows; and how high that is."""
     kinds = {_kind(node) for node in plan.nodes.values()}
     entries: list[tuple[str, str]] = []
@@ -184,6 +189,8 @@ def _legend(plan: Plan, layout: Layout, process: dict[str, int], wide: float) ->
         if any(kind in has if kind else "trigger" not in has for has in drawn):
             tip = "tip-command" if kind == "command" else "tip"
             entries.append((f'<path class="wire {kind}" d="M0 1H28" marker-end="url(#{tip})"/>', text))
+    if live:
+        entries.append(('<text class="label" y="5">Hz</text>', "published; median/p99 under way, of the slowest taker"))
     made, x, y = [], MARGIN, 14.0
     for sign, text in entries:
         length = 36 + LETTER * len(text) + 26

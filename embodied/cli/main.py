@@ -26,6 +26,7 @@ from embodied.cli.schema import schema
 from embodied.cli.stop import stop
 from embodied.cli.sweep import sweep
 from embodied.cli.test import test
+from embodied.cli.top import top
 from embodied.cli.topic import topic
 
 RUNNING = "Graphs that run"
@@ -41,7 +42,7 @@ app = typer.Typer(
 )
 for verb in (run, check, graph, nodes, messages, test, sweep, doctor, explain, schema, new):
     app.command()(verb)
-for verb in (ps, logs, stop, estop):
+for verb in (ps, top, logs, stop, estop):
     app.command(rich_help_panel=RUNNING)(verb)
 for name, verbs in (("topic", topic), ("node", node), ("param", param)):
     app.add_typer(verbs, name=name, rich_help_panel=RUNNING)

@@ -8,8 +8,8 @@ from typing import Annotated, Any
 import typer
 
 from embodied.cli import complete_running as complete
-from embodied.cli.output import JsonOption, ending, fail, out, print_json, show
-from embodied.cli.ps import condition
+from embodied.cli.output import JsonOption, ending, fail, out, print_json, wide
+from embodied.cli.ps import coloured, condition
 from embodied.cli.running import RunOption, connected, lasting, named, table
 from embodied.clock import SECOND
 
@@ -53,8 +53,8 @@ def list_nodes(*, run: RunOption = None, as_json: JsonOption = False) -> None:
         for name, about in found.items():
             counts = about["counts"] or {}
             numbers = [str(counts.get(key, "?")) for key in ("steps", "skipped", "starved", "dropped")]
-            made.add_row(name, about["class"], when(about), about["process"], about["state"], *numbers)
-        show(made)
+            made.add_row(name, about["class"], when(about), about["process"], coloured(about["state"]), *numbers)
+        wide().print(made)
 
 
 @node.command("info")
@@ -98,7 +98,8 @@ def restart(name: NodeArgument, *, run: RunOption = None, as_json: JsonOption = 
                     too = f", with {', '.join(others)}" if others else ""
                     out.print(f"{name} runs again as {now['pid']}{too}, after {lasting(seconds)}", markup=False)
                 return
-        raise fail(f"{name} does not run again: {condition(_process(client, process))}", 3, as_json)
+        now = _process(client, process)
+        raise fail(f"{name} does not run again: {now['ended'] or condition(now)}", 3, as_json)
 
 
 def _process(client: Any, name: str) -> dict[str, Any]:

@@ -16,7 +16,6 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from embodied.cli import complete
 from embodied.clock import Time, duration
@@ -81,9 +80,9 @@ out = _Console(highlight=False, soft_wrap=True)
 err = _Console(stderr=True, highlight=False, soft_wrap=True)
 
 
-def show(table: Table) -> None:
-    """Print a table: folded into a terminal, and as wide as it is where there is none."""
-    _Console(highlight=False, width=None if out.is_terminal else 240).print(table)
+def wide() -> Console:
+    """For tables: folded into a terminal, and as wide as they are where there is none."""
+    return _Console(highlight=False, width=None if out.is_terminal else 240)
 
 
 def overrides(

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from embodied.cli import complete_running as complete
-from embodied.cli.output import JsonOption, ending, out, print_json, show
+from embodied.cli.output import JsonOption, ending, out, print_json, wide
 from embodied.cli.running import RunOption, connected, named, table
 
 param = typer.Typer(no_args_is_help=True, help="The tunable settings of a run: list, get, set.")
@@ -28,7 +28,7 @@ def list_settings(*, run: RunOption = None, as_json: JsonOption = False) -> None
         made = table("setting", " value", " least", " greatest", "unit")
         for name, about in found.items():
             made.add_row(name, *(f"{about[key]:g}" for key in ("value", "low", "high")), about["unit"])
-        show(made)
+        wide().print(made)
 
 
 @param.command("get")

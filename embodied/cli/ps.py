@@ -6,7 +6,7 @@ from typing import Any
 
 from rich.markup import escape
 
-from embodied.cli.output import JsonOption, ending, out, print_json, show
+from embodied.cli.output import JsonOption, ending, out, print_json, wide
 from embodied.cli.running import RunOption, ask_each, chosen, lasting, memory, table
 
 SILENT = 0.5
@@ -44,12 +44,15 @@ def state(status: dict[str, Any]) -> str:
 
 def condition(process: dict[str, Any]) -> str:
     """How a process fares, in a word or a few."""
-    if process["state"] == "ended":
-        return str(process["ended"]).splitlines()[0]
     if process["state"] == "running" and process["silent_s"] > SILENT:
         where = f" in {process['stepping']}" if process["stepping"] else ""
         return f"hangs{where}: {process['silent_s']:.1f} s"
     return str(process["state"])
+
+
+def coloured(how: str) -> str:
+    """A condition as markup: red where something is wrong."""
+    return how if how in ("running", "starting", "ready", "stopping") else f"[bold red]{escape(how)}[/]"
 
 
 def _show(name: str, about: dict[str, Any], status: Any) -> None:
@@ -69,7 +72,7 @@ def _show(name: str, about: dict[str, Any], status: Any) -> None:
         how = condition(process)
         made.add_row(
             process["name"],
-            how if how in ("running", "starting", "ready", "stopping") else f"[bold red]{escape(how)}[/]",
+            coloured(how),
             ", ".join(process["nodes"]),
             "" if process["up_s"] is None else lasting(process["up_s"]),
             str(process["pid"] or ""),
@@ -77,6 +80,6 @@ def _show(name: str, about: dict[str, Any], status: Any) -> None:
             memory(process["rss_B"]) if "rss_B" in process else "",
             "" if event is None else f"{lasting(event['ago_s'])} ago: {escape(event['text'].splitlines()[0])}",
         )
-    show(made)
+    wide().print(made)
     if status["logs"]:
         out.print(f"  {status['logs']}", markup=False)

@@ -10,7 +10,7 @@ import yaml
 
 from embodied.cli.echo import TopicArgument, echo
 from embodied.cli.messages import type_of
-from embodied.cli.output import ForOption, JsonOption, ending, out, print_json, show, time_limit, usage
+from embodied.cli.output import ForOption, JsonOption, ending, out, print_json, time_limit, usage, wide
 from embodied.cli.rates import bw, delay, hz
 from embodied.cli.running import RunOption, connected, lasting, table
 from embodied.cli.watch import topic_of
@@ -32,7 +32,7 @@ def list_topics(*, run: RunOption = None, as_json: JsonOption = False) -> None:
         made = table("topic", "type", " rate", " published", " last", "taken by")
         for name, about in found.items():
             made.add_row(name, _type(about), rate(about), _count(about), _age(about), ", ".join(about["takers"]))
-        show(made)
+        wide().print(made)
 
 
 def _with_counts(topics: dict[str, Any], counts: dict[str, Any]) -> dict[str, Any]:

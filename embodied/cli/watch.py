@@ -75,16 +75,19 @@ def watch(run: str | None, name: str, seconds: float | None = None) -> Iterator[
     if about["rendered"] and not about["takers"]:
         text = f"'{topic}' is rendered only for nodes that take it, and none does"
         raise LaunchError([Problem("E005", text, help=("look at another: embodied topic list",))])
-    last, told = -1, ""
+    last, told, looked = -1, "", False
     while time.monotonic() < end:
         with Client(folder) as client:
             try:
                 observer = client.observe(topic)
             except Refused as error:
+                if not looked:
+                    raise LaunchError([Problem("E005", str(error), help=error.help)]) from None
                 # Its node may be started again.
                 told = _tell(str(error), told)
                 gone = client.gone(min(ANEW, end - time.monotonic()))
             else:
+                looked = True
                 for seen in _look(client, observer, end):
                     if seen.stamp > last:
                         last = seen.stamp

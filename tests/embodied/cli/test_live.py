@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 import time
+import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -205,6 +207,35 @@ def test_settings_are_listed_with_their_bounds_and_changed_while_it_runs(
     assert embodied("param", "get", "hold.kp").stdout == "50\n"
 
 
+def test_top_says_once_how_everything_fares(cell: Live, ask: Ask, embodied: Command) -> None:
+    found = ask("top")
+    assert found["guards"]["guard"]["state"] in ("following", "holding")
+    assert found["nodes"]["clock"]["hz"] > 0
+    assert found["topics"]["camera.rgb"]["published"] > 0
+    (link,) = [link for link in found["links"] if link["from"] == "clock"]
+    assert link["to"] == "hold+ramp+talk+task+twice"
+    assert 0 < link["p50_s"] <= link["p99_s"]
+    lines = embodied("top", "--once").stdout.splitlines()
+    assert lines[0].startswith("cell-")
+    assert lines[1].startswith("guard guard  ")
+    assert any(line.split()[:2] == ["arm+guard", "running"] for line in lines)
+    assert any(line.startswith("arm.state ") and line.rstrip().endswith("hold.joints, ramp.joints") for line in lines)
+
+
+def test_the_graph_is_drawn_as_it_runs(cell: Live, tmp_path: Path, ask: Ask, embodied: Command) -> None:
+    drawn = ask("graph", "--live", "--output", "here.svg")
+    flow = next(wire for wire in drawn["wires"] if wire["node"] == "twice")
+    assert flow["hertz"] > 0
+    assert flow["middle"] <= flow["late"]
+    (within,) = [wire for wire in drawn["wires"] if (wire["node"], wire["input"]) == ("arm", "command")]
+    assert within["middle"] is None
+    picture = ET.fromstring((tmp_path / "here.svg").read_text("utf-8"))
+    texts = [element.text or "" for element in picture.iter("{http://www.w3.org/2000/svg}text")]
+    assert any(re.fullmatch(r"JointState [\d.]+ Hz [\d.]+/[\d.]+ ms.*", text) for text in texts)
+    assert "one process: arm, guard" in texts
+    assert " Hz · " in embodied("graph", "--live").stdout
+
+
 def test_a_node_is_described_and_started_again(cell: Live, ask: Ask, embodied: Command) -> None:
     nodes = ask("node", "list")["nodes"]
     assert nodes["twice"]["trigger"] == "joints"
@@ -240,6 +271,21 @@ def test_what_a_run_has_not_is_an_error_that_names_the_nearest(
     done = embodied(*words)
     assert done.code == 2
     assert says in done.stderr
+
+
+def test_a_process_that_hangs_is_named_and_its_end_is_told(cell: Live, ask: Ask, embodied: Command) -> None:
+    def camera() -> dict[str, Any]:
+        processes: list[dict[str, Any]] = ask("ps")["runs"][0]["processes"]
+        return next(process for process in processes if process["name"] == "camera")
+
+    os.kill(camera()["pid"], signal.SIGSTOP)
+    until(lambda: re.search(r"camera +hangs: |camera.* stands still", embodied("ps").stdout))
+    until(lambda: camera()["state"] == "ended")
+    assert "stands still: no sign of life" in embodied("top", "--once").stdout
+    done = embodied("topic", "echo", "camera", "--once")
+    assert done.code == 2
+    assert "'camera' does not run" in done.stderr
+    assert embodied("node", "restart", "camera").code == 0
 
 
 def test_a_launcher_that_stands_still_is_listed_and_does_not_stop_the_others_from_being_stopped(

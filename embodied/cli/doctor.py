@@ -14,6 +14,7 @@ from types import ModuleType
 import typer
 from rich.markup import escape
 
+from embodied.cli.fitness import live
 from embodied.cli.output import JsonOption, ending, out, print_json
 from embodied.errors import EmbodiedError
 from embodied.video import encoder
@@ -31,7 +32,7 @@ _PACKAGES = {
 
 
 def doctor(*, as_json: JsonOption = False) -> None:
-    """Look at this machine: versions, packages, renderer, processors, a writable `runs/`."""
+    """Look at this machine: versions, packages, renderer, processors, a writable `runs/`, what live runs need."""
     with ending(as_json):
         checks = [
             _python(),
@@ -41,6 +42,7 @@ def doctor(*, as_json: JsonOption = False) -> None:
             _videos(),
             _machine(),
             _runs(),
+            *(_check(*finding) for finding in live()),
         ]
         if as_json:
             print_json({"ok": all(c["ok"] for c in checks), "checks": checks})

@@ -18,7 +18,10 @@ CONTROL = "control"
 GRAPH = "graph.json"
 
 _LONGEST = 40
-"""Of a run's name: the path of a Unix socket has at most 107 characters."""
+"""Of a run's name."""
+
+_PATH = 107
+"""The path of a Unix socket has at most so many bytes."""
 
 
 def home() -> Path:
@@ -97,9 +100,17 @@ class Folder:
         return f"its launcher hangs; {ends}"
 
     def listen(self) -> socket.socket:
-        """The socket at which the run answers."""
+        """The socket at which the run answers.
+
+        Raises:
+            LinkFailed: its path is too long.
+        """
         made = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        made.bind(str(self.path / CONTROL))
+        path = str(self.path / CONTROL)
+        if len(os.fsencode(path)) > _PATH:
+            made.close()
+            raise LinkFailed(f"{path} is too long for a socket: set XDG_RUNTIME_DIR to a shorter path")
+        made.bind(path)
         made.listen(16)
         made.setblocking(False)
         return made

@@ -167,4 +167,16 @@ def test_the_graph_is_drawn_as_mermaid(tmp_path: Path) -> None:
 def test_the_doctor_finds_this_machine_fit(tmp_path: Path) -> None:
     report = json.loads(command("doctor", "--json", at=tmp_path).stdout)
     assert report["ok"]
-    assert {"renderer", "videos", "ONNX providers", "pybullet"} <= {check["what"] for check in report["checks"]}
+    checked = {check["what"] for check in report["checks"]}
+    assert {"renderer", "videos", "ONNX providers", "pybullet", "running graphs", "memory for rings"} <= checked
+
+
+def test_the_doctor_says_where_no_graph_can_run_live_and_how_that_is_put_right(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runtime = tmp_path / ("x" * 100)
+    runtime.mkdir()
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(runtime))
+    done = command("doctor", at=tmp_path)
+    assert done.returncode == 3
+    assert "is too long for a socket: set XDG_RUNTIME_DIR to a shorter path" in done.stdout

@@ -38,7 +38,11 @@ def estop(
             sent = send_each(chosen(run), verb, **about)
         finally:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, EVERYTHING)
-        found = {name: _plain(answer) for name, answer in read_each(sent).items()}
+        try:
+            found = {name: _plain(answer) for name, answer in read_each(sent).items()}
+        except KeyboardInterrupt:
+            err.print(f"sent to {len(sent)} runs; what came of it has not been read", markup=False)
+            raise
         guards = [guard for answer in found.values() for guard in answer["guards"].values()]
         done = bool(guards) and all(guard["done"] for guard in guards)
         done = done and not any(answer["trouble"] for answer in found.values())

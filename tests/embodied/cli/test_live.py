@@ -236,6 +236,27 @@ def test_the_graph_is_drawn_as_it_runs(cell: Live, tmp_path: Path, ask: Ask, emb
     assert " Hz · " in embodied("graph", "--live").stdout
 
 
+@pytest.mark.parametrize(
+    ("line", "offers"),
+    [
+        ("embodied ps --run c", ["cell-*"]),
+        ("embodied stop ce", ["cell-*"]),
+        ("embodied logs --run cell ta", ["talk", "task"]),
+        ("embodied topic echo arm.", ["arm.state", "arm.applied"]),
+        ("embodied node info g", ["guard"]),
+        ("embodied param set h", ["hold.kp"]),
+        ("embodied topic echo --run elsewhere a", []),
+    ],
+)
+def test_a_shell_is_offered_what_runs(
+    line: str, offers: list[str], cell: Live, embodied: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("_EMBODIED_COMPLETE", "complete_bash")
+    monkeypatch.setenv("COMP_WORDS", line)
+    monkeypatch.setenv("COMP_CWORD", str(len(line.split(" ")) - 1))
+    assert [re.sub(r"-\d+$", "-*", word) for word in embodied().stdout.split()] == offers
+
+
 def test_a_node_is_described_and_started_again(cell: Live, ask: Ask, embodied: Command) -> None:
     nodes = ask("node", "list")["nodes"]
     assert nodes["twice"]["trigger"] == "joints"

@@ -20,7 +20,14 @@ from embodied.live.talk import Gone, pair, say
 
 State = Literal["starting", "ready", "running", "stopping", "ended"]
 
-_PROGRAM = "from embodied.live.worker import main; main()"
+# Modules are found where the launcher finds them, embodied's own not excepted.
+_PROGRAM = """\
+import os, pickle, sys
+briefing = os.fdopen(int(sys.argv[2]), "rb")
+sys.path[:] = pickle.load(briefing)
+from embodied.live.worker import main
+main(briefing)
+"""
 
 
 @dataclass(slots=True)

@@ -13,7 +13,7 @@ import socket
 import sys
 import time
 from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import IO, Any, NoReturn
 
 from embodied.cells import Cell, Slot, Topic
 from embodied.clock import SECOND
@@ -314,9 +314,13 @@ def _fail(launcher: socket.socket, error: BaseException) -> None:
         return
 
 
-def main() -> NoReturn:
-    """Run a process whose descriptors are given on its command line."""
-    channel, briefing, living, parent = map(int, sys.argv[1:5])
+def main(briefing: IO[bytes]) -> NoReturn:
+    """Run a process.
+
+    Args:
+        briefing: holds its brief; the other descriptors are given on its command line.
+    """
+    channel, _, living, parent = map(int, sys.argv[1:5])
     # Ctrl-C on a terminal is the launcher's to handle, in order.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     die_with_parent(signal.SIGTERM, parent)
@@ -324,25 +328,23 @@ def main() -> NoReturn:
     launcher.setblocking(False)
     page = Page(living)
     lines = Lines.install(page)
-    with os.fdopen(briefing, "rb") as stream:
-        path = pickle.load(stream)
-        sys.path[:] = path
-        code = 0
-        worker: Worker | None = None
-        try:
-            brief: Brief = pickle.load(stream)
-            worker = _kind(brief)(brief, launcher, page)
-            lines.nodes = list(worker.cells)
-            signal.signal(signal.SIGTERM, _stops(worker))
-            worker.build()
-            worker.run()
-        except FOREIGN as error:
-            _fail(launcher, error)
-            code = 3
-        failure = None if worker is None else worker.close()
-        if failure is not None and not code:
-            _fail(launcher, failure)
-            code = 3
+    code = 0
+    worker: Worker | None = None
+    try:
+        with briefing:
+            brief: Brief = pickle.load(briefing)
+        worker = _kind(brief)(brief, launcher, page)
+        lines.nodes = list(worker.cells)
+        signal.signal(signal.SIGTERM, _stops(worker))
+        worker.build()
+        worker.run()
+    except FOREIGN as error:
+        _fail(launcher, error)
+        code = 3
+    failure = None if worker is None else worker.close()
+    if failure is not None and not code:
+        _fail(launcher, failure)
+        code = 3
     lines.finish()
     # What libraries do at the end of a process, with threads of their own, may hang or crash; everything is closed.
     os._exit(code)
@@ -362,7 +364,3 @@ def _stops(worker: Worker) -> Callable[[int, Any], None]:
         worker.loop.stopping = True
 
     return handler
-
-
-if __name__ == "__main__":
-    main()

@@ -101,7 +101,7 @@ def _running(run: str | None) -> tuple[Plan, str, Flows]:
         plan.graph.processes = tuple(group for group in groups if len(group) > 1)
         links = {(link["from"], link["to"]): link for link in found["links"]}
         flows = {
-            (name, port): _flow(found["topics"].get(source.topic), links.get((source.node, home[name])))
+            (name, port): _flow(found["topics"].get(source.topic), links.get((source.node, home.get(name, ""))))
             for name, node in plan.nodes.items()
             for port, source in node.sources.items()
         }

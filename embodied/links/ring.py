@@ -23,7 +23,7 @@ from typing import Any
 from embodied.errors import LinkFailed
 from embodied.links import memory
 
-LARGE = 32 * 1024
+LARGE = 256 * 1024
 """From this slot size [B] on memory counts for more than system calls."""
 HUGE = 8 * 1024 * 1024
 
@@ -136,22 +136,31 @@ class Post:
         for slot in kept:
             self.box[self.written & _MASK] = slot
             self.written += 1
-        try:
-            count = os.eventfd_read(self._back)
-        except BlockingIOError:
-            count = 0
-        for index in range(self._read, self._read + min(count, ENTRIES)):
-            slot = self._returned[index & _MASK]
-            if slot not in flight:
-                self.broken = True
-                return [*freed, *kept, *self.abandon()]
-            del flight[slot]
-            freed.append(slot)
-        self._read += count
+        freed += self.credits()
+        if self.broken:
+            return [*freed, *kept, *self.abandon()]
         if kept:
             for slot in kept:
                 flight[slot] = None
             os.eventfd_write(self.forward, len(kept))
+        return freed
+
+    def credits(self) -> list[int]:
+        """The slots that were returned since this was asked last; what is unread stays as it is."""
+        try:
+            count = os.eventfd_read(self._back)
+        except BlockingIOError:
+            return []
+        flight = self.flight
+        freed: list[int] = []
+        for index in range(self._read, self._read + min(count, ENTRIES)):
+            slot = self._returned[index & _MASK]
+            if slot not in flight:
+                self.broken = True
+                break
+            del flight[slot]
+            freed.append(slot)
+        self._read += count
         return freed
 
     def abandon(self) -> list[int]:
@@ -204,6 +213,10 @@ class Ring:
         """
         while self._later:
             self._release((self._later.popleft(),))
+        if self.size >= LARGE:
+            # What was returned last is still in the cache, and is written next.
+            for post in self.posts:
+                self._release(post.credits())
         if not self._free:
             for post in self.posts:
                 self._release(post.collect(post.bound))
@@ -252,16 +265,16 @@ class Ring:
     def hold(self, slot: int, array: Any) -> None:
         """Keep a slot from being written anew while someone in this process looks at an array in it."""
         self._uses[slot] += 1
-        view = View.on(array, slot, self._gone)
+        view = View(array, self._gone)
+        view.slot = slot
         self._held[id(view)] = view
 
     def drop(self, slot: int) -> None:
         """Undo a claim."""
         self._later.append(slot)
 
-    def _unhold(self, view: weakref.ref[Any]) -> None:
+    def _unhold(self, view: View) -> None:
         # In any thread: a node's last look at an array may end in any.
-        assert isinstance(view, View)
         self._later.append(view.slot)
         del self._held[id(view)]
 
@@ -300,13 +313,6 @@ class View(weakref.ref[Any]):
 
     __slots__ = ("slot",)
     slot: int
-
-    @classmethod
-    def on(cls, array: Any, slot: int, gone: Callable[[weakref.ref[Any]], None]) -> View:
-        """A reference to an array in a slot; `gone` is called with it."""
-        made = cls(array, gone)
-        made.slot = slot
-        return made
 
     def __eq__(self, other: object) -> bool:
         return self is other
@@ -411,18 +417,22 @@ class Intake:
         """Return a slot when the last of some arrays in it is gone."""
         self._held += 1
         # Were they known to their own callback alone, they would be a cycle: once collected, they would never tell.
-        self._views[slot] = [View.on(array, slot, self._gone) for array in arrays]
+        views = self._views[slot] = []
+        for array in arrays:
+            view = View(array, self._gone)
+            view.slot = slot
+            views.append(view)
 
-    def _unpin(self, view: weakref.ref[Any]) -> None:
+    def _unpin(self, view: View) -> None:
+        slot = view.slot
         with self._lock:
-            assert isinstance(view, View)
-            slot = view.slot
             views = self._views[slot]
-            views.remove(view)
-            if not views:
-                del self._views[slot]
-                self._held -= 1
-                self.give_back(slot)
+            if len(views) > 1:
+                views.remove(view)
+                return
+            del self._views[slot]
+            self._held -= 1
+            self.give_back(slot)
 
     def close(self) -> None:
         """Give the descriptors back; what is looked at stays valid."""

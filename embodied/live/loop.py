@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from embodied.arrays import Maker
+from embodied.arrays import made_by
 from embodied.cells import FOREVER, Cell, Slot, Topic
 from embodied.clock import Time, tick, ticks_by
 from embodied.errors import FOREIGN
@@ -57,7 +57,12 @@ class Loop:
         self._alarms: list[list[Any]] = []
         self._refills: dict[int, Callable[[], None]] = {}
         self._due: list[Cell] = []
-        self._step = [stepper(cell, page, self.publish, _maker(outlets.get(cell.name))) for cell in cells]
+        makers = {name: outlet.empty for name, outlet in outlets.items() if outlet.stated}
+        if len(makers) == 1:
+            # Nobody else in this process makes arrays for others: it need not be said at each step whose they are.
+            made_by(next(iter(makers.values())))
+            makers = {}
+        self._step = [stepper(cell, page, self.publish, makers.get(cell.name)) for cell in cells]
         self._tidied = 0
         self._alarm = FOREVER
         self.advanced = 0
@@ -246,16 +251,23 @@ class Loop:
     def publish(self, cell: Cell, outputs: list[tuple[Topic, Message]]) -> None:
         """Hand outputs to the other processes, and check those that stay."""
         stamp = time.monotonic_ns() - self.epoch
+        outlet = self.outlets[cell.index]
+        if len(cell.topics) == 1:
+            topic, message = outputs[0]
+            if topic.seal is not None:
+                topic.seal(message)
+            if outlet is not None:
+                outlet.publish(cell.sequence, stamp, (message,))
+            topic.last = stamp
+            topic.latest = message
+            topic.published += 1
+            return
         for topic, message in outputs:
             if topic.seal is not None:
                 topic.seal(message)
-        outlet = self.outlets[cell.index]
         if outlet is not None:
-            if len(cell.topics) == 1:
-                outlet.publish(cell.sequence, stamp, (outputs[0][1],))
-            else:
-                given: dict[str, Message] = {topic.port: message for topic, message in outputs}
-                outlet.publish(cell.sequence, stamp, [given.get(topic.port) for topic in cell.topics])
+            given: dict[str, Message] = {topic.port: message for topic, message in outputs}
+            outlet.publish(cell.sequence, stamp, [given.get(topic.port) for topic in cell.topics])
         for topic, message in outputs:
             topic.last = stamp
             topic.latest = message
@@ -301,10 +313,6 @@ class Delays:
 
     def __init__(self) -> None:
         self.counts = [0] * 64
-
-
-def _maker(outlet: Outlet | None) -> Maker | None:
-    return outlet.empty if outlet is not None and outlet.stated else None
 
 
 def _index(cell: Cell) -> int:

@@ -3,7 +3,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
-.PHONY: demo test check bench clean
+.PHONY: demo test check bench faults clean
 
 demo: .venv/.base
 	$(BIN)/embodied run launch/pick_place.yaml --sim
@@ -17,8 +17,12 @@ check: .venv/.dev
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -n 2
 
-bench: .venv/.dev
+bench: .venv/.peers
 	$(BIN)/python -m tests.benchmarks
+
+# Every fault as often as the README says; the short version is among the tests.
+faults: .venv/.dev
+	$(BIN)/python -m tests.faults
 
 # pip of the outer Python installs into the environment, so that a Python without ensurepip will do.
 .venv/bin/python:
@@ -31,6 +35,10 @@ bench: .venv/.dev
 .venv/.dev: pyproject.toml constraints.txt | .venv/bin/python
 	$(PYTHON) -m pip --python $(BIN)/python install --quiet --constraint constraints.txt --editable '.[dev]' pip
 	touch $@ .venv/.base
+
+.venv/.peers: .venv/.dev
+	$(PYTHON) -m pip --python $(BIN)/python install --quiet --constraint constraints.txt --editable '.[dev,peers]' pip
+	touch $@
 
 clean:
 	rm -rf .venv runs

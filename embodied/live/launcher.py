@@ -7,13 +7,9 @@ that holds a guard, a driver or the world and is not restarted ends the run: not
 
 from __future__ import annotations
 
-import contextlib
 import os
-import select
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -21,15 +17,17 @@ from typing import Any
 
 from embodied.clock import SECOND
 from embodied.errors import EmbodiedError, LinkFailed, ProcessLost
-from embodied.links.ring import OBSERVERS, Ends
-from embodied.live import sentinel
-from embodied.live.brief import Remote, Subscription, briefs
+from embodied.links.ring import Ends
+from embodied.live.brief import Remote, briefs
+from embodied.live.cleaner import Cleaner
 from embodied.live.folder import Folder
 from embodied.live.layout import homes, processes
 from embodied.live.logs import Logs
 from embodied.live.process import Process, check_portable
 from embodied.live.puppet import staged
+from embodied.live.switchboard import Ring, Switchboard
 from embodied.live.talk import Gone, Said, hear
+from embodied.live.waiting import Waiting
 from embodied.node import Driver, Guard
 from embodied.plan import Plan, opens_world
 from embodied.restart import Restart
@@ -79,15 +77,7 @@ class _Restart:
     process: Process
 
 
-@dataclass(slots=True)
-class Ring:
-    """The memory of a node's outputs."""
-
-    descriptor: int
-    room: int
-
-
-class Launcher:
+class Launcher(Waiting):
     """Runs a plan on the steady clock, in processes; the caller owns the loop.
 
         with Launcher(plan, folder=Folder.create("cell")) as run:
@@ -120,6 +110,7 @@ class Launcher:
         machine: str | None = None,
         keys: Path | None = None,
     ) -> None:
+        super().__init__()
         self.plan, scenes = staged(plan)
         self.folder = folder
         self.seed = seed
@@ -143,40 +134,21 @@ class Launcher:
                 brief.remote = Remote.of(self.plan, machine, keys)
             check_portable(brief)
             self.processes[name] = Process(brief)
-        self._rings: dict[str, Ring] = {}
-        self._poll = select.epoll()
-        self._handlers: dict[int, Callable[[], None]] = {}
-        self._observers: dict[str, set[str]] = {}
         self._restarts: list[_Restart] = []
         self._wanted: dict[str, int] = {}
         self._answers: dict[int, dict[str, Any]] = {}
         self._asked = 0
         self._watched = 0
-        self._sentinel = -1
-        self._watcher: subprocess.Popen[bytes] | None = None
+        self._board = Switchboard(self.processes, self.home)
+        self._cleaner: Cleaner | None = None
 
     def _bodies(self) -> bool:
         """Whether the first process is that of the world."""
         return any(opens_world(self.plan.nodes[node].node) for node in next(iter(self.layout.values()), ()))
 
-    # Waiting
-
-    def wait(self, descriptor: int, handler: Callable[[], None]) -> None:
-        """Call a handler whenever a descriptor becomes readable."""
-        self._handlers[descriptor] = handler
-        self._poll.register(descriptor, select.EPOLLIN)
-
-    def forget(self, descriptor: int) -> None:
-        """Wait for a descriptor no longer."""
-        if self._handlers.pop(descriptor, None) is not None and not self._poll.closed:
-            self._poll.unregister(descriptor)
-
     def advance(self, timeout: float) -> None:
         """See to what happens, for at most so long [s]; returns after anything did."""
-        for descriptor, _ in self._poll.poll(max(0.0, min(timeout, WATCH))):
-            handler = self._handlers.get(descriptor)
-            if handler is not None:
-                handler()
+        self.turn(max(0.0, min(timeout, WATCH)))
         now = time.monotonic_ns()
         if now - self._watched > WATCH * SECOND / 2:
             self._watched = now
@@ -201,7 +173,7 @@ class Launcher:
             EmbodiedError: a process did not become ready; whatever was started is stopped.
         """
         try:
-            self._post_sentinel()
+            self._cleaner = Cleaner(self.folder.path)
             for process in self.processes.values():
                 self._start(process)
             while any(process.state == "starting" for process in self.processes.values()) and self.failure is None:
@@ -212,7 +184,7 @@ class Launcher:
                 raise self.failure
             for process in self.processes.values():
                 for link in process.brief.takes:
-                    self._link(link)
+                    self._board.link(link)
             self.epoch = time.monotonic_ns() + LEAD
             for process in self.processes.values():
                 self._go(process)
@@ -220,25 +192,10 @@ class Launcher:
             self.close()
             raise
 
-    def _post_sentinel(self) -> None:
-        reading, self._sentinel = os.pipe2(os.O_CLOEXEC)
-        self._watcher = subprocess.Popen(
-            [sys.executable, "-I", "-S", sentinel.__file__, str(reading), str(self.folder.path)],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            pass_fds=(reading,),
-            start_new_session=True,
-        )
-        os.close(reading)
-
-    def _tell_sentinel(self, line: str) -> None:
-        with contextlib.suppress(OSError):
-            os.write(self._sentinel, f"{line}\n".encode())
-
     def _start(self, process: Process) -> None:
         process.start()
-        self._tell_sentinel(f"+ {process.number}")
+        assert self._cleaner is not None
+        self._cleaner.add(process.number)
         self.wait(process.handle, lambda: self._ended(process))
         assert process.channel is not None
         self.wait(process.channel.fileno(), lambda: self._listen(process))
@@ -247,21 +204,6 @@ class Launcher:
     def _go(self, process: Process) -> None:
         if process.say("go", epoch=self.epoch):
             process.state = "running"
-
-    def _link(self, link: Subscription) -> None:
-        """Hand both sides of a link what they share."""
-        giver, taker = self.processes[self.home[link.node]], self.processes[link.process]
-        ring = self._rings.get(link.node)
-        if ring is None or giver.state == "ended" or taker.state in ("ended", "starting"):
-            return
-        ends = Ends.make(f"{link.node}>{link.process}")
-        try:
-            giver.say(
-                "post", ends.all(), node=link.node, process=link.process, bound=link.bound, lossless=link.lossless
-            )
-            taker.say("take", [ring.descriptor, *ends.all()], node=link.node, room=ring.room)
-        finally:
-            ends.close()
 
     # What processes say
 
@@ -281,7 +223,10 @@ class Launcher:
     def _hear(self, process: Process, said: Said) -> None:
         about = said.about
         if said.verb == "ring":
-            self._ring(about["node"], about["room"], said.descriptors[0])
+            self._board.announce(about["node"], about["room"], said.descriptors[0])
+            if process.state == "running":
+                # Messages outgrew the ring before.
+                self._board.link_takers(about["node"])
         elif said.verb == "ready":
             process.state = "ready"
             process.about = about["about"]
@@ -295,25 +240,9 @@ class Launcher:
         elif said.verb == "answer" and about["number"] > 0:
             self._answers[about["number"]] = about
 
-    def _ring(self, node: str, room: int, descriptor: int) -> None:
-        old = self._rings.get(node)
-        if old is not None:
-            os.close(old.descriptor)
-        self._rings[node] = Ring(descriptor, room)
-        if self.epoch and self.processes[self.home[node]].state == "running":
-            # Messages outgrew the old ring.
-            for link in self._links(node):
-                self._link(link)
-
-    def _links(self, node: str) -> Iterable[Subscription]:
-        return [link for other in self.processes.values() for link in other.brief.takes if link.node == node]
-
     def _rejoin(self, process: Process) -> None:
         """Link a process that was started again, and let it go on."""
-        for link in process.brief.takes:
-            self._link(link)
-        for link in process.brief.gives:
-            self._link(link)
+        self._board.link_all_of(process)
         self._go(process)
         self._event(process, "restarted", f"'{process.name}' runs again")
         if any(isinstance(self.plan.nodes[name].node, Guard) for name in process.nodes):
@@ -361,15 +290,12 @@ class Launcher:
         for descriptor in (process.handle, process.output, -1 if process.channel is None else process.channel.fileno()):
             self.forget(descriptor)
         number = process.number
-        started = process.state != "starting"
+        # At the first start everybody must come up; later it is as with any other end.
+        started = process.state != "starting" or self.epoch > 0
         process.reap()
-        self._tell_sentinel(f"- {number}")
-        for link in process.brief.takes:
-            self.processes[self.home[link.node]].say("unpost", node=link.node, process=process.name)
-        for node in process.nodes:
-            ring = self._rings.pop(node, None)
-            if ring is not None:
-                os.close(ring.descriptor)
+        if self._cleaner is not None:
+            self._cleaner.remove(number)
+        self._board.unlink(process)
         if stopping:
             return
         if process.name in self._wanted:
@@ -408,10 +334,6 @@ class Launcher:
     def _event(self, process: Process, kind: str, text: str, at: int | None = None) -> None:
         self.events.append(Event(at or time.monotonic_ns(), process.name, kind, text))
 
-    def ring(self, node: str) -> Ring | None:
-        """The memory of a node's outputs, if they leave its process."""
-        return self._rings.get(node)
-
     def observe(self, node: str, name: str) -> tuple[Ring, Ends]:
         """A subscription for someone outside the graph, who gets the newest at once; the caller closes its ends.
 
@@ -423,28 +345,21 @@ class Launcher:
             ValueError: too many look already, or the node does not run.
             LinkFailed: its process does not answer.
         """
-        looking = self._observers.setdefault(node, set())
-        if len(looking) >= OBSERVERS:
-            raise ValueError(f"{OBSERVERS} look at '{node}' already; end one of them first")
-        giver = self.processes[self.home[node]]
+        giver, rings = self._board.giver(node), self._board.rings
         if giver.state != "running":
             raise ValueError(f"'{node}' does not run: {giver.end()}")
         end = time.monotonic() + STOPPING
-        if node not in self._rings:
+        if node not in rings:
             giver.say("offer", node=node)
-            while node not in self._rings and time.monotonic() < end:
+            while node not in rings and time.monotonic() < end:
                 self.advance(end - time.monotonic())
-        if node not in self._rings:
+        if node not in rings:
             raise LinkFailed(f"'{giver.name}' does not answer")
-        ends = Ends.make(name)
-        giver.say("post", ends.all(), node=node, process=name, bound=1, lossless=False)
-        looking.add(name)
-        return self._rings[node], ends
+        return self._board.observe(node, name)
 
     def unobserve(self, node: str, name: str) -> None:
         """End a subscription."""
-        self._observers[node].discard(name)
-        self.processes[self.home[node]].say("unpost", node=node, process=name)
+        self._board.unobserve(node, name)
 
     def alive(self, name: str) -> bool:
         """Whether a process is there, or will be again."""
@@ -532,18 +447,12 @@ class Launcher:
             while any(process.state != "ended" for process in alive):
                 self.advance(WATCH)
         self._restarts.clear()
-        for ring in self._rings.values():
-            os.close(ring.descriptor)
-        self._rings.clear()
-        if self._sentinel >= 0:
-            self._tell_sentinel("bye")
-            os.close(self._sentinel)
-            self._sentinel = -1
-        if self._watcher is not None:
-            self._watcher.wait()
-            self._watcher = None
+        self._board.close()
+        if self._cleaner is not None:
+            self._cleaner.close()
+            self._cleaner = None
         self.logs.close()
-        self._poll.close()
+        super().close()
         self.folder.remove()
 
     def _groups(self) -> Iterable[list[Process]]:

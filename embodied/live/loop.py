@@ -7,7 +7,6 @@ Nodes that are triggered by others of the same process follow in the same wake-u
 from __future__ import annotations
 
 import gc
-import select
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -21,6 +20,7 @@ from embodied.kernel import Timer
 from embodied.links.channel import Inlet, Outlet
 from embodied.live.page import Page
 from embodied.live.stepping import Given, stepper
+from embodied.live.waiting import Waiting
 from embodied.messages.schema import Message
 from embodied.world import World
 
@@ -31,7 +31,7 @@ TIDY = 1_000_000_000
 """Cycles of what nodes leave behind are collected this often, between steps [ns]."""
 
 
-class Loop:
+class Loop(Waiting):
     """Runs the nodes of one process on the steady clock.
 
     Args:
@@ -44,14 +44,13 @@ class Loop:
     def __init__(
         self, cells: list[Cell], outlets: Mapping[str, Outlet], page: Page, world: World | None = None
     ) -> None:
+        super().__init__()
         self.cells = cells
         self.page = page
         self.epoch = 0
         self.stopping = False
         self._world = world
         self.outlets = [outlets.get(cell.name) for cell in cells]
-        self._poll = select.epoll()
-        self._handlers: dict[int, Callable[[], None]] = {}
         self._timer = Timer()
         self._next: list[list[int]] = []
         self._alarms: list[list[Any]] = []
@@ -73,22 +72,10 @@ class Loop:
         """Time since the start of the run [ns]."""
         return time.monotonic_ns() - self.epoch
 
-    def wait(self, descriptor: int, handler: Callable[[], None]) -> None:
-        """Call a handler whenever a descriptor becomes readable."""
-        self._handlers[descriptor] = handler
-        self._poll.register(descriptor, select.EPOLLIN)
-
-    def read(self, descriptor: int) -> None:
-        """Read what a link still holds."""
-        handler = self._handlers.get(descriptor)
-        if handler is not None:
-            handler()
-
     def forget(self, descriptor: int) -> None:
         """Wait for a descriptor no longer."""
-        if self._handlers.pop(descriptor, None) is not None:
-            self._poll.unregister(descriptor)
-            self._refills.pop(descriptor, None)
+        super().forget(descriptor)
+        self._refills.pop(descriptor, None)
 
     def take(
         self,
@@ -178,16 +165,12 @@ class Loop:
             WorldFailed: the simulator broke.
         """
         while not self.stopping:
-            self.turn()
+            self.once()
 
-    def turn(self) -> None:
+    def once(self) -> None:
         """Wait until something comes, and see to it."""
         self.page.words[1] = -1
-        handlers = self._handlers
-        for descriptor, _ in self._poll.poll(IDLE):
-            handler = handlers.get(descriptor)
-            if handler is not None:
-                handler()
+        self.turn(IDLE)
         at = time.monotonic_ns()
         self.page.words[0] = at
         now = at - self.epoch
@@ -302,7 +285,7 @@ class Loop:
 
     def close(self) -> None:
         """Give the descriptors back."""
-        self._poll.close()
+        super().close()
         self._timer.close()
 
 

@@ -263,7 +263,7 @@ class Worker:
     def _untake(self, node: str) -> None:
         inlet = self._inlets.pop(node, None)
         if inlet is not None:
-            self.loop.read(inlet.intake.forward)
+            self.loop.call(inlet.intake.forward)
             self.loop.forget(inlet.intake.forward)
             inlet.intake.close()
 

@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Annotated, NamedTuple
 
 import numpy as np
@@ -142,13 +143,16 @@ class Broken(Node):
 
     how: str = "raise"
     after: int = 5
+    mark: str = ""  # a file that says that it was open before
 
     rate = 100.0
 
     def open(self) -> None:
         self.steps = 0
-        if self.how == "open":
+        if self.how == "open" or (self.mark and Path(self.mark).exists()):
             raise RuntimeError("the device is not there")
+        if self.mark:
+            Path(self.mark).touch()
 
     def step(self) -> Count:
         self.steps += 1

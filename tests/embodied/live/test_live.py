@@ -165,6 +165,18 @@ def test_a_node_that_ends_is_started_again_as_often_as_it_may_be() -> None:
         assert max(numbers) <= 3
 
 
+def test_a_node_that_cannot_open_again_does_not_end_a_run_that_can_do_without_it(tmp_path: Path) -> None:
+    graph = steady().add("bad", Broken(how="kill", after=3, mark=str(tmp_path / "mark"))).add("counter", Counter())
+    graph.entries["bad"].restart = Restart("on-failure", 2, 10_000_000)
+    with live(graph) as found:
+        counts = found.look("counter.count")
+        assert found.until(lambda: any("is the limit" in event.text for event in found.run.events), 15)
+        assert any("failed in open(): RuntimeError: the device" in event.text for event in found.run.events)
+        before = len(counts.seen)
+        assert found.until(lambda: len(counts.seen) > before + 20, 5)
+        assert found.run.failure is None
+
+
 def test_a_stop_ends_within_its_time_even_if_a_node_does_not() -> None:
     graph = steady().add("stubborn", Stubborn()).add("counter", Counter())
     found = Running(graph)

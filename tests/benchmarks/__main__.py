@@ -6,12 +6,13 @@ import os
 import platform
 import sys
 
-from tests.benchmarks import determinism, links, lockstep, perception, rendering, startup, success
+from tests.benchmarks import determinism, links, live, lockstep, perception, rendering, startup, success
 
 BENCHMARKS = {
     "startup": startup.main,
     "lockstep": lockstep.main,
     "links": links.main,
+    "live": live.main,
     "rendering": rendering.main,
     "perception": perception.main,
     "determinism": determinism.main,

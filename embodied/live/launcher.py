@@ -96,7 +96,8 @@ class Launcher(Waiting):
         events: what happened, oldest first.
         verdict: how the world judged, as soon as it did.
         failure: why the run is over, if it did not end in order.
-        epoch: time 0, on CLOCK_MONOTONIC [ns]; 0 before.
+        began: when it was made, on CLOCK_MONOTONIC [ns].
+        epoch: time 0, on the same clock; 0 before.
         cancelled: who wants it to stop; while it starts, it is stopped then.
     """
 
@@ -119,6 +120,7 @@ class Launcher(Waiting):
         self.events: list[Event] = []
         self.verdict: Verdict | None = None
         self.failure: EmbodiedError | None = None
+        self.began = time.monotonic_ns()
         self.epoch = 0
         self.cancelled = ""
         self.about: dict[str, str] = {}

@@ -28,7 +28,7 @@ IDLE = 0.1
 """A process that waits still gives a sign of life this often [s]."""
 
 TIDY = 1_000_000_000
-"""Cycles of what nodes leave behind are collected this often, between steps [ns]."""
+"""Cycles that nodes leave behind are collected this often, between steps [ns]; old ones every 30th time."""
 
 
 class Loop(Waiting):
@@ -62,7 +62,7 @@ class Loop(Waiting):
             made_by(next(iter(makers.values())))
             makers = {}
         self._step = [stepper(cell, page, self.publish, makers.get(cell.name)) for cell in cells]
-        self._tidied = 0
+        self._tidied = self._collections = 0
         self._alarm = FOREVER
         self.advanced = 0
         self.wait(self._timer.descriptor, self._timer.clear)
@@ -182,7 +182,8 @@ class Loop(Waiting):
                 refill()
         if now - self._tidied > TIDY:
             self._tidied = now
-            gc.collect(1)
+            self._collections += 1
+            gc.collect(2 if self._collections % 30 == 0 else 1)
 
     def _ticks(self, now: int) -> None:
         """Find the rated nodes that are due, and bring the world to where they see it."""

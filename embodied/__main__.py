@@ -1,5 +1,19 @@
-"""`python -m embodied` is the command line."""
+"""The command line, as `embodied` and as `python -m embodied`."""
 
-from embodied.cli.main import main
+import os
+import signal
 
-main()
+INTERRUPTED = 130
+
+
+def main() -> None:
+    """Run it; Ctrl-C while modules are still being imported ends it as quietly as any other."""
+    before = signal.signal(signal.SIGINT, lambda *_: os._exit(INTERRUPTED))
+    from embodied.cli.main import main as run
+
+    signal.signal(signal.SIGINT, before)
+    run()
+
+
+if __name__ == "__main__":
+    main()

@@ -6,7 +6,9 @@ import errno
 import importlib.metadata
 import os
 import platform
+import signal
 import sys
+import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from datetime import datetime
@@ -150,6 +152,24 @@ def _only_json() -> Iterator[None]:
         os.dup2(_aside, 1)
         os.close(_aside)
         _aside = None
+
+
+@contextmanager
+def nothing_begun() -> Iterator[None]:
+    """While modules are imported, Ctrl-C ends the program at once: some pass it off as an error of their own."""
+
+    def end(*_: object) -> None:
+        os.write(2, b"interrupted\n")
+        os._exit(INTERRUPTED)
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @contextmanager

@@ -26,6 +26,7 @@ from embodied.cli.output import (
     ending,
     err,
     new_run_folder,
+    nothing_begun,
     out,
     overrides,
     print_json,
@@ -62,7 +63,8 @@ def run(
     with ending(as_json):
         limit = time_limit(until)
         chosen = choose_profile(sim, profile)
-        graph = load(file, overrides(site, sets, swaps, world)).graph(chosen)
+        with nothing_begun():
+            graph = load(file, overrides(site, sets, swaps, world)).graph(chosen)
         if machine is not None and not (live or graph.clock == "steady"):
             raise usage("--on is for a run on the steady clock", "add --live")
         folder = new_run_folder(file.stem)

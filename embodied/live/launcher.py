@@ -141,6 +141,7 @@ class Launcher(Waiting):
         self._answers: dict[int, dict[str, Any]] = {}
         self._asked = 0
         self._watched = 0
+        self._closing = False
         self._board = Switchboard(self.processes, self.home)
         self._cleaner: Cleaner | None = None
 
@@ -300,6 +301,9 @@ class Launcher(Waiting):
         self._board.unlink(process)
         if stopping:
             return
+        if self._closing:
+            self._event(process, "ended", f"'{process.name}': {process.end()}", at)
+            return
         if process.name in self._wanted:
             del self._wanted[process.name]
             self._start(process)
@@ -431,10 +435,19 @@ class Launcher(Waiting):
     # Stopping
 
     def close(self) -> None:
-        """Stop everything in order, within a time that is stated: those who ask for motion, guards, then drivers."""
-        for group in self._groups():
+        """Stop everything in order, within a time that is stated: those who ask for motion, guards, then drivers.
+
+        Before all of it runs nothing has moved, and nobody waits for anybody.
+        """
+        self._closing = True
+        self._restarts.clear()
+        self._wanted.clear()
+        for group in self._groups() if self.epoch else [list(self.processes.values())]:
             alive = [process for process in group if process.state != "ended"]
             for process in alive:
+                if process.state == "starting":
+                    # It does not listen before its nodes are open; this ends it at once until they begin to.
+                    process.terminate()
                 process.state = "stopping"
                 process.say("stop")
             end = time.monotonic() + STOPPING
@@ -448,7 +461,6 @@ class Launcher(Waiting):
                     process.kill()
             while any(process.state != "ended" for process in alive):
                 self.advance(WATCH)
-        self._restarts.clear()
         self._board.close()
         if self._cleaner is not None:
             self._cleaner.close()

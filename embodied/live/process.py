@@ -129,6 +129,11 @@ class Process:
         number = -1 if self.page is None else self.page.read().node
         return self.nodes[number] if 0 <= number < len(self.nodes) else ""
 
+    def terminate(self) -> None:
+        """Tell it to end by a signal, when it may not listen yet."""
+        with contextlib.suppress(OSError):
+            os.kill(self.number, signal.SIGTERM)
+
     def kill(self) -> None:
         """End it at once, with everything that its nodes started."""
         with contextlib.suppress(OSError):

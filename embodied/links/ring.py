@@ -234,10 +234,10 @@ class Ring:
         for post in self.posts:
             if len(post.flight) >= post.window:
                 self._release(post.collect(post.bound - 1))
+            if post.broken or len(post.flight) >= post.window:
                 broken = broken or post.broken
-                if post.broken or len(post.flight) >= post.window:
-                    post.skipped += 1
-                    continue
+                post.skipped += 1
+                continue
             uses[slot] += 1
             post.box[post.written & _MASK] = slot
             post.written += 1
@@ -415,7 +415,8 @@ class Intake:
 
     def pin(self, slot: int, arrays: list[Any]) -> None:
         """Return a slot when the last of some arrays in it is gone."""
-        self._held += 1
+        with self._lock:
+            self._held += 1
         # Were they known to their own callback alone, they would be a cycle: once collected, they would never tell.
         views = self._views[slot] = []
         for array in arrays:

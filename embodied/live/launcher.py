@@ -246,12 +246,12 @@ class Launcher(Waiting):
     def _rejoin(self, process: Process) -> None:
         """Link a process that was started again, and let it go on."""
         self._board.link_all_of(process)
-        self._go(process)
-        self._event(process, "restarted", f"'{process.name}' runs again")
         if any(isinstance(self.plan.nodes[name].node, Guard) for name in process.nodes):
-            # Whether it had been stopped died with it: a person says that it may go on.
+            # Whether it had been stopped died with it: a person says that it may go on. It hears so before it begins.
             reason = "its guard was started again"
             process.say("ask", number=-1, what="stop", about={"reason": reason})
+        self._go(process)
+        self._event(process, "restarted", f"'{process.name}' runs again")
 
     def _print(self, process: Process) -> None:
         try:

@@ -326,6 +326,8 @@ def main(briefing: IO[bytes]) -> NoReturn:
     die_with_parent(signal.SIGTERM, parent)
     launcher = socket.socket(fileno=channel)
     launcher.setblocking(False)
+    # A program that a node starts would keep the line open when this process has ended.
+    launcher.set_inheritable(False)
     page = Page(living)
     lines = Lines.install(page)
     code = 0

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 import embodied
-from embodied import Node, Ports, Stamped, Time, tunable
+from embodied import Guard, Node, Ports, Stamped, Time, tunable
 from embodied.links.memory import available
-from embodied.messages import Image, Target
+from embodied.messages import GuardReport, Image, Reset, Stop, Target
 from embodied.messages.schema import Array, Message, Unit
 
 
@@ -292,3 +292,23 @@ class Delays(Node):
             return None
         median, late = np.percentile(self.delays[-100:], (50, 99))
         return count(int(late), text=str(int(median)))
+
+
+@dataclass
+class Gate(Guard):
+    """A guard that says what it was told."""
+
+    rate = 100.0
+
+    def open(self) -> None:
+        self.stopped = ""
+
+    def step(self, number: Count | None, stop: list[Stop], reset: list[Reset]) -> GuardReport:
+        if stop:
+            self.stopped = stop[-1].reason
+        elif reset:
+            self.stopped = ""
+        if number is not None and number.number == 50 and not self.stopped:
+            os.kill(os.getpid(), signal.SIGKILL)
+        refusals = (self.stopped,) if self.stopped else ()
+        return GuardReport(state="stopped" if self.stopped else "following", source="", clips=(), refusals=refusals)

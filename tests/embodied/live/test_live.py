@@ -24,6 +24,7 @@ from tests.embodied.live.nodes import (
     Chatty,
     Collect,
     Counter,
+    Gate,
     Once,
     Pairs,
     Parent,
@@ -175,6 +176,19 @@ def test_a_node_that_cannot_open_again_does_not_end_a_run_that_can_do_without_it
         before = len(counts.seen)
         assert found.until(lambda: len(counts.seen) > before + 20, 5)
         assert found.run.failure is None
+
+
+def test_a_guard_that_was_started_again_is_stopped_from_its_first_step_until_it_is_reset() -> None:
+    graph = steady().add("counter", Counter()).add("gate", Gate(), number="counter")
+    graph.entries["gate"].restart = Restart("on-failure", 3, 10_000_000)
+    with live(graph) as found:
+        assert found.until(lambda: any(event.kind == "restarted" for event in found.run.events), 10)
+        reports = found.look("gate.guard_report")
+        assert found.until(lambda: len(reports.seen) > 20, 5)
+        assert {entry.message.state for entry in reports.seen} == {"stopped"}
+        assert reports.seen[0].sequence < 50
+        found.run.ask("gate", "reset", by="a person")
+        assert found.until(lambda: last(reports.seen).state == "following", 5)
 
 
 def test_a_stop_ends_within_its_time_even_if_a_node_does_not() -> None:

@@ -7,6 +7,7 @@ that a step did not give is carried over: whoever passes over a bundle has lost 
 from __future__ import annotations
 
 import mmap
+import os
 import struct
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -132,8 +133,11 @@ class Outlet:
             while pending := self.ring.full():
                 if not self._wait(pending):
                     break
+        if self._slot >= 0 and not self._all_given(messages):
+            self._let_go()
         slot, self._slot = self._slot, -1
-        if slot < 0:
+        made_here = slot >= 0
+        if not made_here:
             slot = self.ring.claim()
         start = slot * self.frame.size
         try:
@@ -144,15 +148,15 @@ class Outlet:
                 )
             else:
                 self._bundle(start, sequence, stamp, messages)
-        except Overflow as error:
-            self.ring.drop(slot)
+        except BaseException as error:
+            self._slot = slot
+            self._let_go()
+            if not isinstance(error, Overflow):
+                raise
             self._grow(error.needed, sequence, stamp, messages)
             return
-        except BaseException:
-            self.ring.drop(slot)
-            raise
-        if self._areas:
-            self._let_go(slot)
+        if made_here:
+            self._hold(slot)
         self.ring.publish(slot)
 
     def _bundle(self, start: int, sequence: int, stamp: int, messages: Sequence[Message | None]) -> None:
@@ -198,6 +202,7 @@ class Outlet:
         self._build()
         for post in list(old.posts):
             old.unsubscribe(post)
+        os.close(old.descriptor)
         self.publish(sequence, stamp, messages)
         if self._moved is None:
             raise LinkFailed(f"'{self.name}' gave a message of {needed} B, and nobody can move its subscribers")
@@ -223,12 +228,28 @@ class Outlet:
                 return array
         return None
 
-    def _let_go(self, slot: int) -> None:
+    def _all_given(self, messages: Sequence[Message | None]) -> bool:
+        """Whether every array that was made in the slot is in these messages; where not, it would be written over."""
+        numbers = iter(self._claimed)
+        for layout, message in zip(self._layouts, messages, strict=True):
+            for name in layout.areas:
+                array = next(numbers)
+                if array is not None and getattr(message, name, None) is not array:
+                    return False
+        return True
+
+    def _hold(self, slot: int) -> None:
         """Whoever made an array in a slot may look at it as long as it likes."""
         for number, array in enumerate(self._claimed):
             if array is not None:
                 self.ring.hold(slot, array)
                 self._claimed[number] = None
+
+    def _let_go(self) -> None:
+        """Publish the slot that arrays were made in no more; they stay as they are."""
+        self._hold(self._slot)
+        self.ring.drop(self._slot)
+        self._slot = -1
 
 
 class Inlet:
@@ -308,38 +329,13 @@ class Inlet:
         """A function that hands over what has arrived, made for this link; see `receive`."""
         if len(self._wanted) > 1 or self._room_for is not None or self.intake.every:
             return lambda: self.receive(taken, vacate)
-        return self._viewer(taken, vacate) if self._viewing else self._copier(taken)
-
-    def _copier(self, taken: Taken) -> Callable[[], None]:
         ((index, place, read),) = self._wanted
-        take, give_back = self.intake.newest(), self.intake.give_back
-        unpack, memory, size, seen = self._unpack, self._memory, self._frame.size, self._seen
-
-        def receive() -> None:
-            slot = take()
-            if slot < 0:
-                return
-            start = slot * size
-            head = unpack(memory, start)
-            sequence = head[place]
-            if sequence > seen[index]:
-                seen[index] = sequence
-                message = read(memory[start + head[place + 2] : start + head[0]], 0, memory, start, None)
-                give_back(slot)
-                taken(index, message, head[place + 1], sequence)
-            else:
-                give_back(slot)
-
-        return receive
-
-    def _viewer(self, taken: Taken, vacate: Callable[[], None] | None) -> Callable[[], None]:
-        ((index, place, read),) = self._wanted
-        intake = self.intake
+        intake, viewing = self.intake, self._viewing
         take, give_back, pin = intake.newest(), intake.give_back, intake.pin
         unpack, memory, size, seen = self._unpack, self._memory, self._frame.size, self._seen
 
         def receive() -> None:
-            if vacate is not None and not intake.may_hold:
+            if viewing and vacate is not None and not intake.may_hold:
                 vacate()
             slot = take()
             if slot < 0:
@@ -351,7 +347,7 @@ class Inlet:
                 give_back(slot)
                 return
             seen[index] = sequence
-            views: list[Any] | None = [] if intake.may_hold else None
+            views: list[Any] | None = [] if viewing and intake.may_hold else None
             message = read(memory[start + head[place + 2] : start + head[0]], 0, memory, start, views)
             if views:
                 pin(slot, views)

@@ -130,7 +130,7 @@ def compose(kind: type[Message], fields: Mapping[str, Any], now: int) -> Message
     for name, field in known.items():
         value = fields.get(name)
         if value is None:
-            if name in ("acquired",) and name not in fields:
+            if name == "acquired" and name not in fields:
                 value = now
             elif not field.optional:
                 raise ValueError(

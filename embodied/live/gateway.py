@@ -52,6 +52,7 @@ class Gateway(Worker):
         self._parcels: dict[str, dict[int, Parcel]] = {}
         self.refused: Counter[str] = Counter()
         self._told: dict[str, bool] = {}
+        self._sequences: Counter[str] = Counter()
 
     def build(self) -> None:
         """Open the sockets.
@@ -152,7 +153,9 @@ class Gateway(Worker):
                 if part.nbytes:
                     messages[index] = parcel.unpack(part)
             if any(message is not None for message in messages):
-                self.outlets[node].publish(arrival.sequence, now, messages)
+                # Its own count begins anew when its process does; here it goes on.
+                self._sequences[node] += 1
+                self.outlets[node].publish(self._sequences[node], now, messages)
         except WireError as error:
             self.refused[str(error)[:100]] += 1
 

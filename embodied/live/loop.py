@@ -57,8 +57,8 @@ class Loop(Waiting):
         self._refills: dict[int, Callable[[], None]] = {}
         self._due: list[Cell] = []
         makers = {name: outlet.empty for name, outlet in outlets.items() if outlet.stated}
-        if len(makers) == 1:
-            # Nobody else in this process makes arrays for others: it need not be said at each step whose they are.
+        if len(cells) == len(makers) == 1:
+            # Nobody else in this process could take its arrays: it need not be said at each step whose they are.
             made_by(next(iter(makers.values())))
             makers = {}
         self._step = [stepper(cell, page, self.publish, makers.get(cell.name)) for cell in cells]
@@ -170,13 +170,16 @@ class Loop(Waiting):
     def once(self) -> None:
         """Wait until something comes, and see to it."""
         self.page.words[1] = -1
-        self.turn(IDLE)
+        self.turn(0.0 if self._due else IDLE)
         at = time.monotonic_ns()
         self.page.words[0] = at
         now = at - self.epoch
         if now >= self._alarm:
             self._ticks(now)
-        while self._due:
+        # No chain is longer than there are nodes; a loop of triggers goes on after a look at what has come meanwhile.
+        for _ in self.cells:
+            if not self._due:
+                break
             self._steps(now)
             for refill in self._refills.values():
                 refill()

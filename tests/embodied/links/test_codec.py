@@ -176,3 +176,32 @@ def test_an_array_made_in_the_ring_is_not_copied_and_stays_while_its_maker_looks
             outlet.publish(number, 0, [replace(image, data=np.zeros_like(image.data))])
             inlet.receive(lambda *arrived: None)
         np.testing.assert_array_equal(data, image.data)
+
+
+def test_an_array_that_was_made_and_not_given_stays_as_it_is_and_may_be_given_later() -> None:
+    image, refined = large()
+    got: list[Any] = []
+    with link(Image, refined) as (outlet, inlet):
+        made = outlet.empty((80, 100, 3), np.uint8)
+        made[...] = 7
+        for number in range(1, 3 * outlet.ring.slots):
+            outlet.publish(number, 0, [image])
+            inlet.receive(lambda *arrived: got.append(arrived[1].data.copy()))
+        np.testing.assert_array_equal(got[-1], image.data)
+        assert (made == 7).all()
+        outlet.publish(1000, 0, [Image(data=made, acquired=Time(0))])
+        inlet.receive(lambda *arrived: got.append(arrived[1].data.copy()))
+        assert (got[-1] == 7).all()
+
+
+def test_an_array_that_was_made_is_given_whole_after_a_message_that_was_refused() -> None:
+    _, refined = large()
+    got: list[Any] = []
+    with link(Image, refined) as (outlet, inlet):
+        made = outlet.empty((80, 100, 3), np.uint8)
+        made[...] = 7
+        with pytest.raises(WireError):
+            outlet.publish(0, 0, [Image(data=made, acquired=None)])  # type: ignore[arg-type]
+        outlet.publish(1, 0, [Image(data=made, acquired=Time(0))])
+        inlet.receive(lambda *arrived: got.append(arrived[1].data.copy()))
+        assert (got[-1] == 7).all()

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from embodied.errors import LinkFailed, ProcessLost
-from embodied.graph import Graph, Wire
+from embodied.graph import Graph, Timing, Wire
 from embodied.live.control import Control
 from embodied.live.folder import home, running
 from embodied.live.launcher import STOPPING
@@ -74,6 +74,16 @@ def test_nodes_that_share_a_process_hand_over_what_they_made() -> None:
         counts = found.run.ask("again+counter+square", "counts")
         steps = {name: node["steps"] for name, node in counts["nodes"].items()}
         assert steps["counter"] == steps["square"] == steps["again"] > 20
+
+
+def test_nodes_of_one_process_that_trigger_each_other_still_listen() -> None:
+    graph = steady().add("one", Square(), timing=Timing.of(latency="1ms"), number="other")
+    graph.add("other", Square(), number="one")
+    graph.processes = (("one", "other"),)
+    with live(graph) as found:
+        found.run.ask("one+other", "publish", topic="one.count", fields={"number": 1, "squares": [1.0], "text": ""})
+        assert found.until(lambda: found.run.ask("one+other", "counts")["nodes"]["one"]["steps"] > 1000, 10)
+    assert not found.run.events, "it stopped when it was told to"
 
 
 def test_several_outputs_of_one_step_are_never_seen_mixed_with_those_of_another() -> None:

@@ -90,10 +90,13 @@ def test_a_machine_that_ends_is_missed_and_found_again(keys: dict[str, Keys]) ->
     arm = Running(across(machines), machine="arm", keys=keys["arm"].folder)
     with arm:
         squares = arm.look("square.count")
-        for _ in range(2):
+        for life in range(2):
             base = Running(across(machines), machine="base", keys=keys["base"].folder)
             with base:
                 count = len(squares.seen)
                 assert arm.until(lambda: base.run.advance(0) or len(squares.seen) > count + 20, 20)  # noqa: B023
+                if life:
+                    # It counts from 1 again, and is heard from there.
+                    assert squares.seen[count].message.number < squares.seen[count - 1].message.number
             assert arm.until(lambda: not _connected(arm), 10)
         assert not [event for event in arm.run.events if event.kind == "ended"]

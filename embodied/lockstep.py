@@ -19,7 +19,7 @@ from embodied.cells import Cell, Observer, Slot, Topic
 from embodied.clock import Time, period, tick
 from embodied.digest import Digest
 from embodied.errors import FOREIGN, EmbodiedError, LaunchError, NodeFailed, Problem, WorldFailed
-from embodied.evidence import location, step_failed, world_failed
+from embodied.evidence import close_nodes, location, step_failed, world_failed
 from embodied.faults import Fault, resolve, streams
 from embodied.health import health
 from embodied.injector import Injector, Strike
@@ -222,16 +222,7 @@ class Lockstep:
         Raises:
             NodeFailed: the first `close` that raised.
         """
-        failure: NodeFailed | None = None
-        while self._opened:
-            cell = self._opened.pop()
-            closer = getattr(cell.planned.node, "close", None)
-            if closer is None:
-                continue
-            try:
-                closer()
-            except FOREIGN as error:
-                failure = failure or NodeFailed(cell.name, "close", error, location=location(error))
+        failure = close_nodes(self._opened)
         self._close_world()
         if failure is not None:
             raise failure

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rich.markup import escape
 
-from embodied.cli.output import INTERRUPTED, err, out, print_json, versions
+from embodied.cli.output import INTERRUPTED, StatusLine, err, out, print_json, versions
 from embodied.clock import SECOND, Time
 from embodied.graph import Graph
 from embodied.live.launcher import Launcher
@@ -57,21 +57,12 @@ def run_live(graph: Graph, asked: Asked, folder: Path, as_json: bool) -> int:
     return 1 if outcome.passed is False else 0
 
 
-class _Progress(LiveWatcher):
+class _Progress(StatusLine, LiveWatcher):
     """What happens is told at once; on a terminal one line says how far the run is."""
 
     def __init__(self) -> None:
+        super().__init__()
         self._told = 0
-        self._status = err.status("starting") if err.is_terminal else None
-
-    def __enter__(self) -> _Progress:
-        if self._status is not None:
-            self._status.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._status is not None:
-            self._status.stop()
 
     def begin(self, run: Launcher) -> None:
         """Say that it runs, and how to look at it."""
@@ -83,9 +74,8 @@ class _Progress(LiveWatcher):
         for event in run.events[self._told :]:
             err.print(f"[{run.now / SECOND:.2f} s] {event.text}", markup=False)
         self._told = len(run.events)
-        if self._status is not None:
-            alive = sum(process.state == "running" for process in run.processes.values())
-            self._status.update(f"{run.now / SECOND:5.1f} s, {alive} of {len(run.processes)} processes")
+        alive = sum(process.state == "running" for process in run.processes.values())
+        self.draw(f"{run.now / SECOND:5.1f} s, {alive} of {len(run.processes)} processes")
 
 
 def _show(outcome: LiveOutcome, folder: Path) -> None:

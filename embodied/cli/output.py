@@ -14,7 +14,7 @@ from contextlib import contextmanager, nullcontext
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
 import typer
 from rich.console import Console
@@ -85,6 +85,33 @@ err = _Console(stderr=True, highlight=False, soft_wrap=True)
 def wide() -> Console:
     """For tables: folded into a terminal, and as wide as they are where there is none."""
     return _Console(highlight=False, width=None if out.is_terminal else 240)
+
+
+class StatusLine:
+    """One line that says how far something is, redrawn on a terminal; elsewhere there is none.
+
+    Args:
+        text: at the beginning.
+    """
+
+    def __init__(self, text: str = "starting") -> None:
+        self._status = err.status(text) if err.is_terminal else None
+
+    def __enter__(self) -> Self:
+        if self._status is not None:
+            self._status.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._status is not None:
+            self._status.stop()
+
+    def draw(self, text: str) -> bool:
+        """Show another text; False where there is no terminal to show it on."""
+        if self._status is None:
+            return False
+        self._status.update(text)
+        return True
 
 
 def overrides(

@@ -20,6 +20,7 @@ from embodied.cli.output import (
     SetOption,
     SimOption,
     SiteOption,
+    StatusLine,
     SwapOption,
     WorldOption,
     choose_profile,
@@ -83,23 +84,14 @@ def run(
     raise typer.Exit(1 if outcome.passed is False else 0)
 
 
-class _Progress(Watcher):
-    """One line that says how far a run is: redrawn on a terminal, repeated every few seconds elsewhere."""
+class _Progress(StatusLine, Watcher):
+    """How far a run is: redrawn on a terminal, repeated every few seconds elsewhere."""
 
     def __init__(self) -> None:
+        super().__init__()
         self._begin = time.monotonic()
         self._shown = self._begin
         self._pause = 0.1 if err.is_terminal else 0.3
-        self._status = err.status("starting") if err.is_terminal else None
-
-    def __enter__(self) -> _Progress:
-        if self._status is not None:
-            self._status.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._status is not None:
-            self._status.stop()
 
     def look(self, run: Lockstep) -> None:
         """Say how far it is."""
@@ -109,9 +101,7 @@ class _Progress(Watcher):
         self._shown = at
         seconds = run.now / SECOND
         line = f"simulated {seconds:5.2f} s at {seconds / (at - self._begin):.1f}x real time"
-        if self._status is not None:
-            self._status.update(line)
-        else:
+        if not self.draw(line):
             err.print(line)
             self._pause = 5.0
 

@@ -18,7 +18,7 @@ from typing import IO, Any, NoReturn
 from embodied.cells import Cell, Slot, Topic
 from embodied.clock import SECOND
 from embodied.errors import FOREIGN, EmbodiedError, LinkFailed, NodeFailed, told
-from embodied.evidence import location, world_failed
+from embodied.evidence import close_nodes, location, world_failed
 from embodied.graph import plain
 from embodied.kernel import die_with_parent
 from embodied.links.channel import Inlet, Outlet
@@ -61,7 +61,6 @@ class Worker:
         self._opened: list[Cell] = []
         self._inlets: dict[str, Inlet] = {}
         self._posts: dict[tuple[str, str], Post] = {}
-        self._started = False
         self._judged = False
         self._wire()
         self.outlets = {name: self._outlet(name) for name in sorted({link.node for link in brief.gives})}
@@ -155,21 +154,17 @@ class Worker:
         """
         self.loop.run()
 
-    def close(self) -> NodeFailed | None:
+    def close(self) -> EmbodiedError | None:
         """Close the nodes, last opened first, and the world; the first failure is returned."""
-        failure: NodeFailed | None = None
-        while self._opened:
-            cell = self._opened.pop()
-            self.loop.page.busy(time.monotonic_ns(), cell.index)
-            closer = getattr(cell.planned.node, "close", None)
-            if closer is None:
-                continue
-            try:
-                closer()
-            except FOREIGN as error:
-                failure = failure or NodeFailed(cell.name, "close", error, location=location(error))
+        page = self.loop.page
+        failure: EmbodiedError | None = close_nodes(
+            self._opened, lambda cell: page.busy(time.monotonic_ns(), cell.index)
+        )
         if self.brief.world is not None:
-            self.brief.world.close()
+            try:
+                self.brief.world.close()
+            except FOREIGN as error:
+                failure = failure or world_failed("close", error)
         return failure
 
     def listen(self) -> None:
@@ -193,7 +188,6 @@ class Worker:
             if self.brief.leads:
                 self.loop.every(LOOK, self._judge)
             self.loop.start(about["epoch"])
-            self._started = True
         elif verb == "stop":
             self.loop.stopping = True
         elif verb == "post":

@@ -16,7 +16,7 @@ import numpy as np
 from embodied.graph import Graph, Wire
 from embodied.live.folder import home
 from tests.embodied.live.nodes import Counter, Delays, Flood, Jump, Ledger, Sleeper, Square
-from tests.embodied.live.running import FILE, Running, processes_of
+from tests.embodied.live.running import FILE, PARENT, Running, processes, processes_of
 from tests.faults.tally import Tally
 
 
@@ -38,16 +38,7 @@ def folder_of(launcher: int) -> Path | None:
 
 def workers_of(launcher: int) -> list[int]:
     """The processes that a launcher started, each the first of its session."""
-    found = []
-    for path in Path("/proc").iterdir():
-        if path.name.isdigit():
-            try:
-                words = (path / "stat").read_text().rpartition(")")[2].split()
-            except OSError:
-                continue
-            if int(words[1]) == launcher and words[0] != "Z":
-                found.append(int(path.name))
-    return found
+    return processes(PARENT, launcher)
 
 
 def wait_until(done: Any, seconds: float) -> float | None:

@@ -138,8 +138,12 @@ class Running:
         return next((at for at in found if at >= after), None)
 
 
-def processes_of(session: int) -> list[int]:
-    """The processes of a session that are still there, ended ones that nobody waited for aside."""
+PARENT, SESSION = 1, 3
+"""Fields of /proc/PID/stat behind the name: proc_pid_stat(5)."""
+
+
+def processes(field: int, value: int) -> list[int]:
+    """The processes of a parent or a session that are still there, ended ones that nobody waited for aside."""
     found = []
     for path in Path("/proc").iterdir():
         if path.name.isdigit():
@@ -147,6 +151,11 @@ def processes_of(session: int) -> list[int]:
                 words = (path / "stat").read_text().rpartition(")")[2].split()
             except OSError:
                 continue
-            if int(words[3]) == session and words[0] != "Z":
+            if int(words[field]) == value and words[0] != "Z":
                 found.append(int(path.name))
     return found
+
+
+def processes_of(session: int) -> list[int]:
+    """The processes of a session."""
+    return processes(SESSION, session)

@@ -6,6 +6,8 @@
     ├── WireError                  3    a message does not fit its type where it is published
     ├── WorldFailed                3    the simulator or a body in it broke
     ├── DeviceLost                 3    a device no longer answers
+    ├── WrongDevice                2    a device is not the one that the launch file wants
+    ├── NotStopped                 3    a device was told to stop, and does not say that it has
     ├── LinkFailed                 3    a link between processes cannot be made, or broke
     ├── ProcessLost                3    a process of a running graph ended that it cannot do without
     └── MissingExtra               2    an optional package is not installed
@@ -179,6 +181,32 @@ class WorldFailed(EmbodiedError):
 
 class DeviceLost(EmbodiedError):
     """A device no longer answers; nothing that was read before may be passed off as new."""
+
+
+@dataclass(eq=False)
+class WrongDevice(EmbodiedError):
+    """A device is not the one that the launch file wants; it was not armed.
+
+    Attributes:
+        node: its driver.
+        device: what it says it is.
+        wrong: what differs, a sentence each.
+    """
+
+    node: str
+    device: str
+    wrong: tuple[str, ...]
+
+    exit_code = 2
+
+    def __str__(self) -> str:
+        lines = [f"'{self.node}' met {self.device}, which is not what the launch file wants; it was not armed"]
+        lines += [f"   | {sentence}" for sentence in self.wrong]
+        return "\n".join([*lines, "   = help: connect the right device, or correct the launch file or its --site file"])
+
+
+class NotStopped(EmbodiedError):
+    """A device was told to stop, and does not say that it has: use its own emergency stop."""
 
 
 class LinkFailed(EmbodiedError):

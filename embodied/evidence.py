@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from embodied.cells import Cell
-from embodied.errors import FOREIGN, EmbodiedError, NodeFailed, WorldFailed, told
+from embodied.errors import EmbodiedError, NodeFailed, WorldFailed, told
 from embodied.ports import Stamped
 from embodied.wire import summary
 
@@ -35,31 +35,6 @@ def step_failed(cell: Cell, error: BaseException, arguments: list[Any], tag: tup
         elif name != cell.planned.ports.now:
             inputs[name] = _picture(value)
     return NodeFailed(cell.name, "step", error, tag, inputs, location(error) or _written(cell.step))
-
-
-def close_nodes(opened: list[Cell], begin: Callable[[Cell], None] | None = None) -> NodeFailed | None:
-    """Close nodes, last opened first; an error in one does not keep the others open.
-
-    Args:
-        opened: the nodes, in the order they were opened; empty afterwards.
-        begin: called before each.
-
-    Returns:
-        the failure of the first `close` that raised.
-    """
-    failure: NodeFailed | None = None
-    while opened:
-        cell = opened.pop()
-        if begin is not None:
-            begin(cell)
-        closer = getattr(cell.planned.node, "close", None)
-        if closer is None:
-            continue
-        try:
-            closer()
-        except FOREIGN as error:
-            failure = failure or NodeFailed(cell.name, "close", error, location=location(error))
-    return failure
 
 
 def world_failed(doing: str, error: BaseException) -> EmbodiedError:

@@ -18,14 +18,15 @@ from typing import Any
 from embodied.cells import Cell, Observer, Slot, Topic
 from embodied.clock import Time, period, tick
 from embodied.digest import Digest
-from embodied.errors import FOREIGN, EmbodiedError, LaunchError, NodeFailed, Problem, WorldFailed
-from embodied.evidence import close_nodes, location, step_failed, world_failed
+from embodied.errors import FOREIGN, EmbodiedError, LaunchError, Problem, WorldFailed
+from embodied.evidence import step_failed, world_failed
 from embodied.faults import Fault, resolve, streams
 from embodied.health import health
 from embodied.injector import Injector, Strike
+from embodied.lifecycle import close_nodes, open_node
 from embodied.messages.schema import Message
 from embodied.node import generator, tune
-from embodied.plan import Plan, opens_world
+from embodied.plan import Plan
 from embodied.ports import Stamped
 from embodied.report import NodeCount, Report
 from embodied.wire import encoder
@@ -194,19 +195,14 @@ class Lockstep:
                 self._close_world()
                 raise world_failed("reset", error) from error
         for cell in self._cells:
-            node = cell.planned.node
             self._opened.append(cell)
             try:
-                node.rng = generator(self.seed, cell.name)
-                node.listened = frozenset(t.port for t in cell.topics if t.slots or t.observers)
-                opener = getattr(node, "open", None)
-                if opener is not None:
-                    opener(self._world) if opens_world(node) else opener()
+                open_node(
+                    cell, self.seed, frozenset(t.port for t in cell.topics if t.slots or t.observers), self._world
+                )
             except BaseException as error:
                 self._close_after(error)
-                if isinstance(error, KeyboardInterrupt) or (isinstance(error, EmbodiedError) and error.exit_code == 2):
-                    raise
-                raise NodeFailed(cell.name, "open", error, location=location(error)) from error
+                raise
         if self._world is not None:
             try:
                 self._about = dict(self._world.about())

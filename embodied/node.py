@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from embodied.identity import Identity
 from embodied.ports import Ports, read_ports
 
 
@@ -44,7 +45,32 @@ class Driver(Node):
 
     `step(command: T | None) -> (state, applied)`. None means that nobody is commanding: hold, or come to a controlled
     stop. `applied` is what was really sent, after the device's own clipping.
+
+    A device is met in this order: `open` connects and moves nothing, `identify` says what is there, the runner compares
+    that with the launch file, and only then `arm` lets it move. `close` leaves it standing still.
+    `embodied.testing.DriverContract` holds a driver to all of this.
+
+    Attributes:
+        stops_within: so long after its last command the device stands still, by itself [s].
+        lost_within: so long after a device fell silent `step` raises `DeviceLost` [s].
     """
+
+    stops_within: float = 0.5
+    lost_within: float = 0.5
+
+    def identify(self) -> Identity:
+        """What the open device is; a body of the simulated world needs not say."""
+        raise NotImplementedError(f"{type(self).__name__} does not say what it drives")
+
+    def arm(self) -> None:
+        """Let it move, where the device has to be told; motion that was under way before is not continued."""
+
+    def halt(self) -> None:
+        """Stop it now, and read back that it stands; a new `arm` is needed to go on.
+
+        Raises:
+            NotStopped: it does not say that it has stopped.
+        """
 
 
 class Guard(Node):

@@ -103,6 +103,9 @@ def _read(draft: _Draft, entry: Entry) -> None:
         draft.wrong(
             "E402", f"'{name}' is a driver or a guard and needs a rate", entry, "use", help=("add 'rate: 100'",)
         )
+    if isinstance(node, Driver) and not lives_in_world and type(node).identify is Driver.identify:
+        text = f"'{name}' does not say what it drives, so it could not be told from the wrong device"
+        draft.wrong("E607", text, entry, "use", help=(f"define {type(node).__name__}.identify()",))
     if lives_in_world:
         world = draft.graph.world
         if world is None:

@@ -88,6 +88,8 @@ def _show(outcome: LiveOutcome, folder: Path) -> None:
     out.print(f"live       {outcome.seconds:.2f} s in {len(outcome.counts)} processes{pace}")
     for name, what in outcome.about.items():
         out.print(f"{name:<10} {what}", markup=False)
+    for name, device in outcome.devices.items():
+        out.print(f"{name:<10} {device}", markup=False)
     for name, state in outcome.topics.items():
         if state["declared"] and state["published"] and not (state["alive"] and state["on_rate"]):
             out.print(f"slow       {name}: {state['rate']:.4g} Hz of {state['declared']:.4g} Hz")

@@ -96,6 +96,8 @@ class Launcher(Waiting):
         events: what happened, oldest first.
         verdict: how the world judged, as soon as it did.
         failure: why the run is over, if it did not end in order.
+        about: what the world's pictures depend on beside the seed.
+        devices: by driver, what its device says it is.
         began: when it was made, on CLOCK_MONOTONIC [ns].
         epoch: time 0, on the same clock; 0 before.
         cancelled: who wants it to stop; while it starts, it is stopped then.
@@ -124,6 +126,7 @@ class Launcher(Waiting):
         self.epoch = 0
         self.cancelled = ""
         self.about: dict[str, str] = {}
+        self.devices: dict[str, str] = {}
         self.processes: dict[str, Process] = {}
         self.home = homes(self.plan, self.layout)
         world = self.plan.graph.world
@@ -234,6 +237,7 @@ class Launcher(Waiting):
             process.state = "ready"
             process.about = about["about"]
             self.about |= about["about"]
+            self.devices |= about["devices"]
             if self.epoch:
                 self._rejoin(process)
         elif said.verb == "failed":

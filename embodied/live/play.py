@@ -24,6 +24,9 @@ SIGNALS = {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "SIGTERM", signal.SIGHUP: "t
 POLL = 0.1
 """How often a run that nothing happens to is looked at [s]."""
 
+SLOWEST = 0.95
+"""Of the clock's pace: a run whose world falls behind it says nothing about the robot."""
+
 
 @dataclass(frozen=True, slots=True)
 class LiveOutcome:
@@ -39,6 +42,7 @@ class LiveOutcome:
         events: what happened to its processes.
         failure: what ended it, if that was not an end in order.
         about: names and versions of what draws the pictures.
+        devices: by driver, what its device says it is.
         counts: by process, what its nodes did.
         topics: how each fared, as plain data.
         stopped_by: who stopped it before it was decided; empty if nobody did.
@@ -53,6 +57,7 @@ class LiveOutcome:
     events: Sequence[Event] = ()
     failure: str = ""
     about: Mapping[str, str] = field(default_factory=dict)
+    devices: Mapping[str, str] = field(default_factory=dict)
     counts: Mapping[str, Any] = field(default_factory=dict)
     topics: Mapping[str, Any] = field(default_factory=dict)
     stopped_by: str = ""
@@ -71,6 +76,7 @@ class LiveOutcome:
             "failure": self.failure,
             "events": [{"process": e.process, "kind": e.kind, "text": e.text} for e in self.events],
             "about": dict(self.about),
+            "devices": dict(self.devices),
             "counts": dict(self.counts),
             "topics": dict(self.topics),
         }
@@ -191,16 +197,21 @@ def _outcome(run: Launcher, stopped_by: str, seconds: float, counts: Mapping[str
         reason = f"not decided within {seconds:.1f} s"
     lost = [event.text for event in run.events if event.kind == "ended" and not run.alive(event.process)]
     advanced = [found["advanced_ns"] / found["now_ns"] for found in counts.values() if found.get("advanced_ns")]
+    pace = min(advanced, default=1.0)
+    failure = str(run.failure) if run.failure is not None else "; ".join(lost)
+    if verdict is not None and pace < SLOWEST and not failure:
+        failure = f"this machine is too slow to judge: the world's time passed at {pace:.2f} of the clock's"
     return LiveOutcome(
         seed=run.seed,
         passed=None if verdict is None else verdict.passed,
         reason=reason,
         seconds=seconds,
-        pace=min(advanced, default=1.0),
+        pace=pace,
         details={} if verdict is None else verdict.details,
         events=tuple(run.events),
-        failure=str(run.failure) if run.failure is not None else "; ".join(lost),
+        failure=failure,
         about=dict(run.about),
+        devices=dict(run.devices),
         counts=counts,
         topics=_topics(run, counts),
         stopped_by=stopped_by,

@@ -18,9 +18,10 @@ from typing import IO, Any, NoReturn
 from embodied.cells import Cell, Slot, Topic
 from embodied.clock import SECOND
 from embodied.errors import FOREIGN, EmbodiedError, LinkFailed, NodeFailed, told
-from embodied.evidence import close_nodes, location, world_failed
+from embodied.evidence import world_failed
 from embodied.graph import plain
 from embodied.kernel import die_with_parent
+from embodied.lifecycle import close_nodes, open_node
 from embodied.links.channel import Inlet, Outlet
 from embodied.links.ring import Ends, Post, Window
 from embodied.live.answers import answer
@@ -29,8 +30,6 @@ from embodied.live.loop import IDLE, Delays, Loop
 from embodied.live.output import Lines
 from embodied.live.page import Page
 from embodied.live.talk import Gone, hear, say
-from embodied.node import generator
-from embodied.plan import opens_world
 from embodied.wire import sealer
 
 LOOK = SECOND // 20
@@ -48,6 +47,7 @@ class Worker:
     Attributes:
         cells: its nodes, by name.
         delays: by node of another process, how long its messages were under way.
+        devices: by driver, what its device says it is.
     """
 
     def __init__(self, brief: Brief, launcher: socket.socket, page: Page) -> None:
@@ -58,6 +58,7 @@ class Worker:
         }
         self.topics = {topic.name: topic for cell in self.cells.values() for topic in cell.topics}
         self.delays: dict[str, Delays] = {}
+        self.devices: dict[str, str] = {}
         self._opened: list[Cell] = []
         self._inlets: dict[str, Inlet] = {}
         self._posts: dict[tuple[str, str], Post] = {}
@@ -131,19 +132,13 @@ class Worker:
             except FOREIGN as error:
                 raise world_failed("reset", error) from error
         for cell in self.cells.values():
-            node = cell.planned.node
             self._opened.append(cell)
             self.loop.page.busy(time.monotonic_ns(), cell.index)
-            try:
-                node.rng = generator(seed, cell.name)
-                node.listened = self.brief.listened[cell.name]
-                opener = getattr(node, "open", None)
-                if opener is not None:
-                    opener(world) if opens_world(node) else opener()
-            except BaseException as error:
-                raise NodeFailed(cell.name, "open", error, location=location(error)) from error
+            identity = open_node(cell, seed, self.brief.listened[cell.name], world)
+            if identity is not None:
+                self.devices[cell.name] = str(identity)
         about = {} if world is None else dict(world.about())
-        say(self.launcher, "ready", about=about)
+        say(self.launcher, "ready", about=about, devices=self.devices)
 
     def run(self) -> None:
         """Until told to stop.

@@ -1,6 +1,6 @@
 """The vocabulary of the graph: every message type, with shapes, dtypes, units and frames."""
 
-from embodied.messages.control import GuardReport, Reset, Stop, Target
+from embodied.messages.control import DeviceStatus, GuardReport, Reset, Stop, Target
 from embodied.messages.mobile import (
     Battery,
     DroneCommand,
@@ -20,6 +20,7 @@ __all__ = [
     "Command",
     "Depth",
     "Detections",
+    "DeviceStatus",
     "DroneCommand",
     "DroneState",
     "Goal",

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
-from embodied.messages.schema import Message
+from embodied.messages.schema import Array, Message, Unit, Vector
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,3 +44,22 @@ class GuardReport(Message):
     source: str
     clips: tuple[str, ...]
     refusals: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceStatus(Message):
+    """How a device is, by its own words.
+
+    Attributes:
+        state: `ready`, `moving`, `stopped` (its emergency stop, or told to stop) or `fault`.
+        reason: for `stopped` and `fault`, with the device's own code; what to do about it.
+        rejected: frames that were corrupted, truncated, repeated or out of order since it was opened.
+        temperature: of each joint's motor [degC]; None where it does not say.
+        voltage: of its supply [V]; None where it does not say.
+    """
+
+    state: str
+    reason: str = ""
+    rejected: int = 0
+    temperature: Annotated[Vector, Array("n", "degC")] | None = None
+    voltage: Annotated[float, Unit("V")] | None = None

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from embodied import Driver, Guard, Node, Stamped, Time, tunable
+from embodied.identity import Identity
 from embodied.messages import (
     Depth,
     GuardReport,
@@ -220,6 +221,9 @@ class Motor(Driver):
 
     def open(self) -> None:
         self.position = np.zeros(2)
+
+    def identify(self) -> Identity:
+        return Identity(model="a number", virtual=True)
 
     def step(self, command: JointCommand | None, now: Time) -> Arm:
         if command is not None and command.position is not None:

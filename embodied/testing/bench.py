@@ -1,0 +1,311 @@
+"""A device on a bench: a driver at one end of a real wire, and at the other its far side, on the steady clock."""
+
+from __future__ import annotations
+
+import threading
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from embodied.clock import SECOND, Time, rate_of, tick, ticks_by
+from embodied.guards.limiter import Limiter, Motion
+from embodied.lifecycle import meet
+from embodied.messages import DeviceStatus, JointCommand, Vector
+from embodied.messages.schema import Command, Message
+from embodied.node import Driver, Node, generator
+from embodied.plan import opens_world
+from embodied.ports import Ports
+from embodied.robot import Robot
+from embodied.virtual import Virtual
+from embodied.world import World
+
+MOTION_PERIOD = 0.01
+"""An arm's bench is asked for its motion this often, the period of its driver [s]."""
+
+_PAUSE = threading.Event()
+"""Nobody sets it; to wait for it is to let time pass."""
+
+
+class Serving:
+    """Runs a far side beside the caller, and the world that its body lives in.
+
+    Args:
+        virtual: the far side.
+        world: advanced before each of its steps.
+        seed: of the world.
+
+    Attributes:
+        failure: what its step raised, if it did.
+    """
+
+    def __init__(self, virtual: Virtual, world: World | None = None, seed: int = 0) -> None:
+        self.virtual = virtual
+        self.failure: BaseException | None = None
+        self._world = world
+        self._seed = seed
+        self._over = threading.Event()
+        self._ready = threading.Event()
+        self._thread = threading.Thread(target=self._serve, name=type(virtual).__name__)
+
+    def __enter__(self) -> Serving:
+        self._thread.start()
+        self._ready.wait()
+        if self.failure is not None:
+            self._thread.join()
+            raise self.failure
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+        if self.failure is not None:
+            raise self.failure
+
+    def _serve(self) -> None:
+        try:
+            self._open()
+            self._ready.set()
+            self._turn()
+        except BaseException as error:  # told where it is waited for
+            self.failure = error
+        finally:
+            self._ready.set()
+            for thing in (self.virtual, self._world):
+                closer = getattr(thing, "close", None)
+                if closer is not None:
+                    closer()
+
+    def _open(self) -> None:
+        virtual: Any = self.virtual
+        virtual.rng = generator(self._seed, "virtual")
+        if self._world is not None:
+            self._world.reset(self._seed)
+        virtual.open(self._world) if opens_world(virtual) else virtual.open()
+
+    def _turn(self) -> None:
+        rate, stepping = rate_of(self.virtual.rate), Stepping(self.virtual)
+        epoch = time.monotonic_ns()
+        n = 0
+        while not self._over.wait(max(0.0, (epoch + tick(n, rate) - time.monotonic_ns()) / SECOND)):
+            now = tick(n, rate)
+            if self._world is not None:
+                self._world.advance(now)
+            stepping.step(now, None)
+            n = max(n + 1, ticks_by(Time(time.monotonic_ns() - epoch), rate))
+
+
+class Stepping:
+    """Calls the step of a node outside any graph: a command or none, the time, and nothing else is wired."""
+
+    def __init__(self, node: Node) -> None:
+        self._step: Callable[..., Any] = node.step  # type: ignore[attr-defined]
+        self.ports: Ports = node.ports()
+
+    def step(self, now: Time, command: Command | None) -> dict[str, Message]:
+        """One step.
+
+        Returns:
+            what it gave, by port.
+        """
+        given: dict[str, Any] = {}
+        for name, port in self.ports.inputs.items():
+            takes = command is not None and issubclass(type(command), port.message)
+            given[name] = command if takes else [] if port.delivery == "every" else None
+        if self.ports.now is not None:
+            given[self.ports.now] = now
+        found = self._step(**given)
+        if self.ports.bundle is not None:
+            return {name: value for name, value in found._asdict().items() if value is not None}
+        return {} if found is None else {next(iter(self.ports.outputs)): found}
+
+
+@dataclass
+class Drive:
+    """A driver that is stepped at its rate on the steady clock.
+
+    Attributes:
+        driver: which.
+        given: what it gave at each step, by port.
+    """
+
+    driver: Driver
+    given: list[dict[str, Message]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._stepping = Stepping(self.driver)
+        self._rate = rate_of(self.driver.rate)
+        self._epoch = time.monotonic_ns()
+
+    @property
+    def now(self) -> Time:
+        """Time since it began [ns]."""
+        return Time(time.monotonic_ns() - self._epoch)
+
+    def go(self, seconds: float, command: Callable[[float], Command | None] = lambda _: None) -> None:
+        """Step for a while.
+
+        Args:
+            seconds: how long [s].
+            command: what it is told, so many seconds after this began; nothing by default.
+        """
+        begin = self.now
+        n = ticks_by(begin, self._rate) + 1
+        while (at := tick(n, self._rate)) <= begin + seconds * SECOND:
+            pause((at - self.now) / SECOND)
+            self.given.append(self._stepping.step(at, command((at - begin) / SECOND)))
+            n = max(n + 1, ticks_by(self.now, self._rate))
+
+    def newest(self, kind: type[Any]) -> Any:
+        """The newest message of a type that it gave; None before the first."""
+        return next((m for step in reversed(self.given) for m in step.values() if isinstance(m, kind)), None)
+
+    @property
+    def status(self) -> DeviceStatus | None:
+        """How the device is, as far as the driver knew when it last stepped."""
+        found: DeviceStatus | None = self.newest(DeviceStatus)
+        return found
+
+    @property
+    def applied(self) -> Command | None:
+        """What was sent in the last step."""
+        found = self.given[-1].get("applied") if self.given else None
+        return found if isinstance(found, Command) else None
+
+
+def pause(seconds: float) -> None:
+    """Let time pass [s]."""
+    if seconds > 0:
+        _PAUSE.wait(seconds)
+
+
+class Bench(ABC):
+    """What a contract needs of one device: drivers for it, its far side, and how it moves.
+
+    Attributes:
+        far: the far side; it is served as long as the bench is entered.
+        commanded: whether it takes commands; a camera does not, and needs none of what is about them.
+        tolerance: by which positions may differ and still be the same, in the body's units.
+    """
+
+    far: Virtual
+    commanded: bool = True
+    tolerance: float = 5e-3
+
+    @abstractmethod
+    def driver(self, **changes: Any) -> Driver:
+        """A new driver, closed, for the far side; with some of its settings changed."""
+
+    @contextmanager
+    def served(self) -> Iterator[None]:
+        """As long as this is entered the far side is there."""
+        with Serving(self.far):
+            yield
+
+    def motion(self, seconds: float) -> Command:
+        """A command so many seconds into a slow motion from where the device began."""
+        raise NotImplementedError
+
+    def forbidden(self) -> list[Command]:
+        """Commands of which no part may reach the wire as it is: not finite, or beyond the limits."""
+        raise NotImplementedError
+
+    def allowed(self, heard: Command) -> bool:
+        """Whether something that was heard may be asked of the device."""
+        raise NotImplementedError
+
+    def same(self, applied: Command, heard: Command) -> bool:
+        """Whether what was applied is what was heard."""
+        return applied == heard
+
+    def wrong(self) -> list[dict[str, Any]]:
+        """Settings with each of which the device is not the one that is wanted."""
+        return [{"serial": "somebody else's"}]
+
+    @contextmanager
+    def ready(self, **changes: Any) -> Iterator[Drive]:
+        """A driver that is open, met and armed; closed afterwards."""
+        driver: Any = self.driver(**changes)
+        driver.rng = generator(0, "driver")
+        try:
+            driver.open()
+            meet("driver", driver)
+            driver.arm()
+            yield Drive(driver)
+        finally:
+            driver.close()
+
+
+class ArmBench(Bench):
+    """An arm on a bench: its motion swings one joint to and fro, evenly, whenever it is asked to go on.
+
+    Attributes:
+        robot: its limits; the arm begins at home.
+        swing: how far, of the joint that moves [rad].
+        joint: number of that joint.
+    """
+
+    robot: Robot
+    swing: float = 0.2
+    joint: int = 0
+    _moved: Motion | None = None
+
+    def motion(self, seconds: float) -> Command:
+        """A cosine of two seconds, reached from the last command within a third of the robot's speed."""
+        if self._moved is None:
+            home = self.robot.limit("home")
+            self._limiter = Limiter(self.robot, MOTION_PERIOD, share=0.3)
+            self._moved, self._aim = Motion(home, np.zeros_like(home)), home
+        aim = self.robot.limit("home")
+        aim[self.joint] += self.swing * (1.0 - np.cos(np.pi * seconds)) / 2
+        self._moved, _ = self._limiter.follow(self._moved, self._aim, aim)
+        self._aim = aim
+        return JointCommand(position=self._moved.position, gripper=self.robot.opening / 2)
+
+    def forbidden(self) -> list[Command]:
+        """NaN and infinity in a joint and in the gripper, the wrong number of joints, and far beyond every limit."""
+        home = self.robot.limit("home")
+        bent: list[Vector] = [home.copy() for _ in range(3)]
+        for position, value in zip(bent, (np.nan, np.inf, -np.inf), strict=True):
+            position[self.joint] = value
+        beyond = [self.robot.limit("upper") + 1.0, self.robot.limit("lower") - 1.0]
+        shaped = [home[:-1], np.append(home, 0.0)]
+        commands: list[Command] = [JointCommand(position=position) for position in (*bent, *beyond, *shaped)]
+        return [*commands, JointCommand(position=home, gripper=float("nan")), JointCommand(position=home, gripper=9.9)]
+
+    def allowed(self, heard: Command) -> bool:
+        """Finite, as many joints as there are, and within every limit."""
+        assert isinstance(heard, JointCommand)
+        gripper = heard.gripper
+        if gripper is not None and not -self.tolerance <= gripper <= self.robot.opening + self.tolerance:
+            return False
+        if heard.position is None:
+            return True
+        low, high = self.robot.limit("lower") - self.tolerance, self.robot.limit("upper") + self.tolerance
+        return heard.position.shape == low.shape and bool(np.all((low <= heard.position) & (heard.position <= high)))
+
+    def wrong(self) -> list[dict[str, Any]]:
+        """Another serial number, joints in another order, and limits that the device does not have."""
+        names = list(self.robot.joints)
+        joints = self.robot.joints
+        first = joints[names[0]]
+        return [
+            *super().wrong(),
+            {"robot": replace(self.robot, joints={name: joints[name] for name in reversed(names)})},
+            {"robot": replace(self.robot, joints={**joints, names[0]: replace(first, upper=first.upper + 10.0)})},
+            {"robot": replace(self.robot, joints={**joints, names[0]: replace(first, velocity=1e3)})},
+        ]
+
+    def same(self, applied: Command, heard: Command) -> bool:
+        """Joints within the tolerance, and the gripper within a millimetre, as far as both say them."""
+        assert isinstance(applied, JointCommand)
+        assert isinstance(heard, JointCommand)
+        if applied.position is None or heard.position is None:
+            return applied.position is heard.position
+        near = bool(np.abs(applied.position - heard.position).max() <= self.tolerance)
+        wide = applied.gripper is not None and heard.gripper is not None
+        return near and (not wide or abs((applied.gripper or 0.0) - (heard.gripper or 0.0)) <= 1e-3)

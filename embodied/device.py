@@ -58,10 +58,10 @@ Scan = Callable[[str], Iterable[Found]]
 
 def devices() -> dict[str, Device]:
     """Every device with a folder in `drivers/`, of embodied and of the project, by name."""
-    import drivers
+    rooms = importlib.import_module("drivers")
 
     found = {}
-    for module in pkgutil.iter_modules(drivers.__path__):
+    for module in pkgutil.iter_modules(rooms.__path__):
         device = getattr(importlib.import_module(f"drivers.{module.name}"), "DEVICE", None)
         if isinstance(device, Device):
             found[device.name] = device

@@ -188,8 +188,7 @@ def _show_profile(report: dict[str, Any], margin: str) -> None:
     elif report["status"] == "wrong":
         out.print(f"{name}: [red]{len(report['problems'])} problem(s)[/]")
     else:
-        later = "" if report["clock"] == "lockstep" else "; its clock has no runner yet, 'clock: lockstep' has"
-        out.print(f"{name}: [green]ok[/], {report['nodes']} nodes{later}")
+        out.print(f"{name}: [green]ok[/], {report['nodes']} nodes")
         for machine, nodes in report["machines"].items():
             out.print(f"{margin}  on {machine}: {', '.join(nodes) or 'nothing'}", markup=False)
         for reaction in report["reactions"]:

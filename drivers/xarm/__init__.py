@@ -1,0 +1,16 @@
+"""UFACTORY xArm 6 and 7 with their gripper."""
+
+from drivers.xarm.driver import XArm
+from embodied.device import Device
+
+__all__ = ["DEVICE", "XArm"]
+
+DEVICE = Device(
+    name="xarm",
+    title="UFACTORY xArm, over TCP",
+    models=("xArm 6", "xArm 7"),
+    driver="drivers.xarm:XArm",
+    virtual="drivers.xarm.virtual:VirtualXArm",
+    bench="bench.yaml",
+    extra="xarm",
+)

@@ -1,0 +1,276 @@
+"""Bytes of an xArm's control box: requests and replies on its control port, and the reports that it streams.
+
+Framing as the vendor's SDK 1.18.4 (BSD-3-Clause) sends and expects it: every frame begins with transaction, protocol
+and length, big-endian and of two bytes each, and then the number of a register. A reply has one more byte, the state of
+the box, before its values. Numbers with a point are little-endian singles. Angles are [rad] here and on the wire,
+lengths on the wire are [mm], and here [m].
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from enum import IntEnum, IntFlag
+
+PORT = 502
+HEAD = struct.Struct(">HHH")
+LONGEST = 1024
+"""No frame of this protocol is longer [B]; what claims to be is not one."""
+
+SLOTS = 7
+"""Joints in every frame, as many as the largest arm has."""
+
+GRIPPER = 8
+"""Address of the gripper on the bus in the arm."""
+
+PULSE = 1e-4
+"""One pulse of the gripper's drive changes its opening by this much [m]; 850 is wide open."""
+
+PULSES = (0, 850)
+
+
+class Register(IntEnum):
+    """What a request is about."""
+
+    VERSION = 1
+    SERIAL = 2
+    ENABLE = 11
+    SET_STATE = 12
+    GET_STATE = 13
+    COUNT = 14
+    ERROR = 15
+    CLEAR_ERROR = 16
+    CLEAR_WARNING = 17
+    SET_MODE = 19
+    MOVE_LINE = 21
+    MOVE_JOINT = 23
+    MOVE_HOME = 25
+    SERVO_JOINT = 29
+    SERVO_LINE = 30
+    TOOL_POSE = 41
+    JOINTS = 42
+    INVERSE = 43
+    FORWARD = 44
+    JOINT_LIMITED = 45
+    EFFORT = 55
+    BUS = 124
+    BUS_ERROR = 125
+    BUS_WRITE16 = 127
+    BUS_READ16 = 128
+    FEEDBACK = 254
+
+
+_VALUES: dict[int, int] = {
+    Register.VERSION: 40,
+    Register.SERIAL: 40,
+    Register.GET_STATE: 1,
+    Register.COUNT: 2,
+    Register.ERROR: 2,
+}
+
+
+class State(IntEnum):
+    """What the arm is doing."""
+
+    MOVING = 1
+    STANDING = 2
+    PAUSED = 3
+    STOPPED = 4
+    MODE_CHANGED = 5
+
+
+class Mode(IntEnum):
+    """How the arm is commanded."""
+
+    PLANNED = 0
+    SERVO = 1
+
+
+class Flag(IntFlag):
+    """Bits of the state byte of a reply."""
+
+    INVALID = 0x08
+    NOT_READY = 0x10
+    WARNING = 0x20
+    ERROR = 0x40
+
+
+class Fault(IntEnum):
+    """Error codes of the box, as far as they are told apart here."""
+
+    EMERGENCY_STOP = 2
+    SERVO_1 = 11
+    JOINT_LIMIT = 23
+    SPEED_LIMIT = 24
+
+
+OVERHEATED = 15
+"""Code of a servo whose motor is too hot."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A request, or a reply with the state byte at the beginning of its payload."""
+
+    transaction: int
+    protocol: int
+    register: int
+    payload: bytes = b""
+
+    def pack(self) -> bytes:
+        """As it goes over the wire."""
+        head = HEAD.pack(self.transaction, self.protocol, len(self.payload) + 1)
+        return head + bytes([self.register]) + self.payload
+
+    def reply(self, flags: int, values: bytes = b"") -> Frame:
+        """The answer to it."""
+        return Frame(self.transaction, self.protocol, self.register, bytes([flags]) + values)
+
+
+class Broken(ValueError):
+    """Bytes that are no frame; the connection they came on cannot be read any further."""
+
+
+def split(buffer: bytes) -> tuple[list[Frame], bytes]:
+    """The whole frames at the beginning of a stream, and what is left of it.
+
+    Raises:
+        Broken: what comes next is no frame.
+    """
+    frames = []
+    while len(buffer) >= HEAD.size:
+        transaction, protocol, length = HEAD.unpack_from(buffer)
+        if not 1 <= length <= LONGEST:
+            raise Broken(f"a frame of {length} bytes")
+        end = HEAD.size + length
+        if len(buffer) < end:
+            break
+        frames.append(Frame(transaction, protocol, buffer[HEAD.size], buffer[HEAD.size + 1 : end]))
+        buffer = buffer[end:]
+    return frames, buffer
+
+
+def whole(data: bytes) -> Frame:
+    """A reply that is one frame and nothing else.
+
+    Raises:
+        Broken: it is cut short, longer than it says, or no reply of this protocol.
+    """
+    if len(data) < HEAD.size + 2:
+        raise Broken(f"a reply of {len(data)} bytes")
+    transaction, protocol, length = HEAD.unpack_from(data)
+    if protocol not in (2, 3):
+        raise Broken(f"protocol {protocol}")
+    if len(data) != HEAD.size + length:
+        raise Broken(f"a reply of {len(data)} bytes that says {HEAD.size + length}")
+    if data[HEAD.size + 1] & ~int(Flag.INVALID | Flag.NOT_READY | Flag.WARNING | Flag.ERROR | 0x07):
+        raise Broken(f"a state byte of {data[HEAD.size + 1]:#x}")
+    return Frame(transaction, protocol, data[HEAD.size], data[HEAD.size + 1 :])
+
+
+def values_after(request: Frame) -> int | None:
+    """How many bytes of values a reply to a request has behind its state byte, where that is told apart; else None."""
+    if request.register == Register.JOINTS:
+        return 4 * SLOTS * (max(1, request.payload[0] & 0x0F) if request.payload else 1)
+    return _VALUES.get(request.register)
+
+
+def floats(values: Iterable[float]) -> bytes:
+    """Numbers with a point."""
+    found = list(values)
+    return struct.pack(f"<{len(found)}f", *found)
+
+
+def to_floats(data: bytes) -> tuple[float, ...]:
+    """Numbers with a point; a part of one at the end is left out."""
+    return struct.unpack_from(f"<{len(data) // 4}f", data)
+
+
+def seven(values: Sequence[float]) -> tuple[float, ...]:
+    """As many joints as every frame has; those that an arm has not are 0."""
+    return (*values, *([0.0] * (SLOTS - len(values))))
+
+
+def version(axes: int, kind: int, serial: str, box: str, firmware: str) -> bytes:
+    """What register 1 says, padded to 40 bytes."""
+    return f"{axes},{kind},{serial},{box},v{firmware}".encode().ljust(40, b"\0")[:40]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What the box streams of itself.
+
+    Attributes:
+        axes: joints of the arm.
+        kind: number of its type.
+        state, mode, count, error, warning: as in the registers.
+        position: of the joints [rad].
+        velocity: of the joints [rad/s].
+        effort: of the joints [N·m].
+        pose: of the flange, x, y, z [mm] and roll, pitch, yaw [rad].
+        enabled: whether the motors are on; the brakes are released then.
+        servos: state and code of each servo.
+        temperature: of each motor [degC].
+        voltage: of each motor's supply [V].
+        counter: number of this report.
+    """
+
+    axes: int
+    kind: int
+    state: int
+    mode: int
+    count: int
+    error: int
+    warning: int
+    position: Sequence[float]
+    velocity: Sequence[float]
+    effort: Sequence[float]
+    pose: Sequence[float]
+    enabled: bool
+    firmware: str
+    servos: Sequence[tuple[int, int]] = field(default_factory=tuple)
+    temperature: Sequence[int] = field(default_factory=tuple)
+    voltage: Sequence[float] = field(default_factory=tuple)
+    counter: int = 0
+
+    def pack(self, port: int) -> bytes:
+        """As the port of that number streams it: 30001, 30002 or 30003.
+
+        Raises:
+            KeyError: there is no such port.
+        """
+        makers = {30001: self._normal, 30002: self._rich, 30003: self._real}
+        body = makers[port]()
+        return struct.pack(">I", len(body) + 4) + body
+
+    def _common(self) -> bytes:
+        head = struct.pack(">BH", self.mode << 4 | self.state, self.count)
+        return head + floats(seven(self.position)) + floats(self.pose) + floats(seven(self.effort))
+
+    def _real(self) -> bytes:
+        return self._common() + bytes(48)
+
+    def _normal(self) -> bytes:
+        motors = (1 << self.axes) - 1 if self.enabled else 0
+        faults = bytes([motors, motors, self.error, self.warning])
+        # No offset and no load at the flange; middling sensitivity; gravity along -z.
+        return self._common() + faults + floats([0.0] * 10) + bytes([3, 3]) + floats([0.0, 0.0, -1.0])
+
+    def _rich(self) -> bytes:
+        data = bytearray(583)
+        plain = self._normal()
+        data[: len(plain)] = plain
+        data[141:143] = bytes([self.kind, self.axes])
+        data[147 : 147 + 30] = f"v{self.firmware}".encode().ljust(30, b"\0")[:30]
+        data[177:197] = floats([10000.0, 1.0, 50000.0, 0.1, 1000.0])  # jerk, acceleration and speed of the flange
+        data[197:217] = floats([286.5, 0.01, 20.0, 0.0001, 3.1416])  # of the joints
+        data[217:225] = floats([2.3, 2.7])
+        servos = [*self.servos, *([(0, 0)] * (SLOTS - len(self.servos)))]
+        data[225:239] = bytes(value for pair in servos for value in pair)
+        data[241:248] = struct.pack(">7b", *map(int, seven(self.temperature)))
+        data[252:280] = floats(seven(self.velocity))
+        data[280:284] = struct.pack(">I", self.counter)
+        data[311] = 1  # collision detection is on
+        data[337:351] = struct.pack(">7H", *(round(100 * volts) for volts in seven(self.voltage)))
+        return bytes(data)

@@ -1,0 +1,284 @@
+"""The wires of a virtual control box: its control port, its report ports, and what can go wrong on them.
+
+One thread serves all of them, so that a client is answered at once, whatever the node of the body is doing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import selectors
+import socket
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from drivers.xarm import codec
+from drivers.xarm.codec import Broken, Frame
+from drivers.xarm.hosts import local_socket, loopback
+from embodied.errors import LinkFailed
+from embodied.virtual import Disturbance
+
+REPORTS = {30001: 0.2, 30002: 0.2, 30003: 0.01}
+"""How often each report port tells [s]."""
+
+
+@dataclass(eq=False)
+class _Client:
+    """A connection."""
+
+    channel: socket.socket
+    port: int
+    unread: bytes = b""
+    unsent: bytearray = field(default_factory=bytearray)
+    kept: bytes = b""
+
+
+class Server:
+    """Serves one box.
+
+    Args:
+        host: a loopback address; several boxes have several.
+        port: the control port.
+        answer: makes the reply to a request.
+        report: makes a report.
+        lock: held while either is called.
+
+    Attributes:
+        address: where the control port is reached.
+    """
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        answer: Callable[[Frame], Frame],
+        report: Callable[[], codec.Report],
+        lock: threading.Lock,
+    ) -> None:
+        self.host, self.port = host, port
+        self.address = f"{host}:{port}"
+        self._answer, self._report, self._lock = answer, report, lock
+        self._selector = selectors.DefaultSelector()
+        self._clients: list[_Client] = []
+        self._listeners: list[socket.socket] = []
+        self._file: Path | None = None
+        self._wake, self._waker = socket.socketpair()
+        self._over = False
+        self._plugged = True
+        self._frozen = False
+        self._how: Disturbance = ""
+        self._every = 0
+        self._count = 0
+        self._random = random.Random(0)
+        self._due = dict.fromkeys(REPORTS, 0.0)
+        self._thread = threading.Thread(target=self._serve, name="virtual control box", daemon=True)
+
+    def open(self) -> None:
+        """Listen.
+
+        Raises:
+            LinkFailed: a port is taken, or may not be used.
+        """
+        try:
+            self._listen_all()
+        except BaseException:
+            self.close()
+            raise
+        self._wake.setblocking(False)
+        self._selector.register(self._wake, selectors.EVENT_READ, None)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop, and leave nothing behind."""
+        self._over = True
+        self._waker.send(b"x")
+        if self._thread.is_alive():
+            self._thread.join()
+        for channel in (*(client.channel for client in self._clients), *self._listeners, self._wake, self._waker):
+            channel.close()
+        self._selector.close()
+        if self._file is not None:
+            self._file.unlink(missing_ok=True)
+
+    def unplug(self, yes: bool) -> None:
+        """Cut every connection and take no new one, or take them again."""
+        self._plugged = not yes
+        self._waker.send(b"x")
+
+    def freeze(self, yes: bool) -> None:
+        """Say nothing more, or speak again."""
+        self._frozen = yes
+
+    def disturb(self, how: Disturbance, every: int) -> None:
+        """Disturb one in so many replies that carry values."""
+        self._how, self._every, self._count = how, every, 0
+
+    def tell(self, frame: Frame) -> None:
+        """Send a frame to every client of the control port, from whatever thread."""
+        for client in self._clients:
+            if client.port == self.port:
+                client.unsent += frame.pack()
+        self._waker.send(b"x")
+
+    def _listen_all(self) -> None:
+        if not loopback(self.host):
+            raise LinkFailed(
+                f"a virtual arm is served on this machine alone, as 127.0.0.1 or 127.0.0.2, not {self.host}"
+            )
+        try:
+            self._listen(socket.AF_INET, (self.host, self.port), self.port)
+        except PermissionError as error:
+            if self.port != codec.PORT:
+                raise LinkFailed(f"port {self.port} of {self.host} may not be used: {error.strerror}") from error
+            # Ports below 1024 need a right that most have not; the vendor's client looks at this file first.
+            self._listen_file()
+        for port in REPORTS:
+            self._listen(socket.AF_INET, (self.host, port), port)
+
+    def _listen(self, family: int, address: tuple[str, int] | str, port: int) -> None:
+        listener = socket.socket(family, socket.SOCK_STREAM)
+        self._listeners.append(listener)
+        if family == socket.AF_INET:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind(address)
+        except PermissionError:
+            raise
+        except OSError as error:
+            help_ = "another virtual arm runs there: give this one another host, such as 127.0.0.3"
+            raise LinkFailed(f"port {port} of {self.host} cannot be used ({error.strerror}); {help_}") from error
+        listener.listen()
+        listener.setblocking(False)
+        self._selector.register(listener, selectors.EVENT_READ, (listener, port))
+
+    def _listen_file(self) -> None:
+        path = local_socket(self.port)
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+            try:
+                probe.connect(str(path))
+                raise LinkFailed(
+                    f"another virtual arm is served at {path}: give this one another port than {self.port}"
+                )
+            except FileNotFoundError:
+                pass
+            except ConnectionRefusedError:
+                # It was killed, and nobody listens there any more.
+                path.unlink(missing_ok=True)
+        self._listen(socket.AF_UNIX, str(path), self.port)
+        path.chmod(0o600)
+        self._file = path
+        self.address = str(path)
+
+    def _serve(self) -> None:
+        while not self._over:
+            for key, _ in self._selector.select(0.005):
+                if key.data is None:
+                    with contextlib.suppress(BlockingIOError):
+                        os.read(self._wake.fileno(), 4096)
+                elif isinstance(key.data, _Client):
+                    self._hear(key.data)
+                else:
+                    self._accept(*key.data)
+            if not self._plugged:
+                for client in list(self._clients):
+                    self._drop(client)
+            self._tell_reports()
+            for client in list(self._clients):
+                self._send(client)
+
+    def _accept(self, listener: socket.socket, port: int) -> None:
+        with contextlib.suppress(OSError):
+            channel, _ = listener.accept()
+            if not self._plugged:
+                channel.close()
+                return
+            channel.setblocking(False)
+            if channel.family == socket.AF_INET:
+                channel.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            client = _Client(channel, port)
+            self._clients.append(client)
+            self._selector.register(channel, selectors.EVENT_READ, client)
+
+    def _drop(self, client: _Client) -> None:
+        if client in self._clients:
+            self._clients.remove(client)
+            self._selector.unregister(client.channel)
+            client.channel.close()
+
+    def _hear(self, client: _Client) -> None:
+        try:
+            data = client.channel.recv(65536)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if not data:
+            self._drop(client)
+            return
+        if client.port != self.port:
+            return
+        try:
+            frames, client.unread = codec.split(client.unread + data)
+        except Broken:
+            self._drop(client)
+            return
+        for frame in frames:
+            # Protocol 1 is a heartbeat, which nobody answers.
+            if frame.protocol not in (2, 3) or self._frozen:
+                continue
+            with self._lock:
+                reply = self._answer(frame)
+            client.unsent += self._disturbed(client, reply)
+
+    def _disturbed(self, client: _Client, reply: Frame) -> bytes:
+        """The bytes of a reply, and what its wire makes of them."""
+        data = reply.pack()
+        if not self._how or len(reply.payload) < 8:
+            return data
+        self._count += 1
+        held, client.kept = client.kept, b""
+        if self._count % self._every or held:
+            return data + held
+        if self._how == "repeat":
+            return data + data
+        if self._how == "reorder":
+            # It comes after the next one.
+            client.kept = data
+            return b""
+        if self._how == "truncate":
+            short = Frame(reply.transaction, reply.protocol, reply.register, reply.payload[: len(reply.payload) // 2])
+            return short.pack()
+        # The length is left as it is: nothing that follows could be told apart without it.
+        bent = bytearray(data)
+        place = self._random.choice([0, 1, 2, 3, *range(6, len(bent))])
+        bent[place] ^= 1 << self._random.randrange(8)
+        return bytes(bent)
+
+    def _tell_reports(self) -> None:
+        at = time.monotonic()
+        for port, period in REPORTS.items():
+            if at < self._due[port]:
+                continue
+            self._due[port] = at + period
+            clients = [client for client in self._clients if client.port == port]
+            if clients and not self._frozen:
+                with self._lock:
+                    data = self._report().pack(port)
+                for client in clients:
+                    # One that does not read is told the newest, not everything since.
+                    if not client.unsent:
+                        client.unsent += data
+
+    def _send(self, client: _Client) -> None:
+        if client.unsent:
+            try:
+                sent = client.channel.send(client.unsent)
+                del client.unsent[:sent]
+            except BlockingIOError:
+                return
+            except OSError:
+                self._drop(client)

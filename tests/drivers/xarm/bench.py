@@ -1,0 +1,45 @@
+"""An xArm 6 on the bench: the very driver, a virtual control box on a loopback address, and PyBullet behind it."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from drivers.xarm import XArm
+from drivers.xarm.virtual import VirtualXArm
+from embodied.node import Driver
+from embodied.testing.bench import ArmBench, Serving
+from sims.tabletop import Tabletop
+from tests.embodied.robots import robot
+
+PORT = 15502
+"""Port 502 needs a right that a test has not."""
+
+_numbers = itertools.count(1)
+
+
+def address() -> str:
+    """A loopback address that no other bench has, in this process or in another."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    return f"127.{101 + worker}.{os.getpid() % 250 + 1}.{next(_numbers) % 250 + 1}"
+
+
+class XArmBench(ArmBench):
+    """An xArm 6 on a table of its own."""
+
+    robot = robot("xarm6")
+
+    def __init__(self) -> None:
+        self.far = VirtualXArm(self.robot, host=address(), port=PORT)
+        self._world = Tabletop(self.robot, objects=1)
+
+    def driver(self, **changes: Any) -> Driver:
+        return XArm(**{"robot": self.robot, "host": self.far.host, "port": PORT, **changes})
+
+    @contextmanager
+    def served(self) -> Iterator[None]:
+        with Serving(self.far, self._world):
+            yield

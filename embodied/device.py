@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import pkgutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from embodied.errors import LaunchError, Problem, nearest
+from embodied.errors import FOREIGN, LaunchError, Problem, nearest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,9 +24,9 @@ class Device:
         driver: place of its driver.
         virtual: place of its far side.
         bench: launch file, beside the folder's other files, that runs the far side with a body.
-        scan: place of a function that looks for such devices: `scan(host: str) -> Iterable[Found]`; empty if none can.
-        contract: place of a function `bench(driver) -> Bench` for a real device of the kind; empty if there is none.
+        scan: place of a function that looks for such devices, `scan(hosts) -> Iterable[Found]`; empty if none can.
         extra: of embodied, with what it needs to be installed.
+        modules: that the extra brings.
     """
 
     name: str
@@ -34,8 +36,21 @@ class Device:
     virtual: str
     bench: str
     scan: str = ""
-    contract: str = ""
     extra: str = ""
+    modules: tuple[str, ...] = ()
+
+    @property
+    def installed(self) -> bool:
+        """Whether what it needs is there."""
+        return all(importlib.util.find_spec(module) is not None for module in self.modules)
+
+    @property
+    def folder(self) -> Path:
+        """Where its files are."""
+        spec = importlib.util.find_spec(self.driver.partition(":")[0])
+        if spec is None or spec.origin is None:
+            raise LaunchError([Problem("E008", f"the folder of the device '{self.name}' cannot be found")])
+        return Path(spec.origin).parent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,16 +68,20 @@ class Found:
     settings: dict[str, Any]
 
 
-Scan = Callable[[str], Iterable[Found]]
+Scan = Callable[[Sequence[str]], Iterable[Found]]
+"""Looks at the hosts that were named, and wherever else such devices are found."""
 
 
 def devices() -> dict[str, Device]:
-    """Every device with a folder in `drivers/`, of embodied and of the project, by name."""
+    """Every device with a folder in `drivers/`, of embodied and of the project, by name; broken ones are left out."""
     rooms = importlib.import_module("drivers")
 
     found = {}
     for module in pkgutil.iter_modules(rooms.__path__):
-        device = getattr(importlib.import_module(f"drivers.{module.name}"), "DEVICE", None)
+        try:
+            device = getattr(importlib.import_module(f"drivers.{module.name}"), "DEVICE", None)
+        except FOREIGN:
+            continue
         if isinstance(device, Device):
             found[device.name] = device
     return dict(sorted(found.items()))

@@ -11,10 +11,11 @@ from embodied.evidence import location
 from embodied.identity import Identity, differences
 from embodied.node import Driver, generator
 from embodied.plan import opens_world
+from embodied.virtual import Virtual
 from embodied.world import World
 
 
-def open_node(cell: Cell, seed: int, listened: frozenset[str], world: World | None) -> Identity | None:
+def open_node(cell: Cell, seed: int, listened: frozenset[str], world: World | None) -> str:
     """Open a node; a driver is asked what it drives, and may move it only if that is what the launch file wants.
 
     Args:
@@ -24,7 +25,7 @@ def open_node(cell: Cell, seed: int, listened: frozenset[str], world: World | No
         world: where it lives, if it lives in one.
 
     Returns:
-        what the device says it is; None for a node that drives none, or a body of the world.
+        of a driver, what its device says it is; of the far side of a wire, where it is reached; else nothing.
 
     Raises:
         NodeFailed: its `open`, `identify` or `arm` raised.
@@ -38,13 +39,15 @@ def open_node(cell: Cell, seed: int, listened: frozenset[str], world: World | No
         opener = getattr(node, "open", None)
         if opener is not None:
             opener(world) if opens_world(node) else opener()
+        if isinstance(node, Virtual):
+            return f"served at {node.address}"
         if not isinstance(node, Driver) or opens_world(node):
-            return None
+            return ""
         doing = "identify"
         identity = meet(cell.name, node)
         doing = "arm"
         node.arm()
-        return identity
+        return str(identity)
     except KeyboardInterrupt:
         raise
     except BaseException as error:

@@ -12,5 +12,7 @@ DEVICE = Device(
     driver="drivers.xarm:XArm",
     virtual="drivers.xarm.virtual:VirtualXArm",
     bench="bench.yaml",
+    scan="drivers.xarm.scan:scan",
     extra="xarm",
+    modules=("xarm",),
 )

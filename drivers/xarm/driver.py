@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
-import sys
 import threading
 import time
 from collections.abc import Iterable
@@ -236,8 +234,7 @@ class XArm(Driver):
             return
         if arm.connected and self._armed:
             arm.set_state(codec.State.STOPPED)
-        with contextlib.redirect_stdout(sys.stderr):
-            arm.disconnect()
+        arm.disconnect()
 
     def _follow(self, command: JointCommand) -> JointCommand | None:
         """What was sent of a command; None if it was refused."""

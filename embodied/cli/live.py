@@ -16,14 +16,15 @@ from embodied.live.play import LiveOutcome, LiveWatcher, play_live
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What is to be run: a launch file and its profile, the seed, until when, and on which machine with which keys."""
+    """What is to be run: a launch file and its profile, the seed, until when, where, and whether the world ends it."""
 
     file: Path
     profile: str | None
     seed: int
-    limit: Time | None
-    machine: str | None
-    keys: Path | None
+    limit: Time | None = None
+    machine: str | None = None
+    keys: Path | None = None
+    judged: bool = True
 
 
 def run_live(graph: Graph, asked: Asked, folder: Path, as_json: bool) -> int:
@@ -45,6 +46,7 @@ def run_live(graph: Graph, asked: Asked, folder: Path, as_json: bool) -> int:
             machine=asked.machine,
             keys=asked.keys,
             watchers=[progress],
+            judged=asked.judged,
         )
     if as_json:
         print_json({**outcome.as_dict(), "logs": str(folder / "logs"), "versions": versions() | dict(outcome.about)})
@@ -68,6 +70,8 @@ class _Progress(StatusLine, LiveWatcher):
         """Say that it runs, and how to look at it."""
         count = len(run.processes)
         err.print(f"running as {run.folder.name}, in {count} processes: embodied top, embodied stop", markup=False)
+        for name, device in run.devices.items():
+            err.print(f"{name}: {device}", markup=False)
 
     def look(self, run: Launcher) -> None:
         """Tell what has happened since."""

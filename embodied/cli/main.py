@@ -9,6 +9,7 @@ import typer
 from embodied import __version__
 from embodied.cli.check import check
 from embodied.cli.doctor import doctor
+from embodied.cli.driver import driver
 from embodied.cli.estop import estop
 from embodied.cli.explain import explain
 from embodied.cli.graph import graph
@@ -28,6 +29,7 @@ from embodied.cli.sweep import sweep
 from embodied.cli.test import test
 from embodied.cli.top import top
 from embodied.cli.topic import topic
+from embodied.cli.virtual import virtual
 
 RUNNING = "Graphs that run"
 
@@ -40,12 +42,13 @@ app = typer.Typer(
     help="One graph of nodes for robots and for a simulator. Exit codes: 0 pass, 1 fail, 2 bad usage or launch file, "
     "3 infrastructure, 130 interrupted.",
 )
-for verb in (run, check, graph, nodes, messages, test, sweep, doctor, explain, schema, new):
+for verb in (run, check, graph, nodes, messages, test, sweep, doctor, explain, schema, new, virtual):
     app.command()(verb)
 for verb in (ps, top, logs, stop, estop):
     app.command(rich_help_panel=RUNNING)(verb)
 for name, verbs in (("topic", topic), ("node", node), ("param", param)):
     app.add_typer(verbs, name=name, rich_help_panel=RUNNING)
+app.add_typer(driver, name="driver")
 app.add_typer(keys, name="keys")
 
 

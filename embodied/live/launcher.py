@@ -98,6 +98,7 @@ class Launcher(Waiting):
         failure: why the run is over, if it did not end in order.
         about: what the world's pictures depend on beside the seed.
         devices: by driver, what its device says it is.
+        judged: whether what the world says of the run ends it.
         began: when it was made, on CLOCK_MONOTONIC [ns].
         epoch: time 0, on the same clock; 0 before.
         cancelled: who wants it to stop; while it starts, it is stopped then.
@@ -127,6 +128,7 @@ class Launcher(Waiting):
         self.cancelled = ""
         self.about: dict[str, str] = {}
         self.devices: dict[str, str] = {}
+        self.judged = True
         self.processes: dict[str, Process] = {}
         self.home = homes(self.plan, self.layout)
         world = self.plan.graph.world
@@ -242,7 +244,7 @@ class Launcher(Waiting):
                 self._rejoin(process)
         elif said.verb == "failed":
             process.said = about
-        elif said.verb == "verdict":
+        elif said.verb == "verdict" and self.judged:
             self.verdict = self.verdict or Verdict(about["passed"], about["reason"], about["details"])
         elif said.verb == "answer" and about["number"] > 0:
             self._answers[about["number"]] = about

@@ -103,6 +103,7 @@ def play_live(
     machine: str | None = None,
     keys: Path | None = None,
     watchers: Sequence[LiveWatcher] = (),
+    judged: bool = True,
 ) -> LiveOutcome:
     """Run a graph in its processes until its world decides, a limit, or somebody stops it.
 
@@ -116,6 +117,7 @@ def play_live(
         machine: whose part of the graph to run; None where it names no machines.
         keys: the folder of this machine's keys; None is the usual one.
         watchers: who else looks at it.
+        judged: whether what the world says of the run ends it.
 
     Raises:
         LaunchError: the graph is wrong.
@@ -129,6 +131,7 @@ def play_live(
     folder = Folder.create(name)
     try:
         launcher = Launcher(plan, folder=folder, seed=seed, logs=logs, machine=machine, keys=keys)
+        launcher.judged = judged
         control = Control(launcher, {**about, "seed": seed, "path": sys.path})
     except BaseException:
         folder.remove()

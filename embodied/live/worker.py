@@ -134,9 +134,9 @@ class Worker:
         for cell in self.cells.values():
             self._opened.append(cell)
             self.loop.page.busy(time.monotonic_ns(), cell.index)
-            identity = open_node(cell, seed, self.brief.listened[cell.name], world)
-            if identity is not None:
-                self.devices[cell.name] = str(identity)
+            device = open_node(cell, seed, self.brief.listened[cell.name], world)
+            if device:
+                self.devices[cell.name] = device
         about = {} if world is None else dict(world.about())
         say(self.launcher, "ready", about=about, devices=self.devices)
 

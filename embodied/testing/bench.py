@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -15,13 +15,13 @@ import numpy as np
 from embodied.clock import SECOND, Time, rate_of, tick, ticks_by
 from embodied.guards.limiter import Limiter, Motion
 from embodied.lifecycle import meet
-from embodied.messages import DeviceStatus, JointCommand, Vector
+from embodied.messages import DeviceStatus, JointCommand, JointState, Vector
 from embodied.messages.schema import Command, Message
 from embodied.node import Driver, Node, generator
 from embodied.plan import opens_world
 from embodied.ports import Ports
 from embodied.robot import Robot
-from embodied.virtual import Virtual
+from embodied.virtual import Cannot, Virtual
 from embodied.world import World
 
 MOTION_PERIOD = 0.01
@@ -189,11 +189,13 @@ class Bench(ABC):
     Attributes:
         far: the far side; it is served as long as the bench is entered.
         commanded: whether it takes commands; a camera does not, and needs none of what is about them.
+        witnessed: whether somebody sees what reaches the device; of a real one nobody does.
         tolerance: by which positions may differ and still be the same, in the body's units.
     """
 
     far: Virtual
     commanded: bool = True
+    witnessed: bool = True
     tolerance: float = 5e-3
 
     @abstractmethod
@@ -226,6 +228,30 @@ class Bench(ABC):
         """Settings with each of which the device is not the one that is wanted."""
         return [{"serial": "somebody else's"}]
 
+    def where(self, drive: Drive | None = None) -> Vector:
+        """Where the body is, shape (n,): as its far side says, or, of a real device, its own driver.
+
+        Args:
+            drive: of the driver that is open; None if none is.
+
+        Raises:
+            Cannot: nobody says.
+        """
+        if self.witnessed:
+            return self.far.position()
+        if drive is None:
+            raise Cannot("only its own driver sees where it is")
+        count = len(drive.given)
+        drive.go(0.2)
+        for given in reversed(drive.given[count:]):
+            if isinstance(state := given.get("state"), JointState):
+                return state.position
+        raise Cannot("it does not say where it is")
+
+    def heard(self) -> Sequence[Command]:
+        """What reached the device, as far as somebody can tell."""
+        return self.far.heard()
+
     @contextmanager
     def ready(self, **changes: Any) -> Iterator[Drive]:
         """A driver that is open, met and armed; closed afterwards."""
@@ -244,23 +270,27 @@ class ArmBench(Bench):
     """An arm on a bench: its motion swings one joint to and fro, evenly, whenever it is asked to go on.
 
     Attributes:
-        robot: its limits; the arm begins at home.
+        robot: its limits.
         swing: how far, of the joint that moves [rad].
         joint: number of that joint.
+        share: of the robot's speed that it uses.
+        begin: where the arm stands at first, shape (n,) [rad]; None is at home.
     """
 
     robot: Robot
     swing: float = 0.2
     joint: int = 0
+    share: float = 0.3
+    begin: Vector | None = None
     _moved: Motion | None = None
 
     def motion(self, seconds: float) -> Command:
-        """A cosine of two seconds, reached from the last command within a third of the robot's speed."""
+        """A cosine of two seconds, reached from the last command within a share of the robot's speed."""
+        begin = self.robot.limit("home") if self.begin is None else self.begin
         if self._moved is None:
-            home = self.robot.limit("home")
-            self._limiter = Limiter(self.robot, MOTION_PERIOD, share=0.3)
-            self._moved, self._aim = Motion(home, np.zeros_like(home)), home
-        aim = self.robot.limit("home")
+            self._limiter = Limiter(self.robot, MOTION_PERIOD, self.share)
+            self._moved, self._aim = Motion(begin, np.zeros_like(begin)), begin
+        aim = begin.copy()
         aim[self.joint] += self.swing * (1.0 - np.cos(np.pi * seconds)) / 2
         self._moved, _ = self._limiter.follow(self._moved, self._aim, aim)
         self._aim = aim

@@ -73,45 +73,45 @@ class DriverContract:
                 finally:
                     driver.close()
 
-    def test_it_says_what_it_is_and_that_nothing_real_is_behind_it(self) -> None:
+    def test_it_says_what_it_is_and_whether_something_real_is_behind_it(self) -> None:
         """Model, and whether it is virtual; joints, their order, unit and limits are those of the launch file."""
         with self.served() as bench, bench.ready() as drive:
             identity = drive.driver.identify()
             assert identity.model
-            assert identity.virtual
+            assert identity.virtual or not bench.witnessed, f"it says that it is real: {identity}"
 
     def test_the_wrong_device_is_not_armed_and_hears_nothing(self) -> None:
         """The error says what differs; nothing was sent that could move it."""
         with self.served() as bench:
             for changes in bench.wrong():
-                before = bench.far.position() if bench.commanded else None
+                before = bench.where() if bench.commanded and bench.witnessed else None
                 try:
                     with bench.ready(**changes):
                         raise AssertionError(f"it was armed with {changes}")
                 except WrongDevice as error:
                     assert error.wrong
                 if before is not None:
-                    assert not bench.far.heard()
-                    assert _near(bench, before)
+                    assert not bench.heard()
+                    assert _near(bench, None, before)
 
     def test_it_stands_still_when_nobody_commands(self) -> None:
         """Told None, it holds or comes to a controlled stop within its stated time."""
         with self.moving() as (bench, drive):
-            at = bench.far.position()
+            at = bench.where(drive)
             drive.go(drive.driver.stops_within)
-            stood = bench.far.position()
+            stood = bench.where(drive)
             drive.go(0.5)
-            assert _near(bench, stood), "it went on moving"
+            assert _near(bench, drive, stood), "it went on moving"
             assert np.abs(stood - at).max() < 1.0, "it went far before it stopped"
 
     def test_it_stands_still_when_its_driver_falls_silent(self) -> None:
         """A driver that is not stepped any more, as when its process hangs."""
         with self.moving() as (bench, drive):
-            bench.far.position()
+            bench.where(drive)
             pause(drive.driver.stops_within)
-            stood = bench.far.position()
+            stood = bench.where(drive)
             pause(0.5)
-            assert _near(bench, stood), "it went on moving"
+            assert _near(bench, drive, stood), "it went on moving"
 
     def test_what_it_says_it_applied_is_what_was_heard(self) -> None:
         """To the resolution of the wire."""
@@ -120,8 +120,8 @@ class DriverContract:
                 drive.go(seconds, bench.motion)
                 applied = drive.applied
                 assert applied is not None
-                assert _until(lambda: bool(bench.far.heard()) and bench.same(applied, bench.far.heard()[-1])), (  # noqa: B023
-                    f"applied {applied}, heard {bench.far.heard()[-1:]}"
+                assert _until(lambda: bool(bench.heard()) and bench.same(applied, bench.heard()[-1])), (  # noqa: B023
+                    f"applied {applied}, heard {bench.heard()[-1:]}"
                 )
 
     def test_no_state_is_new_twice(self) -> None:
@@ -144,13 +144,13 @@ class DriverContract:
             drive.driver.close()  # type: ignore[attr-defined]
             bench.far.plug()
             pause(drive.driver.stops_within)
-            stood = bench.far.position()
+            stood = bench.where()
             with bench.ready() as again:
                 again.go(0.5)
-                assert _near(bench, stood), "it moved before it was told to"
+                assert _near(bench, again, stood), "it moved before it was told to"
                 # Its motion begins anew, so by now it is on the way to where that begins.
                 again.go(0.3, bench.motion)
-                assert not _near(bench, stood), "it does not move any more"
+                assert not _near(bench, again, stood), "it does not move any more"
 
     def test_one_that_only_measures_is_lost_in_time_and_found_again(self) -> None:
         """`DeviceLost` within the stated time, and new state once it is back."""
@@ -176,7 +176,7 @@ class DriverContract:
                 assert applied is None or bench.allowed(applied), f"applied {applied}"
             drive.go(0.3, bench.motion)
             assert drive.applied is not None
-            for heard in bench.far.heard():
+            for heard in bench.heard() if bench.witnessed else ():
                 assert bench.allowed(heard), f"heard {heard}"
 
     def test_frames_that_are_disturbed_are_rejected_and_counted(self) -> None:
@@ -197,7 +197,7 @@ class DriverContract:
                     assert status.rejected > 0, f"nothing was rejected of '{how}'"
                     for position in _positions(drive):
                         assert np.isfinite(position).all()
-                        assert np.abs(position - bench.far.position()).max() < 0.5, f"'{how}' was taken for a state"
+                        assert np.abs(position - bench.where(drive)).max() < 0.5, f"'{how}' was taken for a state"
 
     def test_the_emergency_stop_is_read_back_and_its_release_lets_nothing_move(self) -> None:
         """Pressed on the device, the driver says so and applies nothing; a person has to arm it again."""
@@ -207,25 +207,29 @@ class DriverContract:
             assert drive.status is not None
             assert drive.status.state == "stopped", drive.status
             assert drive.applied is None
-            stood = bench.far.position()
+            stood = bench.where(drive)
             bench.far.release()
             drive.go(0.5, bench.motion)
             assert drive.applied is None
-            assert _near(bench, stood), "it moved when the stop was released"
+            assert _near(bench, drive, stood), "it moved when the stop was released"
             drive.driver.arm()
             drive.go(0.7, bench.motion)
             assert drive.applied is not None
 
     def test_it_is_told_to_halt_and_reads_back_that_it_stands(self) -> None:
-        """A device that only says yes is not believed."""
+        """Nothing moves it until it is armed again."""
         with self.moving() as (bench, drive):
-            bench.far.position()
             drive.driver.halt()
-            assert bench.far.standing()
+            assert not bench.witnessed or bench.far.standing()
             drive.go(0.2, bench.motion)
             assert drive.applied is None, "it went on without being armed again"
             drive.driver.arm()
             drive.go(0.3, bench.motion)
+            assert drive.applied is not None
+
+    def test_a_device_that_only_says_that_it_stops_is_not_believed(self) -> None:
+        """`NotStopped`, so that a person comes."""
+        with self.moving() as (bench, drive):
             bench.far.deafen()
             try:
                 drive.driver.halt()
@@ -236,12 +240,12 @@ class DriverContract:
     def test_it_stands_still_once_it_is_closed(self) -> None:
         """Closed in the middle of a motion."""
         with self.moving() as (bench, drive):
-            bench.far.position()
+            bench.where()
             drive.driver.close()  # type: ignore[attr-defined]
             pause(drive.driver.stops_within)
-            stood = bench.far.position()
+            stood = bench.where()
             pause(0.5)
-            assert _near(bench, stood)
+            assert _near(bench, None, stood)
 
 
 def _moves(bench: Bench) -> list[Callable[[float], Command]]:
@@ -249,8 +253,8 @@ def _moves(bench: Bench) -> list[Callable[[float], Command]]:
     return [bench.motion] if bench.commanded else []
 
 
-def _near(bench: Bench, stood: Vector) -> bool:
-    return bool(np.abs(bench.far.position() - stood).max() <= bench.tolerance)
+def _near(bench: Bench, drive: Drive | None, stood: Vector) -> bool:
+    return bool(np.abs(bench.where(drive) - stood).max() <= bench.tolerance)
 
 
 def _until(true: Callable[[], bool]) -> bool:

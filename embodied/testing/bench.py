@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -41,11 +40,13 @@ class Serving:
 
     Attributes:
         failure: what its step raised, if it did.
+        late: by how much its latest step came too late [s]; more than a little, and the machine is too slow to judge.
     """
 
     def __init__(self, virtual: Virtual, world: World | None = None, seed: int = 0) -> None:
         self.virtual = virtual
         self.failure: BaseException | None = None
+        self.late = 0.0
         self._world = world
         self._seed = seed
         self._over = threading.Event()
@@ -96,7 +97,9 @@ class Serving:
             if self._world is not None:
                 self._world.advance(now)
             stepping.step(now, None)
-            n = max(n + 1, ticks_by(Time(time.monotonic_ns() - epoch), rate))
+            done = Time(time.monotonic_ns() - epoch)
+            self.late = max(self.late, (done - now) / SECOND)
+            n = max(n + 1, ticks_by(done, rate))
 
 
 class Stepping:
@@ -131,14 +134,20 @@ class Drive:
     Attributes:
         driver: which.
         given: what it gave at each step, by port.
+        closed: whether the driver was closed.
     """
 
     driver: Driver
     given: list[dict[str, Message]] = field(default_factory=list)
+    closed: bool = False
 
     def __post_init__(self) -> None:
         self._stepping = Stepping(self.driver)
         self._rate = rate_of(self.driver.rate)
+        self.begin()
+
+    def begin(self) -> None:
+        """Time is 0 now."""
         self._epoch = time.monotonic_ns()
 
     @property
@@ -159,6 +168,12 @@ class Drive:
             pause((at - self.now) / SECOND)
             self.given.append(self._stepping.step(at, command((at - begin) / SECOND)))
             n = max(n + 1, ticks_by(self.now, self._rate))
+
+    def close(self) -> None:
+        """Close the driver, once."""
+        if not self.closed:
+            self.closed = True
+            self.driver.close()  # type: ignore[attr-defined]
 
     def newest(self, kind: type[Any]) -> Any:
         """The newest message of a type that it gave; None before the first."""
@@ -183,34 +198,41 @@ def pause(seconds: float) -> None:
         _PAUSE.wait(seconds)
 
 
-class Bench(ABC):
+class Bench:
     """What a contract needs of one device: drivers for it, its far side, and how it moves.
 
     Attributes:
         far: the far side; it is served as long as the bench is entered.
         commanded: whether it takes commands; a camera does not, and needs none of what is about them.
         witnessed: whether somebody sees what reaches the device; of a real one nobody does.
+        world: in which the far side's body is; None if it needs none.
+        serving: the far side, while it is served.
         tolerance: by which positions may differ and still be the same, in the body's units.
     """
 
     far: Virtual
     commanded: bool = True
     witnessed: bool = True
+    world: World | None = None
+    serving: Serving | None = None
     tolerance: float = 5e-3
 
-    @abstractmethod
     def driver(self, **changes: Any) -> Driver:
         """A new driver, closed, for the far side; with some of its settings changed."""
+        raise NotImplementedError
 
     @contextmanager
     def served(self) -> Iterator[None]:
         """As long as this is entered the far side is there."""
-        with Serving(self.far):
+        with Serving(self.far, self.world) as self.serving:
             yield
 
     def motion(self, seconds: float) -> Command:
         """A command so many seconds into a slow motion from where the device began."""
         raise NotImplementedError
+
+    def rest(self) -> None:
+        """The device stands: what of a motion was under way is over."""
 
     def forbidden(self) -> list[Command]:
         """Commands of which no part may reach the wire as it is: not finite, or beyond the limits."""
@@ -257,13 +279,16 @@ class Bench(ABC):
         """A driver that is open, met and armed; closed afterwards."""
         driver: Any = self.driver(**changes)
         driver.rng = generator(0, "driver")
+        drive = Drive(driver)
+        self.rest()
         try:
             driver.open()
             meet("driver", driver)
             driver.arm()
-            yield Drive(driver)
+            drive.begin()
+            yield drive
         finally:
-            driver.close()
+            drive.close()
 
 
 class ArmBench(Bench):
@@ -296,6 +321,12 @@ class ArmBench(Bench):
         self._aim = aim
         return JointCommand(position=self._moved.position, gripper=self.robot.opening / 2)
 
+    def rest(self) -> None:
+        """The next motion begins at rest where the last command was."""
+        if self._moved is not None:
+            self._aim = self._moved.position
+            self._moved = Motion(self._aim, np.zeros_like(self._aim))
+
     def forbidden(self) -> list[Command]:
         """NaN and infinity in a joint and in the gripper, the wrong number of joints, and far beyond every limit."""
         home = self.robot.limit("home")
@@ -323,9 +354,10 @@ class ArmBench(Bench):
         names = list(self.robot.joints)
         joints = self.robot.joints
         first = joints[names[0]]
+        swapped = [{"robot": replace(self.robot, joints={name: joints[name] for name in reversed(names)})}]
         return [
             *super().wrong(),
-            {"robot": replace(self.robot, joints={name: joints[name] for name in reversed(names)})},
+            *(swapped if len(names) > 1 else []),
             {"robot": replace(self.robot, joints={**joints, names[0]: replace(first, upper=first.upper + 10.0)})},
             {"robot": replace(self.robot, joints={**joints, names[0]: replace(first, velocity=1e3)})},
         ]

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from drivers.xarm import XArm
 from drivers.xarm.virtual import VirtualXArm
 from embodied.node import Driver
-from embodied.testing.bench import ArmBench, Serving
+from embodied.testing.bench import ArmBench
 from sims.tabletop import Tabletop
 from tests.embodied.robots import robot
 
@@ -34,12 +32,7 @@ class XArmBench(ArmBench):
 
     def __init__(self) -> None:
         self.far = VirtualXArm(self.robot, host=address(), port=PORT)
-        self._world = Tabletop(self.robot, objects=1)
+        self.world = Tabletop(self.robot, objects=1)
 
     def driver(self, **changes: Any) -> Driver:
         return XArm(**{"robot": self.robot, "host": self.far.host, "port": PORT, **changes})
-
-    @contextmanager
-    def served(self) -> Iterator[None]:
-        with Serving(self.far, self._world):
-            yield

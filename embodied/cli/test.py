@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -36,7 +37,7 @@ from embodied.clock import Time
 from embodied.launch import Overrides
 from embodied.suite import Result, Scenario, Summary, github
 from embodied.suite.compare import Baseline
-from embodied.suite.episode import Films
+from embodied.suite.episode import Films, read
 from embodied.suite.record import Asked, prove
 from embodied.suite.session import Session
 
@@ -82,8 +83,6 @@ def test(
             others = (files, seeds, given != Overrides(), until, sim, profile, live)
             folder, asked, found = gone_on(resumed, others)
         else:
-            if live and repeat > 1:
-                raise usage("--repeat compares digests, and live runs have none", "leave out --repeat, or --live")
             chosen = choose_profile(sim, profile) or "sim"
             asked = _asked(files, chosen, given, time_limit(until), seeds, repeat, films, live)
         earlier = None if baseline is None else Baseline(baseline)
@@ -125,7 +124,11 @@ def _asked(
         stem = file.stem if given.world is None else f"{file.stem}-{given.world}"
         same = sum(scenario.name.split("~")[0] == stem for scenario in scenarios)
         name = f"{stem}~{same + 1}" if same else stem
-        scenarios.append(Scenario(name, file, profile, given, limit, live))
+        scenario = Scenario(name, file, profile, given, limit, live)
+        steady = live or read(scenario).graph(profile).clock == "steady"
+        if steady and repeat > 1:
+            raise usage("--repeat compares digests, and live runs have none", "leave out --repeat, or --live")
+        scenarios.append(replace(scenario, live=steady))
     return Asked(scenarios, numbers, repeat, films, prove(scenarios), versions())
 
 

@@ -46,6 +46,7 @@ def test_check_proves_every_profile_of_the_launch_file_that_ships(tmp_path: Path
     assert [(p["profile"], p["status"]) for p in report["profiles"]] == [
         ("(hardware)", "no driver"),
         ("sim", "ok"),
+        ("virtual", "ok"),
         ("truth", "ok"),
     ]
     holds = {r["node"]: r["within_ns"] for r in report["profiles"][1]["reactions"]}

@@ -10,9 +10,13 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.faults import others
+from tests.drivers.xarm.bench import XArmBench
+from tests.faults import devices, others
 from tests.faults.kills import ENDING, RESTARTED, end, interrupt
 from tests.faults.tally import Tally
+
+BENCHES = {"xarm": XArmBench}
+"""Arms whose drivers meet their virtual devices here."""
 
 Fault = Callable[[int, Tally], None]
 
@@ -40,6 +44,9 @@ def faults(rng: np.random.Generator) -> Iterator[tuple[str, str, int, Fault]]:
     yield "sleeping taker, flooding giver", "others' p99 within 2x, memory bounded", 5, others.crowd
     yield "kill -9 of a lossless giver", "what it published arrives", 50, lambda n, t: _lossless(n, rng, t)
     yield "wall clock jumps by an hour", "nobody notices", 5, others.clock
+    for device, bench in BENCHES.items():
+        for name, (promise, trial) in devices.FAULTS.items():
+            yield f"{device}: {name}", promise, 50, devices.each(bench, trial, rng)
 
 
 def _interrupt(node: str, number: signal.Signals, rng: np.random.Generator, count: int, tally: Tally) -> None:

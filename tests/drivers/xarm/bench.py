@@ -30,9 +30,14 @@ class XArmBench(ArmBench):
 
     robot = robot("xarm6")
 
-    def __init__(self) -> None:
-        self.far = VirtualXArm(self.robot, host=address(), port=PORT)
+    def __init__(self, host: str = "") -> None:
+        self.far = VirtualXArm(self.robot, host=host or address(), port=PORT)
         self.world = Tabletop(self.robot, objects=1)
+
+    @classmethod
+    def at(cls, where: str) -> XArmBench:
+        """For another process: the bench whose far side is reached there, and served by somebody else."""
+        return cls(where.partition(":")[0])
 
     def driver(self, **changes: Any) -> Driver:
         return XArm(**{"robot": self.robot, "host": self.far.host, "port": PORT, **changes})

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import ipaddress
-import tempfile
 from pathlib import Path
 
 
 def local_socket(port: int) -> Path:
-    """The socket file that the SDK looks for before it looks at the host it was given."""
-    return Path(tempfile.gettempdir(), f"xarmcontroller_uds_{port}")
+    """The socket file that the SDK looks for, at a place that is written into it, before it looks at its host."""
+    return Path("/tmp", f"xarmcontroller_uds_{port}")
 
 
 def loopback(host: str) -> bool:

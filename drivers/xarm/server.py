@@ -26,6 +26,10 @@ REPORTS = {30001: 0.2, 30002: 0.2, 30003: 0.01}
 """How often each report port tells [s]."""
 
 
+PRIVILEGED = 1024
+"""Ports below need a right that most have not."""
+
+
 @dataclass(eq=False)
 class _Client:
     """A connection."""
@@ -94,6 +98,8 @@ class Server:
 
     def close(self) -> None:
         """Stop, and leave nothing behind."""
+        if self._over:
+            return
         self._over = True
         self._waker.send(b"x")
         if self._thread.is_alive():
@@ -132,9 +138,9 @@ class Server:
         try:
             self._listen(socket.AF_INET, (self.host, self.port), self.port)
         except PermissionError as error:
-            if self.port != codec.PORT:
+            if self.port >= PRIVILEGED:
                 raise LinkFailed(f"port {self.port} of {self.host} may not be used: {error.strerror}") from error
-            # Ports below 1024 need a right that most have not; the vendor's client looks at this file first.
+            # The vendor's client looks at this file before it looks at the port.
             self._listen_file()
         for port in REPORTS:
             self._listen(socket.AF_INET, (self.host, port), port)

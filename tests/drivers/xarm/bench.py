@@ -11,6 +11,7 @@ from drivers.xarm.virtual import VirtualXArm
 from embodied.node import Driver
 from embodied.testing.bench import ArmBench
 from sims.tabletop import Tabletop
+from tests.drivers.kinematic import KinematicWorld
 from tests.embodied.robots import robot
 
 PORT = 15502
@@ -38,6 +39,20 @@ class XArmBench(ArmBench):
     def at(cls, where: str) -> XArmBench:
         """For another process: the bench whose far side is reached there, and served by somebody else."""
         return cls(where.partition(":")[0])
+
+    def driver(self, **changes: Any) -> Driver:
+        return XArm(**{"robot": self.robot, "host": self.far.host, "port": PORT, **changes})
+
+
+class XArm7Bench(ArmBench):
+    """An xArm 7, of which there is no simulated body: a plain one stands behind its wire."""
+
+    robot = robot("xarm7")
+    joint = 3
+
+    def __init__(self) -> None:
+        self.far = VirtualXArm(self.robot, host=address(), port=PORT, flange="link7")
+        self.world = KinematicWorld(self.robot)
 
     def driver(self, **changes: Any) -> Driver:
         return XArm(**{"robot": self.robot, "host": self.far.host, "port": PORT, **changes})

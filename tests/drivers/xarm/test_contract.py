@@ -2,9 +2,14 @@ from __future__ import annotations
 
 from embodied.testing.bench import Bench
 from embodied.testing.contract import DriverContract
-from tests.drivers.xarm.bench import XArmBench
+from tests.drivers.xarm.bench import XArm7Bench, XArmBench
 
 
 class TestXArm(DriverContract):
     def bench(self) -> Bench:
         return XArmBench()
+
+
+class TestXArm7(DriverContract):
+    def bench(self) -> Bench:
+        return XArm7Bench()

@@ -95,6 +95,7 @@ class Launcher(Waiting):
     Attributes:
         events: what happened, oldest first.
         verdict: how the world judged, as soon as it did.
+        pace: how fast the world's time had passed beside the clock by then.
         failure: why the run is over, if it did not end in order.
         about: what the world's pictures depend on beside the seed.
         devices: by driver, what its device says it is.
@@ -129,6 +130,7 @@ class Launcher(Waiting):
         self.about: dict[str, str] = {}
         self.devices: dict[str, str] = {}
         self.judged = True
+        self.pace = 1.0
         self.processes: dict[str, Process] = {}
         self.home = homes(self.plan, self.layout)
         world = self.plan.graph.world
@@ -246,6 +248,7 @@ class Launcher(Waiting):
             process.said = about
         elif said.verb == "verdict" and self.judged:
             self.verdict = self.verdict or Verdict(about["passed"], about["reason"], about["details"])
+            self.pace = about["pace"]
         elif said.verb == "answer" and about["number"] > 0:
             self._answers[about["number"]] = about
 

@@ -200,7 +200,7 @@ def _outcome(run: Launcher, stopped_by: str, seconds: float, counts: Mapping[str
         reason = f"not decided within {seconds:.1f} s"
     lost = [event.text for event in run.events if event.kind == "ended" and not run.alive(event.process)]
     advanced = [found["advanced_ns"] / found["now_ns"] for found in counts.values() if found.get("advanced_ns")]
-    pace = min(advanced, default=1.0)
+    pace = min(advanced, default=1.0) if verdict is None else run.pace
     failure = str(run.failure) if run.failure is not None else "; ".join(lost)
     if verdict is not None and pace < SLOWEST and not failure:
         failure = f"this machine is too slow to judge: the world's time passed at {pace:.2f} of the clock's"

@@ -289,6 +289,7 @@ class Worker:
                 passed=verdict.passed,
                 reason=verdict.reason,
                 details=plain(verdict.details),
+                pace=self.loop.advanced / max(1, self.loop.now),
             )
 
 

@@ -169,10 +169,10 @@ def _tell(reports: list[dict[str, Any]], form: Format) -> None:
 def _show(report: dict[str, Any], named: bool) -> None:
     if "fragment" in report:
         fragment = report["fragment"]
-        robots = ", ".join(f"robot {name} ({joints} joints)" for name, joints in fragment["robots"].items())
-        nodes = "".join(f", node {name}" for name in fragment["nodes"])
+        parts = [f"robot {name} ({joints} joints)" for name, joints in fragment["robots"].items()]
+        parts += [f"node {name}" for name in fragment["nodes"]]
         word = "[green]ok[/]" if report["ok"] else f"[red]{len(_distinct(report['problems']))} problem(s)[/]"
-        out.print(f"[bold]{escape(report['file'])}[/]: {word}, a fragment: {escape(robots + nodes)}")
+        out.print(f"[bold]{escape(report['file'])}[/]: {word}, a fragment: {escape(', '.join(parts))}")
         out.print("  its wires are proven where it is included")
         return
     if named:

@@ -33,7 +33,8 @@ class Launch:
     Attributes:
         file: as it was named.
         profiles: names of the profiles it defines.
-        partial: it describes a robot, and neither world nor clock nor what else belongs to a whole.
+        partial: it describes a robot, or gives nothing but settings to nodes of the file that includes it, and has
+            neither world nor clock nor what else belongs to a whole.
     """
 
     file: Path
@@ -201,7 +202,9 @@ _WHOLE = ("include", "world", "worlds", "clock", "machines", "processes")
 def _partial(root: Item) -> bool:
     sections = [root, *(profile for profile in entries(root, "profiles").values() if profile.value is not None)]
     whole = any(key in section.value for section in sections for key in _WHOLE)
-    return bool(entries(root, "robots")) and not whole
+    nodes = [node for section in sections for node in entries(section, "nodes").values() if node.value is not None]
+    settings = bool(nodes) and all(set(node.value) == {"with"} for node in nodes)
+    return not whole and (settings or bool(entries(root, "robots")))
 
 
 INSTALLED = Path(__file__).parent.parent.parent

@@ -55,6 +55,22 @@ def test_a_fragment_says_what_it_is_and_what_in_it_is_wrong(tmp_path: Path, embo
         assert f"error[{code}]" in done.stderr, wrong
 
 
+def test_a_fragment_may_give_nothing_but_settings_to_nodes_of_who_includes_it(
+    tmp_path: Path, embodied: Command
+) -> None:
+    file = tmp_path / "table.yaml"
+    file.write_text("embodied: 1\nnodes: {task: {with: {label: red}}, ik: {with: {speed: 0.1}}}\n", encoding="utf-8")
+    done = embodied("check", "table.yaml")
+    assert done.code == 0, done.stderr
+    assert "table.yaml: ok, a fragment: node ik, node task" in done.stdout
+    # A wire, or a world, is more than settings: then a class is missing.
+    for more in ("nodes: {task: {with: {label: red}, in: {}}}", "nodes: {task: {with: {label: red}}}\nclock: lockstep"):
+        file.write_text(f"embodied: 1\n{more}\n", encoding="utf-8")
+        done = embodied("check", "table.yaml")
+        assert done.code == 2
+        assert "error[E206]: 'task'" in done.stderr
+
+
 def test_github_is_told_file_line_and_column_of_each_problem(tmp_path: Path, embodied: Command) -> None:
     (tmp_path / "launch").mkdir()
     file = tmp_path / "launch" / "cell.yaml"

@@ -6,9 +6,10 @@ import math
 
 import numpy as np
 
+from sims.bench import Tray
 from sims.bullet import Bullet
 from sims.renderers.mesh import Mesh, Pixels, cylinder, rectangle, slab
-from sims.scene import TABLE, Look, Scene, Thing, Tray
+from sims.scene import TABLE, Look, Scene, Thing
 
 GRAVITY = 9.81  # [m/s²]
 FRICTION = 0.8  # of blocks and distractors; PyBullet multiplies those of the two that touch

@@ -16,7 +16,6 @@ from sims.lens import Lens
 from sims.renderers import Egl, Light, Rasteriser, Renderer, Tiny, choose
 from sims.renderers.mesh import Mesh
 from sims.renderers.models import Key, Models
-from sims.scene import Look
 from sims.view import View
 
 
@@ -105,17 +104,6 @@ class Camera:
         exposed = None if seen.rgb is None else cv2.LUT(seen.rgb, self._exposure).astype(np.uint8, copy=False)
         seen = Rendering(exposed, seen.depth, seen.segmentation)
         return seen if self._lens is None else self._lens.spoil(seen)
-
-
-def overhead(look: Look, width: int, height: int, near: float, far: float) -> View:
-    """The camera above the blocks, landscape along y, forward at the top; its mounting differs a little by seed."""
-    view = View.towards((0.44, 0.0, 0.80), (0.44, 0.0, 0.0), width, height, span=0.50, near=near, far=far)
-    return view.disturbed(look.shift, look.tilt)
-
-
-def overview(width: int, height: int, near: float, far: float) -> View:
-    """A three-quarter view for people."""
-    return View.towards((1.30, 0.95, 0.95), (0.27, 0.10, 0.20), width, height, span=1.15, near=near, far=far)
 
 
 def wrist(width: int, height: int, near: float, far: float) -> View:

@@ -1,8 +1,8 @@
 """A tabletop scene as pure data: everything that a seed decides, drawn without any simulator.
 
-What is guaranteed, for every seed: nothing touches anything else; blocks are at least `GAP` apart from each other and
-from every distractor; and each block has at least one of its two grasp directions in which two fingers, 36 mm wide and
-open to 160 mm outside, come down beside it without touching anything else, the tray included.
+What is guaranteed, for every seed: nothing touches anything else; blocks are at least the bench's `gap` apart from each
+other and from every distractor; and each block has at least one of its two grasp directions in which open fingers come
+down beside it without touching anything else, the tray included.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import numpy as np
 
 from embodied.messages import Vector
 from embodied.node import generator
+from sims.bench import Bench
 
 COLOURS = {
     "red": (0.78, 0.10, 0.09),
@@ -27,11 +28,7 @@ COLOURS = {
 }
 """Labels of the blocks, and their colour before the seed changes it a little (RGB, 0 to 1)."""
 
-BLOCK = 0.04  # edge [m]
-REGION = ((0.30, 0.58), (-0.20, 0.20))  # centres of blocks, x and y [m]
-GAP = 0.012  # [m]
 TABLE = ((-0.35, 0.90), (-0.75, 0.75))  # x and y [m]
-FINGERS = (0.018, 0.080)  # half width of a finger, and how far an open one reaches from the block's centre [m]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,23 +55,6 @@ class Thing:
 
 
 @dataclass(frozen=True, slots=True)
-class Tray:
-    """An open box that stands on the table."""
-
-    x: float = 0.42  # [m]
-    y: float = 0.38  # [m]
-    inner: float = 0.20  # [m]
-    wall: float = 0.005  # thickness [m]
-    height: float = 0.025  # of its walls above the table [m]
-    floor: float = 0.004  # thickness [m]
-
-    def outline(self) -> Vector:
-        """Corners of its footprint, shape (4, 2) [m]."""
-        a = self.inner / 2 + self.wall
-        return turned(np.array([(a, a), (-a, a), (-a, -a), (a, -a)]), self.x, self.y, 0.0)
-
-
-@dataclass(frozen=True, slots=True)
 class Look:
     """What the light and the cameras do to a scene without moving anything in it."""
 
@@ -93,63 +73,66 @@ class Scene:
     target: str
     blocks: tuple[Thing, ...]
     distractors: tuple[Thing, ...]
-    tray: Tray
+    bench: Bench
     look: Look
 
 
-def draw(seed: int, blocks: int = len(COLOURS), spread: float = 1.0) -> Scene:
+def draw(seed: int, bench: Bench, blocks: int = len(COLOURS), spread: float = 1.0) -> Scene:
     """The scene of a seed.
 
     Args:
         seed: of the run.
+        bench: the arrangement.
         blocks: how many coloured blocks, 1 to 4; the labels are the first of `COLOURS`.
         spread: how far light, table and camera stray, as a multiple of what everything here was trained on.
     """
     labels = tuple(COLOURS)[:blocks]
     target = str(generator(seed, "scene", "target").choice(labels))
-    tray = Tray()
-    coloured, grey = _layout(generator(seed, "scene", "layout"), labels, tray)
-    return Scene(target, coloured, grey, tray, _look(generator(seed, "scene", "look"), spread))
+    coloured, grey = _layout(generator(seed, "scene", "layout"), labels, bench)
+    return Scene(target, coloured, grey, bench, _look(generator(seed, "scene", "look"), bench, spread))
 
 
-def _layout(rng: np.random.Generator, labels: Sequence[str], tray: Tray) -> tuple[tuple[Thing, ...], tuple[Thing, ...]]:
-    makers: list[Callable[[np.random.Generator], Thing]] = [partial(_block, label) for label in labels]
-    makers += [partial(_distractor, index) for index in range(int(rng.integers(2, 5)))]
+def _layout(
+    rng: np.random.Generator, labels: Sequence[str], bench: Bench
+) -> tuple[tuple[Thing, ...], tuple[Thing, ...]]:
+    makers: list[Callable[[np.random.Generator], Thing]] = [partial(_block, label, bench) for label in labels]
+    makers += [partial(_distractor, index, bench) for index in range(int(rng.integers(2, 5)))]
     # Most tries fit; an unlucky one starts afresh, so that the draw ends for every seed.
     while True:
         things: list[Thing] = []
         for make in makers:
             tries = (make(rng) for _ in range(40))
-            things += itertools.islice((thing for thing in tries if _free(thing, things)), 1)
+            things += itertools.islice((thing for thing in tries if _free(thing, things, bench.gap)), 1)
         coloured, grey = tuple(things[: len(labels)]), tuple(things[len(labels) :])
-        if len(things) == len(makers) and all(graspable(block, things, tray) for block in coloured):
+        if len(things) == len(makers) and all(graspable(block, things, bench) for block in coloured):
             return coloured, grey
 
 
-def _free(thing: Thing, others: Sequence[Thing]) -> bool:
-    return not any(overlap(thing.outline(GAP), other.outline()) for other in others)
+def _free(thing: Thing, others: Sequence[Thing], gap: float) -> bool:
+    return not any(overlap(thing.outline(gap), other.outline()) for other in others)
 
 
-def _block(label: str, rng: np.random.Generator) -> Thing:
+def _block(label: str, bench: Bench, rng: np.random.Generator) -> Thing:
     colour = np.array(COLOURS[label]) * rng.uniform(0.85, 1.1) + rng.uniform(-0.03, 0.03, 3)
-    x, y = (rng.uniform(low, high) for low, high in REGION)
+    x, y = (rng.uniform(low, high) for low, high in bench.region)
     yaw = rng.uniform(-math.pi, math.pi)
-    return Thing(label, "box", (BLOCK, BLOCK, BLOCK), x, y, yaw, _triple(np.clip(colour, 0.02, 0.98)), 0.08)
+    size = (bench.block, bench.block, bench.block)
+    return Thing(label, "box", size, x, y, yaw, _triple(np.clip(colour, 0.02, 0.98)), bench.mass)
 
 
-def _distractor(index: int, rng: np.random.Generator) -> Thing:
+def _distractor(index: int, bench: Bench, rng: np.random.Generator) -> Thing:
     shape: Literal["box", "cylinder"] = "box" if rng.random() < 0.5 else "cylinder"
-    wide, deep, tall = rng.uniform(0.025, 0.06), rng.uniform(0.025, 0.06), rng.uniform(0.015, 0.045)
+    wide, deep, tall = rng.uniform(*bench.width), rng.uniform(*bench.width), rng.uniform(*bench.height)
     if shape == "cylinder":
         deep = wide
-    x, y = (rng.uniform(low - 0.02, high + 0.02) for low, high in REGION)
+    x, y = (rng.uniform(low - bench.margin, high + bench.margin) for low, high in bench.region)
     yaw = rng.uniform(-math.pi, math.pi)
     grey = rng.uniform(0.15, 0.85) + rng.uniform(-0.02, 0.02, 3)
     # 600 kg/m³, like hard wood.
     return Thing(f"grey{index}", shape, (wide, deep, tall), x, y, yaw, _triple(grey), 600 * wide * deep * tall)
 
 
-def _look(rng: np.random.Generator, spread: float) -> Look:
+def _look(rng: np.random.Generator, bench: Bench, spread: float) -> Look:
     def stray(low: float, high: float, size: int | None = None) -> Any:
         more = (spread - 1.0) * (high - low) / 2
         return rng.uniform(low - more, high + more, size)
@@ -166,15 +149,15 @@ def _look(rng: np.random.Generator, spread: float) -> Look:
         light=light,
         table=_triple(np.clip((tone + warmth, tone, tone - warmth), 0.02, 1.0)),
         grain=tuple(_triple(wave) for wave in grain),
-        shift=_triple(stray(-0.03, 0.03, 3)),
+        shift=_triple(stray(-bench.sway, bench.sway, 3)),
         tilt=_triple(np.radians(stray(-3.0, 3.0, 3))),
     )
 
 
-def graspable(block: Thing, things: Sequence[Thing], tray: Tray) -> bool:
+def graspable(block: Thing, things: Sequence[Thing], bench: Bench) -> bool:
     """Whether two open fingers can come down on opposite sides of a block, in one of its two directions."""
-    others = [thing.outline() for thing in things if thing is not block] + [tray.outline()]
-    half, reach = FINGERS
+    others = [thing.outline() for thing in things if thing is not block] + [bench.tray.outline()]
+    half, reach = bench.finger
     near = block.size[0] / 2
     for quarter in (0.0, math.pi / 2):
         fingers = (

@@ -14,15 +14,15 @@ from embodied.messages import Vector
 from embodied.robot import Robot, rotation
 from embodied.world import Verdict
 from sims import build
-from sims.bodies import ARMS
+from sims.bodies import ARMS, ArmModel
 from sims.bodies.arm import Arm
 from sims.bullet import Bullet
 from sims.judge import Judge, Motion
-from sims.render import Camera, Stage, mounted, overhead, overview, wrist
+from sims.render import Camera, Stage, mounted, wrist
 from sims.renderers import AUTO, Light, choose
-from sims.scene import BLOCK, COLOURS, Scene, draw
+from sims.scene import COLOURS, Scene, draw
 from sims.snapshot import show, snapshot
-from sims.view import FAR, NEAR, problems
+from sims.view import FAR, NEAR, View, problems
 
 ARM = "arm"
 CAMERAS = ("overhead", "overview", "wrist")
@@ -97,7 +97,10 @@ class Tabletop:
         """Build everything anew from the seed; time is 0."""
         if self._bullet is None:
             self._bullet = Bullet()
-        self._run = _Run(self, self._bullet, draw(seed, self.objects, self.spread))
+        model = ARMS.get(self.robot.name)
+        if model is None:
+            raise WorldFailed("; ".join(self.check()))
+        self._run = _Run(self, self._bullet, model, draw(seed, model.bench, self.objects, self.spread))
 
     def advance(self, to: Time) -> None:
         """Make whole physics steps, to the last one not after `to` [ns]."""
@@ -139,14 +142,18 @@ class Tabletop:
             raise WorldFailed(f"there is no camera '{name}' at the table; {', '.join(nearest(name, CAMERAS))}")
         for problem in problems(width, height, near, far):
             raise WorldFailed(problem)
-        look = run.scene.look
+        look, bench = run.scene.look, run.scene.bench
         shaded = name == "overview" if shadows is None else shadows
         drawn = run.stage.renderer(renderer, Light(look.light, shadows=shaded))
         if name == "wrist":
             lens = wrist(width, height, near, far)
             return Camera(run.stage, drawn, lambda: mounted(run.arm.wrist(), lens), look.brightness)
-        view = overhead(look, width, height, near, far) if name == "overhead" else overview(width, height, near, far)
-        return Camera(run.stage, drawn, lambda: view, look.brightness if name == "overhead" else 1.0)
+        sight = bench.overhead if name == "overhead" else bench.overview
+        view = View.towards(sight.eye, sight.target, width, height, sight.span, near=near, far=far)
+        if name == "overview":
+            return Camera(run.stage, drawn, lambda: view)
+        mounting = view.disturbed(look.shift, look.tilt)
+        return Camera(run.stage, drawn, lambda: mounting, look.brightness)
 
     def about(self) -> Mapping[str, str]:
         """Name and version of each renderer that draws a camera of this run."""
@@ -221,10 +228,8 @@ class Tabletop:
 class _Run:
     """One run of the world: the bodies of one seed, and how far their physics has come."""
 
-    def __init__(self, world: Tabletop, bullet: Bullet, scene: Scene) -> None:
-        model = ARMS.get(world.robot.name)
-        if model is None:
-            raise WorldFailed("; ".join(world.check()))
+    def __init__(self, world: Tabletop, bullet: Bullet, model: ArmModel, scene: Scene) -> None:
+        bench = scene.bench
         self.bullet = bullet
         self.scene = scene
         self._rate = rate_of(world.rate)
@@ -232,7 +237,7 @@ class _Run:
         self._look_every = max(1, round(world.rate / LOOKS))
         build.start(bullet, world.rate, world.iterations or model.iterations)
         table, surface = build.table(bullet, scene.look)
-        build.tray(bullet, scene.tray)
+        build.tray(bullet, bench.tray)
         things = build.things(bullet, scene)
         self.bodies = {label: body for label, (body, _) in things.items()}
         self.arm = Arm(bullet, world.robot, model, world.rate, self.now)
@@ -244,7 +249,9 @@ class _Run:
         self._blocks = {block.label: self.bodies[block.label] for block in scene.blocks}
         start = {label: motion.position for label, motion in self._motions().items()}
         held = self.bodies[scene.target]
-        self.judge = Judge(scene.target, BLOCK, start, scene.tray, world.time_limit, lambda: self.arm.touches(held))
+        self.judge = Judge(
+            scene.target, bench.block, start, bench.tray, world.time_limit, lambda: self.arm.touches(held)
+        )
 
     def now(self) -> Time:
         return tick(self._steps, self._rate)

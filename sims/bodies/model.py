@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
+
+from sims.bench import Bench
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,23 +54,25 @@ class ArmModel:
     """One arm.
 
     Attributes:
-        urdf: model file in pybullet_data.
-        packages: the folder there in which its `package://` paths begin.
+        urdf: model file, in pybullet_data or a whole path.
+        packages: the folder in pybullet_data in which its `package://` paths begin.
         base: link whose frame is the robot's base.
         gripper: what is at its end.
         wrist: its own camera.
         iterations: solver iterations that a firm grasp needs.
         gain: share of the position error that the joint servos take back in one physics step at 300 Hz.
+        bench: the table top it works at.
         colours: of links, by name, where the model file's own will not do (RGBA, 0 to 1).
         coarse: links whose visual mesh is redrawn on a grid of this size [m]; the others show their collision mesh.
     """
 
-    urdf: str
-    packages: str
+    urdf: str | Path
     base: str
     gripper: Gripper
     wrist: Mount
     iterations: int
     gain: float
+    packages: str = ""
+    bench: Bench = field(default_factory=Bench)
     colours: Mapping[str, tuple[float, float, float, float]] = field(default_factory=dict)
     coarse: Mapping[str, float] = field(default_factory=dict)

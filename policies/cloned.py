@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from embodied import Ports
 from embodied.messages import Array, Detections, Goal, GripperState, Pose, Target, Vector
 from embodied.robot import BASE
+from policies.grasp import Fingers
 from policies.looks import Grasp, Looks
 from policies.onnx_node import OnnxNode
 from policies.pick_place import DOWN, yaw_of
@@ -67,7 +68,7 @@ class ClonedPickPlace(OnnxNode):
     def open(self) -> None:
         """Load the network, and start with a look."""
         super().open()
-        self._looks = Looks(self.looks, self.place[:2], self.tray / 2)
+        self._looks = Looks(self.looks, self.place[:2], self.tray / 2, Fingers())
         self._situation = Situation(self.place)
         self._grasp: Grasp | None = None
         self._closed = self._used = False

@@ -13,11 +13,18 @@ QUARTER = math.pi / 2
 
 @dataclass(frozen=True, slots=True)
 class Fingers:
-    """What the open fingers cover beside a block, seen from above; the same on both sides."""
+    """What the open fingers cover beside a block, seen from above; the same on both sides.
 
-    inner: float = 0.02  # [m]
-    outer: float = 0.065  # [m]
-    half_width: float = 0.014  # [m]
+    Attributes:
+        inner, outer: how far from the middle of the block they begin and end [m].
+        half_width: half of how wide they are [m].
+        safe: distance to the centre of anything else that is plenty [m].
+    """
+
+    inner: float = 0.02
+    outer: float = 0.065
+    half_width: float = 0.014
+    safe: float = 0.04
 
     def clearance(self, block: Vector, yaw: float, others: Iterable[Vector]) -> float:
         """Distance from the nearer finger to the nearest centre of something else [m]; infinite if there is nothing.
@@ -38,10 +45,10 @@ class Fingers:
         return nearest
 
 
-def grasp_yaw(at: Vector, yaw: float, others: Iterable[Vector], fingers: Fingers, safe: float) -> float:
+def grasp_yaw(at: Vector, yaw: float, others: Iterable[Vector], fingers: Fingers) -> float:
     """The better of the two turns with which a parallel gripper can take a block.
 
-    The one that needs less turning of the wrist, as long as both keep the fingers `safe` from everything else;
+    The one that needs less turning of the wrist, as long as both keep the fingers safe from everything else;
     otherwise the one that keeps further away.
 
     Args:
@@ -49,7 +56,6 @@ def grasp_yaw(at: Vector, yaw: float, others: Iterable[Vector], fingers: Fingers
         yaw: of the block, modulo a quarter turn [rad].
         others: centres of everything else, each of shape (2,) [m].
         fingers: of the gripper.
-        safe: distance between a finger and a centre that is plenty [m].
 
     Returns:
         yaw of the gripper, within a quarter turn of the direction from the robot's base to the block [rad].
@@ -58,5 +64,5 @@ def grasp_yaw(at: Vector, yaw: float, others: Iterable[Vector], fingers: Fingers
     azimuth = math.atan2(at[1], at[0])
     small = math.remainder(yaw - azimuth, QUARTER)
     large = small - math.copysign(QUARTER, small)
-    clear = [min(fingers.clearance(at, azimuth + turn, others), safe) for turn in (small, large)]
+    clear = [min(fingers.clearance(at, azimuth + turn, others), fingers.safe) for turn in (small, large)]
     return azimuth + (small if clear[0] >= clear[1] else large)

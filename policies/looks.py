@@ -50,14 +50,14 @@ class Looks:
         enough: how many looks a grasp needs.
         delivered: middle of the square in which a block is where it should be [m].
         half: half the edge of that square [m].
-        safe: distance from a finger to the centre of anything else that is plenty [m].
+        fingers: of the gripper.
     """
 
-    def __init__(self, enough: int, delivered: tuple[float, float], half: float, safe: float = 0.04) -> None:
+    def __init__(self, enough: int, delivered: tuple[float, float], half: float, fingers: Fingers) -> None:
         self._enough = enough
         self._delivered = delivered
         self._half = half
-        self._safe = safe
+        self._fingers = fingers
         self._block: Block | None = None
 
     def forget(self) -> None:
@@ -79,5 +79,5 @@ class Looks:
         if block.looks < self._enough or np.abs(block.position[:2] - self._delivered).max() < self._half:
             return None
         others = [position[:2] for i, position in enumerate(objects.position) if i != surest]
-        turn = grasp_yaw(block.position[:2], block.yaw, others, Fingers(), self._safe)
+        turn = grasp_yaw(block.position[:2], block.yaw, others, self._fingers)
         return Grasp(block.position, turn)

@@ -12,6 +12,7 @@ import numpy as np
 from embodied import SECOND, Node, Ports, Time, tunable
 from embodied.messages import Detections, Goal, GripperState, Pose, Target, Vector
 from embodied.robot import BASE, rotation
+from policies.grasp import Fingers
 from policies.looks import Grasp, Looks
 
 DOWN = np.array([0.0, 0.0, -1.0])
@@ -49,6 +50,7 @@ class PickPlace(Node):
     hover: float = 0.12  # height of the tool above the table, before it descends [m]
     travel: float = 0.16  # height of the tool above the table, while it carries [m]
     release: float = 0.032  # height of the tool above the table, when it lets go in the tray [m]
+    fingers: Fingers = Fingers()  # what they cover beside a block
     looks: int = 3  # how many sets of detections a grasp is planned on
     patience: float = tunable(4.0, low=1.0, high=30.0, unit="s")  # longest time in one phase
 
@@ -73,7 +75,7 @@ class PickPlace(Node):
         self._began = False
         self._home: Goal  # from the first step on
         self._goal: Goal
-        self._looks = Looks(self.looks, self.place, self.tray / 2)
+        self._looks = Looks(self.looks, self.place, self.tray / 2, self.fingers)
         self._grasp: Grasp  # from the first plan on
         self._last: Vector | None = None
         self._enter(Phase.VIEW, Time(0))

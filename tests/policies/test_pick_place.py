@@ -131,13 +131,13 @@ def test_no_phase_lasts_longer_than_its_patience() -> None:
 def test_the_fingers_come_down_where_nothing_stands(beside: float) -> None:
     at = np.array([0.5, 0.0])
     blocked = [at + 0.05 * np.array([-math.sin(beside), math.cos(beside)])]
-    turn = grasp_yaw(at, 0.0, blocked, Fingers(), 0.04)
+    turn = grasp_yaw(at, 0.0, blocked, Fingers())
     assert abs(math.remainder(turn - beside, math.pi)) == pytest.approx(math.pi / 2)
 
 
 @given(st.floats(0.3, 0.6), st.floats(-0.3, 0.3), st.floats(-math.pi / 4, math.pi / 4))
 def test_alone_a_block_is_taken_with_the_smaller_turn(x: float, y: float, yaw: float) -> None:
-    turn = grasp_yaw(np.array([x, y]), yaw, [], Fingers(), 0.04)
+    turn = grasp_yaw(np.array([x, y]), yaw, [], Fingers())
     assert abs(turn - math.atan2(y, x)) <= math.pi / 4 + 1e-9
     assert math.remainder(turn - yaw, math.pi / 2) == pytest.approx(0.0, abs=1e-9)
 
@@ -151,7 +151,7 @@ def test_looks_that_differ_by_quarter_turns_agree(errors: list[float], yaw: floa
 
 
 def test_a_grasp_is_the_mean_of_the_looks() -> None:
-    looks = Looks(3, (0.42, 0.38), 0.1)
+    looks = Looks(3, (0.42, 0.38), 0.1, Fingers())
     found: Grasp | None = None
     for dx in (-0.003, 0.001, 0.002):
         assert found is None

@@ -1,5 +1,7 @@
 """Model files made light: the same links, joints and collision shapes, drawn with few triangles.
 
+A link that is drawn without a mesh is light already, and stays as it is.
+
 A stock Panda has 102 000 triangles and a stock xArm6 gripper 41 000; drawing the collision shapes instead, and small
 parts on a coarse grid, makes a camera frame several times cheaper.
 """
@@ -84,7 +86,10 @@ def _light(name: str, model: ArmModel) -> dict[str, str]:
 
 def _redraw(link: ET.Element, model: ArmModel, files: dict[str, str]) -> None:
     name = link.get("name", "")
-    for visual in link.findall("visual"):
+    visuals = link.findall("visual")
+    if visuals and all(visual.find("geometry/mesh") is None for visual in visuals):
+        return
+    for visual in visuals:
         link.remove(visual)
     for collision in link.findall("collision"):
         visual = copy.deepcopy(collision)

@@ -10,10 +10,11 @@ import yaml
 from embodied.messages import Vector
 from embodied.robot import Robot
 from embodied.settings import Context, make
+from sims.bodies import ARMS as MODELS
 from sims.tabletop import Tabletop
 
 FRAGMENTS = Path(__file__).parents[2] / "launch" / "robots"
-ARMS = ("panda", "xarm6")
+ARMS = ("panda", "xarm6", "so101")
 
 
 def read_robot(name: str) -> Robot:
@@ -50,6 +51,13 @@ def panda_table(panda: Robot) -> Iterator[Tabletop]:
     world = Tabletop(panda)
     yield world
     world.close()
+
+
+@pytest.fixture
+def delivered(robot: Robot) -> Vector:
+    """Where the centre of a block is that lies in the middle of the tray."""
+    bench = MODELS[robot.name].bench
+    return np.array([bench.tray.x, bench.tray.y, bench.tray.floor + bench.block / 2])
 
 
 @pytest.fixture

@@ -8,11 +8,10 @@ from embodied.messages import JointCommand, Vector
 from embodied.node import generator
 from embodied.robot import Robot, rotation, transform
 from sims.arm import SimArm
-from sims.bodies.xarm6 import CLOSED, drive, slope, width
+from sims.bodies import so101, xarm6
 from sims.tabletop import Tabletop
 
 SEED = 10**9 + 11
-UP = np.array([0.0, 0.0, 0.15])
 LEVEL = np.array([0.0, 0.0, 0.0, 1.0])
 
 
@@ -53,7 +52,8 @@ def test_without_a_command_the_arm_stays_at_home(table: Tabletop) -> None:
 def test_the_joints_go_where_they_are_told(table: Tabletop) -> None:
     table.reset(SEED)
     arm = table.arm()
-    goal = table.robot.limit("home") + 0.2
+    robot, home = table.robot, table.robot.limit("home")
+    goal = home + np.where(home + 0.2 < robot.limit("upper"), 0.2, -0.2)
     arm.command(JointCommand(position=goal))
     later(table, 1.0)
     state, _ = arm.read()
@@ -84,35 +84,51 @@ def test_the_gripper_opens_to_the_width_it_is_told(table: Tabletop) -> None:
 
 
 def test_the_linkage_of_the_xarm6_gripper_is_invertible_and_closes_as_it_turns() -> None:
-    assert width(0.0) == pytest.approx(0.089, abs=1e-3)
-    assert width(CLOSED) == pytest.approx(0.0, abs=2e-3)
-    for angle in np.linspace(0.01, CLOSED, 50).tolist():
-        assert drive(width(angle)) == pytest.approx(angle, abs=1e-9)
-        assert slope(angle) == pytest.approx((width(angle + 1e-6) - width(angle - 1e-6)) / 2e-6, rel=1e-6)
-        assert slope(angle) < 0
+    assert xarm6.width(0.0) == pytest.approx(0.089, abs=1e-3)
+    assert xarm6.width(xarm6.CLOSED) == pytest.approx(0.0, abs=2e-3)
+    for angle in np.linspace(0.01, xarm6.CLOSED, 50).tolist():
+        assert xarm6.drive(xarm6.width(angle)) == pytest.approx(angle, abs=1e-9)
+        assert xarm6.slope(angle) == pytest.approx(
+            (xarm6.width(angle + 1e-6) - xarm6.width(angle - 1e-6)) / 2e-6, rel=1e-6
+        )
+        assert xarm6.slope(angle) < 0
 
 
-def test_friction_alone_carries_a_block(table: Tabletop, above: Callable[[Robot, Vector], Vector]) -> None:
+def test_the_jaw_of_the_so101_is_invertible_and_opens_as_it_turns() -> None:
+    assert so101.width(0.0) == pytest.approx(0.0235, abs=1e-4)
+    for angle in np.linspace(so101.CLOSED, so101.OPEN, 50).tolist():
+        assert so101.drive(so101.width(angle)) == pytest.approx(angle, abs=1e-9)
+        slope = (so101.width(angle + 1e-6) - so101.width(angle - 1e-6)) / 2e-6
+        assert so101.slope(angle) == pytest.approx(slope, rel=1e-6)
+        assert so101.slope(angle) > 0
+    assert so101.drive(0.0) == so101.CLOSED
+    assert so101.drive(1.0) == so101.OPEN
+
+
+def test_friction_alone_carries_a_block(
+    table: Tabletop, delivered: Vector, above: Callable[[Robot, Vector], Vector]
+) -> None:
     table.reset(SEED)
-    arm, at = table.arm(), np.array([0.40, 0.38, 0.024])
-    table.place(table.target, at, LEVEL)
-    arm.place(above(table.robot, at), 0.06)
+    block, arm = table.scene.bench.block, table.arm()
+    up = np.array([0.0, 0.0, 1.8 * block])
+    table.place(table.target, delivered, LEVEL)
+    arm.place(above(table.robot, delivered), 1.4 * block)
     arm.command(JointCommand(gripper=0.0))
     later(table, 0.5)
     _, gripper = arm.read()
-    assert gripper.width == pytest.approx(0.04, abs=0.004)
+    assert gripper.width == pytest.approx(block, abs=block / 10)
     assert 5.0 < gripper.force < 40.0
     before = table.truth()[table.target].position
-    low, high = above(table.robot, at), above(table.robot, at + UP)
+    low, high = above(table.robot, delivered), above(table.robot, delivered + up)
     for share in np.linspace(0.0, 1.0, 80).tolist():
         arm.command(JointCommand(position=low + share * (high - low)))
         later(table, 0.01)
     later(table, 1.0)
     after = table.truth()[table.target].position
-    assert after - before == pytest.approx(UP, abs=0.004)
-    arm.command(JointCommand(gripper=0.07))
+    assert after - before == pytest.approx(up, abs=0.004)
+    arm.command(JointCommand(gripper=1.75 * block))
     later(table, 0.6)
-    assert table.truth()[table.target].position[2] < 0.05
+    assert table.truth()[table.target].position[2] < 1.2 * block
 
 
 def test_the_driver_states_its_joints_and_that_it_takes_positions(robot: Robot) -> None:

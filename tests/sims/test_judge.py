@@ -86,15 +86,19 @@ def test_time_runs_out_with_a_reason(panda: Robot) -> None:
 
 
 def test_a_block_in_the_tray_that_is_still_held_does_not_pass(
-    table: Tabletop, above: Callable[[Robot, Vector], Vector]
+    table: Tabletop, delivered: Vector, above: Callable[[Robot, Vector], Vector]
 ) -> None:
     table.reset(SEED)
-    table.place(table.target, IN_TRAY, LEVEL)
-    joints = above(table.robot, IN_TRAY)
-    table.arm().place(joints, 0.05)
+    block = table.scene.bench.block
+    table.place(table.target, delivered, LEVEL)
+    joints = above(table.robot, delivered)
+    table.arm().place(joints, 1.25 * block)
     table.arm().command(JointCommand(gripper=0.0))
     assert later(table, 1.5) is None
-    table.arm().command(JointCommand(gripper=0.07))
+    table.arm().command(JointCommand(gripper=1.75 * block))
+    later(table, 0.3)
+    # A jaw that does not move stays where it is, beside the block, until the arm goes away.
+    table.arm().place(table.robot.limit("home"), 1.75 * block)
     verdict = later(table, 1.0)
     assert verdict is not None
     assert verdict.passed

@@ -5,11 +5,13 @@ import numpy as np
 import pytest
 
 from sims.bench import Bench
+from sims.bodies.so101 import SO101
 from sims.scene import COLOURS, Scene, draw, graspable, overlap
 
-LARGE = Bench()
+LARGE, SMALL = Bench(), SO101.bench
 SCENES = [draw(seed, LARGE) for seed in range(10**9, 10**9 + 1000)]
-every_bench = pytest.mark.parametrize("scenes", [SCENES], ids=["large"])
+SMALL_SCENES = [draw(seed, SMALL) for seed in range(10**9, 10**9 + 300)]
+every_bench = pytest.mark.parametrize("scenes", [SCENES, SMALL_SCENES], ids=["large", "small"])
 
 
 def test_the_same_seed_draws_the_same_scene() -> None:
@@ -17,7 +19,9 @@ def test_the_same_seed_draws_the_same_scene() -> None:
     assert draw(10**9 + 8, LARGE) != SCENES[7]
 
 
-@pytest.mark.parametrize(("scenes", "least"), [(SCENES, (0.25, 0.35))], ids=["large"])
+@pytest.mark.parametrize(
+    ("scenes", "least"), [(SCENES, (0.25, 0.35)), (SMALL_SCENES, (0.08, 0.18))], ids=["large", "small"]
+)
 def test_blocks_lie_all_over_the_stated_region(scenes: list[Scene], least: tuple[float, float]) -> None:
     (x0, x1), (y0, y1) = scenes[0].bench.region
     assert (x1 - x0, y1 - y0) >= least

@@ -16,6 +16,8 @@ from policies.arm import Arm, Limits
 from policies.rotations import norm, rotation_matrix, rotation_vector, tool_rotation
 from policies.setpoint import Pace, pursue
 
+SPARE = 0.2  # how near to its end the last joint is not sent; its turn is foreseen no better than that [rad]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Residual(Message):
@@ -83,6 +85,10 @@ class InverseKinematics(Node):
         position, rotation = self._arm.solve_forward(self._home)
         self._facing = 1.0 if rotation[0, 0] >= 0.0 else -1.0
         self._azimuth = math.atan2(position[1], position[0])
+        self._yaw = math.atan2(self._facing * rotation[0, 1], -self._facing * rotation[1, 1])
+        # Which way the last joint turns a tool that points down.
+        last = np.array([*self._home[:-1], self._home[-1] + 0.1])
+        self._sense = math.copysign(1.0, rotation_vector(self._arm.solve_forward(last)[1] @ rotation.T)[2])
 
     def step(self, joints: JointState, goal: Goal | None) -> Motion:
         """One set-point further, at the pace of the joints' own clock.
@@ -99,7 +105,7 @@ class InverseKinematics(Node):
         if goal is None:
             self._plan = None
             return Motion(None, tcp, None)
-        wanted = tool_rotation(goal.approach, goal.yaw, self._facing)
+        wanted = tool_rotation(goal.approach, goal.yaw, self._face(goal))
         plan = self._plan
         if plan is None or not 0.0 < dt < 0.2 or np.abs(plan.q - joints.position).max() > self.lead:
             self._plan = plan = Plan.at_rest(joints.position, position, rotation)
@@ -109,6 +115,14 @@ class InverseKinematics(Node):
         reached, turned = self._arm.solve_forward(plan.q)
         residual = Residual(position=norm(goal.position - reached), angle=norm(rotation_vector(wanted @ turned.T)))
         return Motion(JointCommand(position=plan.q.copy(), gripper=opening), tcp, residual)
+
+    def _face(self, goal: Goal) -> float:
+        """The side that tool x faces: that of home, unless the last joint, seen from above, cannot turn so far."""
+        swing = math.atan2(goal.position[1], goal.position[0]) - self._azimuth
+        turn = math.remainder(goal.yaw - self._yaw - swing, 2 * math.pi)
+        last = self._home[-1] + self._sense * turn
+        within = self._limits.lower[-1] + SPARE < last < self._limits.upper[-1] - SPARE
+        return self._facing if within else -self._facing
 
     def _pace(self, pace: Pace, q: Vector, way: Vector) -> Pace:
         """What of a pace the joints can do here, and still brake from, on a way (6,)."""

@@ -22,11 +22,15 @@ TICK = 10_000_000  # [ns]
 DOWN = np.array([0.0, 0.0, -1.0])
 
 
-def robot(name: str) -> Robot:
-    graph = load(LAUNCH, Overrides(sets=[f"robot={name}"])).graph("truth")
-    node = graph.entries["ik"].node
+def shipped(name: str) -> InverseKinematics:
+    """The node with the settings of the launch file."""
+    node = load(LAUNCH, Overrides(sets=[f"robot={name}"])).graph("truth").entries["ik"].node
     assert isinstance(node, InverseKinematics)
-    return node.robot
+    return node
+
+
+def robot(name: str) -> Robot:
+    return shipped(name).robot
 
 
 @pytest.fixture(params=["panda", "xarm6"])
@@ -160,6 +164,25 @@ def test_five_joints_serve_the_position_and_say_what_turn_is_left(tmp_path: Path
         assert left is not None
         assert left.position < 0.001 and left.angle == pytest.approx(angle, abs=0.03)
         node.step(state(q, 301), None)
+
+
+@pytest.mark.parametrize("turn", [-1.55, -1.2, -0.8, 0.0, 0.7, 1.3, 1.55])
+def test_the_so101_takes_a_block_at_any_yaw_though_its_wrist_turns_by_less(turn: float) -> None:
+    node = shipped("so101")
+    node.open()
+    q = node.robot.limit("home")
+    for x, y in ((0.17, -0.1), (0.26, 0.0), (0.2, 0.1)):
+        yaw = math.atan2(y, x) + turn
+        above = follow(node, q, [goal((x, y, 0.06), yaw)] * 250)[-1]
+        path = follow(node, above, [goal((x, y, 0.0125), yaw)] * 120)
+        heights = np.array([node.robot.chain.tool(q)[2, 3] for q in path])
+        # Below the goal is the table.
+        assert heights.min() > 0.012
+        q = path[-1]
+        tool = node.robot.chain.tool(q)
+        assert norm(tool[:3, 3] - (x, y, 0.0125)) < 0.001
+        assert abs(float(tool[:3, 1] @ (-math.sin(yaw), math.cos(yaw), 0.0))) > math.cos(math.radians(1.0))
+        assert -tool[2, 2] > math.cos(math.radians(1.0))
 
 
 def test_a_command_never_runs_far_ahead_of_an_arm_that_is_held(ik: InverseKinematics) -> None:

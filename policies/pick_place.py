@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 
 import numpy as np
@@ -50,7 +50,7 @@ class PickPlace(Node):
     hover: float = 0.12  # height of the tool above the table, before it descends [m]
     travel: float = 0.16  # height of the tool above the table, while it carries [m]
     release: float = 0.032  # height of the tool above the table, when it lets go in the tray [m]
-    fingers: Fingers = Fingers()  # what they cover beside a block
+    fingers: Fingers = field(default_factory=Fingers)  # what they cover beside a block
     looks: int = 3  # how many sets of detections a grasp is planned on
     patience: float = tunable(4.0, low=1.0, high=30.0, unit="s")  # longest time in one phase
 

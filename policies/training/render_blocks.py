@@ -2,7 +2,8 @@
 
 Each seed gives a scene; each image of it moves things to where a run may bring them: blocks touching, stacked, in the
 tray or in the air, and the arm anywhere, above a block or holding one. Nothing is simulated in between: only poses are
-set. The world is named by the caller, because policies do not know the simulator.
+set. The world is named by the caller, because policies do not know the simulator. Where things are moved to fits the
+table of a Panda; on a smaller one, one image of each seed shows it as a run begins.
 """
 
 from __future__ import annotations
@@ -43,6 +44,9 @@ OBJECT = np.dtype(
     ]
 )
 CAMERA = np.dtype([("matrix", "f8", (3, 3)), ("position", "f8", 3), ("orientation", "f8", 4)])
+
+ROBOTS = tuple(Path("launch/robots", f"{name}.yaml") for name in ("panda", "xarm6"))
+"""What the shipped detector was trained with."""
 
 Objects = NDArray[np.void]
 Poses = dict[str, tuple[Vector, float]]
@@ -232,27 +236,27 @@ def _yaw(orientation: Vector) -> float:
     return float(np.arctan2(axes[1, 0], axes[0, 0]))
 
 
-def read_robots(folder: Path) -> list[Robot]:
-    """The robots of all launch fragments in a folder, in order of their names."""
+def read_robots(fragments: Sequence[Path]) -> list[Robot]:
+    """The robots of launch fragments, in their order."""
     robots = []
-    for path in sorted(folder.glob("*.yaml")):
+    for path in fragments:
         for name, entries in yaml.safe_load(path.read_text())["robots"].items():
             robots.append(make(Robot, {"name": name, **entries}, Context(folder=path.parent)))
     return robots
 
 
-def open_stages(world: str, folder: Path, *, renderer: str = "auto", vary: bool = False) -> list[Stage]:
+def open_stages(world: str, fragments: Sequence[Path], *, renderer: str = "auto", vary: bool = False) -> list[Stage]:
     """A stage for each robot.
 
     Args:
         world: class of the world, `module:Class`, with a setting `robot`.
-        folder: of the robots' launch fragments.
+        fragments: of launch files, which describe the robots.
         renderer: as `Stage` takes it.
         vary: as `Stage` takes it.
     """
     module, name = world.split(":")
     kind = getattr(importlib.import_module(module), name)
-    robots = read_robots(folder)
+    robots = read_robots(fragments)
     return [Stage(make(kind, {"robot": robot}, Context()), robot, renderer=renderer, vary=vary) for robot in robots]
 
 
@@ -293,7 +297,7 @@ def main() -> None:
     parser.add_argument("--world", default="sims.tabletop:Tabletop")
     parser.add_argument("--renderer", default="auto", help="what draws the images")
     parser.add_argument("--vary", action="store_true", help="each image by another camera; for training")
-    parser.add_argument("--robots", type=Path, default=Path("launch/robots"))
+    parser.add_argument("--robots", type=Path, nargs="+", default=ROBOTS, help="their launch fragments")
     arguments = parser.parse_args()
     first, last = map(int, arguments.seeds.split(":"))
     stages = open_stages(arguments.world, arguments.robots, renderer=arguments.renderer, vary=arguments.vary)

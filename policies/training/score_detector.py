@@ -116,8 +116,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path, help="a set made by render_blocks")
     parser.add_argument("--model", type=Path, default=Detector.model)
+    parser.add_argument("--block", type=float, default=Detector.block, help="edge of a block [m]")
+    parser.add_argument("--tallest", type=float, default=Detector.tallest, help="height of an obstacle [m]")
     arguments = parser.parse_args()
-    detector = Detector(model=arguments.model)
+    detector = Detector(model=arguments.model, block=arguments.block, tallest=arguments.tallest)
     detector.open()
     print(json.dumps(score(detector, Renders.load(arguments.folder)), indent=1))
 

@@ -16,7 +16,7 @@ SEEDS = range(20)
 def main() -> None:
     """Print the table."""
     rows = [["20 seeds, camera and detector on", "same digest"]]
-    for robot in ("panda", "xarm6"):
+    for robot in ("panda", "xarm6", "so101"):
         overrides = Overrides(sets=(f"robot={robot}",))
         work = [Job(Scenario("pick_place", PICK, "sim", overrides))]
         here = _digests(run_suite(work, SEEDS, 1, _ignore))

@@ -19,6 +19,8 @@ CASES = {
     "true poses, Panda": ("truth", Overrides()),
     "ONNX detector, Panda": ("sim", Overrides()),
     "ONNX detector, xArm6": ("sim", Overrides(sets=("robot=xarm6",))),
+    "true poses, SO-101": ("truth", Overrides(sets=("robot=so101",))),
+    "ONNX detector, SO-101": ("sim", Overrides(sets=("robot=so101",))),
     "ONNX detector, cloned policy, Panda": ("sim", Overrides(swaps=(CLONED,))),
 }
 

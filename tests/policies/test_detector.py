@@ -95,13 +95,18 @@ def test_impossible_settings_are_refused() -> None:
     assert "tallest is 0.0" in problem
 
 
-@pytest.fixture(scope="module")
-def renders() -> Any:
+def rendered(robots: tuple[str, ...], seeds: tuple[int, int], images: int) -> Any:
     if importlib.util.find_spec("pybullet") is None:
         pytest.skip("pybullet, which renders the scenes, is not installed")
     from policies.training.render_blocks import open_stages, render
 
-    return render(open_stages("sims.tabletop:Tabletop", ROOT / "launch" / "robots"), (2000, 2006), 3)
+    fragments = [ROOT / "launch" / "robots" / f"{name}.yaml" for name in robots]
+    return render(open_stages("sims.tabletop:Tabletop", fragments), seeds, images)
+
+
+@pytest.fixture(scope="module")
+def renders() -> Any:
+    return rendered(("panda", "xarm6"), (2000, 2006), 3)
 
 
 def test_blocks_on_unseen_tables_are_found_within_5_mm(detector: Detector, renders: Any) -> None:
@@ -111,6 +116,19 @@ def test_blocks_on_unseen_tables_are_found_within_5_mm(detector: Detector, rende
     assert scores["blocks"] >= 50
     assert scores["block_recall_percent"] >= 97
     assert scores["position_error_p95_mm"] <= 5
+    assert scores["yaw_error_p95_deg"] <= 5
+    assert scores["false_detections_per_100_images"] <= 10
+
+
+def test_on_a_smaller_table_under_a_lower_camera_smaller_blocks_are_found_as_well() -> None:
+    from policies.training.score_detector import score
+
+    node = Detector(block=0.025, tallest=0.05)
+    node.open()
+    scores = score(node, rendered(("so101",), (2000, 2012), 1))
+    assert scores["blocks"] >= 44
+    assert scores["block_recall_percent"] >= 97
+    assert scores["position_error_p95_mm"] <= 3
     assert scores["yaw_error_p95_deg"] <= 5
     assert scores["false_detections_per_100_images"] <= 10
 

@@ -1,4 +1,4 @@
-"""The launch file that ships, run whole: real physics, the trained detector, both arms."""
+"""The launch file that ships, run whole: real physics, the trained detector, every arm."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def backwards(listed: Graph) -> Graph:
     return listed
 
 
-@pytest.mark.parametrize("robot", ["panda", "xarm6"])
+@pytest.mark.parametrize("robot", ["panda", "xarm6", "so101"])
 def test_an_arm_places_the_block_its_camera_sees_however_its_nodes_are_listed(robot: str) -> None:
     one = play(graph("sim", f"robot={robot}"), 1)
     other = play(backwards(graph("sim", f"robot={robot}")), 1)

@@ -26,7 +26,8 @@ class Tray:
     def outline(self) -> Vector:
         """Corners of its footprint, shape (4, 2) [m]."""
         a = self.inner / 2 + self.wall
-        return np.array([(a, a), (-a, a), (-a, -a), (a, -a)]) + np.array([self.x, self.y])
+        corners: Vector = np.array([(a, a), (-a, a), (-a, -a), (a, -a)]) + np.array([self.x, self.y])
+        return corners
 
 
 @dataclass(frozen=True, slots=True)

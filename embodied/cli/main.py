@@ -7,6 +7,7 @@ import sys
 import typer
 
 from embodied import __version__
+from embodied.cli.calibrate import calibrate
 from embodied.cli.check import check
 from embodied.cli.doctor import doctor
 from embodied.cli.driver import driver
@@ -50,6 +51,7 @@ for name, verbs in (("topic", topic), ("node", node), ("param", param)):
     app.add_typer(verbs, name=name, rich_help_panel=RUNNING)
 app.add_typer(driver, name="driver")
 app.add_typer(keys, name="keys")
+app.add_typer(calibrate, name="calibrate")
 
 
 def _version(wanted: bool) -> None:

@@ -37,6 +37,8 @@ class Identity:
         virtual: True for the far side of a wire that has no hardware behind it.
         joints: by name, in the device's order; empty for what has none.
         unit: in which the driver gives positions, `rad` or `m`.
+        size: width and height of the images that it gives [px]; None for what gives none.
+        sizes: others that it can give, where it says.
     """
 
     model: str
@@ -45,6 +47,8 @@ class Identity:
     virtual: bool = False
     joints: dict[str, Range] = field(default_factory=dict)
     unit: str = "rad"
+    size: tuple[int, int] | None = None
+    sizes: tuple[tuple[int, int], ...] = ()
 
     def __str__(self) -> str:
         parts = [self.model, f"serial {self.serial}" if self.serial else "", self.firmware]
@@ -56,7 +60,8 @@ def differences(identity: Identity, driver: Any) -> Iterator[str]:
 
     Args:
         identity: of the device.
-        driver: its settings `robot` and `serial` are what the launch file wants, where it has them and they are set.
+        driver: its settings `robot`, `serial`, `width` and `height` are what the launch file wants, where it has them
+            and they are set.
     """
     wanted = getattr(driver, "serial", "")
     if isinstance(wanted, str) and wanted and wanted != identity.serial:
@@ -64,6 +69,18 @@ def differences(identity: Identity, driver: Any) -> Iterator[str]:
     robot = getattr(driver, "robot", None)
     if isinstance(robot, Robot):
         yield from _joints(identity, robot)
+    if identity.size is not None:
+        size = tuple(
+            getattr(driver, name, 0) or own for name, own in zip(("width", "height"), identity.size, strict=True)
+        )
+        if size != identity.size:
+            able = ", ".join(_pixels(other) for other in identity.sizes)
+            also = f"; it says that it can give {able}" if able else ""
+            yield f"its images are {_pixels(identity.size)}, and the launch file wants {_pixels(size)}{also}"
+
+
+def _pixels(size: tuple[int, ...]) -> str:
+    return "×".join(map(str, size))
 
 
 def _joints(identity: Identity, robot: Robot) -> Iterator[str]:

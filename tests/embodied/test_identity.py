@@ -64,3 +64,22 @@ def test_joints_in_another_order_or_unit_or_with_narrower_limits_differ() -> Non
     assert len(told) == 2
     assert f"{first} goes from -1 to 9 rad" in told[0]
     assert f"{first} makes 0.5 rad/s at most" in told[1]
+
+
+@dataclass
+class Eye(Motor):
+    """What looks, and wants images of a size."""
+
+    width: int = 0
+    height: int = 480
+
+
+def test_images_of_another_size_differ_and_it_is_said_what_the_camera_can_give() -> None:
+    camera = Identity(model="C920", size=(640, 480), sizes=((320, 240), (1280, 720)))
+    assert not list(differences(camera, Eye()))
+    assert not list(differences(camera, Eye(width=640)))
+    assert not list(differences(Identity(model="arm"), Eye(width=320)))
+    (told,) = differences(camera, Eye(width=320, height=240))
+    assert (
+        told == "its images are 640×480, and the launch file wants 320×240; it says that it can give 320×240, 1280×720"
+    )

@@ -22,15 +22,17 @@ from policies.training.render_blocks import Renders
 
 VISIBLE = 0.6
 NEAR = 0.02  # [m]
+STANDING = 0.015  # of the middle from half a block's height; the tray's floor and obstacles are within it [m]
 GREY = LABELS.index("grey")
 
 
-def score(detector: Detector, renders: Renders) -> dict[str, float]:
+def score(detector: Detector, renders: Renders, *, flat: bool = False) -> dict[str, float]:
     """Measures by name, over all images of a set.
 
     Args:
         detector: open.
         renders: the images, with what is in them.
+        flat: whether their depth is withheld; then only what stands on the table or in the tray counts as there.
     """
     position: list[float] = []
     yaw: list[float] = []
@@ -39,7 +41,7 @@ def score(detector: Detector, renders: Renders) -> dict[str, float]:
     expected, found = np.zeros(2), np.zeros(2)
     for index in range(len(renders.rgb)):
         image = Image(data=np.ascontiguousarray(renders.rgb[index]), acquired=Time(0))
-        depth = Depth(data=np.ascontiguousarray(renders.depth[index]), acquired=Time(0))
+        depth = None if flat else Depth(data=np.ascontiguousarray(renders.depth[index]), acquired=Time(0))
         info = _info(renders, index)
         start = time.perf_counter()
         seen = detector.step(image, depth, info)
@@ -48,6 +50,8 @@ def score(detector: Detector, renders: Renders) -> dict[str, float]:
         false += _false(seen, objects)
         for thing in objects[(objects["visible"] >= VISIBLE) & (objects["face"] >= VISIBLE)]:
             grey = int(thing["kind"] == GREY)
+            if flat and abs(thing["position"][2] - detector.block / 2) > STANDING:
+                continue
             expected[grey] += 1
             away = _distance(seen, thing)
             if len(away) and (nearest := int(np.argmin(away))) is not None and away[nearest] < NEAR:
@@ -73,6 +77,8 @@ def score(detector: Detector, renders: Renders) -> dict[str, float]:
 def scores(detector: Detector, sets: Sequence[Renders]) -> dict[str, float]:
     """Measures on several sets; those of all but the first have the name of its renderer in front, `tiny_images`.
 
+    Those on the first without its depth have `flat_` in front; the time is that of the same network.
+
     Args:
         detector: open.
         sets: the first by the renderer that runs use.
@@ -81,7 +87,8 @@ def scores(detector: Detector, sets: Sequence[Renders]) -> dict[str, float]:
     for number, renders in enumerate(sets):
         prefix = f"{renders.renderer.split()[0]}_" if number else ""
         found |= {prefix + name: value for name, value in score(detector, renders).items()}
-    return found
+    flat = score(detector, sets[0], flat=True)
+    return found | {f"flat_{name}": value for name, value in flat.items() if not name.startswith("time")}
 
 
 def _info(renders: Renders, index: int) -> CameraInfo:
@@ -118,10 +125,11 @@ def main() -> None:
     parser.add_argument("--model", type=Path, default=Detector.model)
     parser.add_argument("--block", type=float, default=Detector.block, help="edge of a block [m]")
     parser.add_argument("--tallest", type=float, default=Detector.tallest, help="height of an obstacle [m]")
+    parser.add_argument("--flat", action="store_true", help="withhold the depth")
     arguments = parser.parse_args()
     detector = Detector(model=arguments.model, block=arguments.block, tallest=arguments.tallest)
     detector.open()
-    print(json.dumps(score(detector, Renders.load(arguments.folder)), indent=1))
+    print(json.dumps(score(detector, Renders.load(arguments.folder), flat=arguments.flat), indent=1))
 
 
 if __name__ == "__main__":

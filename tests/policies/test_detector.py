@@ -77,8 +77,12 @@ def test_an_empty_table_gives_an_empty_list(detector: Detector) -> None:
 def test_an_image_of_another_size_is_refused_with_both_sizes(detector: Detector) -> None:
     image = Image(data=np.zeros((480, 640, 3), np.uint8), acquired=Time(0))
     depth = Depth(data=np.zeros((480, 640), np.float32), acquired=Time(0))
-    with pytest.raises(ValueError, match=r"takes 240 rows of 320 pixels, got image \(480, 640\)"):
+    with pytest.raises(
+        ValueError, match=r"takes 240 rows of 320 pixels, got image \(480, 640\) and depth \(480, 640\)"
+    ):
         detector.step(image, depth, overhead())
+    with pytest.raises(ValueError, match=r"takes 240 rows of 320 pixels, got image \(480, 640\)$"):
+        detector.step(image, None, overhead())
 
 
 def test_its_ports_fix_the_size_of_the_image_so_that_check_finds_another() -> None:
@@ -131,6 +135,24 @@ def test_on_a_smaller_table_under_a_lower_camera_smaller_blocks_are_found_as_wel
     assert scores["position_error_p95_mm"] <= 3
     assert scores["yaw_error_p95_deg"] <= 5
     assert scores["false_detections_per_100_images"] <= 10
+
+
+def test_without_depth_blocks_that_stand_on_the_table_are_found_within_5_mm(detector: Detector, renders: Any) -> None:
+    from policies.training.score_detector import score
+
+    scores = score(detector, renders, flat=True)
+    assert scores["blocks"] >= 40
+    assert scores["block_recall_percent"] >= 97
+    assert scores["position_error_p95_mm"] <= 5
+    assert scores["yaw_error_p95_deg"] <= 5
+
+
+def test_without_depth_everything_is_taken_to_stand_on_the_table_as_tall_as_a_block(
+    detector: Detector, renders: Any
+) -> None:
+    seen = detector.step(Image(data=renders.rgb[0], acquired=Time(0)), None, overhead())
+    assert len(seen.labels) > 0
+    np.testing.assert_allclose(seen.position[:, 2], detector.block / 2, atol=1e-9)
 
 
 def test_the_same_image_gives_the_same_bytes(detector: Detector, renders: Any) -> None:

@@ -1,0 +1,43 @@
+"""The camera keeps what every driver keeps: on a real link, from a camera of the simulated world."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+pytest.importorskip("pybullet", reason="sims needs pybullet, which has wheels up to Python 3.11")
+
+from drivers.uvc import Camera
+from drivers.uvc.virtual import VirtualCamera
+from embodied.testing.bench import Bench, Serving
+from embodied.testing.contract import DriverContract
+from sims.tabletop import Tabletop
+from tests.embodied.robots import robot
+
+
+class CameraBench(Bench):
+    """A camera above the table."""
+
+    commanded = False
+
+    def __init__(self) -> None:
+        self.far: VirtualCamera = VirtualCamera(port=0)
+
+    def driver(self, **changes: Any) -> Camera:
+        return Camera(**{"source": self.far.address, "width": 320, "height": 240, **changes})
+
+    @contextmanager
+    def served(self) -> Iterator[None]:
+        with Serving(self.far, Tabletop(robot("panda"))):
+            yield
+
+    def wrong(self) -> list[dict[str, Any]]:
+        return [*super().wrong(), {"width": 640, "height": 480}]
+
+
+class TestCamera(DriverContract):
+    def bench(self) -> Bench:
+        return CameraBench()

@@ -221,11 +221,13 @@ class ProcessLost(EmbodiedError):
         process: its name.
         nodes: that ran in it.
         how: what it said of itself, or the signal that ended it.
+        exit_code: 2 if it said that what was asked for is wrong.
     """
 
     process: str
     nodes: tuple[str, ...]
     how: str
+    exit_code: int = 3
 
     def __str__(self) -> str:
         if self.how.startswith("node "):

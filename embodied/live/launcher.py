@@ -322,7 +322,8 @@ class Launcher(Waiting):
         if started and self._again(process, at):
             return
         if not started or self._needed(process):
-            self.failure = self.failure or ProcessLost(process.name, tuple(process.nodes), process.end())
+            code = process.said.get("code", ProcessLost.exit_code)
+            self.failure = self.failure or ProcessLost(process.name, tuple(process.nodes), process.end(), code)
 
     def _again(self, process: Process, now: int) -> bool:
         """Whether the process is to be started again, as its nodes' `restart` says."""

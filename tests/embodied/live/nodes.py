@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 import embodied
 from embodied import Guard, Node, Ports, Stamped, Time, tunable
+from embodied.errors import LaunchError, Problem
 from embodied.links.memory import available
 from embodied.messages import GuardReport, Image, Reset, Stop, Target
 from embodied.messages.schema import Array, Message, Unit
@@ -157,6 +158,8 @@ class Broken(Node):
         self.steps = 0
         if self.how == "open" or (self.mark and Path(self.mark).exists()):
             raise RuntimeError("the device is not there")
+        if self.how == "refuse":
+            raise LaunchError([Problem("E204", "a setting is missing")])
         if self.mark:
             Path(self.mark).touch()
 

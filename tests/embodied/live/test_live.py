@@ -164,6 +164,15 @@ def test_a_node_that_cannot_open_keeps_the_graph_from_starting() -> None:
     assert not found.run.folder.path.exists()
 
 
+def test_a_node_that_is_asked_for_what_cannot_be_ends_the_run_as_a_wrong_launch_file_does() -> None:
+    with pytest.raises(ProcessLost, match="a setting is missing") as caught:
+        Running(steady().add("bad", Broken(how="refuse"))).run.open()
+    assert caught.value.exit_code == 2
+    with pytest.raises(ProcessLost) as caught:
+        Running(steady().add("bad", Broken(how="open"))).run.open()
+    assert caught.value.exit_code == 3
+
+
 def test_a_node_that_ends_is_started_again_as_often_as_it_may_be() -> None:
     graph = steady().add("bad", Broken(how="kill", after=3)).add("square", Square(), number="bad")
     graph.entries["bad"].restart = Restart("on-failure", 2, 10_000_000)

@@ -39,6 +39,7 @@ class Identity:
         unit: in which the driver gives positions, `rad` or `m`.
         size: width and height of the images that it gives [px]; None for what gives none.
         sizes: others that it can give, where it says.
+        unfit: why it cannot be used as it is, a sentence each: a motor in another mode, a part of another kind.
     """
 
     model: str
@@ -49,6 +50,7 @@ class Identity:
     unit: str = "rad"
     size: tuple[int, int] | None = None
     sizes: tuple[tuple[int, int], ...] = ()
+    unfit: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         parts = [self.model, f"serial {self.serial}" if self.serial else "", self.firmware]
@@ -63,6 +65,7 @@ def differences(identity: Identity, driver: Any) -> Iterator[str]:
         driver: its settings `robot`, `serial`, `width` and `height` are what the launch file wants, where it has them
             and they are set.
     """
+    yield from identity.unfit
     wanted = getattr(driver, "serial", "")
     if isinstance(wanted, str) and wanted and wanted != identity.serial:
         yield f"the serial number is {identity.serial or 'not told'}, and the launch file wants {wanted}"

@@ -83,3 +83,8 @@ def test_images_of_another_size_differ_and_it_is_said_what_the_camera_can_give()
     assert (
         told == "its images are 640×480, and the launch file wants 320×240; it says that it can give 320×240, 1280×720"
     )
+
+
+def test_a_device_that_says_that_it_cannot_be_used_is_not() -> None:
+    told = list(differences(replace(panda(), unfit=("its second motor turns without end",)), Real(robot=PANDA)))
+    assert told == ["its second motor turns without end"]

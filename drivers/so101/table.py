@@ -1,0 +1,173 @@
+"""The memory of an STS3215: where what stands, how wide, with which sign, and in which unit.
+
+Source: Feetech, "Memory table analysis of the magnetic encoder STS servo", sections 2.1 to 2.5 and 3; the sign bits as
+the vendor's ftservo-python-sdk 2.0.1 has them (15), and that of the load as the table says (10). A negative number is
+its magnitude with that bit set. Up to address 39 it outlives the power; a write there needs the lock open.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+TICKS = 4096
+"""Of a turn."""
+
+MIDDLE = 2048
+"""Half a turn: where the middle of a joint's range is put."""
+
+TICK = 2 * math.pi / TICKS
+"""One tick [rad]."""
+
+MODEL_STS3215 = 777
+
+BAUDS = (1_000_000, 500_000, 250_000, 128_000, 115_200, 76_800, 57_600, 38_400)
+"""Speeds of the bus, as the register `BAUD` counts them [bit/s]."""
+
+STALL = 2.94
+"""Torque at stall, 30 kg·cm at 12 V [N·m]: STS3215 data sheet, C018."""
+
+NO_LOAD = math.radians(60) / 0.222
+"""Speed without load, 0.222 s for 60° at 12 V [rad/s]: the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Register:
+    """A place in the memory.
+
+    Attributes:
+        address: of its first byte.
+        width: number of bytes, the low one first.
+        sign: number of the bit that says minus; None for what has no sign.
+        scale: what one count is, in the unit.
+        unit: SI unit, or degC; empty for what has none.
+    """
+
+    address: int
+    width: int = 1
+    sign: int | None = None
+    scale: float = 1.0
+    unit: str = ""
+
+    @property
+    def largest(self) -> int:
+        """The largest count that it can hold."""
+        return (1 << (8 * self.width if self.sign is None else self.sign)) - 1
+
+    def pack(self, count: int) -> bytes:
+        """A count as it stands in the memory.
+
+        Raises:
+            ValueError: it does not fit.
+        """
+        if abs(count) > self.largest or (count < 0 and self.sign is None):
+            raise ValueError(f"{count} does not fit into {self}")
+        minus = 1 << self.sign if self.sign is not None and count < 0 else 0
+        return (abs(count) | minus).to_bytes(self.width, "little")
+
+    def unpack(self, data: bytes) -> int:
+        """The count that stands there."""
+        raw = int.from_bytes(data, "little")
+        if self.sign is None:
+            return raw
+        size = raw & self.largest
+        return -size if raw >> self.sign & 1 else size
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Registers that stand side by side, and travel in one frame."""
+
+    registers: tuple[Register, ...]
+
+    def __post_init__(self) -> None:
+        for one, next_ in zip(self.registers, self.registers[1:], strict=False):
+            assert one.address + one.width == next_.address, "there is a gap"
+
+    @property
+    def address(self) -> int:
+        """Of its first byte."""
+        return self.registers[0].address
+
+    @property
+    def width(self) -> int:
+        """Of all [B]."""
+        return sum(register.width for register in self.registers)
+
+    def pack(self, counts: Sequence[int]) -> bytes:
+        """Counts, in order, as they stand in the memory.
+
+        Raises:
+            ValueError: one does not fit.
+        """
+        return b"".join(register.pack(count) for register, count in zip(self.registers, counts, strict=True))
+
+    def unpack(self, data: bytes) -> tuple[int, ...]:
+        """The counts that stand there, in order."""
+        start = self.address
+        return tuple(r.unpack(data[r.address - start : r.address - start + r.width]) for r in self.registers)
+
+
+# Outlives the power.
+FIRMWARE_MAJOR = Register(0)
+FIRMWARE_MINOR = Register(1)
+ENDIAN = Register(2)
+MODEL = Register(3, 2)
+ID = Register(5)
+BAUD = Register(6)
+ANSWER_DELAY = Register(7, scale=2e-6, unit="s")
+ANSWERS_ALL = Register(8)
+LOWEST = Register(9, 2, scale=TICK, unit="rad")
+HIGHEST = Register(11, 2, scale=TICK, unit="rad")
+HOTTEST = Register(13, unit="degC")
+MOST_VOLTAGE = Register(14, scale=0.1, unit="V")
+LEAST_VOLTAGE = Register(15, scale=0.1, unit="V")
+MOST_TORQUE = Register(16, 2, scale=1e-3)
+PHASE = Register(18)
+UNLOAD = Register(19)
+ALARM = Register(20)
+GAIN_P = Register(21)
+GAIN_D = Register(22)
+GAIN_I = Register(23)
+MOST_CURRENT = Register(28, 2, scale=6.5e-3, unit="A")
+OFFSET = Register(31, 2, sign=11, scale=TICK, unit="rad")
+MODE = Register(33)
+PROTECTED_TORQUE = Register(34, scale=1e-2)
+PROTECTION_TIME = Register(35, scale=1e-2, unit="s")
+OVERLOAD = Register(36, scale=1e-2)
+
+# Forgotten with the power.
+TORQUE = Register(40)
+ACCELERATION = Register(41, scale=100 * TICK, unit="rad/s²")
+GOAL = Register(42, 2, sign=15, scale=TICK, unit="rad")
+GOAL_TIME = Register(44, 2)
+GOAL_SPEED = Register(46, 2, sign=15, scale=TICK, unit="rad/s")
+TORQUE_LIMIT = Register(48, 2, scale=1e-3)
+LOCK = Register(55)
+
+# Measured.
+POSITION = Register(56, 2, sign=15, scale=TICK, unit="rad")
+SPEED = Register(58, 2, sign=15, scale=TICK, unit="rad/s")
+LOAD = Register(60, 2, sign=10, scale=1e-3)
+VOLTAGE = Register(62, scale=0.1, unit="V")
+TEMPERATURE = Register(63, unit="degC")
+PENDING = Register(64)
+STATUS = Register(65)
+MOVING = Register(66)
+CURRENT = Register(69, 2, sign=15, scale=6.5e-3, unit="A")
+
+KIND = Block((FIRMWARE_MAJOR, FIRMWARE_MINOR, ENDIAN, MODEL))
+RANGE = Block((LOWEST, HIGHEST))
+MOTION = Block((ACCELERATION, GOAL, GOAL_TIME, GOAL_SPEED))
+CONTROL = Block((TORQUE, *MOTION.registers, TORQUE_LIMIT))
+PRESENT = Block((POSITION, SPEED, LOAD, VOLTAGE, TEMPERATURE))
+PRESENT_AND_ONE = Block((*PRESENT.registers, PENDING))
+
+SIZE = 128
+"""Bytes of memory; the maker's table ends at 86, and nobody knows what lies behind it."""
+
+NAMEPLATE = Register(96, 24)
+"""A virtual bus has a text here, `PLATE` and then its serial number; a real servo has none, or does not answer."""
+
+PLATE = b"virtual "

@@ -1,0 +1,160 @@
+"""The wire of a virtual bus: a pseudo-terminal, at whose other end a client opens a serial port.
+
+One thread serves it, so that a client is answered at once, whatever the node of the body is doing. The speed that the
+client has set is the terminal's; servos that have another understand nothing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import select
+import termios
+import threading
+import tty
+from collections.abc import Callable
+from pathlib import Path
+
+from drivers.so101.codec import SHORTEST, Cutter, Frame
+from embodied.errors import LinkFailed
+from embodied.virtual import Disturbance
+
+SPEEDS = {getattr(termios, f"B{baud}"): baud for baud in (38_400, 57_600, 115_200, 500_000, 1_000_000)}
+"""Speeds that a terminal has a number for; at others everyone hears everyone."""
+
+PATIENCE = 20
+"""A terminal that was plugged in anew is noticed after this long [ms]."""
+
+
+class Line:
+    """Serves one bus.
+
+    Args:
+        answer: gives the answers to a frame, in order, at a speed of the bus [bit/s] or None for any.
+        link: a path that leads to the terminal, whose own changes with each plug; empty for none.
+    """
+
+    def __init__(self, answer: Callable[[Frame, int | None], list[Frame]], link: str = "") -> None:
+        self._answer = answer
+        self._link = link
+        self._ends: tuple[int, int] | None = None
+        self._name = ""
+        self._frozen = False
+        self._how: Disturbance = ""
+        self._every = self._count = 0
+        self._random = random.Random(0)
+        self._lock = threading.Lock()
+        self._wake, self._waker = os.pipe()
+        self._thread = threading.Thread(target=self._serve, name="virtual servo bus", daemon=True)
+
+    @property
+    def address(self) -> str:
+        """Where a client opens it."""
+        return self._link or self._name
+
+    def open(self) -> None:
+        """Listen.
+
+        Raises:
+            LinkFailed: something that is no link stands at the path, or another virtual bus is there.
+        """
+        self.plug()
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop, and leave nothing behind."""
+        os.write(self._waker, b"x")
+        if self._thread.is_alive():
+            self._thread.join()
+        self.unplug()
+        os.close(self._wake)
+        os.close(self._waker)
+
+    def plug(self) -> None:
+        """A new terminal, as an adapter that is plugged in again is a new device."""
+        with self._lock:
+            if self._ends is not None:
+                return
+            master, slave = os.openpty()
+            tty.setraw(slave)
+            os.set_blocking(master, False)
+            self._ends, self._name = (master, slave), os.ttyname(slave)
+            if self._link:
+                self._point()
+
+    def unplug(self) -> None:
+        """The terminal is gone; who has it open is told so by the system."""
+        with self._lock:
+            ends, self._ends = self._ends, None
+            for end in ends or ():
+                os.close(end)
+            if ends and self._link:
+                Path(self._link).unlink(missing_ok=True)
+
+    def freeze(self, yes: bool) -> None:
+        """Say nothing more, or speak again."""
+        self._frozen = yes
+
+    def disturb(self, how: Disturbance, every: int) -> None:
+        """Disturb one in so many answers that carry values."""
+        self._how, self._every, self._count = how, every, 0
+
+    def _point(self) -> None:
+        link = Path(self._link)
+        if link.is_symlink() and not link.exists():
+            # It was left by one that was killed.
+            link.unlink(missing_ok=True)
+        try:
+            link.symlink_to(self._name)
+        except OSError as error:
+            raise LinkFailed(f"{link} cannot lead to the virtual bus: {error.strerror}; choose another") from error
+
+    def _serve(self) -> None:
+        cutter = Cutter()
+        while True:
+            poll = select.poll()
+            poll.register(self._wake, select.POLLIN)
+            ends = self._ends
+            if ends is not None:
+                poll.register(ends[0], select.POLLIN)
+            ready = [descriptor for descriptor, _ in poll.poll(PATIENCE)]
+            if self._wake in ready:
+                return
+            # The terminal may be unplugged at any moment; what it was asked last is lost then.
+            with contextlib.suppress(OSError, termios.error):
+                if ends is not None and ready:
+                    self._turn(ends[0], cutter)
+
+    def _turn(self, master: int, cutter: Cutter) -> None:
+        frames = cutter.feed(os.read(master, 4096))
+        speed = SPEEDS.get(termios.tcgetattr(master)[5])
+        for frame in frames:
+            answers = self._answer(frame, speed)
+            if answers and not self._frozen:
+                os.write(master, self._disturbed([each.pack() for each in answers]))
+
+    def _disturbed(self, answers: list[bytes]) -> bytes:
+        if self._how and any(len(each) > SHORTEST for each in answers):
+            self._count += 1
+            if self._count % self._every == 0:
+                self._spoil(answers)
+        return b"".join(answers)
+
+    def _spoil(self, answers: list[bytes]) -> None:
+        which = self._random.randrange(len(answers))
+        one = answers[which]
+        match self._how:
+            case "flip":
+                bit = self._random.randrange(8 * len(one))
+                bent = bytearray(one)
+                bent[bit // 8] ^= 1 << bit % 8
+                answers[which] = bytes(bent)
+            case "truncate":
+                answers[which] = one[: self._random.randrange(len(one))]
+            case "repeat":
+                answers.insert(which, one)
+            case "reorder":
+                answers.append(answers.pop(which))
+                if which == len(answers) - 1:
+                    answers.insert(0, answers.pop())

@@ -1,0 +1,324 @@
+"""What an SO-101's driver does beyond the contract: how it is armed, and what it does when a motor is in trouble."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+import tty
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from scservo_sdk import PortHandler
+
+from drivers.so101 import SO101, codec, jaw, table
+from drivers.so101.calibration import JointCalibration
+from drivers.so101.motors import Motors
+from drivers.so101.scan import scan
+from drivers.so101.servos import IDS, JOINTS, NAMES, Servos
+from drivers.so101.table import TICK
+from embodied.errors import DeviceLost, NotStopped, WrongDevice
+from embodied.messages import GripperState, JointCommand, JointState
+from embodied.testing.bench import Drive
+from tests.drivers.so101.arm import ROBOT
+from tests.drivers.so101.bench import SO101Bench
+
+TURNED = {
+    name: JointCalibration(offset=0.1 * i - 0.2, sign=(-1) ** i, lower=-2.9, upper=2.9) for i, name in enumerate(NAMES)
+}
+
+
+@contextmanager
+def moving(**settings: Any) -> Iterator[tuple[SO101Bench, Drive]]:
+    bench = SO101Bench(**settings)
+    with bench.served(), bench.ready() as drive:
+        drive.go(0.3, bench.motion)
+        yield bench, drive
+
+
+def say(bench: SO101Bench, frame: codec.Frame) -> None:
+    """Somebody else says something on the bus."""
+    port = PortHandler(bench.far.address)
+    port.openPort()
+    port.writePort(frame.pack())
+    port.closePort()
+
+
+def stands(bench: SO101Bench, drive: Drive, seconds: float = 0.4) -> None:
+    drive.go(drive.driver.stops_within, bench.motion)
+    stood = bench.far.position()
+    drive.go(seconds, bench.motion)
+    assert np.abs(bench.far.position() - stood).max() < bench.tolerance
+
+
+def until(drive: Drive, bench: SO101Bench, state: str) -> None:
+    for _ in range(60):
+        drive.go(0.1, bench.motion)
+        assert drive.status is not None
+        if drive.status.state == state:
+            return
+    raise AssertionError(f"it never said {state}")
+
+
+def warmth(drive: Drive) -> list[float]:
+    """Of the shoulder's motor, whenever it was said [degC]."""
+    said = [each["status"].temperature for each in drive.given]
+    return [float(motors[1]) for motors in said if motors is not None]
+
+
+def switched_on(bench: SO101Bench) -> list[int]:
+    """Servos whose motor is on."""
+    motors = Motors(bench.far.address, table.BAUDS[0])
+    try:
+        return [servo for servo in IDS if motors.ask(servo, table.TORQUE)[0]]
+    finally:
+        motors.close()
+
+
+def test_what_is_calibrated_at_both_ends_is_the_same_arm() -> None:
+    with moving(calibration=TURNED) as (bench, drive):
+        drive.go(0.3, bench.motion)
+        assert np.abs(drive.newest(JointState).position - bench.far.position()).max() < 0.03
+        assert bench.same(drive.applied, bench.far.heard()[-1])
+        limits = drive.driver.identify().joints
+        assert all(limits[name].lower <= ROBOT.joints[name].lower for name in JOINTS)
+
+
+def test_a_motor_that_is_switched_on_does_not_move() -> None:
+    bench = SO101Bench()
+    with bench.served():
+        before = bench.far.position()
+        with bench.ready() as drive:
+            drive.go(0.5)
+            assert np.abs(bench.far.position() - before).max() < TICK
+            assert drive.driver.release is False
+        stood = bench.far.position()
+        drive = Drive(bench.driver(release=True))
+        drive.driver.open()
+        drive.driver.arm()
+        drive.driver.close()
+        assert np.abs(bench.far.position() - stood).max() < TICK
+        assert not switched_on(bench), "it did not let go"
+
+
+def test_a_command_that_jumps_is_approached_no_faster_than_the_joints_may_go() -> None:
+    with moving() as (bench, drive):
+        far = ROBOT.limit("home") + 1.0
+        before = drive.applied.position
+        drive.go(0.1, lambda _: JointCommand(position=far))
+        after = drive.applied.position
+        assert np.all(after > before)
+        assert np.abs(after - before).max() <= ROBOT.limit("velocity").max() * 0.25
+        drive.go(1.5, lambda _: JointCommand(position=far))
+        assert np.abs(bench.far.position() - far).max() < 3 * TICK
+
+
+def test_the_gripper_goes_to_its_opening_and_says_it() -> None:
+    with moving() as (bench, drive):
+        drive.go(1.0, lambda _: JointCommand(gripper=0.03))
+        assert abs(drive.newest(GripperState).width - 0.03) < 5e-4
+        assert abs(bench.far.heard()[-1].gripper - 0.03) < 5e-4
+
+
+def test_an_opening_becomes_an_angle_and_back() -> None:
+    for opening in np.linspace(0.011, ROBOT.opening, 20):
+        angle = jaw.angle(opening)
+        assert jaw.opening(angle) == pytest.approx(opening, abs=1e-9)
+        step = 1e-6
+        assert jaw.slope(angle) == pytest.approx((jaw.opening(angle + step) - opening) / step, rel=1e-4)
+
+
+def test_ticks_become_angles_and_back() -> None:
+    servos = Servos(TURNED)
+    position = np.array([0.1, -0.2, 0.3, -0.4, 0.5])
+    angles = servos.angles(servos.ticks(position, 0.05))
+    assert angles[:-1] == pytest.approx(position)
+    assert jaw.opening(angles[-1]) == pytest.approx(0.05)
+
+
+def test_a_motor_that_is_too_warm_ends_all_motion_until_it_is_armed_again() -> None:
+    with moving() as (bench, drive):
+        bench.far.harm("over-temperature")
+        until(drive, bench, "fault")
+        assert drive.applied is None
+        assert drive.status is not None
+        assert "shoulder_lift: its motor has" in drive.status.reason
+        assert "let it cool down; then arm it again" in drive.status.reason
+        assert max(warmth(drive)) > 60
+        stands(bench, drive)
+        with pytest.raises(NotStopped, match="cannot be armed: shoulder_lift"):
+            drive.driver.arm()
+        bench.far.heal()
+        drive.go(0.3, bench.motion)
+        assert drive.applied is None, "it went on by itself once it had cooled down"
+        drive.driver.arm()
+        drive.go(0.5, bench.motion)
+        assert drive.applied is not None
+
+
+def test_a_motor_that_has_let_go_is_told_to_stay_so_that_it_does_not_jump_when_it_comes_back() -> None:
+    with moving() as (bench, drive):
+        drive.driver.hottest = 200.0
+        bench.far.harm("over-temperature")
+        until(drive, bench, "fault")
+        assert drive.status is not None
+        assert "has let go" in drive.status.reason
+        stands(bench, drive)
+        stood = bench.far.position()
+        bench.far.heal()
+        drive.go(0.5, bench.motion)
+        assert np.abs(bench.far.position() - stood).max() < bench.tolerance
+
+
+def test_a_supply_that_sags_is_a_fault() -> None:
+    with moving() as (bench, drive):
+        bench.far.harm("low voltage")
+        until(drive, bench, "fault")
+        assert drive.status is not None
+        assert "see to the power supply" in drive.status.reason
+        volts = [each["status"].voltage for each in drive.given if each["status"].voltage is not None]
+        assert volts[-1] == pytest.approx(3.5, abs=0.3)
+        stands(bench, drive)
+
+
+def test_an_arm_without_power_is_lost_in_time_and_does_not_go_on_when_it_is_back() -> None:
+    with moving() as (bench, drive):
+        bench.far.harm("power loss")
+        began = drive.now
+        with pytest.raises(DeviceLost, match="nothing whole from shoulder_pan, shoulder_lift"):
+            drive.go(3.0, bench.motion)
+        assert (drive.now - began) / 1e9 < drive.driver.lost_within + 1.0
+        stood = bench.far.position()
+        drive.driver.close()
+        bench.far.heal()
+        with bench.ready() as again:
+            again.go(0.4)
+            assert np.abs(bench.far.position() - stood).max() < bench.tolerance
+
+
+def test_a_port_that_is_gone_is_noticed_at_once() -> None:
+    with moving() as (bench, drive):
+        bench.far.unplug()
+        with pytest.raises(DeviceLost, match=r"is gone: .*is the adapter plugged in"):
+            drive.go(3.0, bench.motion)
+
+
+def test_one_servo_that_is_silent_is_named() -> None:
+    with moving() as (bench, drive):
+        say(bench, codec.write(3, table.ID.address, bytes((33,))))
+        with pytest.raises(DeviceLost, match="nothing whole from elbow_flex for"):
+            drive.go(3.0, bench.motion)
+
+
+def test_a_servo_in_another_mode_is_not_armed() -> None:
+    bench = SO101Bench()
+    with bench.served():
+        say(bench, codec.write(4, table.MODE.address, bytes((1,))))
+        with pytest.raises(WrongDevice, match="the servo of wrist_flex is in mode 1"), bench.ready():
+            pass
+
+
+def test_an_arm_outside_its_servos_limits_is_not_switched_on() -> None:
+    bench = SO101Bench()
+    with bench.served():
+        say(bench, codec.write(6, table.HIGHEST.address, table.HIGHEST.pack(2100)))
+        with pytest.raises(NotStopped, match=r"gripper is at tick .* outside its servo's own limits"), bench.ready():
+            pass
+        assert not switched_on(bench)
+
+
+def test_a_port_has_one_program() -> None:
+    bench = SO101Bench()
+    with bench.served(), bench.ready(), pytest.raises(DeviceLost, match="exclusively lock"):
+        Motors(bench.far.address, table.BAUDS[0])
+
+
+def test_a_port_where_nobody_answers_says_who_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("drivers.so101.driver.BOOT", 0.1)
+    bench = SO101Bench()
+    with bench.served():
+        bench.far.freeze()
+        with pytest.raises(DeviceLost, match=r"no answer from shoulder_pan, .* gripper: is its power on"):
+            bench.driver().open()
+        with pytest.raises(DeviceLost, match=r"cannot be opened: .*driver scan so101"):
+            SO101(ROBOT, port="/dev/there-is-none").open()
+
+
+def test_a_scan_finds_the_arm_at_a_port_and_none_where_there_is_none(tmp_path: Path) -> None:
+    bench = SO101Bench()
+    with bench.served():
+        found = list(scan([bench.far.address, "127.0.0.1"]))
+        assert [(each.address, each.what) for each in found] == [(bench.far.address, "SO-101")]
+        bench.far.freeze()
+        assert not list(scan([bench.far.address]))
+    assert not list(scan([str(tmp_path / "none")]))
+
+
+def test_settings_that_no_arm_has_are_told_before_a_port_is_opened() -> None:
+    assert not list(SO101(ROBOT, port="/dev/x").check())
+    wrong = SO101(ROBOT, calibration={"elbow": JointCalibration()}, baud=9600, torque=0.0, grip=2.0, voltage=(9.0, 5.0))
+    told = "\n".join(wrong.check())
+    for sentence in ("port is empty", "calibration is of 'elbow'", "baud is 9600", "torque is 0", "grip is 2", "comes"):
+        assert sentence in told
+
+
+def test_the_driver_is_there_without_the_vendors_sdk() -> None:
+    code = "import sys, drivers.so101; assert not {'scservo_sdk', 'serial'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[3])
+
+
+@contextmanager
+def scripted(answer: Callable[[codec.Frame], bytes]) -> Iterator[str]:
+    """A port where somebody answers as told."""
+    master, slave = os.openpty()
+    tty.setraw(slave)
+
+    def serve() -> None:
+        cutter = codec.Cutter()
+        while data := os.read(master, 4096):
+            if data == b"end":
+                return
+            for frame in cutter.feed(data):
+                os.write(master, answer(frame))
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    try:
+        yield os.ttyname(slave)
+    finally:
+        os.write(slave, b"end")
+        thread.join()
+        os.close(master)
+        os.close(slave)
+
+
+def test_an_answer_that_comes_a_question_late_is_not_taken_for_the_next_ones() -> None:
+    asked: list[codec.Frame] = []
+
+    def late(frame: codec.Frame) -> bytes:
+        asked.append(frame)
+        if len(asked) < 2:
+            return b""
+        _, width, *ids = asked[-2].parameters
+        return b"".join(codec.Frame(servo, 0, bytes(width)).pack() for servo in ids)
+
+    with scripted(late) as port:
+        motors = Motors(port, table.BAUDS[0])
+        assert [motors.look() for _ in range(4)] == [None] * 4
+        assert motors.rejected >= 3
+        motors.close()
+
+
+@pytest.mark.parametrize("servo", [2, 7])
+def test_an_answer_of_another_servo_is_rejected(servo: int) -> None:
+    with scripted(lambda frame: codec.Frame(servo, 0, bytes(frame.parameters[1])).pack()) as port:
+        motors = Motors(port, table.BAUDS[0])
+        with pytest.raises(DeviceLost, match=r"servo 1 .* gives no whole answer"):
+            motors.ask(1, table.MODE)
+        assert motors.rejected > 0
+        motors.close()

@@ -1,0 +1,230 @@
+"""The vendor's SDK, as it is, drives the virtual bus with every command that the arm uses."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+from scservo_sdk import COMM_RX_TIMEOUT, COMM_SUCCESS, GroupSyncRead, GroupSyncWrite, PortHandler, sms_sts
+
+from drivers.so101 import table
+from drivers.so101.codec import Status
+from drivers.so101.table import MIDDLE, TICK
+from drivers.so101.virtual import VirtualSO101
+from embodied.testing.bench import Serving, pause
+from tests.drivers.so101.arm import ROBOT, KinematicWorld
+
+ALL = range(1, 7)
+
+
+@dataclass
+class Client:
+    """The SDK at a virtual bus."""
+
+    far: VirtualSO101
+    port: Any
+    sdk: Any
+
+    def get(self, servo: int, register: table.Register) -> int:
+        data, result, _ = self.sdk.readTxRx(servo, register.address, register.width)
+        assert result == COMM_SUCCESS
+        return register.unpack(bytes(data))
+
+    def put(self, servo: int, register: table.Register, count: int) -> None:
+        data = list(register.pack(count))
+        assert self.sdk.writeTxRx(servo, register.address, len(data), data)[0] == COMM_SUCCESS
+
+    def on(self, servo: int) -> None:
+        self.put(servo, table.GOAL, self.sdk.ReadPos(servo)[0])
+        self.put(servo, table.TORQUE, 1)
+
+
+@pytest.fixture
+def client(monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
+    # The SDK waits 50 ms for an answer; on a machine that does other things as well the far side may be asleep so long.
+    monkeypatch.setattr("scservo_sdk.port_handler.LATENCY_TIMER", 400)
+    far = VirtualSO101(ROBOT)
+    with Serving(far, KinematicWorld()):
+        port = PortHandler(far.address)
+        port.openPort()
+        try:
+            yield Client(far, port, sms_sts(port))
+        finally:
+            port.closePort()
+
+
+def until(true: Callable[[], bool], seconds: float = 3.0) -> float:
+    """After how long it became true [s]."""
+    began = time.monotonic()
+    while not true():
+        assert time.monotonic() < began + seconds, "it never came true"
+        pause(0.005)
+    return time.monotonic() - began
+
+
+def test_six_servos_answer_and_nobody_else(client: Client) -> None:
+    for servo in ALL:
+        assert client.sdk.ping(servo) == (table.MODEL_STS3215, COMM_SUCCESS, 0)
+    assert client.sdk.ping(7)[1] == COMM_RX_TIMEOUT
+
+
+def test_what_is_measured_is_where_the_body_is(client: Client) -> None:
+    position, speed, result, error = client.sdk.ReadPosSpeed(1)
+    assert (result, error) == (COMM_SUCCESS, 0)
+    assert abs((position - MIDDLE) * TICK - client.far.position()[0]) < TICK
+    assert speed == 0
+    assert client.sdk.ReadMoving(1) == (0, COMM_SUCCESS, 0)
+    assert client.get(1, table.VOLTAGE) == 120
+
+
+def test_a_motor_that_is_on_goes_to_its_goal_no_faster_than_its_profile(client: Client) -> None:
+    client.on(1)
+    start, _, _ = client.sdk.ReadPos(1)
+    assert client.sdk.WritePosEx(1, start + 400, 800, 100) == (COMM_SUCCESS, 0)
+    assert until(lambda: client.sdk.ReadMoving(1)[0] == 1) < 1.0
+    took = until(lambda: client.sdk.ReadMoving(1)[0] == 0)
+    assert took > 0.4, "400 ticks at 800 a second take half a second, and a little to get going"
+    assert abs(client.sdk.ReadPos(1)[0] - start - 400) <= 1
+    assert abs((start + 400 - MIDDLE) * TICK - client.far.position()[0]) < 2 * TICK
+
+
+def test_a_motor_that_is_off_does_not_follow(client: Client) -> None:
+    start, _, _ = client.sdk.ReadPos(1)
+    client.put(1, table.GOAL, start + 400)
+    pause(0.2)
+    assert client.sdk.ReadPos(1)[0] == start
+
+
+def test_all_are_written_in_one_frame_and_read_in_one(client: Client) -> None:
+    read = GroupSyncRead(client.sdk, table.PRESENT.address, table.PRESENT.width)
+    start = {}
+    for servo in ALL:
+        client.on(servo)
+        start[servo] = client.sdk.ReadPos(servo)[0]
+        assert read.addParam(servo)
+        assert client.sdk.SyncWritePosEx(servo, start[servo] - 50, 0, 0)
+    assert client.sdk.groupSyncWrite.txPacket() == COMM_SUCCESS
+
+    def arrived() -> bool:
+        assert read.txRxPacket() == COMM_SUCCESS
+        return all(abs(read.getData(servo, table.POSITION.address, 2) - start[servo] + 50) <= 2 for servo in ALL)
+
+    until(arrived)
+    assert read.isAvailable(6, table.TEMPERATURE.address, 1) == (True, 0)
+    assert read.getData(6, table.TEMPERATURE.address, 1) == 28
+    heard = client.far.heard()[-1]
+    assert np.abs(heard.position - client.far.position()).max() < 3 * TICK
+
+
+def test_goals_alone_are_written_to_all_and_acknowledged_by_none(client: Client) -> None:
+    goals = GroupSyncWrite(client.sdk, table.GOAL.address, table.GOAL.width)
+    for servo in ALL:
+        assert goals.addParam(servo, list(table.GOAL.pack(2000 + servo)))
+    assert goals.txPacket() == COMM_SUCCESS
+    assert client.port.getBytesAvailable() == 0
+    assert [client.get(servo, table.GOAL) for servo in ALL] == [2000 + servo for servo in ALL]
+
+
+def test_what_is_written_in_advance_waits_for_its_action(client: Client) -> None:
+    client.on(2)
+    start, _, _ = client.sdk.ReadPos(2)
+    assert client.sdk.RegWritePosEx(2, start + 100, 0, 0) == (COMM_SUCCESS, 0)
+    assert client.get(2, table.PENDING) == 1
+    assert client.get(2, table.GOAL) == start
+    assert client.sdk.RegAction() == COMM_SUCCESS
+    until(lambda: abs(client.sdk.ReadPos(2)[0] - start - 100) <= 1)
+    assert client.get(2, table.PENDING) == 0
+
+
+def test_only_what_was_written_with_the_lock_open_outlives_the_power(client: Client) -> None:
+    client.put(3, table.HIGHEST, 3000)
+    assert client.sdk.unLockEprom(3) == (COMM_SUCCESS, 0)
+    client.put(3, table.LOWEST, 1000)
+    assert client.sdk.LockEprom(3) == (COMM_SUCCESS, 0)
+    assert (client.get(3, table.LOWEST), client.get(3, table.HIGHEST)) == (1000, 3000)
+    client.far.harm("power loss")
+    assert client.sdk.ping(3)[1] == COMM_RX_TIMEOUT
+    client.far.heal()
+    assert client.get(3, table.LOWEST) == 1000
+    assert client.get(3, table.HIGHEST) != 3000
+    assert client.get(3, table.TORQUE) == 0
+
+
+def test_a_goal_beyond_a_servos_limits_is_gone_to_as_far_as_they_are(client: Client) -> None:
+    client.on(1)
+    start, _, _ = client.sdk.ReadPos(1)
+    client.put(1, table.HIGHEST, start + 30)
+    client.put(1, table.GOAL, start + 500)
+    until(lambda: abs(client.sdk.ReadPos(1)[0] - start - 30) <= 1)
+    pause(0.1)
+    assert abs(client.sdk.ReadPos(1)[0] - start - 30) <= 1
+
+
+def test_a_servo_of_another_speed_is_not_heard(client: Client) -> None:
+    client.put(4, table.BAUD, table.BAUDS.index(500_000))
+    assert client.sdk.ping(4)[1] == COMM_RX_TIMEOUT
+    assert client.sdk.ping(5)[1] == COMM_SUCCESS
+    assert client.port.setBaudRate(500_000)
+    assert client.sdk.ping(4)[1] == COMM_SUCCESS
+    assert client.sdk.ping(5)[1] == COMM_RX_TIMEOUT
+
+
+def test_a_servo_takes_another_id_and_its_middle_where_it_is(client: Client) -> None:
+    client.put(5, table.ID, 9)
+    assert client.sdk.ping(5)[1] == COMM_RX_TIMEOUT
+    assert client.get(9, table.POSITION) != MIDDLE
+    client.put(9, table.TORQUE, 128)
+    assert client.get(9, table.POSITION) == MIDDLE
+    assert client.get(9, table.TORQUE) == 0
+
+
+def test_what_everybody_is_told_nobody_answers(client: Client) -> None:
+    assert client.sdk.write1ByteTxRx(0xFE, table.TORQUE.address, 1)[0] == COMM_SUCCESS
+    pause(0.05)
+    assert client.port.getBytesAvailable() == 0
+    assert [client.get(servo, table.TORQUE) for servo in ALL] == [1] * 6
+
+
+def test_a_servo_that_answers_reads_alone_acknowledges_nothing(client: Client) -> None:
+    assert client.sdk.write1ByteTxOnly(1, table.ANSWERS_ALL.address, 0) == COMM_SUCCESS
+    until(lambda: client.get(1, table.ANSWERS_ALL) == 0)
+    assert client.sdk.write1ByteTxRx(1, table.TORQUE.address, 1)[0] == COMM_RX_TIMEOUT
+    assert client.get(1, table.TORQUE) == 1
+
+
+def test_one_that_overheats_says_so_lets_go_and_comes_back_by_itself(client: Client) -> None:
+    client.on(2)
+    client.far.harm("over-temperature")
+    until(lambda: client.sdk.ReadPos(2)[2] == Status.TEMPERATURE, 5.0)
+    assert client.get(2, table.TEMPERATURE) > client.get(2, table.HOTTEST)
+    start = client.sdk.ReadPos(2)[0]
+    client.put(2, table.GOAL, start + 300)
+    pause(0.2)
+    assert abs(client.sdk.ReadPos(2)[0] - start) <= 1, "it drove although it had let go"
+    client.far.heal()
+    until(lambda: client.sdk.ReadPos(2)[2] == 0)
+    until(lambda: abs(client.sdk.ReadPos(2)[0] - start - 300) <= 1)
+
+
+def test_a_supply_that_sags_is_said_by_every_servo(client: Client) -> None:
+    client.far.harm("low voltage")
+    until(lambda: all(client.sdk.ReadPos(servo)[2] == Status.VOLTAGE for servo in ALL))
+
+
+def test_a_port_that_is_plugged_in_anew_is_another_and_its_link_leads_there(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    link = tmp_path_factory.mktemp("so101") / "arm"
+    far = VirtualSO101(ROBOT, link=str(link))
+    with Serving(far, KinematicWorld()):
+        assert far.address == str(link)
+        assert link.is_char_device()
+        far.unplug()
+        assert not link.is_symlink()
+        far.plug()
+        assert link.is_char_device()
+    assert not link.is_symlink()

@@ -14,8 +14,9 @@ import numpy as np
 
 from drivers.so101 import faults, jaw, sdk, table
 from drivers.so101.calibration import JointCalibration
+from drivers.so101.introduction import introduced
 from drivers.so101.servos import IDS, JOINTS, NAMES, Servos
-from drivers.so101.table import TICK, TICKS
+from drivers.so101.table import TICK
 from embodied.clock import SECOND, Time
 from embodied.errors import DeviceLost, NotStopped
 from embodied.identity import Identity
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 
 BOOT, AGAIN = 5.0, 0.1
 """An arm that has just been plugged in or switched on is waited for, and asked again after this long [s]."""
+
+SPEEDS = tuple(baud for baud in table.BAUDS if baud != 76_800)
+"""Of the bus [bit/s]; the servos have one more, which the SDK has not."""
 
 AHEAD = 0.1
 """Goals never run further ahead of the last ones than the joints may go in this time [s]."""
@@ -104,8 +108,8 @@ class SO101(Driver):
         for name in self.calibration:
             if name not in NAMES:
                 yield f"calibration is of '{name}', and there are {', '.join(NAMES)}"
-        if self.baud not in table.BAUDS:
-            yield f"baud is {self.baud}, and the servos have {', '.join(map(str, table.BAUDS))}"
+        if self.baud not in SPEEDS:
+            yield f"baud is {self.baud}, and there are {', '.join(map(str, SPEEDS))}"
         for name, share in (("torque", self.torque), ("grip", self.grip)):
             if not 0 < share <= 1:
                 yield f"{name} is {share}, and it is a share above 0 and up to 1"
@@ -134,10 +138,14 @@ class SO101(Driver):
         while not Path(self.port).exists() and time.monotonic() < until:
             pause.wait(AGAIN)
         self._motors = Motors(self.port, self.baud)
-        while missing := self._motors.missing():
-            if time.monotonic() > until:
-                raise DeviceLost(f"at {self.port} there is no answer from {', '.join(missing)}: is its power on?")
-            pause.wait(AGAIN)
+        try:
+            while missing := self._motors.missing():
+                if time.monotonic() > until:
+                    raise DeviceLost(f"at {self.port} there is no answer from {', '.join(missing)}: is its power on?")
+                pause.wait(AGAIN)
+        except DeviceLost:
+            self.close()
+            raise
 
     def identify(self) -> Identity:
         """Models, firmware, modes and limits of the servos, and the serial number of their adapter.
@@ -145,32 +153,7 @@ class SO101(Driver):
         Raises:
             DeviceLost: a servo does not answer.
         """
-        motors = self._open()
-        kinds = [motors.ask(servo, table.KIND) for servo in IDS]
-        plate = motors.nameplate()
-        unfit = []
-        for name, servo, kind in zip(NAMES, IDS, kinds, strict=True):
-            if kind[-1] != table.MODEL_STS3215:
-                unfit.append(f"the servo of {name} is model {kind[-1]}, and an STS3215 is {table.MODEL_STS3215}")
-            if (mode := motors.ask(servo, table.MODE)[0]) != 0:
-                unfit.append(f"the servo of {name} is in mode {mode}, and controls its position in mode 0 alone")
-        missing = [name for name in NAMES if name not in self.calibration]
-        if missing and not plate:
-            unfit.append(f"it is not calibrated ({', '.join(missing)}): see `embodied calibrate arm`")
-        ranges = {}
-        for joint, name in enumerate(JOINTS):
-            lowest, highest = motors.ask(IDS[joint], table.RANGE)
-            # Both 0 is a servo without limits; in one turn it has still no more ticks than these.
-            ends = (lowest, highest) if lowest < highest else (0, TICKS - 1)
-            ranges[name] = self._scale.range(joint, *ends, table.NO_LOAD)
-        return Identity(
-            model="SO-101",
-            serial=plate or sdk.bus().adapter(self.port),
-            firmware=" and ".join(sorted({f"{major}.{minor}" for major, minor, *_ in kinds})),
-            virtual=bool(plate),
-            joints=ranges,
-            unfit=tuple(unfit),
-        )
+        return introduced(self._open(), self._scale, set(self.calibration), self.port)
 
     def arm(self) -> None:
         """Switch the motors on, each with the place where it is as its goal, so that nothing jumps.

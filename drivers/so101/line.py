@@ -76,6 +76,7 @@ class Line:
         with self._lock:
             if self._ends is not None:
                 return
+            self._tidy()
             master, slave = os.openpty()
             tty.setraw(slave)
             os.set_blocking(master, False)
@@ -101,14 +102,18 @@ class Line:
         self._how, self._every, self._count = how, every, 0
 
     def _point(self) -> None:
-        link = Path(self._link)
-        if link.is_symlink() and not link.exists():
-            # It was left by one that was killed.
-            link.unlink(missing_ok=True)
         try:
-            link.symlink_to(self._name)
+            Path(self._link).symlink_to(self._name)
         except OSError as error:
-            raise LinkFailed(f"{link} cannot lead to the virtual bus: {error.strerror}; choose another") from error
+            raise LinkFailed(
+                f"{self._link} cannot lead to the virtual bus ({error.strerror}): choose another link, or remove it if "
+                "nobody serves it any more"
+            ) from error
+
+    def _tidy(self) -> None:
+        """Remove a link that leads nowhere: it was left by one that was killed."""
+        if self._link and Path(self._link).is_symlink() and not Path(self._link).exists():
+            Path(self._link).unlink(missing_ok=True)
 
     def _serve(self) -> None:
         cutter = Cutter()

@@ -20,9 +20,11 @@ from drivers.so101 import SO101, codec, jaw, table
 from drivers.so101.calibration import JointCalibration
 from drivers.so101.motors import Motors
 from drivers.so101.scan import scan
+from drivers.so101.servo import Servo
 from drivers.so101.servos import IDS, JOINTS, NAMES, Servos
-from drivers.so101.table import TICK
+from drivers.so101.table import TICK, TICKS
 from embodied.errors import DeviceLost, NotStopped, WrongDevice
+from embodied.identity import differences
 from embodied.messages import GripperState, JointCommand, JointState
 from embodied.testing.bench import Drive
 from tests.drivers.so101.arm import ROBOT
@@ -295,6 +297,26 @@ def scripted(answer: Callable[[codec.Frame], bytes]) -> Iterator[str]:
         thread.join()
         os.close(master)
         os.close(slave)
+
+
+def test_an_arm_that_is_real_is_not_armed_without_its_calibration() -> None:
+    servos = [Servo(number, 0, TICKS - 1, b"") for number in IDS]
+
+    def answer(frame: codec.Frame) -> bytes:
+        said = [each for servo in servos if servo.get(table.ID) == frame.id and (each := servo.answer(frame))]
+        return b"".join(each.pack() for each in said)
+
+    with scripted(answer) as port:
+        driver = SO101(ROBOT, port=port)
+        driver.open()
+        identity = driver.identify()
+        driver.close()
+        assert not identity.virtual
+        assert f"it is not calibrated ({', '.join(NAMES)})" in "".join(differences(identity, driver))
+        driver = SO101(ROBOT, port=port, calibration=TURNED)
+        driver.open()
+        assert not list(differences(driver.identify(), driver))
+        driver.close()
 
 
 def test_an_answer_that_comes_a_question_late_is_not_taken_for_the_next_ones() -> None:

@@ -15,6 +15,7 @@ import numpy as np
 from drivers.so101 import faults, jaw, sdk, table
 from drivers.so101.calibration import JointCalibration
 from drivers.so101.introduction import introduced
+from drivers.so101.refusal import refusal
 from drivers.so101.servos import IDS, JOINTS, NAMES, Servos
 from drivers.so101.table import TICK
 from embodied.clock import SECOND, Time
@@ -40,9 +41,6 @@ AHEAD = 0.1
 
 MOVING = 0.03
 """A joint that is faster than this moves [rad/s]."""
-
-SLACK = 1e-6
-"""What is outside a limit by less than this is so by rounding [rad], [m]."""
 
 
 class SO101Output(NamedTuple):
@@ -128,7 +126,6 @@ class SO101(Driver):
         from drivers.so101.motors import Motors
 
         self._scale = Servos(self.calibration)
-        self._lower, self._upper = self.robot.limit("lower"), self.robot.limit("upper")
         self._speed = self.robot.limit("velocity")
         self._armed, self._fault, self._reason = False, False, "not armed yet"
         self._told: Time | None = None
@@ -224,7 +221,7 @@ class SO101(Driver):
 
     def _follow(self, motors: Motors, command: JointCommand, now: Time) -> JointCommand | None:
         """What was sent of a command; None if it was refused."""
-        self._reason = self._refusal(command)
+        self._reason = refusal(command, self.robot)
         if self._reason:
             return None
         elapsed = AHEAD if self._told is None else min((now - self._told) / SECOND, AHEAD)
@@ -238,22 +235,6 @@ class SO101(Driver):
         self._told = now
         sent = self._scale.angles(np.array(goals))
         return JointCommand(position=sent[:-1], gripper=jaw.opening(sent[-1]))
-
-    def _refusal(self, command: JointCommand) -> str:
-        position, gripper = command.position, command.gripper
-        if command.velocity is not None or command.effort is not None:
-            return "refused: it takes positions alone"
-        if gripper is not None and not -SLACK <= gripper <= self.robot.opening + SLACK:
-            return f"refused: the gripper opens from 0 to {self.robot.opening} m, not {gripper}"
-        if position is None:
-            return ""
-        if position.shape != self._lower.shape:
-            return f"refused: {position.size} joints, and it has {self._lower.size}"
-        if not np.isfinite(position).all():
-            return f"refused: {position.tolist()} rad is not finite"
-        if np.any(position < self._lower - SLACK) or np.any(position > self._upper + SLACK):
-            return f"refused: {np.round(position, 4).tolist()} rad is outside its limits"
-        return ""
 
     def _measured(self, readings: Sequence[Reading], now: Time) -> tuple[JointState, GripperState]:
         ticks, speeds, duties = np.array([reading.counts[:3] for reading in readings], dtype=np.float64).T

@@ -22,7 +22,7 @@ from embodied.robot import Robot
 from embodied.virtual import Disturbance, Virtual
 from embodied.world import World
 
-HOT, HEATING = 2, 15.0
+HOT, HEATING = 2, 30.0
 """The servo that overheats, and how fast it warms [degC/s]."""
 
 SAGGED = 3.5

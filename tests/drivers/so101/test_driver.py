@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import textwrap
 import threading
 import tty
 from collections.abc import Callable, Iterator
@@ -19,6 +20,7 @@ from scservo_sdk import PortHandler
 from drivers.so101 import SO101, codec, jaw, table
 from drivers.so101.calibration import JointCalibration
 from drivers.so101.motors import Motors
+from drivers.so101.refusal import refusal
 from drivers.so101.scan import scan
 from drivers.so101.servo import Servo
 from drivers.so101.servos import IDS, JOINTS, NAMES, Servos
@@ -98,14 +100,17 @@ def test_a_motor_that_is_switched_on_does_not_move() -> None:
         with bench.ready() as drive:
             drive.go(0.5)
             assert np.abs(bench.far.position() - before).max() < TICK
-            assert drive.driver.release is False
-        stood = bench.far.position()
-        drive = Drive(bench.driver(release=True))
-        drive.driver.open()
-        drive.driver.arm()
-        drive.driver.close()
-        assert np.abs(bench.far.position() - stood).max() < TICK
-        assert not switched_on(bench), "it did not let go"
+
+
+def test_an_arm_that_is_closed_is_held_and_let_go_only_if_that_is_wanted() -> None:
+    bench = SO101Bench()
+    with bench.served():
+        with bench.ready():
+            pass
+        assert switched_on(bench) == list(IDS)
+        with bench.ready(release=True):
+            pass
+        assert not switched_on(bench)
 
 
 def test_a_command_that_jumps_is_approached_no_faster_than_the_joints_may_go() -> None:
@@ -196,7 +201,7 @@ def test_an_arm_without_power_is_lost_in_time_and_does_not_go_on_when_it_is_back
             drive.go(3.0, bench.motion)
         assert (drive.now - began) / 1e9 < drive.driver.lost_within + 1.0
         stood = bench.far.position()
-        drive.driver.close()
+        drive.close()
         bench.far.heal()
         with bench.ready() as again:
             again.go(0.4)
@@ -269,9 +274,43 @@ def test_settings_that_no_arm_has_are_told_before_a_port_is_opened() -> None:
         assert sentence in told
 
 
-def test_the_driver_is_there_without_the_vendors_sdk() -> None:
-    code = "import sys, drivers.so101; assert not {'scservo_sdk', 'serial'} & set(sys.modules)"
-    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[3])
+def test_without_the_vendors_sdk_the_driver_says_how_to_get_it() -> None:
+    code = """
+        import sys
+        sys.modules["scservo_sdk"] = None
+        from drivers.so101 import DEVICE, SO101
+        from embodied.errors import MissingExtra
+        from tests.drivers.so101.arm import ROBOT
+        assert "serial" not in sys.modules
+        for act in (SO101(ROBOT, port="/dev/x").open, lambda: list(SO101(ROBOT, port="/dev/x").check())):
+            try:
+                act()
+            except MissingExtra as error:
+                assert ".[so101]" in str(error), error
+            else:
+                raise AssertionError(act)
+    """
+    subprocess.run([sys.executable, "-c", textwrap.dedent(code)], check=True, cwd=Path(__file__).parents[3])
+
+
+@pytest.mark.parametrize(
+    ("command", "why"),
+    [
+        (JointCommand(velocity=np.zeros(5)), "positions alone"),
+        (JointCommand(gripper=0.5), "opens from 0 to 0.08 m, not 0.5"),
+        (JointCommand(gripper=float("nan")), "not nan"),
+        (JointCommand(position=np.zeros(6)), "6 joints, and it has 5"),
+        (JointCommand(position=np.array([0, 0, np.inf, 0, 0])), "not finite"),
+        (JointCommand(position=np.array([0, 2.0, 0, 0, -3.0])), "outside the limits of shoulder_lift, wrist_roll"),
+    ],
+)
+def test_a_command_that_is_refused_says_why(command: JointCommand, why: str) -> None:
+    assert why in refusal(command, ROBOT)
+
+
+def test_a_command_at_the_very_limits_is_not_refused() -> None:
+    for limit in ("lower", "upper"):
+        assert not refusal(JointCommand(position=ROBOT.limit(limit), gripper=ROBOT.opening), ROBOT)
 
 
 @contextmanager

@@ -201,7 +201,7 @@ class SO101(Driver):
         Raises:
             NotStopped: it does not say so; the sentence says which joint.
         """
-        self._armed, self._reason = False, "told to halt"
+        self._armed, self._reason = False, self._reason if self._fault else "told to halt"
         try:
             self._open().halt()
         except DeviceLost as error:
@@ -227,7 +227,9 @@ class SO101(Driver):
         elapsed = AHEAD if self._told is None else min((now - self._told) / SECOND, AHEAD)
         before = self._scale.angles(np.array(motors.goals))[:-1]
         asked = before if command.position is None else command.position
-        position = before + np.clip(asked - before, -self._speed * elapsed, self._speed * elapsed)
+        # And a tick, else what is lost to rounding adds up at full speed.
+        reach = self._speed * elapsed + TICK
+        position = before + np.clip(asked - before, -reach, reach)
         goals = _rounded(self._scale.ticks(position, command.gripper or 0.0))
         if command.gripper is None:
             goals[-1] = motors.goals[-1]

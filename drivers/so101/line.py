@@ -76,13 +76,18 @@ class Line:
         with self._lock:
             if self._ends is not None:
                 return
-            self._tidy()
             master, slave = os.openpty()
-            tty.setraw(slave)
-            os.set_blocking(master, False)
-            self._ends, self._name = (master, slave), os.ttyname(slave)
-            if self._link:
-                self._point()
+            try:
+                tty.setraw(slave)
+                os.set_blocking(master, False)
+                name = os.ttyname(slave)
+                if self._link:
+                    self._point(name)
+            except BaseException:
+                os.close(master)
+                os.close(slave)
+                raise
+            self._ends, self._name = (master, slave), name
 
     def unplug(self) -> None:
         """The terminal is gone; who has it open is told so by the system."""
@@ -101,19 +106,20 @@ class Line:
         """Disturb one in so many answers that carry values."""
         self._how, self._every, self._count = how, every, 0
 
-    def _point(self) -> None:
+    def _point(self, name: str) -> None:
+        link = Path(self._link)
+        if link.is_symlink() and str(link.readlink()) == name:
+            # It was left by one that was killed, whose terminal this is now.
+            return
+        if link.is_symlink() and not link.exists():
+            link.unlink(missing_ok=True)
         try:
-            Path(self._link).symlink_to(self._name)
+            link.symlink_to(name)
         except OSError as error:
             raise LinkFailed(
-                f"{self._link} cannot lead to the virtual bus ({error.strerror}): choose another link, or remove it if "
+                f"{link} cannot lead to the virtual bus ({error.strerror}): choose another link, or remove it if "
                 "nobody serves it any more"
             ) from error
-
-    def _tidy(self) -> None:
-        """Remove a link that leads nowhere: it was left by one that was killed."""
-        if self._link and Path(self._link).is_symlink() and not Path(self._link).exists():
-            Path(self._link).unlink(missing_ok=True)
 
     def _serve(self) -> None:
         cutter = Cutter()

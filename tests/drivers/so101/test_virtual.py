@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from drivers.so101 import table
 from drivers.so101.codec import Status
 from drivers.so101.table import MIDDLE, TICK
 from drivers.so101.virtual import VirtualSO101
+from embodied.errors import LinkFailed
 from embodied.testing.bench import Serving, pause
 from tests.drivers.so101.arm import ROBOT, KinematicWorld
 
@@ -215,10 +217,12 @@ def test_a_supply_that_sags_is_said_by_every_servo(client: Client) -> None:
     until(lambda: all(client.sdk.ReadPos(servo)[2] == Status.VOLTAGE for servo in ALL))
 
 
-def test_a_port_that_is_plugged_in_anew_is_another_and_its_link_leads_there(
-    tmp_path_factory: pytest.TempPathFactory,
-) -> None:
-    link = tmp_path_factory.mktemp("so101") / "arm"
+@pytest.fixture
+def link(tmp_path: Path) -> Path:
+    return tmp_path / "arm"
+
+
+def test_a_port_that_is_plugged_in_anew_is_another_and_its_link_leads_there(link: Path) -> None:
     far = VirtualSO101(ROBOT, link=str(link))
     with Serving(far, KinematicWorld()):
         assert far.address == str(link)
@@ -228,3 +232,18 @@ def test_a_port_that_is_plugged_in_anew_is_another_and_its_link_leads_there(
         far.plug()
         assert link.is_char_device()
     assert not link.is_symlink()
+
+
+def test_a_link_that_another_bus_has_is_left_to_it(link: Path) -> None:
+    with Serving(VirtualSO101(ROBOT, link=str(link)), KinematicWorld()):
+        first = link.readlink()
+        second = VirtualSO101(ROBOT, link=str(link))
+        with pytest.raises(LinkFailed, match="choose another link"), Serving(second, KinematicWorld()):
+            pass
+        assert link.readlink() == first
+
+
+def test_a_link_that_was_left_behind_is_taken_over(link: Path) -> None:
+    link.symlink_to("/dev/pts/there-is-none")
+    with Serving(VirtualSO101(ROBOT, link=str(link)), KinematicWorld()):
+        assert link.is_char_device()

@@ -68,7 +68,6 @@ class Servo:
         speed: of its shaft [ticks/s].
         duty: what its motor does, -1 to 1.
         target: tick at which its motor holds the shaft now.
-        heated: something else warms it this fast [degC/s].
         supply: voltage of its supply [V].
         deaf: it acknowledges what would move or stop it, and goes on turning.
     """
@@ -77,7 +76,6 @@ class Servo:
         self.raw = float(table.MIDDLE)
         self.speed = self.duty = 0.0
         self.target = self.raw
-        self.heated = 0.0
         self.supply = SUPPLY
         self.deaf = False
         self._plate = int.from_bytes(plate.ljust(table.NAMEPLATE.width), "little")
@@ -115,9 +113,9 @@ class Servo:
         """Set a register, from inside."""
         self._memory[register.address : register.address + register.width] = register.pack(count)
 
-    def cool(self) -> None:
-        """It is as warm as what is around it."""
-        self._temperature = AMBIENT
+    def heat(self, temperature: float = AMBIENT) -> None:
+        """Its motor is that warm [degC]; as warm as what is around it, by default."""
+        self._temperature = temperature
 
     @property
     def status(self) -> Status:
@@ -217,7 +215,7 @@ class Servo:
     def _protect(self, period: float) -> None:
         """Warm up, sag, and say so where a limit is passed."""
         duty = abs(self.duty)
-        self._temperature += period * (HEATING * duty**2 + self.heated - (self._temperature - AMBIENT) / COOLING)
+        self._temperature += period * (HEATING * duty**2 - (self._temperature - AMBIENT) / COOLING)
         voltage = self.supply - SAG * duty
         self.put(table.VOLTAGE, round(voltage / table.VOLTAGE.scale))
         self.put(table.TEMPERATURE, round(min(self._temperature, table.TEMPERATURE.largest)))

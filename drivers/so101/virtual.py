@@ -22,8 +22,8 @@ from embodied.robot import Robot
 from embodied.virtual import Disturbance, Virtual
 from embodied.world import World
 
-HOT, HEATING = 2, 30.0
-"""The servo that overheats, and how fast it warms [degC/s]."""
+HOT, OVERHEATED = 2, 75.0
+"""The servo that overheats, and how warm it is then [degC]; it cools down in minutes."""
 
 SAGGED = 3.5
 """Voltage of a supply that sags [V]."""
@@ -142,11 +142,11 @@ class VirtualSO101(Virtual):
                 servo.deaf = True
 
     def harm(self, what: str) -> None:
-        """The shoulder's motor overheats, the supply sags, or it is gone: then nobody answers, and the gears hold."""
+        """The shoulder's motor is too hot, the supply sags, or it is gone: then nobody answers, and the gears hold."""
         with self._lock:
             match what:
                 case "over-temperature":
-                    self._servos[HOT].heated = HEATING
+                    self._servos[HOT].heat(OVERHEATED)
                 case "low voltage":
                     for servo in self._servos.values():
                         servo.supply = SAGGED
@@ -161,8 +161,8 @@ class VirtualSO101(Virtual):
         """It has cooled down, and its supply is back; servos that had none begin anew, with their motors off."""
         with self._lock:
             for servo in self._servos.values():
-                servo.heated, servo.supply = 0.0, SUPPLY
-                servo.cool()
+                servo.supply = SUPPLY
+                servo.heat()
                 if not self._powered:
                     servo.restart()
             self._powered = True

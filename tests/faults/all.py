@@ -10,12 +10,13 @@ from pathlib import Path
 
 import numpy as np
 
+from tests.drivers.so101.bench import SO101Bench
 from tests.drivers.xarm.bench import XArmBench
 from tests.faults import devices, others
 from tests.faults.kills import ENDING, RESTARTED, end, interrupt
 from tests.faults.tally import Tally
 
-BENCHES = {"xarm": XArmBench}
+BENCHES = {"so101": SO101Bench, "xarm": XArmBench}
 """Arms whose drivers meet their virtual devices here."""
 
 Fault = Callable[[int, Tally], None]

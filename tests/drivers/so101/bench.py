@@ -21,5 +21,12 @@ class SO101Bench(ArmBench):
         self.world = KinematicWorld()
         self._settings = settings
 
+    @classmethod
+    def at(cls, where: str) -> SO101Bench:
+        """For another process: the bench whose far side is reached there, and served by somebody else."""
+        bench = cls()
+        bench.far.address = where
+        return bench
+
     def driver(self, **changes: Any) -> Driver:
         return SO101(**{"robot": self.robot, "port": self.far.address, **self._settings, **changes})

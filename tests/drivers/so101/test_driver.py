@@ -148,38 +148,36 @@ def test_ticks_become_angles_and_back() -> None:
     assert jaw.opening(angles[-1]) == pytest.approx(0.05)
 
 
-def test_a_motor_that_is_too_warm_ends_all_motion_until_it_is_armed_again() -> None:
+def test_a_motor_that_is_warmer_than_it_may_be_ends_all_motion_although_its_servo_would_go_on() -> None:
+    with moving() as (bench, drive):
+        drive.driver.hottest = 20.0
+        until(drive, bench, "fault")
+        assert drive.applied is None
+        assert "shoulder_pan: its motor has 28 °C, and 20 are allowed" in drive.status.reason
+        stands(bench, drive)
+        with pytest.raises(NotStopped, match="cannot be armed: shoulder_pan"):
+            drive.driver.arm()
+
+
+def test_a_motor_that_is_too_hot_ends_all_motion_until_it_has_cooled_down_and_is_armed_again() -> None:
     with moving() as (bench, drive):
         bench.far.harm("over-temperature")
         until(drive, bench, "fault")
         assert drive.applied is None
-        assert drive.status is not None
-        assert "shoulder_lift: its motor has" in drive.status.reason
-        assert "let it cool down; then arm it again" in drive.status.reason
-        assert max(warmth(drive)) > 60
+        assert "shoulder_lift: it is too hot and has let go: let it cool down" in drive.status.reason
+        assert drive.status.reason.endswith("then arm it again")
+        assert max(warmth(drive)) > 70
         stands(bench, drive)
         with pytest.raises(NotStopped, match="cannot be armed: shoulder_lift"):
             drive.driver.arm()
-        bench.far.heal()
-        drive.go(0.3, bench.motion)
-        assert drive.applied is None, "it went on by itself once it had cooled down"
-        drive.driver.arm()
-        drive.go(0.5, bench.motion)
-        assert drive.applied is not None
-
-
-def test_a_motor_that_has_let_go_is_told_to_stay_so_that_it_does_not_jump_when_it_comes_back() -> None:
-    with moving() as (bench, drive):
-        drive.driver.hottest = 200.0
-        bench.far.harm("over-temperature")
-        until(drive, bench, "fault")
-        assert drive.status is not None
-        assert "has let go" in drive.status.reason
-        stands(bench, drive)
         stood = bench.far.position()
         bench.far.heal()
         drive.go(0.5, bench.motion)
-        assert np.abs(bench.far.position() - stood).max() < bench.tolerance
+        assert drive.applied is None, "it went on by itself once it had cooled down"
+        assert np.abs(bench.far.position() - stood).max() < bench.tolerance, "it jumped when it could again"
+        drive.driver.arm()
+        drive.go(0.5, bench.motion)
+        assert drive.applied is not None
 
 
 def test_a_supply_that_sags_is_a_fault() -> None:

@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     from drivers.so101.bus import Reading
     from drivers.so101.motors import Motors
 
+LOOKS = 0.12
+"""Two looks without an answer, and what lies between them, take this long [s]: so much before `lost_within` is over it
+has to be decided that the arm is lost, to be in time."""
+
 BOOT, AGAIN = 5.0, 0.1
 """An arm that has just been plugged in or switched on is waited for, and asked again after this long [s]."""
 
@@ -186,8 +190,8 @@ class SO101(Driver):
             if self._armed and (wrong := faults.wrong(readings, self.hottest, self.voltage)):
                 motors.send(_ticks(readings))
                 self._armed, self._fault, self._reason = False, True, wrong
-        elif now - self._heard >= self.lost_within * SECOND:
-            told = f"nothing whole from {motors.silent} for {self.lost_within} s"
+        elif now - self._heard >= (self.lost_within - LOOKS) * SECOND:
+            told = f"nothing whole from {motors.silent} for {(now - self._heard) / SECOND:.2f} s"
             raise DeviceLost(f"the SO-101 at {self.port}: {told}")
         applied = self._follow(motors, command, now) if self._armed and command is not None else None
         if readings is None:

@@ -116,6 +116,7 @@ class Servo:
     def heat(self, temperature: float = AMBIENT) -> None:
         """Its motor is that warm [degC]; as warm as what is around it, by default."""
         self._temperature = temperature
+        self._protect(0.0)
 
     @property
     def status(self) -> Status:

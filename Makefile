@@ -3,7 +3,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
-.PHONY: demo test check bench faults clean
+.PHONY: demo test check bench faults virtual clean
 
 demo: .venv/.base
 	$(BIN)/embodied run launch/pick_place.yaml --sim
@@ -23,6 +23,11 @@ bench: .venv/.peers
 # Every fault as often as the README says; the short version is among the tests.
 faults: .venv/.dev
 	$(BIN)/python -m tests.faults
+
+# The drivers that meet the hardware, against virtual devices, in real time: one run at a time.
+virtual: .venv/.dev
+	$(BIN)/embodied test launch/pick_place.yaml --profile virtual --set robot=xarm6 --seeds 0:20 --jobs 1
+	$(BIN)/embodied test launch/pick_place.yaml --profile virtual --set robot=so101 --seeds 0:20 --jobs 1
 
 # pip of the outer Python installs into the environment, so that a Python without ensurepip will do.
 .venv/bin/python:

@@ -1,4 +1,4 @@
-"""An SO-101 on the bench: the very driver, six virtual servos on a pseudo-terminal, and an arm behind them."""
+"""An SO-101 on the bench: the very driver, six virtual servos on a pseudo-terminal, and PyBullet behind them."""
 
 from __future__ import annotations
 
@@ -8,17 +8,18 @@ from drivers.so101 import SO101
 from drivers.so101.virtual import VirtualSO101
 from embodied.node import Driver
 from embodied.testing.bench import ArmBench
-from tests.drivers.so101.arm import ROBOT, KinematicWorld
+from sims.tabletop import Tabletop
+from tests.embodied.robots import robot
 
 
 class SO101Bench(ArmBench):
     """One arm, in a world of its own; what is set is so at both ends of the wire."""
 
-    robot = ROBOT
+    robot = robot("so101")
 
     def __init__(self, **settings: Any) -> None:
         self.far = VirtualSO101(self.robot, **settings)
-        self.world = KinematicWorld()
+        self.world = Tabletop(self.robot, objects=1)
         self._settings = settings
 
     @classmethod

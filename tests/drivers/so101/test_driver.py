@@ -29,8 +29,10 @@ from embodied.errors import DeviceLost, NotStopped, WrongDevice
 from embodied.identity import differences
 from embodied.messages import GripperState, JointCommand, JointState
 from embodied.testing.bench import Drive
-from tests.drivers.so101.arm import ROBOT
 from tests.drivers.so101.bench import SO101Bench
+from tests.embodied.robots import robot
+
+ROBOT = robot("so101")
 
 TURNED = {
     name: JointCalibration(offset=0.1 * i - 0.2, sign=(-1) ** i, lower=-2.9, upper=2.9) for i, name in enumerate(NAMES)
@@ -115,7 +117,7 @@ def test_an_arm_that_is_closed_is_held_and_let_go_only_if_that_is_wanted() -> No
 
 def test_a_command_that_jumps_is_approached_no_faster_than_the_joints_may_go() -> None:
     with moving() as (bench, drive):
-        far = ROBOT.limit("home") + 1.0
+        far = np.minimum(ROBOT.limit("home") + 1.0, ROBOT.limit("upper"))
         before = drive.applied.position
         drive.go(0.1, lambda _: JointCommand(position=far))
         after = drive.applied.position
@@ -278,7 +280,9 @@ def test_without_the_vendors_sdk_the_driver_says_how_to_get_it() -> None:
         sys.modules["scservo_sdk"] = None
         from drivers.so101 import DEVICE, SO101
         from embodied.errors import MissingExtra
-        from tests.drivers.so101.arm import ROBOT
+        from tests.embodied.robots import robot
+
+        ROBOT = robot("so101")
         assert "serial" not in sys.modules
         for act in (SO101(ROBOT, port="/dev/x").open, lambda: list(SO101(ROBOT, port="/dev/x").check())):
             try:

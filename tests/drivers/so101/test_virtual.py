@@ -18,7 +18,10 @@ from drivers.so101.table import MIDDLE, TICK
 from drivers.so101.virtual import VirtualSO101
 from embodied.errors import LinkFailed
 from embodied.testing.bench import Serving, pause
-from tests.drivers.so101.arm import ROBOT, KinematicWorld
+from tests.drivers.kinematic import KinematicWorld
+from tests.embodied.robots import robot
+
+ROBOT = robot("so101")
 
 ALL = range(1, 7)
 
@@ -50,7 +53,7 @@ def client(monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
     # The SDK waits 50 ms for an answer; on a machine that does other things as well the far side may be asleep so long.
     monkeypatch.setattr("scservo_sdk.port_handler.LATENCY_TIMER", 400)
     far = VirtualSO101(ROBOT)
-    with Serving(far, KinematicWorld()):
+    with Serving(far, KinematicWorld(ROBOT)):
         port = PortHandler(far.address)
         port.openPort()
         try:
@@ -224,7 +227,7 @@ def link(tmp_path: Path) -> Path:
 
 def test_a_port_that_is_plugged_in_anew_is_another_and_its_link_leads_there(link: Path) -> None:
     far = VirtualSO101(ROBOT, link=str(link))
-    with Serving(far, KinematicWorld()):
+    with Serving(far, KinematicWorld(ROBOT)):
         assert far.address == str(link)
         assert link.is_char_device()
         far.unplug()
@@ -235,15 +238,15 @@ def test_a_port_that_is_plugged_in_anew_is_another_and_its_link_leads_there(link
 
 
 def test_a_link_that_another_bus_has_is_left_to_it(link: Path) -> None:
-    with Serving(VirtualSO101(ROBOT, link=str(link)), KinematicWorld()):
+    with Serving(VirtualSO101(ROBOT, link=str(link)), KinematicWorld(ROBOT)):
         first = link.readlink()
         second = VirtualSO101(ROBOT, link=str(link))
-        with pytest.raises(LinkFailed, match="choose another link"), Serving(second, KinematicWorld()):
+        with pytest.raises(LinkFailed, match="choose another link"), Serving(second, KinematicWorld(ROBOT)):
             pass
         assert link.readlink() == first
 
 
 def test_a_link_that_was_left_behind_is_taken_over(link: Path) -> None:
     link.symlink_to("/dev/pts/there-is-none")
-    with Serving(VirtualSO101(ROBOT, link=str(link)), KinematicWorld()):
+    with Serving(VirtualSO101(ROBOT, link=str(link)), KinematicWorld(ROBOT)):
         assert link.is_char_device()

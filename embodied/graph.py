@@ -185,12 +185,13 @@ class Graph:
             raise LaunchError([Problem("E103", message, help=("use a-z, 0-9 and _",))])
         if entry.name in self.entries:
             raise LaunchError([Problem("E102", f"there are two nodes named '{entry.name}'")])
-        if entry.timing.rate is not None:
-            try:
+        try:
+            entry.node.wired = frozenset(entry.wires)
+            if entry.timing.rate is not None:
                 entry.node.rate = entry.timing.rate
-            except AttributeError as error:
-                message = f"'{entry.name}' cannot be given a rate: {error}"
-                raise LaunchError([Problem("E203", message, help=("a node is not a frozen dataclass",))]) from None
+        except AttributeError as error:
+            message = f"'{entry.name}' cannot be told its wires and its rate: {error}"
+            raise LaunchError([Problem("E203", message, help=("a node is not a frozen dataclass",))]) from None
         self.entries[entry.name] = entry
         return self
 

@@ -25,11 +25,14 @@ class Node:
         rate: how often `step` is called [Hz]; None: on each new value of its first input.
         rng: random numbers, seeded from the run's seed and the node's name.
         listened: names of the outputs that someone takes; the runner keeps it, a camera reads it.
+        wired: names of the inputs that a wire leads to; the graph keeps it, so that `check` and `step` can tell an
+            input that is silent from one that nobody meant to give.
     """
 
     rate: float | str | Fraction | None = None
     rng: np.random.Generator
     listened: frozenset[str] = frozenset()
+    wired: frozenset[str] = frozenset()
 
     def ports(self) -> Ports:
         """What it takes and gives; a subclass may refine sizes, frames, dtypes, units and modes."""
@@ -74,7 +77,13 @@ class Driver(Node):
 
 
 class Guard(Node):
-    """Base of the nodes that may hand commands to drivers. Rated, so that silence is seen; it steps on every tick."""
+    """Base of the nodes that may hand commands to drivers. Rated, so that silence is seen; it steps on every tick.
+
+    Attributes:
+        ranks: names of the inputs that command, from the highest rank; in silence the next one below is in charge.
+    """
+
+    ranks: tuple[str, ...] = ("operator", "command")
 
 
 @dataclass(frozen=True, slots=True)

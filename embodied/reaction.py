@@ -71,12 +71,15 @@ def _hold(
     times = [
         silent[source.node, source.port] + source.max_age
         for name, source in planned.sources.items()
-        if source.max_age is not None
-        and (source.node, source.port) in silent
-        # Silence of an operator leaves the policy in charge; the rest makes a guard hold.
-        and name != "operator"
+        if source.max_age is not None and (source.node, source.port) in silent and not _outranks(planned, name)
     ]
     return min(times) + _taken(planned, periods) + taken if times else None
+
+
+def _outranks(planned: Planned, name: str) -> bool:
+    """Whether the silence of an input leaves another in charge; that of all else makes a guard hold."""
+    ranks = planned.node.ranks if isinstance(planned.node, Guard) else ()
+    return name in ranks and any(lower in planned.sources for lower in ranks[ranks.index(name) + 1 :])
 
 
 def _taken(planned: Planned, periods: Mapping[str, int | None]) -> int:

@@ -9,9 +9,9 @@ import pytest
 from embodied import Node, Ports
 from embodied.errors import LaunchError, Problem, nearest
 from embodied.graph import Graph, Timing, Wire
-from embodied.messages import JointState, Pose
+from embodied.messages import JointCommand, JointState, Pose
 from embodied.reaction import Reaction
-from tests.embodied.nodes import Clock, Double, Motor, PassGuard, Pointer, Ramp
+from tests.embodied.nodes import Clock, Double, Meet, Motor, PassGuard, Pointer, Ramp
 
 
 def codes(graph: Graph) -> list[str]:
@@ -131,6 +131,49 @@ def test_a_dead_node_is_followed_to_the_hold_of_every_actuator() -> None:
     # Its command is stale after three periods; the guard sees that at its next tick, and the motor at its own.
     assert Reaction("m", "r", 50_000_000) in reactions
     assert Reaction("m", "g", 40_000_000) in reactions
+
+
+def test_a_node_knows_which_of_its_inputs_are_wired() -> None:
+    graph = Graph().add("clock", Clock()).add("meet", Meet(), a="clock", c="clock")
+    assert graph.entries["meet"].node.wired == {"a", "c"}
+    assert graph.entries["clock"].node.wired == frozenset()
+    assert Meet().wired == frozenset()
+
+
+def test_a_frozen_node_cannot_be_told_its_wires() -> None:
+    @dataclass(frozen=True)
+    class Ice(Node):
+        def step(self, joints: JointState) -> None: ...
+
+    with pytest.raises(LaunchError, match="cannot be told its wires"):
+        Graph().add("ice", Ice(), joints="clock")
+
+
+class Ranked(PassGuard):
+    """Is commanded by two, and must know the joints."""
+
+    def step(  # type: ignore[override]
+        self, command: JointCommand | None, operator: JointCommand | None, joints: JointState | None
+    ) -> JointCommand:
+        return operator or command or JointCommand(position=np.zeros(2))
+
+
+def ranked(**wires: str) -> Graph:
+    graph = Graph().add("m", Motor(), command="g").add("g", Ranked(), **wires)
+    for name in ("low", "high"):
+        graph.add(name, Ramp(), joints="m.state")
+    return graph
+
+
+def test_the_silence_of_an_operator_leaves_the_policy_in_charge_and_that_of_the_last_who_commands_holds() -> None:
+    def within(graph: Graph, node: str) -> int | None:
+        (found,) = [r.within for r in graph.check().reactions if r.node == node]
+        return found
+
+    both = ranked(command="low", operator="high")
+    assert within(both, "high") is None
+    assert within(both, "low") == 50_000_000
+    assert within(ranked(operator="high"), "high") == 50_000_000
 
 
 def test_two_nodes_of_one_name_and_names_that_are_none_are_refused() -> None:

@@ -154,13 +154,29 @@ class Chain:
         Returns:
             homogeneous transforms, shape (..., 4, 4).
         """
+        tool: Vector = self._frames(position)[-1] @ self._tip
+        return tool
+
+    def points(self, position: Vector) -> Vector:
+        """The joints and the tool centre in the base frame: of a straight link, one end is always the fastest.
+
+        Args:
+            position: joint positions, shape (..., n) [rad], or [m] for those that slide.
+
+        Returns:
+            shape (..., n + 1, 3) [m]: the origin of each joint's frame, from the base on, and the tool centre.
+        """
+        frames = self._frames(position)
+        return np.stack([frame[..., :3, 3] for frame in (*frames, frames[-1] @ self._tip)], axis=-2)
+
+    def _frames(self, position: Vector) -> list[Vector]:
+        """The frame of each joint, moved, in the base frame."""
         q = position[..., None, None]
         moved = self._fixed + np.sin(q) * self._sine + (1.0 - np.cos(q)) * self._versine + q * self._slide
-        pose = moved[..., 0, :, :]
+        frames = [moved[..., 0, :, :]]
         for index in range(1, len(self._fixed)):
-            pose = pose @ moved[..., index, :, :]
-        tool: Vector = pose @ self._tip
-        return tool
+            frames.append(frames[-1] @ moved[..., index, :, :])
+        return frames
 
 
 def transform(xyz: tuple[float, ...], rpy: tuple[float, ...]) -> Vector:

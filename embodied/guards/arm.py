@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 import numpy as np
 
-from embodied.clock import Time, rate_of
+from embodied.clock import SECOND, Time, rate_of
+from embodied.guards.box import Box
+from embodied.guards.fit import unfit
+from embodied.guards.force import ForceLimit
+from embodied.guards.latch import Latch
+from embodied.guards.lease import Lease
 from embodied.guards.limiter import Limiter, Motion
-from embodied.messages import GuardReport, JointCommand, JointState, Reset, Stop
+from embodied.guards.zone import Pace, Zone, doubt
+from embodied.messages import GuardReport, JointCommand, JointState, Reset, Separation, Stop
 from embodied.messages.schema import Vector
 from embodied.node import Guard, tunable
 from embodied.ports import Ports, Stamped
@@ -31,13 +38,22 @@ class ArmGuard(Guard):
     Position, velocity and acceleration of each joint stay within the robot's limits, and the tool centre within a box:
     a motion from which the arm could no longer stop inside is refused, and it brakes. NaN, infinity, another mode or
     another number of joints are refused. Without a fresh command it brakes and holds. A stop latches: it is released by
-    a reset and a command that is newer than the reset. The operator outranks the policy.
+    a reset and a command that is newer than the reset. Whoever commands has a lease of the arm: the operator takes it
+    from `teleop`, a person who is elsewhere, and both from the policy, `command`; back it goes only from rest.
+
+    An input that is wired and silent holds the arm; one that is not wired is not used.
 
     Attributes:
         robot: whose limits.
         mode: what its commands give; others are refused.
         low, high: corners of the box for the tool centre, in the base frame [m].
         share: of the robot's velocity limits that may be used.
+        lease: how long who commands may be silent before a lower rank follows [s].
+        speed: of the fastest part of the arm, at most; None: as fast as its joints may [m/s].
+        zone: what `separation` means; needed if it is wired.
+        effort: of each joint as its driver reports it, at most: over it the arm stops, until a reset; None: not looked
+            at; shape (n,) [N·m].
+        patience: periods in a row over that limit until it stops.
     """
 
     robot: Robot
@@ -45,44 +61,79 @@ class ArmGuard(Guard):
     low: tuple[float, float, float] = (-1.0, -1.0, 0.0)  # [m]
     high: tuple[float, float, float] = (1.0, 1.0, 1.2)  # [m]
     share: float = tunable(1.0, low=0.01, high=1.0)
+    lease: float = 0.5  # [s]
+    speed: float | None = None  # [m/s]
+    zone: Zone | None = None
+    effort: tuple[float, ...] | None = None  # [N·m]
+    patience: int = 3
 
     rate = 100.0
+    ranks = ("operator", "teleop", "command")
 
     def ports(self) -> Ports:
         """Sizes by the robot's joints; commands by the one mode, in and out."""
-        ports = super().ports()
         sizes = {"n": len(self.robot.joints)}
-        modes = frozenset({self.mode})
-        ports = ports.refine("joints", sizes=sizes).refine("operator", sizes=sizes, modes=modes)
-        return ports.refine("command", sizes=sizes, modes=modes)
+        ports = super().ports().refine("joints", sizes=sizes)
+        for name in self.ranks:
+            ports = ports.refine(name, sizes=sizes, modes=frozenset({self.mode}))
+        return ports
 
     def check(self) -> Iterable[str]:
         """The box is one, the limits are limits, and the URDF leads to the tool."""
-        if not all(low < high for low, high in zip(self.low, self.high, strict=True)):
+        yield from self._check_limits()
+        box = Box(self.low, self.high)
+        if box.empty():
             yield f"the box from {self.low} to {self.high} m is empty"
         try:
             tool = self.robot.chain.tool(self.robot.limit("home"))[:3, 3]
         except ValueError as error:
             yield str(error)
             return
-        if not self._inside(tool):
+        if box.depth(tool) > 0.0:
             at = np.round(tool, 3).tolist()
             yield f"at home the tool is at {at} m ({BASE}), outside the box {self.low} to {self.high}"
+
+    def _check_limits(self) -> Iterable[str]:
+        if not 0.0 <= self.lease < math.inf:
+            yield f"lease = {self.lease} s is no time to wait"
+        if self.speed is not None and not 0.0 < self.speed < math.inf:
+            yield f"speed = {self.speed} m/s is not above 0; leave it out for no limit"
+        if (self.zone is not None) != ("separation" in self.wired):
+            found = "a zone is set, and nothing is wired to 'separation'"
+            missing = "'separation' is wired; write what it means: 'zone: {reaction: …, margin: …}'"
+            yield found if self.zone is not None else missing
+        if self.zone is not None:
+            yield from self.zone.check(float(1 / rate_of(self.rate)))
+        if self.patience < 1:
+            yield f"patience = {self.patience} periods is less than one"
+        if self.effort is None:
+            return
+        if len(self.effort) != len(self.robot.joints):
+            yield f"effort limits {len(self.effort)} joints, and {self.robot.name} has {len(self.robot.joints)}"
+            return
+        for name, limit, able in zip(self.robot.joints, self.effort, self.robot.limit("effort"), strict=True):
+            if not 0.0 < limit <= able:
+                yield f"effort = {limit} N·m of {name} is not above 0 and up to the {able:g} N·m that it is able to"
 
     def open(self) -> None:
         """Start with nothing to hold."""
         self._limiter = Limiter(self.robot, float(1 / rate_of(self.rate)), self.share)
+        self._box = Box(self.low, self.high)
+        self._latch = Latch()
+        self._lease = Lease(self.ranks, round(self.lease * SECOND))
+        names, limits = list(self.robot.joints), self.effort
+        self._force = None if limits is None else ForceLimit(names, np.array(limits), self.patience)
         self._state: Motion | None = None
         self._target: Vector | None = None
         self._gripper: float | None = None
-        self._stopped = ""
-        self._released = Time(-1)
 
     def step(
         self,
         command: Stamped[JointCommand] | None,
+        teleop: Stamped[JointCommand] | None,
         operator: Stamped[JointCommand] | None,
         joints: JointState | None,
+        separation: Stamped[Separation] | None,
         stop: list[Stop],
         reset: list[Stamped[Reset]],
         now: Time,
@@ -90,60 +141,54 @@ class ArmGuard(Guard):
         """One period: choose whom to follow, limit, and say what was done."""
         if self._limiter.share != self.share:
             self._limiter = Limiter(self.robot, self._limiter.period, self.share)
-        if joints is not None and not np.isfinite(joints.position).all():
+        if joints is not None and not np.isfinite(np.concatenate((joints.position, joints.velocity))).all():
             joints = None
-        self._latch(stop, reset, now)
+        commands = {"operator": operator, "teleop": teleop, "command": command}
+        fresh = {name: given for name, given in commands.items() if given is not None}
+        resting = self._state is None or not self._state.velocity.any()
+        source = self._lease.grant({name: given.stamp for name, given in fresh.items()}, resting, now)
+        over = "" if self._force is None else self._force.over(None if joints is None else joints.effort)
+        if self._latch.turn([*(said.reason for said in stop), *filter(None, [over])], bool(reset), now):
+            # The arm may have been moved by hand: what was held before the stop means nothing now.
+            self._state = None
         if self._state is None:
             if joints is None:
-                return Guarded(
-                    None, GuardReport(state="holding", source="", clips=(), refusals=("no joint state yet",))
-                )
+                return Guarded(None, _report("holding", refusal="no joint state yet"))
             self._state = Motion(joints.position.copy(), np.zeros_like(joints.position))
             self._target = None
         if self.mode == "velocity" and joints is not None:
             # A commanded velocity says where the arm goes, not where it is.
             self._state = Motion(joints.position.copy(), self._state.velocity)
-        source, chosen = ("operator", operator) if operator is not None else ("command", command)
-        refusal = self._refusal(source, chosen, joints)
-        if refusal or chosen is None:
+        pace = Pace.of(math.inf if self.speed is None else self.speed, self.zone, separation, now)
+        refusal = self._blind(joints, separation) or pace.refusal() or self._idle(source, fresh)
+        if refusal:
             return self._hold(refusal)
-        return self._follow(source, chosen.value)
+        return self._follow(source, fresh[source].value, pace)
 
-    def _latch(self, stop: list[Stop], reset: list[Stamped[Reset]], now: Time) -> None:
-        if reset and self._stopped and not stop:
-            self._stopped = ""
-            self._released = now
-            # The arm may have been moved by hand: what was held before the stop means nothing now.
-            self._state = None
-        if stop:
-            self._stopped = stop[-1].reason or "stop"
-
-    def _refusal(self, source: str, chosen: Stamped[JointCommand] | None, joints: JointState | None) -> str:
-        """Why there is nothing to follow; empty if there is."""
-        if self._stopped:
-            return f"stopped: {self._stopped}; needs a reset and a fresh command"
+    def _blind(self, joints: JointState | None, separation: Stamped[Separation] | None) -> str:
+        """Why nobody may be followed: the arm is stopped, or something is not known that must be; empty: anyone may."""
+        if self._latch.reason:
+            return f"stopped: {self._latch.reason}; needs a reset and a fresh command"
         if joints is None:
             return "no fresh joint state"
-        if chosen is None:
-            return "no fresh command"
-        if chosen.stamp <= self._released:
-            return f"{source} is older than the reset"
-        given = {mode: getattr(chosen.value, mode) for mode in ("position", "velocity", "effort")}
-        for mode, values in given.items():
-            if values is None:
-                continue
-            if mode != self.mode:
-                return f"{source} commands {mode}, and this guard takes {self.mode}"
-            if values.shape != self._limiter.lower.shape:
-                return f"{source} commands {values.size} joints, and {self.robot.name} has {self._limiter.lower.size}"
-            if not np.isfinite(values).all():
-                return f"{source} commands {mode} {values.tolist()}, which is not finite"
-        gripper = chosen.value.gripper
-        if gripper is not None and not np.isfinite(gripper):
-            return f"{source} commands gripper {gripper}, which is not finite"
-        return ""
+        if self._force is not None and not self._force.measured(joints.effort):
+            return "the arm reports no effort, and this guard has a limit for it"
+        if separation is None:
+            return "no fresh separation" if "separation" in self.wired else ""
+        return doubt(separation.value)
 
-    def _follow(self, source: str, command: JointCommand) -> Guarded:
+    def _idle(self, source: str, fresh: dict[str, Stamped[JointCommand]]) -> str:
+        """Why the holder of the lease is not followed; empty: it is."""
+        if not fresh:
+            return "no fresh command"
+        if source not in fresh:
+            waits = next(iter(fresh))
+            return f"{source} has the lease; {waits} waits until it was silent for {self.lease:g} s and the arm rests"
+        if fresh[source].stamp <= self._latch.released:
+            return f"{source} is older than the reset"
+        return unfit(source, fresh[source].value, self.mode, self.robot)
+
+    def _follow(self, source: str, command: JointCommand, pace: Pace) -> Guarded:
         assert self._state is not None
         asked = command.position if self.mode == "position" else command.velocity
         clips: tuple[str, ...] = ()
@@ -156,48 +201,36 @@ class ArmGuard(Guard):
             self._target = np.minimum(np.maximum(asked, self._limiter.lower), self._limiter.upper)
         else:
             moved, clips = self._limiter.drive(self._state, asked)
-        refusals: tuple[str, ...] = ()
-        out = self._leaves(moved)
-        if out:
-            refusals = (f"{source} {out}",)
+        moved, slower = pace.slowed(self._limiter, self.robot.chain, self._state, moved)
+        refusal = ""
+        ahead = np.array((self._state.position, moved.position, self._limiter.stopped_at(moved)))
+        was, *tools = self.robot.chain.tool(ahead)[:, :3, 3]
+        left = self._box.left(was, tools)
+        if left is not None:
+            at = np.round(left, 4).tolist()
+            refusal = f"{source} would bring the tool to {at} m, outside {self.low} to {self.high}"
             moved = self._limiter.brake(self._state)
             self._target = None
+        clips = slower + clips
         if command.gripper is not None:
             self._gripper = min(max(command.gripper, 0.0), self.robot.opening)
             if self._gripper != command.gripper:
                 clips += (f"gripper: opening {command.gripper:.4g} clipped to {self._gripper:.4g} m",)
         self._state = moved
-        state = "holding" if refusals else "following"
-        return Guarded(self._command(), GuardReport(state=state, source=source, clips=clips, refusals=refusals))
+        state = "holding" if refusal else "following"
+        return Guarded(self._command(), _report(state, source, clips, refusal))
 
     def _hold(self, reason: str) -> Guarded:
         assert self._state is not None
         self._state = self._limiter.brake(self._state)
         self._target = None
-        state = "stopped" if self._stopped else "holding"
-        return Guarded(self._command(), GuardReport(state=state, source="", clips=(), refusals=(reason,)))
+        return Guarded(self._command(), _report("stopped" if self._latch.reason else "holding", refusal=reason))
 
     def _command(self) -> JointCommand:
         assert self._state is not None
         values = self._state.position if self.mode == "position" else self._state.velocity
         return JointCommand(**{self.mode: values.copy()}, gripper=self._gripper)
 
-    def _leaves(self, moved: Motion) -> str:
-        """Why a motion may not be made: the tool leaves the box, now or by the time the arm could stop."""
-        assert self._state is not None
-        chain = self.robot.chain
-        for tool in chain.tool(np.array((moved.position, self._limiter.stopped_at(moved))))[:, :3, 3]:
-            if not self._inside(tool):
-                was = chain.tool(self._state.position)[:3, 3]
-                # Already outside, as after being moved by hand: the way back in stays open.
-                if not self._inside(was) and self._depth(tool) < self._depth(was):
-                    continue
-                return f"would bring the tool to {np.round(tool, 4).tolist()} m, outside {self.low} to {self.high}"
-        return ""
 
-    def _inside(self, tool: Vector) -> bool:
-        return self._depth(tool) <= 0.0
-
-    def _depth(self, tool: Vector) -> float:
-        """How far outside the box a point is [m], 0 inside."""
-        return float(max(np.max(self.low - tool), np.max(tool - self.high), 0.0))
+def _report(state: str, source: str = "", clips: tuple[str, ...] = (), refusal: str = "") -> GuardReport:
+    return GuardReport(state=state, source=source, clips=clips, refusals=(refusal,) if refusal else ())

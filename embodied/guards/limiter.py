@@ -84,6 +84,10 @@ class Limiter:
         """Where full braking would bring the joints to rest, shape (n,) [rad]."""
         return state.position + state.velocity * np.abs(state.velocity) / (2.0 * self.acceleration)
 
+    def stop_time(self, state: Motion) -> float:
+        """How long full braking takes to bring the joints to rest [s]."""
+        return float(np.max(np.abs(state.velocity) / self.acceleration))
+
     def _apply(self, state: Motion, wanted: Vector, clips: tuple[str, ...]) -> tuple[Motion, tuple[str, ...]]:
         h, a = self.period, self.acceleration
         slow = np.minimum(np.maximum(wanted, -self.velocity), self.velocity)

@@ -1,6 +1,6 @@
 """The vocabulary of the graph: every message type, with shapes, dtypes, units and frames."""
 
-from embodied.messages.control import DeviceStatus, GuardReport, Reset, Stop, Target
+from embodied.messages.control import DeviceStatus, GuardReport, Reset, Separation, Stop, Target
 from embodied.messages.mobile import (
     Battery,
     DroneCommand,
@@ -34,6 +34,7 @@ __all__ = [
     "Pose",
     "Reset",
     "Segmentation",
+    "Separation",
     "Stop",
     "Target",
     "Twist",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
+from embodied.clock import Time
 from embodied.messages.schema import Array, Message, Unit, Vector
 
 
@@ -30,12 +31,27 @@ class Reset(Message):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Separation(Message):
+    """What is known of the people around an arm. Where nobody is seen, the distance is as far as the sensor sees.
+
+    Attributes:
+        distance: from the part of the arm that is nearest to a person to that person, at least; None: not measured [m].
+        speed: no part of the arm may be faster, such as while someone is in a warning field; None: no limit [m/s].
+        acquired: when it was measured.
+    """
+
+    distance: Annotated[float, Unit("m")] | None = None
+    speed: Annotated[float, Unit("m/s")] | None = None
+    acquired: Annotated[Time, Unit("ns")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GuardReport(Message):
     """What a guard did with the last commands.
 
     Attributes:
         state: `following`, `holding` or `stopped`.
-        source: whose command is followed: `command`, `operator`, or empty.
+        source: whose command is followed, the name of that input, such as `command` or `operator`; or empty.
         clips: each limit that changed the command, with its evidence.
         refusals: each reason why a command was not followed, with its evidence.
     """

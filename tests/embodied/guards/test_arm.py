@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from embodied import Stamped, Time
 from embodied.guards import ArmGuard
 from embodied.guards.arm import Guarded
-from embodied.messages import JointCommand, JointState, Reset, Stop, Vector
+from embodied.messages import JointCommand, JointState, Reset, Separation, Stop, Vector
 from embodied.robot import Robot
 from tests.embodied.robots import robot
 
@@ -35,7 +35,10 @@ class Bench:
         position: Vector | None = None,
         *,
         command: JointCommand | None = None,
+        teleop: JointCommand | None = None,
         operator: JointCommand | None = None,
+        separation: Separation | None = None,
+        effort: Vector | None = None,
         stop: Sequence[str] = (),
         reset: bool = False,
         blind: bool = False,
@@ -44,14 +47,16 @@ class Bench:
             command = JointCommand(position=position)
         now = Time(self.n * 10_000_000)
         self.n += 1
-        joints = JointState(position=self.measured, velocity=np.zeros_like(self.measured), acquired=now)
+        joints = JointState(position=self.measured, velocity=np.zeros_like(self.measured), effort=effort, acquired=now)
         given = self.guard.step(
-            None if command is None else Stamped(command, now, self.n, "ik.command"),
-            None if operator is None else Stamped(operator, now, self.n, "joystick.command"),
-            None if blind else joints,
-            [Stop(reason=reason) for reason in stop],
-            [Stamped(Reset(by="a person"), now, self.n, "panel.reset")] if reset else [],
-            now,
+            command=None if command is None else Stamped(command, now, self.n, "ik.command"),
+            teleop=None if teleop is None else Stamped(teleop, now, self.n, "far.command"),
+            operator=None if operator is None else Stamped(operator, now, self.n, "joystick.command"),
+            joints=None if blind else joints,
+            separation=None if separation is None else Stamped(separation, now, self.n, "scanner.separation"),
+            stop=[Stop(reason=reason) for reason in stop],
+            reset=[Stamped(Reset(by="a person"), now, self.n, "panel.reset")] if reset else [],
+            now=now,
         )
         if given.command is not None and given.command.position is not None:
             self.measured = given.command.position.copy()

@@ -371,7 +371,12 @@ def _max_age(draft: _Draft, entry: Entry, port: Input, wire: Wire, every: int | 
             draft.wrong("E602", text, entry, "in", port.name, help=fix)
         return None
     if not (issubclass(port.message, Command) and isinstance(entry.node, Driver | Guard)):
-        return wire.max_age if wire.max_age is not None else default
+        age = wire.max_age if wire.max_age is not None else default
+        if age is None and isinstance(entry.node, Guard):
+            text = f"'{topic}' comes at no known rate, so '{entry.name}.{port.name}' would never be seen to be silent"
+            help_ = (f"give its source a rate, or write '{port.name}: {{from: {wire.source}, max_age: 100ms}}'",)
+            draft.wrong("E408", text, entry, "in", port.name, help=help_)
+        return age
     if every is None or every > period(COMMAND_RATE):
         rate = "at no known rate" if every is None else f"at {1e9 / every:.4g} Hz"
         text = f"'{topic}' comes {rate}, too slow to command '{entry.name}.{port.name}'"

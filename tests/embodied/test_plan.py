@@ -9,9 +9,9 @@ import pytest
 from embodied import Node, Ports
 from embodied.errors import LaunchError, Problem, nearest
 from embodied.graph import Graph, Timing, Wire
-from embodied.messages import JointCommand, JointState, Pose
+from embodied.messages import JointCommand, JointState, Pose, Target
 from embodied.reaction import Reaction
-from tests.embodied.nodes import Clock, Double, Meet, Motor, PassGuard, Pointer, Ramp
+from tests.embodied.nodes import Clock, Double, Meet, Motor, Once, PassGuard, Pointer, Ramp, joints
 
 
 def codes(graph: Graph) -> list[str]:
@@ -174,6 +174,17 @@ def test_the_silence_of_an_operator_leaves_the_policy_in_charge_and_that_of_the_
     assert within(both, "high") is None
     assert within(both, "low") == 50_000_000
     assert within(ranked(operator="high"), "high") == 50_000_000
+
+
+def test_what_a_guard_must_know_comes_at_a_known_rate_or_states_when_it_is_silent() -> None:
+    class Asked(Node):
+        def step(self, target: Target) -> JointState:
+            return joints()
+
+    graph = ranked(command="low", joints="asked").add("once", Once()).add("asked", Asked(), target="once")
+    assert codes(graph) == ["E408"]
+    graph.entries["g"].wires["joints"] = Wire("asked", max_age=100_000_000)
+    graph.check()
 
 
 def test_two_nodes_of_one_name_and_names_that_are_none_are_refused() -> None:

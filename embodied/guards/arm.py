@@ -113,7 +113,7 @@ class ArmGuard(Guard):
             return
         for name, limit, able in zip(self.robot.joints, self.effort, self.robot.limit("effort"), strict=True):
             if not 0.0 < limit <= able:
-                yield f"effort = {limit} N·m of {name} is not above 0 and up to the {able:g} N·m that it is able to"
+                yield f"effort = {limit} N·m of {name} is not above 0 and up to its own {able:g} N·m"
 
     def open(self) -> None:
         """Start with nothing to hold."""

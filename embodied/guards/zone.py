@@ -47,11 +47,11 @@ class Zone:
     def check(self, period: float) -> Iterator[str]:
         """What makes no sense, a sentence each, for a guard with this period [s]."""
         if not period <= self.reaction < math.inf:
-            yield f"zone.reaction = {self.reaction} s is less than a period of the guard, {period:.4g} s"
+            yield f"zone.reaction = {self.reaction} s is no reaction time: the guard alone takes {period:.4g} s"
         if not 0.0 <= self.margin < math.inf:
             yield f"zone.margin = {self.margin} m is no distance"
         if not 0.0 < self.human < math.inf:
-            yield f"zone.human = {self.human} m/s is not above 0: a person who never comes nearer needs no zone"
+            yield f"zone.human = {self.human} m/s is not above 0: who never comes nearer needs no zone"
 
     def least(self, age: float = 0.0) -> float:
         """The protective distance of an arm that stands, within which it may not begin to move [m].

@@ -1,69 +1,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from embodied import Stamped, Time
 from embodied.guards import ArmGuard
-from embodied.guards.arm import Guarded
-from embodied.messages import JointCommand, JointState, Reset, Separation, Stop, Vector
-from embodied.robot import Robot
+from embodied.messages import JointCommand
+from tests.embodied.guards.bench import HIGH, LOW, PERIOD, Bench
 from tests.embodied.robots import robot
 
 ROBOTS = {name: robot(name) for name in ("panda", "xarm6")}
-PERIOD = 0.01
-LOW, HIGH = (0.0, -0.6, 0.005), (0.75, 0.65, 0.8)
-
-
-class Bench:
-    """A guard, and an arm that is wherever it was told to be."""
-
-    def __init__(self, arm: Robot, **about: object) -> None:
-        self.guard = ArmGuard(arm, low=LOW, high=HIGH, **about)  # type: ignore[arg-type]
-        self.guard.open()
-        self.robot = arm
-        self.measured = arm.limit("home")
-        self.n = 0
-
-    def step(
-        self,
-        position: Vector | None = None,
-        *,
-        command: JointCommand | None = None,
-        teleop: JointCommand | None = None,
-        operator: JointCommand | None = None,
-        separation: Separation | None = None,
-        effort: Vector | None = None,
-        stop: Sequence[str] = (),
-        reset: bool = False,
-        blind: bool = False,
-    ) -> Guarded:
-        if position is not None:
-            command = JointCommand(position=position)
-        now = Time(self.n * 10_000_000)
-        self.n += 1
-        joints = JointState(position=self.measured, velocity=np.zeros_like(self.measured), effort=effort, acquired=now)
-        given = self.guard.step(
-            command=None if command is None else Stamped(command, now, self.n, "ik.command"),
-            teleop=None if teleop is None else Stamped(teleop, now, self.n, "far.command"),
-            operator=None if operator is None else Stamped(operator, now, self.n, "joystick.command"),
-            joints=None if blind else joints,
-            separation=None if separation is None else Stamped(separation, now, self.n, "scanner.separation"),
-            stop=[Stop(reason=reason) for reason in stop],
-            reset=[Stamped(Reset(by="a person"), now, self.n, "panel.reset")] if reset else [],
-            now=now,
-        )
-        if given.command is not None and given.command.position is not None:
-            self.measured = given.command.position.copy()
-        elif given.command is not None and given.command.velocity is not None:
-            self.measured = self.measured + given.command.velocity * PERIOD
-        return given
-
 
 WILD = st.one_of(
     st.none(),

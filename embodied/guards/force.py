@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeGuard
 
 import numpy as np
 
@@ -28,7 +29,7 @@ class ForceLimit:
         self._why = ""
 
     @staticmethod
-    def measured(effort: Vector | None) -> bool:
+    def measured(effort: Vector | None) -> TypeGuard[Vector]:
         """Whether there is anything to go by: the device reports efforts, and they are numbers."""
         return effort is not None and bool(np.isfinite(effort).all())
 
@@ -42,7 +43,7 @@ class ForceLimit:
         Returns:
             why the arm must stop, as long as it must; empty: it need not.
         """
-        if effort is not None and self.measured(effort):
+        if self.measured(effort):
             ratio = np.abs(effort) / self.limit
             worst = int(np.argmax(ratio))
             self._count = self._count + 1 if ratio[worst] > 1.0 else 0

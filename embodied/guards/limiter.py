@@ -66,7 +66,7 @@ class Limiter:
         h, a = self.period, self.acceleration
         # Carry the target's own speed, and close what is missing no faster than can be braked again.
         missing = before - state.position
-        closing = a * (np.sqrt(h * h + 2.0 * np.abs(missing) / a) - h)
+        closing = np.minimum(np.abs(missing) / h, a * (np.sqrt(h * h + 2.0 * np.abs(missing) / a) - h))
         wanted = (inside - before) / h + np.copysign(closing, missing)
         return self._apply(state, wanted, clips)
 

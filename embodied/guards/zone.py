@@ -129,15 +129,22 @@ class Pace:
 
     def share(self, stopping: Stopping) -> float:
         """The largest share of a motion that is allowed, 0 to 1."""
-        if self.refusal():
+        return min(self._by_speed(stopping), self._by_distance(stopping))
+
+    def _by_speed(self, stopping: Stopping) -> float:
+        if not self.speed > 0.0:
             return 0.0
-        share = 1.0 if stopping.speed <= self.speed else self.speed / stopping.speed
+        return 1.0 if stopping.speed <= self.speed else self.speed / stopping.speed
+
+    def _by_distance(self, stopping: Stopping) -> float:
         if self.zone is None:
-            return share
+            return 1.0
         room = self.distance - self.zone.least(self.age)
+        if not room > 0.0:
+            return 0.0
         linear = self.zone.human * stopping.time + stopping.speed * self.zone.reaction
         root = linear + math.sqrt(linear * linear + 4.0 * stopping.distance * room)
-        return share if root <= 2.0 * room else min(share, 2.0 * room / root)
+        return 1.0 if root <= 2.0 * room else 2.0 * room / root
 
     def slowed(self, limiter: Limiter, chain: Chain, state: Motion, moved: Motion) -> tuple[Motion, tuple[str, ...]]:
         """A motion of one period, made slower until it is allowed.
@@ -152,7 +159,7 @@ class Pace:
         if share >= 1.0:
             return moved, ()
         why = f"speed {first.speed:.4g} clipped to {share * first.speed:.4g} m/s"
-        if self.zone is not None:
+        if self._by_distance(first) < self._by_speed(first):
             why += f", a person is at {self.distance:.4g} m"
         for _ in range(3):
             moved, _ = limiter.drive(state, _UNDER * share * moved.velocity)

@@ -137,6 +137,7 @@ def test_what_may_not_move_says_why() -> None:
     assert Pace(zone=ZONE, distance=0.4).refusal() == ""
     assert Pace().refusal() == ""
     still = Stopping(0.0, 0.0, 0.0)
+    assert Pace(speed=math.nan).share(still) == 0.0
     assert Pace(speed=0.0).share(still) == Pace(zone=ZONE, distance=0.3).share(still) == 0.0
     assert Pace(zone=ZONE, distance=math.nan).share(still) == 0.0
     # At the very distance there is no room.
@@ -210,6 +211,12 @@ def test_a_motion_is_slowed_for_a_person_and_says_how_far_away() -> None:
     assert 0.4 < slower.velocity[0] < 0.5
     assert clips[0].endswith(f" m/s, a person is at {whole - 0.01:.4g} m")
     assert len(clips) == 1
+
+
+def test_a_person_who_is_farther_than_need_be_is_not_the_reason() -> None:
+    state = turning(0.5)
+    _, clips = Pace(0.1, ZONE, 3.0).slowed(LIMITER, CHAIN, state, after(state))
+    assert clips[0].endswith(" clipped to 0.1 m/s")
 
 
 def test_an_arm_that_cannot_be_slow_enough_in_one_period_brakes_as_hard_as_it_can() -> None:

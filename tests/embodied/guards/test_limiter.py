@@ -116,6 +116,15 @@ def test_a_target_is_followed_at_its_own_speed_and_what_is_missing_is_closed_as_
     assert reached.velocity[0] == pytest.approx(-closing)
 
 
+def test_what_is_missing_by_a_hair_is_closed_and_not_overshot() -> None:
+    overshot = 0.0
+    for hair in np.geomspace(1e-17, 1e-9, 200):
+        before = HOME + hair * np.eye(7)[0]
+        moved, _ = limiter().follow(moving(0, 0.0), before, before)
+        overshot = max(overshot, moved.position[0] / hair)
+    assert 0.999 < overshot < 1.0 + 1e-12
+
+
 def test_a_target_outside_the_limits_is_clipped_to_them_and_said() -> None:
     for limit, by, shown in (("upper", 1.0, "3.897 clipped to 2.897"), ("lower", -1.0, "-3.897 clipped to -2.897")):
         end = PANDA.limit(limit)

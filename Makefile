@@ -3,7 +3,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
-.PHONY: demo test check bench faults virtual clean
+.PHONY: demo test check bench faults virtual mutate clean
 
 demo: .venv/.base
 	$(BIN)/embodied run launch/pick_place.yaml --sim
@@ -28,6 +28,10 @@ faults: .venv/.dev
 virtual: .venv/.dev
 	$(BIN)/embodied test launch/pick_place.yaml --profile virtual --set robot=xarm6 --seeds 0:20 --jobs 1
 	$(BIN)/embodied test launch/pick_place.yaml --profile virtual --set robot=so101 --seeds 0:20 --jobs 1
+
+# Every line of the guards, changed in turn: their tests must fail. Minutes, and so not among the checks.
+mutate: .venv/.dev
+	$(BIN)/python -m tests.mutation
 
 # pip of the outer Python installs into the environment, so that a Python without ensurepip will do.
 .venv/bin/python:

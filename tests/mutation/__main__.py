@@ -1,0 +1,92 @@
+"""Mutation testing of the guards: is every line of theirs held by a test?
+
+    python -m tests.mutation                # `make mutate`
+    python -m tests.mutation lease zone     # of these modules alone
+
+Each mutant changes one thing: a comparison, a boundary, a constant, an operator, a condition, a statement. The tests of
+the guards must fail with it. Those that survive stand in survivors.md, each with the reason why it makes no difference
+that a test could see; one that is not listed fails, and so does a line of the list that no longer survives.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import re
+import sys
+from pathlib import Path
+
+from tests.mutation.operators import Mutant, mutants
+from tests.mutation.trial import survivors
+
+ROOT = Path(__file__).parents[2]
+TESTS = "tests/embodied/guards"
+WHOLE = ("commanders", "surroundings", "arm")
+"""Tests of the whole guard; each module has its own beside them."""
+
+SHARED = ("numpy", "hypothesis.strategies", "hypothesis.internal.conjecture.engine", "pytest", "tests.embodied.robots")
+"""What takes long to import and knows none of the guards."""
+
+GOAL = 0.95
+LISTED = re.compile(r"^\| `(\w+)` \| `` (.+?) `` \| `` (.+?) `` \| `` (.+?) `` \| (.+) \|$", re.MULTILINE)
+
+Key = tuple[str, str, str, str]
+"""Module, line of code, what was there, what is there now: it stays the same when lines move."""
+
+
+def listed() -> dict[Key, str]:
+    """The survivors that are known, with their reasons."""
+    text = (Path(__file__).parent / "survivors.md").read_text("utf-8")
+    return {(module, code, was, now): reason for module, code, was, now, reason in LISTED.findall(text)}
+
+
+def key(module: str, mutant: Mutant) -> Key:
+    """How a mutant stands in the list."""
+    return module, mutant.code, mutant.was, mutant.now
+
+
+def tests_for(module: str) -> list[str]:
+    """The tests that hold a module, beginning with its own."""
+    return [f"{TESTS}/test_{name}.py" for name in dict.fromkeys((module, *WHOLE))]
+
+
+def run(modules: list[str]) -> int:
+    """Try every mutant of some modules.
+
+    Returns:
+        0 if the score is reached and every survivor is listed, else 1.
+    """
+    for shared in SHARED:
+        importlib.import_module(shared)
+    known = listed()
+    found: list[tuple[str, Mutant]] = []
+    total = 0
+    for module in modules:
+        file = ROOT / "embodied" / "guards" / f"{module}.py"
+
+        source = file.read_text("utf-8")
+        batch = list(mutants(source))
+        # The first is no mutant: what the tests say of it is said of all.
+        trees = [ast.parse(source), *(mutant.tree for mutant in batch)]
+        whole, *alive = survivors(f"embodied.guards.{module}", file, trees, tests_for(module)) or [-1]
+        if whole != 0:
+            sys.exit(f"{module}: its tests fail without any mutant")
+        left = [batch[number - 1] for number in alive]
+        total += len(batch)
+        found += [(module, mutant) for mutant in left]
+        print(f"{module}: {len(batch) - len(left)} of {len(batch)} killed", flush=True)
+    keys = {key(module, mutant) for module, mutant in found}
+    for module, mutant in found:
+        reason = known.get(key(module, mutant), "NOT LISTED")
+        print(f"  {module}.py:{mutant.line}: {mutant.was} -> {mutant.now}: {reason}")
+    gone = [one for one in known if one[0] in modules and one not in keys]
+    for module, code, was, now in gone:
+        print(f"  {module}: {code}: {was} -> {now} is listed and does not survive")
+    score = 1.0 - len(found) / total
+    print(f"score {score:.1%}: {total - len(found)} of {total} mutants killed, {len(found)} survive")
+    return int(score < GOAL or bool(keys - known.keys()) or bool(gone))
+
+
+if __name__ == "__main__":
+    everything = sorted(file.stem for file in (ROOT / "embodied" / "guards").glob("*.py") if file.stem != "__init__")
+    sys.exit(run(sys.argv[1:] or everything))

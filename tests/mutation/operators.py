@@ -1,0 +1,145 @@
+"""What may be wrong with a line: every small change of a module's source, one at a time."""
+
+from __future__ import annotations
+
+import ast
+import copy
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+COMPARED = {
+    ast.Lt: (ast.LtE, ast.GtE),
+    ast.LtE: (ast.Lt, ast.Gt),
+    ast.Gt: (ast.GtE, ast.LtE),
+    ast.GtE: (ast.Gt, ast.Lt),
+    ast.Eq: (ast.NotEq,),
+    ast.NotEq: (ast.Eq,),
+    ast.Is: (ast.IsNot,),
+    ast.IsNot: (ast.Is,),
+    ast.In: (ast.NotIn,),
+    ast.NotIn: (ast.In,),
+}
+REPLACED = {
+    ast.Add: ast.Sub,
+    ast.Sub: ast.Add,
+    ast.Mult: ast.Div,
+    ast.Div: ast.Mult,
+    ast.MatMult: ast.Add,
+    ast.And: ast.Or,
+    ast.Or: ast.And,
+    ast.USub: ast.UAdd,
+}
+SWAPPED = {"min": "max", "max": "min", "minimum": "maximum", "maximum": "minimum", "any": "all", "all": "any"}
+
+
+LEFT_ALONE = (ast.Import, ast.ImportFrom, ast.Assert, ast.JoinedStr)
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A module that is wrong in one place.
+
+    Attributes:
+        line: where.
+        code: what stands in that line.
+        was, now: the smallest part of the source that differs.
+        tree: the whole of it.
+    """
+
+    line: int
+    code: str
+    was: str
+    now: str
+    tree: ast.Module
+
+
+def mutants(source: str) -> Iterator[Mutant]:
+    """Every mutant of a module, in the order of its lines. Docstrings, annotations and sentences are left alone."""
+    tree, lines = ast.parse(source), source.splitlines()
+    for path, node in _walk(tree, ()):
+        for changed in _changes(node):
+            twin = copy.deepcopy(tree)
+            _put(twin, path, changed)
+            was, now = (" ".join(ast.unparse(part).split()) for part in (node, changed))
+            line = node.lineno  # type: ignore[attr-defined]
+            yield Mutant(line, lines[line - 1].strip(), was, now, ast.fix_missing_locations(twin))
+
+
+def _walk(node: ast.AST, path: tuple[tuple[str, int | None], ...]) -> Iterator[tuple[tuple, ast.AST]]:  # type: ignore[type-arg]
+    yield path, node
+    for name, value in ast.iter_fields(node):
+        if name in ("annotation", "returns", "decorator_list", "bases"):
+            continue
+        items = list(enumerate(value)) if isinstance(value, list) else [(None, value)]
+        for index, item in items:
+            if isinstance(item, ast.AST) and not isinstance(item, LEFT_ALONE) and not _docstring(item):
+                yield from _walk(item, (*path, (name, index)))
+
+
+def _docstring(node: ast.AST) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+
+
+def _put(tree: ast.AST, path: tuple[tuple[str, int | None], ...], new: ast.AST) -> None:
+    *way, (name, index) = path
+    for step, at in way:
+        tree = getattr(tree, step) if at is None else getattr(tree, step)[at]
+    if index is None:
+        setattr(tree, name, new)
+    else:
+        getattr(tree, name)[index] = new
+
+
+def _changes(node: ast.AST) -> Iterator[ast.AST]:
+    """What a node may become."""
+    match node:
+        case ast.Compare(ops=ops):
+            for at, op in enumerate(ops):
+                for other in COMPARED[type(op)]:
+                    yield _with(node, ops=[*ops[:at], other(), *ops[at + 1 :]])
+        case ast.BinOp(op=op) if type(op) in REPLACED:
+            yield _with(node, op=REPLACED[type(op)]())
+        case ast.AugAssign(op=op):
+            yield _with(node, op=REPLACED[type(op)]())
+            yield ast.Pass()
+        case ast.BoolOp(op=op, values=values):
+            yield _with(node, op=REPLACED[type(op)]())
+            yield from values
+        case ast.UnaryOp(op=ast.Not(), operand=operand):
+            yield operand
+        case ast.UnaryOp(op=op) if type(op) in REPLACED:
+            yield _with(node, op=REPLACED[type(op)]())
+        case ast.IfExp(body=body, orelse=orelse):
+            yield body
+            yield orelse
+        case ast.Constant(value=bool() as value):
+            yield ast.Constant(not value)
+        case ast.Constant(value=int() | float() as value):
+            yield ast.Constant(value + 1)
+            yield ast.Constant(value * 2 if value not in (0, 1) else value - 1)
+        case ast.Constant(value=str() as value):
+            yield ast.Constant("" if value else "mutated")
+        case ast.Call(func=ast.Name(id=name)) if name in SWAPPED:
+            yield _with(node, func=ast.Name(SWAPPED[name], ast.Load()))
+        case ast.Call(func=ast.Attribute(attr=name) as func) if name in SWAPPED:
+            yield _with(node, func=_with(func, attr=SWAPPED[name]))
+        case ast.Call(func=ast.Attribute(value=ast.Name("np"), attr="abs" | "sign"), args=[inner]):
+            yield inner
+        case ast.Call(func=ast.Attribute(attr="copy", value=inner), args=[]):
+            yield inner
+        case ast.Return(value=ast.expr() as value) if not (isinstance(value, ast.Constant) and value.value is None):
+            yield ast.Return(ast.Constant(None))
+        case ast.If(test=test):
+            yield _with(node, test=ast.Constant(True))
+            yield _with(node, test=ast.UnaryOp(ast.Not(), test))
+        case ast.For() | ast.Break() | ast.Continue() | ast.Assign():
+            yield ast.Pass()
+        case ast.Expr():
+            yield ast.Pass()
+
+
+def _with(node: ast.AST, **parts: object) -> ast.AST:
+    twin = copy.copy(node)
+    for name, value in parts.items():
+        setattr(twin, name, value)
+    return twin

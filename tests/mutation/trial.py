@@ -1,0 +1,93 @@
+"""Mutants on trial, each in a process of its own: the module is replaced before anyone imports it."""
+
+from __future__ import annotations
+
+import ast
+import importlib.abc
+import importlib.machinery
+import importlib.util
+import os
+import resource
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+JOBS = 2
+
+PROCESSOR = 60
+"""What a mutant may take of the processor until it counts as hanging [s]; the wall clock says nothing on a busy one."""
+
+
+class _Loader(importlib.abc.Loader):
+    def __init__(self, tree: ast.Module, file: Path) -> None:
+        self._code: Any = compile(tree, str(file), "exec")
+
+    def exec_module(self, module: ModuleType) -> None:
+        exec(self._code, module.__dict__)
+
+
+class _Finder(importlib.abc.MetaPathFinder):
+    """Finds the mutant where the module would be found."""
+
+    def __init__(self, name: str, tree: ast.Module, file: Path) -> None:
+        self._name = name
+        self._loader = _Loader(tree, file)
+
+    def find_spec(self, name: str, path: object, target: object = None) -> importlib.machinery.ModuleSpec | None:
+        return importlib.util.spec_from_loader(name, self._loader) if name == self._name else None
+
+
+def survivors(name: str, file: Path, trees: Sequence[ast.Module], tests: Sequence[str]) -> list[int]:
+    """Those mutants with which the tests pass.
+
+    Args:
+        name: of the module, which nobody here may have imported yet.
+        file: its source.
+        trees: the mutants.
+        tests: their files, those first that are likeliest to find one out.
+
+    Returns:
+        their numbers, in order.
+    """
+    running: list[tuple[int, int]] = []
+    alive: list[int] = []
+
+    def wait() -> None:
+        number, child = running.pop(0)
+        if os.waitpid(child, 0)[1] == 0:
+            alive.append(number)
+
+    for number, tree in enumerate(trees):
+        if len(running) == JOBS:
+            wait()
+        child = os.fork()
+        if child == 0:
+            _judge(name, tree, file, tests)
+        running.append((number, child))
+    while running:
+        wait()
+    return alive
+
+
+def _judge(name: str, tree: ast.Module, file: Path, tests: Sequence[str]) -> None:
+    code = 1
+    try:
+        resource.setrlimit(resource.RLIMIT_CPU, (PROCESSOR, PROCESSOR))
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, 1)
+        os.dup2(nowhere, 2)
+        sys.meta_path.insert(0, _Finder(name, tree, file))
+        import pytest
+        from hypothesis import Phase, settings
+
+        # The same examples each time, and no time spent on making a counterexample small.
+        phases = (Phase.explicit, Phase.generate)
+        settings.register_profile("trial", derandomize=True, database=None, max_examples=40, phases=phases)
+        settings.load_profile("trial")
+        os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+        code = int(pytest.main(["-x", "-q", "--assert=plain", "-p", "no:cacheprovider", *tests]))
+    finally:
+        # Nothing of the parent's is flushed or closed twice.
+        os._exit(code)

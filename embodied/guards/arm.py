@@ -155,7 +155,6 @@ class ArmGuard(Guard):
             if joints is None:
                 return Guarded(None, _report("holding", refusal="no joint state yet"))
             self._state = Motion(joints.position.copy(), np.zeros_like(joints.position))
-            self._target = None
         if self.mode == "velocity" and joints is not None:
             # A commanded velocity says where the arm goes, not where it is.
             self._state = Motion(joints.position.copy(), self._state.velocity)

@@ -56,7 +56,8 @@ def test_a_mutant_that_the_tests_notice_is_killed_and_one_that_they_do_not_survi
     changed = {(mutant.was, mutant.now): mutant.tree for mutant in mutants(SOURCE)}
     unseen = changed["abs(x) <= high and (not x == 13)", "abs(x) <= high or not x == 13"]
     seen = changed["abs(x) <= high", "abs(x) < high"]
-    assert survivors("measured_twice", module, [seen, ast.parse(SOURCE), unseen, seen], [str(test)]) == [1, 2]
+    trees = [seen, ast.parse(SOURCE), unseen, seen]
+    assert list(survivors("measured_twice", module, trees, [str(test)])) == [1, 2]
 
 
 def test_what_is_listed_as_surviving_is_a_mutant_of_what_is_there() -> None:

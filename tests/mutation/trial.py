@@ -9,7 +9,8 @@ import importlib.util
 import os
 import resource
 import sys
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -39,7 +40,7 @@ class _Finder(importlib.abc.MetaPathFinder):
         return importlib.util.spec_from_loader(name, self._loader) if name == self._name else None
 
 
-def survivors(name: str, file: Path, trees: Sequence[ast.Module], tests: Sequence[str]) -> list[int]:
+def survivors(name: str, file: Path, trees: Sequence[ast.Module], tests: Sequence[str]) -> Iterator[int]:
     """Those mutants with which the tests pass.
 
     Args:
@@ -48,27 +49,22 @@ def survivors(name: str, file: Path, trees: Sequence[ast.Module], tests: Sequenc
         trees: the mutants.
         tests: their files, those first that are likeliest to find one out.
 
-    Returns:
-        their numbers, in order.
+    Yields:
+        their numbers, in order, as soon as each is known.
     """
-    running: list[tuple[int, int]] = []
-    alive: list[int] = []
-
-    def wait() -> None:
-        number, child = running.pop(0)
+    running: deque[tuple[int, int]] = deque()
+    waiting = deque(enumerate(trees))
+    while waiting or running:
+        if waiting and len(running) < JOBS:
+            number, tree = waiting.popleft()
+            child = os.fork()
+            if child == 0:
+                _judge(name, tree, file, tests)
+            running.append((number, child))
+            continue
+        number, child = running.popleft()
         if os.waitpid(child, 0)[1] == 0:
-            alive.append(number)
-
-    for number, tree in enumerate(trees):
-        if len(running) == JOBS:
-            wait()
-        child = os.fork()
-        if child == 0:
-            _judge(name, tree, file, tests)
-        running.append((number, child))
-    while running:
-        wait()
-    return alive
+            yield number
 
 
 def _judge(name: str, tree: ast.Module, file: Path, tests: Sequence[str]) -> None:

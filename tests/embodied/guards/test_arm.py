@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import math
+import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,6 +11,7 @@ from hypothesis import strategies as st
 
 from embodied.guards import ArmGuard
 from embodied.messages import JointCommand
+from embodied.node import Range, bounds
 from tests.embodied.guards.bench import HIGH, LOW, PERIOD, Bench
 from tests.embodied.robots import robot
 
@@ -256,8 +259,152 @@ def test_a_smaller_share_of_the_limits_makes_it_slower_at_once() -> None:
     assert max(speeds) == pytest.approx(0.2175)
 
 
+def test_the_gripper_opens_and_closes_as_asked_and_never_further() -> None:
+    bench = Bench(ROBOTS["panda"])
+    home = bench.measured.copy()
+    for asked, opened in ((0.04, 0.04), (-0.1, 0.0), (0.0, 0.0), (0.08, 0.08)):
+        done = bench.step(command=JointCommand(position=home, gripper=asked))
+        assert done.command is not None
+        assert done.command.gripper == opened
+        assert bool(done.report.clips) == (asked != opened)
+    held = bench.step()
+    assert held.command is not None
+    assert held.command.gripper == 0.08
+
+
+def test_a_command_for_the_gripper_alone_lets_the_arm_come_to_rest() -> None:
+    bench = moving(Bench(ROBOTS["panda"]))
+    for _ in range(20):
+        given = bench.step(command=JointCommand(gripper=0.02))
+    assert (given.report.state, given.report.refusals) == ("following", ())
+    rests_at_once_where_it_is(bench)
+
+
+def test_a_hold_forgets_where_the_arm_was_to_go() -> None:
+    bench = moving(Bench(ROBOTS["panda"]))
+    for _ in range(20):
+        bench.step()
+    rests_at_once_where_it_is(bench)
+
+
+def test_a_refusal_at_the_box_forgets_where_the_arm_was_to_go() -> None:
+    bench = Bench(ROBOTS["panda"])
+    home, tick, braked = bench.measured.copy(), 0, 0
+    while braked < 20:
+        given = bench.step(home + np.array([0, min(2.5, tick * PERIOD), 0, 0, 0, 0, 0]))
+        braked = braked + 1 if given.report.refusals else 0
+        tick += 1
+    assert (given.report.state, given.report.source) == ("holding", "command")
+    (refusal,) = given.report.refusals
+    assert re.fullmatch(
+        r"command would bring the tool to \[-?0\.\d{1,4}, -?0\.\d{1,4}, 0\.\d{4}\] m, "
+        r"outside \(0\.0, -0\.6, 0\.005\) to \(0\.75, 0\.65, 0\.8\)",
+        refusal,
+    )
+    rests_at_once_where_it_is(bench)
+
+
+def moving(bench: Bench) -> Bench:
+    """The first joint on its way at 0.5 rad/s."""
+    home = bench.measured.copy()
+    for tick in range(50):
+        bench.step(home + np.array([0.5 * tick * PERIOD, 0, 0, 0, 0, 0, 0]))
+    return bench
+
+
+def rests_at_once_where_it_is(bench: Bench) -> None:
+    """A command to be where the arm is neither moves it nor is it clipped, whatever was asked for before."""
+    here = bench.measured.copy()
+    given = bench.step(here)
+    assert np.array_equal(bench.measured, here)
+    assert given.report.clips == ()
+
+
+def test_a_command_beyond_a_limit_counts_from_that_limit_when_it_comes_back() -> None:
+    bench = Bench(ROBOTS["panda"])
+    for far, end in ((9.0, 2.8973), (-9.0, -2.8973)):
+        for _ in range(400):
+            bench.step(np.concatenate([bench.robot.limit("home")[:6], [far]]))
+        assert bench.measured[6] == pytest.approx(end, abs=1e-6)
+        here = bench.measured.copy()
+        bench.step(np.concatenate([here[:6], [end]]))
+        assert np.allclose(bench.measured, here, atol=1e-6)
+
+
+def test_a_guard_of_positions_goes_on_from_its_own_set_point_however_far_the_arm_lags() -> None:
+    bench = Bench(ROBOTS["panda"])
+    home = bench.measured.copy()
+    for tick in range(60):
+        target = home + np.array([0.1 * tick * PERIOD, 0, 0, 0, 0, 0, 0])
+        given = bench.step(target)
+        assert given.command is not None
+        assert given.command.position is not None
+        assert np.allclose(given.command.position, target, atol=1e-9)
+        bench.measured = home
+
+
+def test_a_guard_of_velocities_goes_by_where_the_arm_is_and_not_by_where_it_should_be() -> None:
+    bench = Bench(ROBOTS["panda"], mode="velocity")
+    fast = JointCommand(velocity=np.array([0, 0, 0, 0, 0, 0, 1.0]))
+    for _ in range(20):
+        given = bench.step(command=fast)
+    assert given.command is not None
+    assert given.command.velocity is not None
+    assert given.command.velocity[6] == 1.0
+    # Someone turned it to the end of its way.
+    bench.measured[6] = bench.robot.limit("upper")[6]
+    given = bench.step(command=fast)
+    assert any("panda_joint7: braking before its limit" in clip for clip in given.report.clips)
+    assert given.command is not None
+    assert given.command.velocity is not None
+    assert given.command.velocity[6] == pytest.approx(0.0)
+    assert bench.step(command=fast, blind=True).report.refusals == ("no fresh joint state",)
+
+
+@pytest.mark.parametrize("mode", ["position", "velocity"])
+def test_the_guard_keeps_nothing_that_others_may_write_to(mode: str) -> None:
+    bench = Bench(ROBOTS["panda"], mode=mode)
+    measured, home = bench.measured, bench.measured.copy()
+    given = bench.step(command=JointCommand(**{mode: home if mode == "position" else 0.1 * np.ones(7)}))
+    assert given.command is not None
+    values = given.command.position if mode == "position" else given.command.velocity
+    assert values is not None
+    kept = values.copy()
+    values += 1.0
+    measured += 1.0
+    bench.measured = home
+    held = bench.step()
+    assert held.command is not None
+    after = held.command.position if mode == "position" else held.command.velocity
+    assert after is not None
+    assert (np.abs(after) <= np.abs(kept)).all()
+
+
+def test_what_is_left_out_has_its_stated_default() -> None:
+    guard = ArmGuard(ROBOTS["panda"])
+    assert (guard.mode, guard.low, guard.high) == ("position", (-1.0, -1.0, 0.0), (1.0, 1.0, 1.2))
+    assert (guard.share, guard.lease, guard.patience, guard.rate) == (1.0, 0.5, 3, 100.0)
+    assert (guard.speed, guard.zone, guard.effort) == (None, None, None)
+    assert bounds(ArmGuard) == {"share": Range(0.01, 1.0)}
+
+
+@pytest.mark.parametrize("mode", ["position", "velocity"])
+def test_its_ports_state_the_joints_and_the_mode(mode: str) -> None:
+    ports = ArmGuard(ROBOTS["xarm6"], mode=mode).ports()  # type: ignore[arg-type]
+    assert ports.inputs["joints"].refined.sizes == {"n": 6}
+    for port in (*(ports.inputs[name] for name in ArmGuard.ranks), ports.outputs["command"]):
+        assert (port.refined.sizes, port.refined.modes) == ({"n": 6}, {mode})
+
+
 def test_settings_that_make_no_sense_are_found_before_anything_moves() -> None:
     arm = ROBOTS["panda"]
+    lost = replace(arm, urdf=arm.urdf.with_name("nowhere.urdf"))
+    (says,) = ArmGuard(lost, low=LOW, high=HIGH).check()
+    assert says.startswith("cannot read the URDF")
     assert not list(ArmGuard(arm, low=LOW, high=HIGH).check())
     assert "is empty" in next(iter(ArmGuard(arm, low=(1, 0, 0), high=(0, 1, 1)).check()))
-    assert "at home the tool is at" in next(iter(ArmGuard(arm, low=(0.9, 0.9, 0), high=(1, 1, 1)).check()))
+    turned = replace(arm, joints={n: replace(joint, home=joint.home + 0.1) for n, joint in arm.joints.items()})
+    (says,) = ArmGuard(turned, low=(0.9, 0.9, 0), high=(1, 1, 1)).check()
+    number = r"0\.\d{3}"
+    where = rf"at home the tool is at \[{number}, {number}, {number}\] m \(base\), outside the box"
+    assert re.match(where, says)

@@ -141,7 +141,9 @@ def test_what_may_not_move_says_why() -> None:
     assert Pace(speed=0.0).share(still) == Pace(zone=ZONE, distance=0.3).share(still) == 0.0
     assert Pace(zone=ZONE, distance=math.nan).share(still) == 0.0
     # At the very distance there is no room.
-    assert Pace(zone=Zone(reaction=0.5, margin=0.25, human=1.0), distance=0.75).refusal()
+    there = Pace(zone=Zone(reaction=0.5, margin=0.25, human=1.0), distance=0.75)
+    assert there.refusal()
+    assert there.share(still) == 0.0
 
 
 def test_a_pace_is_the_guards_own_and_what_a_sensor_says() -> None:

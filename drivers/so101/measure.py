@@ -15,10 +15,7 @@ from itertools import pairwise
 from typing import Any
 
 from drivers.so101.calibration import JointCalibration
-
-TICKS = 4096
-MIDDLE = TICKS // 2
-TICK = 2 * math.pi / TICKS  # [rad]
+from drivers.so101.table import MIDDLE, TICK, TICKS
 
 FARTHEST = 2047
 """What a servo's own offset holds at most, either way [ticks]."""

@@ -1,4 +1,7 @@
-"""An SO-101 on the bench: the very driver, six virtual servos on a pseudo-terminal, and PyBullet behind them."""
+"""An SO-101 on the bench: the very driver, six virtual servos on a pseudo-terminal, and an arm behind them.
+
+What is about the wire alone has a plain kinematic arm there, the contract and the faults have PyBullet.
+"""
 
 from __future__ import annotations
 
@@ -8,19 +11,26 @@ from drivers.so101 import SO101
 from drivers.so101.virtual import VirtualSO101
 from embodied.node import Driver
 from embodied.testing.bench import ArmBench
+from embodied.world import World
 from sims.tabletop import Tabletop
+from tests.drivers.kinematic import KinematicWorld
 from tests.embodied.robots import robot
+
+ROBOT = robot("so101")
 
 
 class SO101Bench(ArmBench):
-    """One arm, in a world of its own; what is set is so at both ends of the wire."""
+    """One arm, on a table of its own; what is set is so at both ends of the wire."""
 
-    robot = robot("so101")
+    robot = ROBOT
 
     def __init__(self, **settings: Any) -> None:
         self.far = VirtualSO101(self.robot, **settings)
-        self.world = Tabletop(self.robot, objects=1)
+        self.world = self._world()
         self._settings = settings
+
+    def _world(self) -> World:
+        return Tabletop(self.robot, objects=1)
 
     @classmethod
     def at(cls, where: str) -> SO101Bench:
@@ -31,3 +41,10 @@ class SO101Bench(ArmBench):
 
     def driver(self, **changes: Any) -> Driver:
         return SO101(**{"robot": self.robot, "port": self.far.address, **self._settings, **changes})
+
+
+class KinematicBench(SO101Bench):
+    """One arm, and no physics."""
+
+    def _world(self) -> World:
+        return KinematicWorld(self.robot)

@@ -19,9 +19,7 @@ from drivers.so101.virtual import VirtualSO101
 from embodied.errors import LinkFailed
 from embodied.testing.bench import Serving, pause
 from tests.drivers.kinematic import KinematicWorld
-from tests.embodied.robots import robot
-
-ROBOT = robot("so101")
+from tests.drivers.so101.bench import ROBOT
 
 ALL = range(1, 7)
 

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from drivers.uvc.calibration import Calibration
 from drivers.uvc.source import Source
 from embodied import SECOND, Driver, Ports, Time
+from embodied.calibration import Calibration
 from embodied.errors import DeviceLost, LaunchError, Problem
 from embodied.identity import Identity
 from embodied.messages import CameraInfo, DeviceStatus, Image

@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from drivers.uvc.calibration import Calibration
 from embodied import empty
+from embodied.calibration import Calibration
 
 
 class Rectify:

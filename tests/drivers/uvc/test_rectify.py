@@ -10,10 +10,13 @@ import numpy as np
 import pytest
 
 from drivers.uvc import Camera
-from drivers.uvc.calibration import Calibration
 from drivers.uvc.rectify import Rectify
+from embodied.calibration import OPTICAL, Calibration
 from embodied.clock import Time
 from embodied.errors import LaunchError
+from embodied.graph import Graph
+from embodied.robot import BASE
+from policies.detector import Detector
 
 CALIBRATION = Calibration(
     width=320,
@@ -25,6 +28,7 @@ CALIBRATION = Calibration(
     distortion=(-0.25, 0.06, 0.001, -0.002, 0.0),
     position=(0.4, 0.0, 0.8),
     orientation=(1.0, 0.0, 0.0, 0.0),
+    frame=BASE,
 )
 
 
@@ -80,3 +84,17 @@ def test_a_graph_that_takes_info_is_not_run_without_a_calibration() -> None:
     camera.listened = frozenset({"info"})
     with pytest.raises(LaunchError, match=r"needs the setting 'calibration'.*\n.*embodied calibrate camera"):
         camera.open()
+
+
+def test_a_camera_of_unknown_place_is_not_wired_to_what_needs_the_robots_base() -> None:
+    def wired(frame: str) -> Graph:
+        camera = Camera(source=0, width=320, height=240, calibration=replace(CALIBRATION, frame=frame))
+        graph = Graph().add("camera", camera)
+        return graph.add("detector", Detector(), image="camera.rgb", info="camera.info")
+
+    wired(BASE).check()
+    with pytest.raises(LaunchError) as caught:
+        wired(OPTICAL).check()
+    (problem,) = caught.value.problems
+    assert "'camera_optical'" in problem.message
+    assert "'base'" in problem.message

@@ -68,14 +68,16 @@ def test_a_site_file_and_a_profile_need_no_class() -> None:
     )
 
 
+GUARD = '{robot: "${args.robot}"}\n    in: {command'
+
 # (what is replaced, by what, where the error stands)
 CASES = {
     "an unknown key of the file": ("nodes:", "nodez:", "nodez"),
     "an unknown key of a node": ("    in: {joints: arm.state", "    out: {joints: arm.state", "ik"),
-    "an unknown setting": ("low: [0.0", "lwo: [0.0", "guard.with"),
+    "an unknown setting": (GUARD, GUARD.replace('"}', '", lwo: [0.0, 0.0, 0.0]}'), "guard.with"),
     "a setting of another class": ("with: {label: red}", "with: {view: overhead}", "task.with"),
     "a setting of another type": ("with: {label: red}", "with: {label: 7}", "task.with.label"),
-    "a list of another length": ("low: [0.0, -0.6, 0.005]", "low: [0.0, -0.6]", "guard.with.low"),
+    "a list of another length": (GUARD, GUARD.replace('"}', '", low: [0.0, -0.6]}'), "guard.with.low"),
     "a required setting that is missing": (", with: {label: red}", "", "task"),
     "a robot that there is not": ('{robot: "${args.robot}"}\n', "{robot: pando}\n", "ik.with.robot"),
     "a tunable setting out of bounds": (
@@ -95,9 +97,9 @@ CASES = {
     "a share beyond one": ("processes: []", "faults: [{drop: arm, share: 2}]", "faults[0].share"),
     "a process that is no list": ("processes: []", "processes: [arm]", "processes[0]"),
     "an include without a file": (
-        'robots/${args.robot}.yaml"]',
-        'robots/panda.yaml", {namespace: left, path: x}]',
-        "include[1]",
+        'tables/${args.robot}.yaml"]',
+        'tables/panda.yaml", {namespace: left, path: x}]',
+        "include[2]",
     ),
 }
 

@@ -138,6 +138,8 @@ class Worker:
             if device:
                 self.devices[cell.name] = device
         about = {} if world is None else dict(world.about())
+        # Its last sign of life is from before its nodes opened, and a device may have been waited for.
+        self.loop.page.idle(time.monotonic_ns())
         say(self.launcher, "ready", about=about, devices=self.devices)
 
     def run(self) -> None:

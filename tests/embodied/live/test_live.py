@@ -14,9 +14,14 @@ import pytest
 
 from embodied.errors import LinkFailed, ProcessLost
 from embodied.graph import Graph, Timing, Wire
+from embodied.live.brief import briefs
 from embodied.live.control import Control
 from embodied.live.folder import home, running
 from embodied.live.launcher import STOPPING
+from embodied.live.layout import homes, processes
+from embodied.live.page import Page
+from embodied.live.talk import pair
+from embodied.live.worker import Worker
 from embodied.restart import Restart
 from tests.embodied.live.nodes import (
     Agree,
@@ -153,6 +158,19 @@ def test_a_node_that_goes_is_named_with_its_reason_and_the_others_go_on(how: str
         before = last(squares.seen).number
         assert found.until(lambda: last(squares.seen).number > before + 50, 5)
         assert found.run.failure is None
+
+
+def test_a_process_whose_nodes_took_long_to_open_is_alive_from_the_moment_it_says_that_it_is_ready() -> None:
+    plan = steady().add("counter", Counter()).check()
+    layout = processes(plan)
+    (brief,) = briefs(plan, layout, homes(plan, layout), 0).values()
+    ours, theirs = pair()
+    page, living = Page.create("counter")
+    with ours, theirs:
+        worker = Worker(brief, theirs, Page(living))
+        worker.build()
+        assert page.read().node == -1, "it is seen in open(), and counts as hanging there"
+        worker.close()
 
 
 def test_a_node_that_cannot_open_keeps_the_graph_from_starting() -> None:

@@ -15,6 +15,7 @@ from embodied import SECOND, Driver, Node, Stamped, Time
 from embodied.errors import LaunchError
 from embodied.graph import Graph
 from embodied.guards import ArmGuard
+from embodied.identity import Identity
 from embodied.lockstep import Lockstep
 from embodied.messages import GuardReport, JointCommand, JointState, Separation
 from tests.embodied.conftest import Command
@@ -37,6 +38,9 @@ class Arm(Driver):
 
     def open(self) -> None:
         self._at = HOME
+
+    def identify(self) -> Identity:
+        return Identity(model="an arm without a body", virtual=True)
 
     def step(self, command: JointCommand | None, now: Time) -> Moved:
         if command is not None and command.position is not None:

@@ -34,6 +34,9 @@ LOOKS = 0.12
 """Two looks without an answer, and what lies between them, take this long [s]: so much before `lost_within` is over it
 has to be decided that the arm is lost, to be in time."""
 
+MISSED = 3
+"""A process that slept, and then has missed fewer answers than this, does not yet know that the arm is silent."""
+
 BOOT, AGAIN = 5.0, 0.1
 """An arm that has just been plugged in or switched on is waited for, and asked again after this long [s]."""
 
@@ -134,6 +137,7 @@ class SO101(Driver):
         self._armed, self._fault, self._reason = False, False, "not armed yet"
         self._told: Time | None = None
         self._heard: Time | None = None
+        self._missed = 0
         self._motors: Motors | None = None
         pause, until = threading.Event(), time.monotonic() + BOOT
         while not Path(self.port).exists() and time.monotonic() < until:
@@ -185,12 +189,13 @@ class SO101(Driver):
         if self._heard is None:
             self._heard = now
         readings = motors.look()
+        self._missed = 0 if readings is not None else self._missed + 1
         if readings is not None:
             self._heard = now
             if self._armed and (wrong := faults.wrong(readings, self.hottest, self.voltage)):
                 motors.send(_ticks(readings))
                 self._armed, self._fault, self._reason = False, True, wrong
-        elif now - self._heard >= (self.lost_within - LOOKS) * SECOND:
+        elif self._missed >= MISSED and now - self._heard >= (self.lost_within - LOOKS) * SECOND:
             told = f"nothing whole from {motors.silent} for {(now - self._heard) / SECOND:.2f} s"
             raise DeviceLost(f"the SO-101 at {self.port}: {told}")
         applied = self._follow(motors, command, now) if self._armed and command is not None else None

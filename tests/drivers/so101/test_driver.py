@@ -25,10 +25,11 @@ from drivers.so101.scan import scan
 from drivers.so101.servo import Servo
 from drivers.so101.servos import IDS, JOINTS, NAMES, Servos
 from drivers.so101.table import TICK, TICKS
+from embodied.clock import SECOND, Time
 from embodied.errors import DeviceLost, NotStopped, WrongDevice
 from embodied.identity import differences
 from embodied.messages import GripperState, JointCommand, JointState
-from embodied.testing.bench import Drive
+from embodied.testing.bench import Drive, Stepping
 from tests.drivers.so101.bench import ROBOT, KinematicBench
 
 TURNED = {
@@ -211,6 +212,17 @@ def test_a_port_that_is_gone_is_noticed_at_once() -> None:
         bench.far.unplug()
         with pytest.raises(DeviceLost, match=r"is gone: .*is the adapter plugged in"):
             drive.go(3.0, bench.motion)
+
+
+def test_a_process_that_slept_does_not_take_one_missed_answer_for_a_lost_arm() -> None:
+    with moving() as (bench, drive):
+        stepping = Stepping(drive.driver)
+        now = Time(drive.now + SECOND)
+        bench.far.freeze()
+        assert "state" not in stepping.step(now, None)
+        bench.far.thaw()
+        given = [stepping.step(Time(now + n * SECOND), None) for n in range(1, 3)]
+        assert any("state" in each for each in given)
 
 
 def test_one_servo_that_is_silent_is_named() -> None:

@@ -80,7 +80,7 @@ class Stopping:
     def of(cls, limiter: Limiter, chain: Chain, state: Motion, moved: Motion) -> Stopping:
         """That of one period, which brings an arm from `state` to `moved`."""
         points = chain.points(np.array((state.position, moved.position, limiter.stopped_at(moved))))
-        made, left = np.max(np.linalg.norm(np.diff(points, axis=0), axis=-1), axis=-1)
+        made, left = np.max(np.linalg.norm(np.diff(points, axis=0), axis=2), axis=1)
         return cls(float(made) / limiter.period, limiter.stop_time(moved), float(left))
 
 
@@ -129,22 +129,22 @@ class Pace:
 
     def share(self, stopping: Stopping) -> float:
         """The largest share of a motion that is allowed, 0 to 1."""
-        return min(self._by_speed(stopping), self._by_distance(stopping))
+        return min(1.0, self._by_speed(stopping), self._by_distance(stopping))
 
     def _by_speed(self, stopping: Stopping) -> float:
         if not self.speed > 0.0:
             return 0.0
-        return 1.0 if stopping.speed <= self.speed else self.speed / stopping.speed
+        return self.speed / stopping.speed if stopping.speed > 0.0 else math.inf
 
     def _by_distance(self, stopping: Stopping) -> float:
         if self.zone is None:
-            return 1.0
+            return math.inf
         room = self.distance - self.zone.least(self.age)
         if not room > 0.0:
             return 0.0
         linear = self.zone.human * stopping.time + stopping.speed * self.zone.reaction
         root = linear + math.sqrt(linear * linear + 4.0 * stopping.distance * room)
-        return 1.0 if root <= 2.0 * room else 2.0 * room / root
+        return 2.0 * room / root if root > 0.0 else math.inf
 
     def slowed(self, limiter: Limiter, chain: Chain, state: Motion, moved: Motion) -> tuple[Motion, tuple[str, ...]]:
         """A motion of one period, made slower until it is allowed.

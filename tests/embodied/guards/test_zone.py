@@ -177,7 +177,7 @@ def test_a_zone_that_makes_no_sense_is_found(bad: float) -> None:
         return list(Zone(reaction, margin, human).check(PERIOD))
 
     assert says() == []
-    assert says(reaction=PERIOD, margin=0.0) == []
+    assert says(reaction=PERIOD, margin=0.0, human=0.5) == []
     assert says(reaction=bad) == [f"zone.reaction = {bad} s is no reaction time: the guard alone takes 0.01 s"]
     assert says(reaction=0.0099)
     assert says(margin=bad) == [f"zone.margin = {bad} m is no distance"]

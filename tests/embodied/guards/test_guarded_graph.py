@@ -40,7 +40,7 @@ class Arm(Driver):
         self._at = HOME
 
     def identify(self) -> Identity:
-        return Identity(model="an arm without a body", virtual=True)
+        return Identity(model="an arm in a test", virtual=True)
 
     def step(self, command: JointCommand | None, now: Time) -> Moved:
         if command is not None and command.position is not None:
@@ -116,33 +116,12 @@ def test_a_zone_without_a_wire_and_a_wire_without_a_zone_are_refused() -> None:
         cell(ArmGuard(PANDA, low=LOW, high=HIGH), separation="scanner").check()
 
 
-NODES = """
-from embodied import Node, Time
-from embodied.messages import JointCommand, JointState, Separation
-
-
-class Joystick(Node):
-    rate = 100.0
-
-    def step(self, joints: JointState) -> JointCommand | None:
-        return None
-
-
-class Scanner(Node):
-    rate = 25.0
-
-    def step(self, now: Time) -> Separation:
-        return Separation(distance=5.0, acquired=now)
-"""
-
-
 def test_the_launch_file_of_the_page_on_guards_is_proven(tmp_path: Path, embodied: Command) -> None:
     page = (Path(__file__).parents[3] / "docs" / "guards.md").read_text("utf-8")
-    (block,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
-    (tmp_path / "cell.yaml").write_text(block, encoding="utf-8")
-    (tmp_path / "policies").mkdir()
-    (tmp_path / "policies" / "shared_cell.py").write_text(NODES, encoding="utf-8")
-    done = embodied("check", "cell.yaml", "--json")
+    for name, block in re.findall(r"```(?:yaml|python)\n# (\S+)\n(.*?)```", page, re.DOTALL):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_text(block, encoding="utf-8")
+    done = embodied("check", "launch/shared_cell.yaml", "--json")
     assert done.code == 0, done.stdout + done.stderr
     held = {r["node"]: r["within_ns"] for r in json.loads(done.stdout)["profiles"][1]["reactions"]}
     assert held["joystick"] is None

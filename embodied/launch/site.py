@@ -1,4 +1,4 @@
-"""Writing one setting into a site file, and leaving all else in it to the letter: comments, order, quotes.
+"""Writing what was measured into a site file, and leaving all else in it to the letter: comments, order, quotes.
 
 The setting goes into the deepest mapping that is there already, as a block or between braces, as that is written; what
 comes out is read again and compared with what was meant.
@@ -77,13 +77,35 @@ class Site:
             node: its name.
             setting: the field of its class.
             value: plain data.
+
+        Raises:
+            LaunchError: it finds no place in it.
         """
-        path = ("nodes", node, "with", setting)
-        text = _put(self.text, path, dict(value))
+        return self._written(("nodes", node, "with", setting), dict(value), f"{setting} of '{node}'")
+
+    def limit(self, robot: str, joint: str, limits: Mapping[str, float]) -> Site:
+        """The file with limits of a robot's joint, in place of those that it may have.
+
+        Args:
+            robot: its name.
+            joint: its name.
+            limits: `lower` and `upper`, one or both [rad].
+
+        Raises:
+            LaunchError: they find no place in it.
+        """
+        site = self
+        for which, value in limits.items():
+            path = ("robots", robot, "joints", joint, which)
+            site = site._written(path, value, f"{which} of {joint} of '{robot}'")
+        return site
+
+    def _written(self, path: tuple[str, ...], value: Any, what: str) -> Site:
+        text = _put(self.text, path, value)
         before, made = (parse(said, str(self.path), []) for said in (self.text, text))
-        if before is None or made is None or plain(made) != _with(plain(before), path, dict(value)):
+        if before is None or made is None or plain(made) != _with(plain(before), path, value):
             help_ = ("write it there by hand: --json prints it",)
-            raise LaunchError([Problem("E924", f"cannot write {setting} of '{node}' into {self.path}", help=help_)])
+            raise LaunchError([Problem("E924", f"cannot write {what} into {self.path}", help=help_)])
         return Site(self.path, text)
 
     def write(self) -> None:
@@ -161,7 +183,8 @@ def _block(value: Any, column: int) -> str:
 
 def _flow(value: Any) -> str:
     written = yaml.safe_dump(value, sort_keys=False, allow_unicode=True, default_flow_style=True, width=1 << 20)
-    return written.strip()
+    # PyYAML ends a document after a number that stands alone.
+    return written.removesuffix("...\n").strip()
 
 
 def _end(node: Any) -> int:

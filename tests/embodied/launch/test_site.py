@@ -60,6 +60,18 @@ def test_a_setting_is_added_and_every_line_there_was_is_still_there(name: str) -
             assert part in made.split()
 
 
+@pytest.mark.parametrize("name", FILES)
+def test_a_limit_of_a_joint_is_added_beside_whatever_else_is_said_of_it(name: str) -> None:
+    text = FILES[name]
+    site = Site(Path("site.yaml"), text).limit("so101", "elbow_flex", {"lower": -1.5, "upper": 1.6})
+    site = site.limit("so101", "elbow_flex", {"upper": 1.55}).limit("so101", "wrist_roll", {"upper": 2.0})
+    joints = {"elbow_flex": {"lower": -1.5, "upper": 1.55}, "wrist_roll": {"upper": 2.0}}
+    assert said(site.text) == said(text) | {"robots": {"so101": {"joints": joints}}}
+    slower = "embodied: 1\nrobots:\n  so101:\n    joints: {elbow_flex: {velocity: 1.0}}  # near people\n"
+    made = Site(Path("site.yaml"), slower).limit("so101", "elbow_flex", {"lower": -1.5}).text
+    assert made == slower.replace("{velocity", "{lower: -1.5, velocity")
+
+
 def test_a_setting_that_is_there_is_replaced_alone() -> None:
     for text in (
         "embodied: 1\nnodes:\n  camera:\n    with:\n      calibration:\n        fx: 1\n        # old\n        fy: 2\n"

@@ -91,6 +91,23 @@ class Robot:
         """
         return Chain.read(self)
 
+    @cached_property
+    def stops(self) -> dict[str, tuple[float, float]]:
+        """How far each joint goes by the URDF, whatever the launch file allows of that [rad].
+
+        Raises:
+            ValueError: the URDF cannot be read, or says nothing of a joint.
+        """
+        limits = {joint.get("name"): joint.find("limit") for joint in _tree(self.urdf).iter("joint")}
+        found = {}
+        for name in self.joints:
+            said = {} if (limit := limits.get(name)) is None else limit.attrib
+            try:
+                found[name] = float(said["lower"]), float(said["upper"])
+            except (KeyError, ValueError):
+                raise ValueError(f"{self.urdf.name} does not say from where to where {name} goes") from None
+        return found
+
 
 class Chain:
     """Forward kinematics of a serial chain, by products of homogeneous transforms."""
@@ -112,10 +129,7 @@ class Chain:
     @classmethod
     def read(cls, robot: Robot) -> Chain:
         """The chain of a robot, from its URDF."""
-        try:
-            root = ET.parse(robot.urdf).getroot()
-        except (OSError, ET.ParseError) as error:
-            raise ValueError(f"cannot read the URDF {robot.urdf}: {error}") from error
+        root = _tree(robot.urdf)
         by_child = {_attribute(joint, "child", "link"): joint for joint in root.iter("joint")}
         path: list[ET.Element] = []
         link = robot.tool.link
@@ -221,6 +235,13 @@ def rotation(quaternion: Vector) -> Vector:
             [2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)],
         ]
     )
+
+
+def _tree(urdf: Path) -> ET.Element:
+    try:
+        return ET.parse(urdf).getroot()
+    except (OSError, ET.ParseError) as error:
+        raise ValueError(f"cannot read the URDF {urdf}: {error}") from error
 
 
 def _cross(axis: Vector) -> Vector:

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -30,3 +33,19 @@ def test_a_joint_moves_only_what_comes_after_it_and_never_its_distance(name: str
         assert np.allclose(after[: joint + 1], before[: joint + 1], atol=1e-12)
         reach = np.linalg.norm(before - before[joint], axis=1)
         assert np.allclose(np.linalg.norm(after - after[joint], axis=1), reach, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["panda", "xarm6", "xarm7", "so101"])
+def test_no_arm_is_allowed_beyond_the_stops_of_its_urdf(name: str) -> None:
+    arm = robot(name)
+    assert list(arm.stops) == list(arm.joints)
+    for joint, (lower, upper) in arm.stops.items():
+        assert lower - 1e-3 <= arm.joints[joint].lower < arm.joints[joint].upper <= upper + 1e-3
+
+
+def test_a_joint_of_which_the_urdf_names_no_stops_is_named(tmp_path: Path) -> None:
+    arm = robot("so101")
+    text = arm.urdf.read_text("utf-8").replace('lower="-1.69" upper="1.69"', 'lower="-1.69"')
+    (tmp_path / "arm.urdf").write_text(text, encoding="utf-8")
+    with pytest.raises(ValueError, match=r"arm\.urdf does not say from where to where elbow_flex goes"):
+        _ = replace(arm, urdf=tmp_path / "arm.urdf").stops

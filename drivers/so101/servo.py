@@ -46,6 +46,9 @@ FACTORY = {
 }
 """What the maker delivers it with, where that is not 0."""
 
+HAND = 2.0
+"""So fast somebody turns it by hand [rad/s]."""
+
 EEPROM = range(table.ID.address, table.TORQUE.address)
 WRITABLE = range(table.ID.address, table.POSITION.address)
 CRAWL = TICKS / 360
@@ -70,6 +73,7 @@ class Servo:
         target: tick at which its motor holds the shaft now.
         supply: voltage of its supply [V].
         deaf: it acknowledges what would move or stop it, and goes on turning.
+        hand: tick of the shaft to which somebody turns it while its motor is off; None where nobody does.
     """
 
     def __init__(self, number: int, lowest: int, highest: int, plate: bytes) -> None:
@@ -78,6 +82,7 @@ class Servo:
         self.target = self.raw
         self.supply = SUPPLY
         self.deaf = False
+        self.hand: float | None = None
         self._plate = int.from_bytes(plate.ljust(table.NAMEPLATE.width), "little")
         self._kept = bytearray(table.SIZE)
         self._memory = bytearray(table.SIZE)
@@ -100,7 +105,7 @@ class Servo:
         self._pace = 0.0
         self._overloaded = 0.0
         self._follows = False
-        self.target = self.raw
+        self._stay()
         self._protect(0.0)
         self._measure()
         self.put(table.GOAL, self.get(table.POSITION))
@@ -184,10 +189,18 @@ class Servo:
         elif follows == self._follows:
             if follows:
                 self._travel(period)
+            elif self.hand is not None:
+                reach = HAND / TICK * period
+                self.target += min(max(self.hand - self.target, -reach), reach)
         else:
-            self.target, self._pace = self.raw, 0.0
+            self._stay()
         self._follows = follows
         self._measure()
+
+    def _stay(self) -> None:
+        """Its motor begins here, in the turn in which the shaft is, and nobody holds it."""
+        self.target, self._pace, self.hand = self.raw, 0.0, None
+        self._turn = (round(self.raw) - self.get(table.OFFSET)) // TICKS * TICKS
 
     def _travel(self, period: float) -> None:
         goal = self._goal()
@@ -211,7 +224,7 @@ class Servo:
         goal = self.get(table.GOAL)
         if low or high:
             goal = min(max(goal, low), high)
-        return goal + self.get(table.OFFSET)
+        return goal + self.get(table.OFFSET) + self._turn
 
     def _protect(self, period: float) -> None:
         """Warm up, sag, and say so where a limit is passed."""

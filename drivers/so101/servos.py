@@ -34,7 +34,11 @@ class Servos:
 
     def ticks(self, position: Vector, opening: float) -> Vector:
         """Where the servos are, shape (6,), at a position of the joints, shape (5,) [rad], and an opening [m]."""
-        turned: Vector = self._offset + self._sign * np.append(position, jaw.angle(opening))
+        return self.turns(np.append(position, jaw.angle(opening)))
+
+    def turns(self, angles: Vector) -> Vector:
+        """Where the servos are, shape (6,), at angles of the five joints and of the jaw, shape (6,) [rad]."""
+        turned: Vector = self._offset + self._sign * angles
         return MIDDLE + turned / TICK
 
     def angles(self, ticks: Vector) -> Vector:

@@ -13,7 +13,7 @@ from drivers.so101.calibration import JointCalibration
 from drivers.so101.codec import EVERYONE, Frame, Instruction, Malformed
 from drivers.so101.line import Line
 from drivers.so101.servo import SUPPLY, Servo
-from drivers.so101.servos import IDS, JOINTS, Servos
+from drivers.so101.servos import IDS, JOINTS, NAMES, Servos
 from drivers.so101.table import TICK
 from embodied.clock import rate_of
 from embodied.messages import JointCommand, Vector
@@ -24,6 +24,9 @@ from embodied.world import World
 
 HOT, OVERHEATED = 2, 75.0
 """The servo that overheats, and how warm it is then [degC]; it cools down in minutes."""
+
+NEARLY = 1e-3
+"""An angle this near to another is taken for it [rad]: a body comes to where it is told in the end."""
 
 SAGGED = 3.5
 """Voltage of a supply that sags [V]."""
@@ -114,6 +117,19 @@ class VirtualSO101(Virtual):
         with self._lock:
             return all(servo.standing for servo in self._servos.values())
 
+    def push(self, joint: str, angle: float) -> None:
+        """A hand takes a joint there, as slowly as hands do; a motor that is on does not yield.
+
+        Args:
+            joint: its name, or `gripper`.
+            angle: of the joint, or of the jaw [rad].
+        """
+        with self._lock:
+            number = NAMES.index(joint)
+            angles = self._scale.angles(np.array([servo.raw for servo in self._servos.values()]))
+            angles[number] = angle
+            self._servos[IDS[number]].hand = float(self._scale.turns(angles)[number])
+
     def unplug(self) -> None:
         """The adapter is pulled out of the computer; the servos keep their supply, and their goals."""
         self._line.unplug()
@@ -172,13 +188,19 @@ class VirtualSO101(Virtual):
         self._position = joints.position
         torque = np.zeros_like(joints.position) if joints.effort is None else joints.effort
         slope = jaw.slope(jaw.angle(gripper.width))
-        ticks = self._scale.ticks(joints.position, gripper.width)
+        ticks = self._scale.turns(np.append(joints.position, self._jaw(gripper.width)))
         speeds = self._scale.turned(np.append(joints.velocity, gripper.speed / slope)) / TICK
         # Closing is positive in the gripper's force, and negative in its angle.
         duties = self._scale.turned(np.append(torque, -gripper.force * slope)) / table.STALL
         for servo, raw, speed, duty in zip(self._servos.values(), ticks, speeds, duties, strict=True):
             servo.raw, servo.speed = float(raw), float(speed)
             servo.duty = float(np.clip(np.nan_to_num(duty), -1.0, 1.0))
+
+    def _jaw(self, width: float) -> float:
+        """Angle of the jaw [rad] at an opening [m]; its servo's, where it is turned on and the opening stays."""
+        angle = jaw.angle(width)
+        held = float(self._scale.angles(np.array([servo.target for servo in self._servos.values()]))[-1])
+        return held if angle > jaw.WIDEST - NEARLY and held > angle else angle
 
     def _command(self, ticks: Sequence[float]) -> JointCommand:
         angles = self._scale.angles(np.array(ticks))

@@ -106,3 +106,40 @@ def test_one_that_starts_anew_is_off_and_has_its_place_as_its_goal() -> None:
     assert moved.answer(Frame(1, Instruction.REBOOT)) == Frame(1, 0)
     assert moved.get(table.TORQUE) == 0
     assert moved.get(table.GOAL) == 1234
+
+
+def test_a_shaft_that_stands_in_another_turn_follows_goals_within_that_turn() -> None:
+    moved = Servo(1, 0, TICKS - 1, b"")
+    moved.raw = 2.5 * TICKS
+    moved.put(table.OFFSET, -300)
+    moved.put(table.TORQUE, 1)
+    turn(moved)
+    stood = moved.raw
+    moved.put(table.GOAL, moved.get(table.POSITION))
+    turn(moved, 20)
+    assert abs(moved.raw - stood) < 1.0
+    moved.put(table.GOAL, moved.get(table.POSITION) - 500)
+    turn(moved, 100)
+    assert abs(moved.raw - (stood - 500)) < 1.0
+
+
+def test_a_hand_turns_a_shaft_whose_motor_is_off_and_no_other() -> None:
+    moved = servo()
+    turn(moved)
+    moved.put(table.GOAL, MIDDLE)
+    moved.hand = MIDDLE + 400.0
+    turn(moved, 50)
+    assert abs(moved.raw - MIDDLE) < 1.0
+    moved.put(table.TORQUE, 0)
+    turn(moved)
+    moved.hand = MIDDLE + 400.0
+    turn(moved, 10)
+    assert MIDDLE < moved.raw < MIDDLE + 200
+    turn(moved, 40)
+    assert moved.raw == MIDDLE + 400
+    # Switched on, it begins where it was taken, and the hand is gone.
+    moved.put(table.GOAL, MIDDLE + 400)
+    moved.put(table.TORQUE, 1)
+    turn(moved, 20)
+    assert moved.hand is None
+    assert abs(moved.raw - MIDDLE - 400) < 1.0

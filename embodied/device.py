@@ -8,7 +8,7 @@ import pkgutil
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from embodied.errors import FOREIGN, LaunchError, Problem, nearest
 
@@ -25,6 +25,7 @@ class Device:
         virtual: place of its far side.
         bench: launch file, beside the folder's other files, that runs the far side with a body.
         scan: place of a function that looks for such devices, `scan(hosts) -> Iterable[Found]`; empty if none can.
+        calibrate: place of a function that measures a device with a person's help, a `Calibrate`; empty if none does.
         extra: of embodied, with what it needs to be installed.
         modules: that the extra brings.
     """
@@ -36,6 +37,7 @@ class Device:
     virtual: str
     bench: str
     scan: str = ""
+    calibrate: str = ""
     extra: str = ""
     modules: tuple[str, ...] = ()
 
@@ -70,6 +72,45 @@ class Found:
 
 Scan = Callable[[Sequence[str]], Iterable[Found]]
 """Looks at the hosts that were named, and wherever else such devices are found."""
+
+
+class Person(Protocol):
+    """Somebody beside a device, who does what nobody else can."""
+
+    def tell(self, text: str) -> None:
+        """Say something to them."""
+
+    def ask(self, text: str) -> None:
+        """Ask for something, and return when they say that it is done."""
+
+    def waits(self, line: str, seconds: float) -> bool:
+        """Wait for their word, no longer than this.
+
+        Args:
+            line: how things are, in place of what it was.
+            seconds: at most [s].
+
+        Returns:
+            whether they have said that it is done.
+        """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calibrated:
+    """What was measured of a device.
+
+    Attributes:
+        calibration: for its driver's setting of that name, plain data.
+        limits: of joints that stop before the launch file's limits, `lower`, `upper` or both by joint [rad].
+    """
+
+    calibration: dict[str, Any]
+    limits: dict[str, dict[str, float]]
+
+
+Calibrate = Callable[[Any, Person, Callable[[Calibrated], None]], None]
+"""Measures the device of a driver that is closed. What it finds is handed on to be kept in the very moment from which
+on it holds; raises that, the device is as it was before."""
 
 
 def devices() -> dict[str, Device]:

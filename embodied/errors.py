@@ -8,6 +8,7 @@
     ├── DeviceLost                 3    a device no longer answers
     ├── WrongDevice                2    a device is not the one that the launch file wants
     ├── NotStopped                 3    a device was told to stop, and does not say that it has
+    ├── NotCalibrated              3    a device cannot be measured, or does not keep what was found
     ├── LinkFailed                 3    a link between processes cannot be made, or broke
     ├── ProcessLost                3    a process of a running graph ended that it cannot do without
     └── MissingExtra               2    an optional package is not installed
@@ -207,6 +208,10 @@ class WrongDevice(EmbodiedError):
 
 class NotStopped(EmbodiedError):
     """A device was told to stop, and does not say that it has: use its own emergency stop."""
+
+
+class NotCalibrated(EmbodiedError):
+    """A device cannot be measured, or does not keep what was found; the sentence says why, and what is there now."""
 
 
 class LinkFailed(EmbodiedError):

@@ -13,6 +13,7 @@ DEVICE = Device(
     virtual="drivers.so101.virtual:VirtualSO101",
     bench="bench.yaml",
     scan="drivers.so101.scan:scan",
+    calibrate="drivers.so101.calibrate:calibrate",
     extra="so101",
     modules=("scservo_sdk",),
 )

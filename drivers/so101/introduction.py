@@ -28,12 +28,7 @@ def introduced(motors: Motors, scale: Servos, calibrated: Collection[str], port:
     """
     kinds = [motors.ask(servo, table.KIND) for servo in IDS]
     plate = motors.nameplate()
-    unfit = []
-    for name, servo, kind in zip(NAMES, IDS, kinds, strict=True):
-        if kind[-1] != table.MODEL_STS3215:
-            unfit.append(f"the servo of {name} is model {kind[-1]}, and an STS3215 is {table.MODEL_STS3215}")
-        if (mode := motors.ask(servo, table.MODE)[0]) != 0:
-            unfit.append(f"the servo of {name} is in mode {mode}, and controls its position in mode 0 alone")
+    unfit = others(motors)
     missing = [name for name in NAMES if name not in calibrated]
     if missing and not plate:
         unfit.append(f"it is not calibrated ({', '.join(missing)}): see `embodied calibrate arm`")
@@ -52,3 +47,18 @@ def introduced(motors: Motors, scale: Servos, calibrated: Collection[str], port:
         joints=ranges,
         unfit=tuple(unfit),
     )
+
+
+def others(motors: Motors) -> list[str]:
+    """Which servos are not those of an SO-101, or do not control their position, a sentence each.
+
+    Raises:
+        DeviceLost: a servo does not answer.
+    """
+    found = []
+    for name, servo in zip(NAMES, IDS, strict=True):
+        if (model := motors.ask(servo, table.MODEL)[0]) != table.MODEL_STS3215:
+            found.append(f"the servo of {name} is model {model}, and an STS3215 is {table.MODEL_STS3215}")
+        if (mode := motors.ask(servo, table.MODE)[0]) != 0:
+            found.append(f"the servo of {name} is in mode {mode}, and controls its position in mode 0 alone")
+    return found

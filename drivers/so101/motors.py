@@ -9,7 +9,7 @@ from drivers.so101 import table
 from drivers.so101.bus import Bus, Reading
 from drivers.so101.servos import IDS, NAMES
 from drivers.so101.table import TICK, Block, Register
-from embodied.errors import DeviceLost, NotStopped
+from embodied.errors import DeviceLost, NotCalibrated, NotStopped
 
 TRIES, PAUSE = 25, 0.02
 """So often a question is put again; and so long between two looks at whether they stand [s]."""
@@ -139,9 +139,34 @@ class Motors:
             if (kept := self.ask(servo, table.CONTROL)) != each:
                 raise NotStopped(f"the servo of {name} at {self._port} was told {each}, and keeps {kept}")
 
+    def keep(self, servo: int, what: Register, count: int) -> None:
+        """Write a register of a servo, until it says that this stands there.
+
+        Raises:
+            DeviceLost: it does not answer.
+            NotCalibrated: it keeps something else.
+        """
+        kept = 0
+        for _ in range(TRIES):
+            self._bus.write(servo, what, count)
+            kept = self.ask(servo, what)[0]
+            if kept == count:
+                return
+        raise NotCalibrated(f"the servo of {NAMES[servo - 1]} at {self._port} was told {count}, and keeps {kept}")
+
     def switch_off(self) -> None:
         """Let go."""
         self._bus.write_all(table.TORQUE, _each([0] * len(IDS)))
+
+    def let_go(self) -> None:
+        """Switch all off, and read back that they are.
+
+        Raises:
+            DeviceLost: one does not answer.
+            NotCalibrated: one stays on.
+        """
+        for servo in IDS:
+            self.keep(servo, table.TORQUE, 0)
 
     def halt(self) -> None:
         """Hold all where they are, and read back that they stand there.

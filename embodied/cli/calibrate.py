@@ -1,4 +1,4 @@
-"""`embodied calibrate`: what is measured of this very camera, and written into a site file."""
+"""`embodied calibrate`: what is measured of this very camera or arm, and written into a site file."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from embodied.cli import complete
+from embodied.cli.calibrate_arm import arm
 from embodied.cli.output import JsonOption, StatusLine, ending, out, print_json, usage
 from embodied.errors import LaunchError, Problem
 from embodied.launch.site import Site
@@ -24,7 +25,10 @@ if TYPE_CHECKING:
 
 SETTING = "calibration"
 
-calibrate = typer.Typer(no_args_is_help=True, help="Measure a camera, and write what is found into a site file.")
+calibrate = typer.Typer(
+    no_args_is_help=True, help="Measure a camera or an arm, and write what is found into a site file."
+)
+calibrate.command()(arm)
 
 SquaresOption = Annotated[str, typer.Option(help="COLUMNSxROWS of the board")]
 SquareOption = Annotated[float, typer.Option(help="side of a square in metres: measure it on the paper")]

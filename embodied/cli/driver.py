@@ -122,7 +122,7 @@ def test(
     """Hold a driver, and the device that it meets, to the contract. A real arm moves a little: a person is asked."""
     with ending(as_json):
         with nothing_begun():
-            chosen = _driver_of(file, node, profile, site, sets)
+            chosen = driver_of(file, node, profile, site, sets)
         _permit(chosen, yes)
         # What a test needs is slow to import, and no other verb needs it.
         from embodied.testing.hold import hold
@@ -142,7 +142,12 @@ def test(
     raise typer.Exit(1 if counts["broken"] else 0)
 
 
-def _driver_of(file: Path, name: str, profile: str | None, site: Path | None, sets: list[str] | None) -> Driver:
+def driver_of(file: Path, name: str, profile: str | None, site: Path | None, sets: list[str] | None) -> Driver:
+    """The driver that a node of a launch file is, as it is set there, closed.
+
+    Raises:
+        LaunchError: there is no such node, or it drives no device.
+    """
     graph = load(file, overrides(site, sets, None)).graph(profile)
     if name not in graph.entries:
         raise LaunchError([Problem("E005", f"there is no node '{name}'", help=nearest(name, graph.entries))])

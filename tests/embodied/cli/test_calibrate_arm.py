@@ -1,0 +1,142 @@
+"""`embodied calibrate arm` from end to end: a person at its questions, and an arm of which everything is known."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from drivers.so101 import jaw
+from drivers.so101.servos import IDS
+from drivers.so101.table import TICK
+from embodied.clock import SECOND, Time
+from embodied.identity import differences
+from embodied.launch import Overrides, load
+from embodied.messages import JointCommand
+from tests.drivers.so101.bench import ROBOT
+from tests.drivers.so101.held import STOPS, TRUTH, Watched, mounted, switched_on, true
+from tests.embodied.conftest import Command
+
+ROOT = Path(__file__).parents[3]
+PICK = ROOT / "launch" / "pick_place.yaml"
+
+
+@pytest.fixture
+def watched() -> Iterator[Watched]:
+    with mounted(Watched(ROBOT, calibration=TRUTH)) as held:
+        yield held
+
+
+def test_a_driver_that_is_armed_with_the_site_file_is_where_it_says_and_goes_where_it_is_told(
+    watched: Watched, embodied: Command, tmp_path: Path
+) -> None:
+    site = tmp_path / "site.yaml"
+    site.write_text("# cell 3\nembodied: 1\nargs: {robot: so101}\n", encoding="utf-8")
+    here = ("--site", str(site), "--set", f"arm.port={watched.address}")
+    words = ["calibrate", "arm", str(PICK), "--node", "arm", *here]
+    told = answered(watched, tmp_path, [*words, "--json"])
+    true(watched, told["calibration"])
+    assert told["limits"]["shoulder_lift"]["upper"] == pytest.approx(1.69, abs=2 * TICK)
+
+    assert site.read_text("utf-8").startswith("# cell 3\n")
+    done = embodied("check", str(PICK), "--site", str(site))
+    assert done.code == 0, done.stderr
+    done = embodied(*words)
+    assert done.code == 2
+    assert "'arm' has a calibration" in done.stderr
+
+    graph = load(PICK, Overrides(site, sets=(f"arm.port={watched.address}",))).graph(None)
+    driver: Any = graph.entries["arm"].node
+    driver.open()
+    try:
+        assert list(differences(driver.identify(), driver)) == []
+        driver.arm()
+        goal = ROBOT.limit("home") - np.copysign(0.3, ROBOT.limit("home"))
+        for k in range(200):
+            given = driver.step(JointCommand(position=goal, gripper=0.05), Time(k * SECOND // 100))
+        assert np.abs(given.state.position - watched.position()).max() < 2.5 * TICK
+        assert np.abs(watched.position() - goal).max() < 2.5 * TICK
+    finally:
+        driver.close()
+
+
+def answered(far: Watched, folder: Path, words: list[str]) -> dict[str, Any]:
+    """Run a verb whose every question is answered once what it asks for is done."""
+    objects: list[str] = []
+    said = ""
+    with subprocess.Popen(
+        [sys.executable, "-m", "embodied", *words],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stderr is not None
+        stdin, stdout = process.stdin, process.stdout
+        reader = threading.Thread(target=lambda: objects.append(stdout.read()))
+        reader.start()
+
+        def answer() -> None:
+            stdin.write("\n")
+            stdin.flush()
+
+        far.answer = answer
+        for line in process.stderr:
+            said += line
+            if stop := re.match(r"Take (\w+) slowly to its (lower|upper) stop", line):
+                far.wanted = (stop[1], STOPS[stop[1]][stop[2] == "upper"])
+            elif line.startswith("Is it in the pose"):
+                far.wanted = ("gripper", jaw.CLOSED)
+            elif line.rstrip().endswith("[Enter]"):
+                answer()
+        reader.join()
+    assert process.returncode == 0, said
+    assert "(virtual)" in said
+    found: dict[str, Any] = json.loads(objects[0])
+    return found
+
+
+def test_what_cannot_be_calibrated_is_one_clear_error(embodied: Command, tmp_path: Path) -> None:
+    site = ("--site", str(tmp_path / "site.yaml"), "--set", "robot=so101")
+    for words, said in (
+        (("--node", "policy"), "'policy' is no driver"),
+        (("--node", "armm"), "did you mean 'arm'?"),
+        (("--node", "arm", "--profile", "sim"), "has no wire"),
+        (("--node", "camera"), "by hand: so101"),
+        (("--node", "arm", "--set", "robot=xarm6"), "by hand: so101"),
+        (("--node", "arm", "--set", "arm.torque=7"), "torque is 7"),
+    ):
+        done = embodied("calibrate", "arm", str(PICK), *site, *words)
+        assert done.code == 2, done.stderr
+        assert said in done.stderr
+    assert not (tmp_path / "site.yaml").exists()
+
+
+def test_where_nobody_answers_nothing_is_changed(watched: Watched, tmp_path: Path) -> None:
+    site = tmp_path / "site.yaml"
+    sets = ("--set", "robot=so101", "--set", f"arm.port={watched.address}")
+    done = subprocess.run(
+        [sys.executable, "-m", "embodied", "calibrate", "arm", str(PICK), "--site", str(site), *sets],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 2
+    assert "nobody answers: standard input has ended" in done.stderr
+    assert "nothing was changed" in done.stderr
+    assert switched_on(watched) == list(IDS)
+    assert not site.exists()

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 PERIOD = 0.02
 """The servos are read this often [s]."""
 
+OFF = "its motors are off: hold it, or lay it down"
+
 NEAR, LOOKS = 114, 50
 """Once its offset is written a servo has to be where that puts it, within 10° of an arm that is held [ticks]; it is
 looked at so often until it is."""
@@ -60,9 +62,10 @@ def calibrate(driver: SO101, person: Person, keep: Callable[[Calibrated], None])
         person.ask("Hold the arm: its motors are switched off now, and it falls.")
         left = "its motors may be off"
         motors.let_go()
-        left = "its motors are off: hold it, or lay it down"
+        left = f"its servos keep what they kept before; {OFF}"
         measured = procedure.measured()
         procedure.shown(measured)
+        left = OFF
         with memory.changed(motors, procedure.before, memory.wanted(measured), person.tell):
             procedure.written(measured)
             by_name = dict(zip(NAMES, measured, strict=True))
@@ -123,9 +126,10 @@ class Procedure:
 
         def angles() -> str:
             found = np.degrees(scale.angles(np.array(self._due(measured), dtype=np.float64)))
-            return "  ".join(f"{name} {angle:+.0f}°" for name, angle in zip(NAMES, found, strict=True))
+            return "now at " + "  ".join(f"{angle:+.0f}°" for angle in found)
 
-        self._until("Move the arm about: is it where this line says? Then it is written.", angles)
+        order = ", ".join(NAMES)
+        self._until(f"Move the arm about: is it where the line says ({order})? Then it is written.", angles)
 
     def written(self, measured: Sequence[Measured]) -> None:
         """Look whether the servos count as their new offsets have it.

@@ -65,7 +65,7 @@ def changed(motors: Motors, before: Memory, after: Memory, tell: Callable[[str],
                 f"some servos may keep new offsets, which are of no calibration: do it again before it moves ({error})"
             )
         else:
-            tell("the servos keep what they kept before")
+            tell("its servos keep what they kept before")
         raise
 
 

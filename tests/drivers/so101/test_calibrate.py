@@ -88,10 +88,9 @@ def test_the_line_says_how_far_a_joint_has_come_and_in_the_end_where_the_arm_is(
     measured(far, person, lambda _: None)
     pan = [line for line in person.lines if line.startswith("shoulder_pan to its upper stop")]
     assert re.search(r" 116° from the pose, 223° of 220° so far", pan[-1]), pan[-1]
-    shown = [line for line in person.lines if "  elbow_flex " in line]
-    angles = dict(re.findall(r"(\w+) ([+-]\d+)°", shown[-1]))
-    for name in NAMES:
-        assert float(angles[name]) == pytest.approx(np.degrees(far.angle(name)), abs=0.6)
+    shown = [line for line in person.lines if line.startswith("now at ")]
+    angles = [float(angle) for angle in re.findall(r"([+-]\d+)°", shown[-1])]
+    assert angles == pytest.approx([np.degrees(far.angle(name)) for name in NAMES], abs=0.6)
 
 
 def test_a_joint_that_was_not_taken_to_its_stops_is_asked_for_again(far: Held) -> None:
@@ -131,8 +130,21 @@ def test_whatever_ends_it_the_motors_are_off_and_the_servos_keep_what_they_kept(
     person = Hands(far, interrupted)
     ends(far, person, OSError if when == "keep" else KeyboardInterrupt, keep)
     assert not switched_on(far)
-    assert person.told[-1] == "its motors are off: hold it, or lay it down"
-    assert ("the servos keep what they kept before" in person.told) == (when in ("writing", "keep"))
+    *_, before, last = person.told
+    assert last.endswith("its motors are off: hold it, or lay it down")
+    assert "its servos keep what they kept before" in (before if when in ("writing", "keep") else last)
+
+
+def test_an_arm_that_does_not_count_as_its_new_offsets_have_it_keeps_the_old_ones(far: Held) -> None:
+    def moved(line: str) -> bool:
+        if line == "writing":
+            far.push("elbow_flex", 1.0)
+            far.turn(0.5)
+        return False
+
+    person = Hands(far, moved)
+    ends(far, person, NotCalibrated, lambda _: pytest.fail("this is not to be kept"))
+    assert "its servos keep what they kept before" in person.told
 
 
 def test_before_the_person_holds_it_nothing_is_changed(far: Held) -> None:

@@ -51,6 +51,11 @@ class Held(VirtualSO101):
         self.open(self.world)
         self.turn(SOON)
 
+    def forge(self) -> None:
+        """Nothing in its memory says any more that it is virtual."""
+        for servo in self._servos.values():
+            servo.put(table.NAMEPLATE, 0)
+
     def turn(self, seconds: float) -> None:
         for _ in range(round(seconds / SOON)):
             self.now = Time(self.now + round(SOON * SECOND))

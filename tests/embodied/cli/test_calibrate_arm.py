@@ -9,11 +9,13 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import yaml
 
 from drivers.so101 import jaw
 from drivers.so101.servos import IDS
@@ -25,6 +27,7 @@ from embodied.messages import JointCommand
 from tests.drivers.so101.bench import ROBOT
 from tests.drivers.so101.held import STOPS, TRUTH, Watched, mounted, switched_on, true
 from tests.embodied.conftest import Command
+from tests.test_readme import blocks
 
 ROOT = Path(__file__).parents[3]
 PICK = ROOT / "launch" / "pick_place.yaml"
@@ -48,6 +51,7 @@ def test_a_driver_that_is_armed_with_the_site_file_is_where_it_says_and_goes_whe
     assert told["limits"]["shoulder_lift"]["upper"] == pytest.approx(1.69, abs=2 * TICK)
 
     assert site.read_text("utf-8").startswith("# cell 3\n")
+    as_shown(yaml.safe_load(site.read_text("utf-8")))
     done = embodied("check", str(PICK), "--site", str(site))
     assert done.code == 0, done.stderr
     done = embodied(*words)
@@ -58,7 +62,10 @@ def test_a_driver_that_is_armed_with_the_site_file_is_where_it_says_and_goes_whe
     driver: Any = graph.entries["arm"].node
     driver.open()
     try:
-        assert list(differences(driver.identify(), driver)) == []
+        identity = driver.identify()
+        assert list(differences(identity, driver)) == []
+        (unlike,) = differences(identity, replace(driver, robot=ROBOT))
+        assert unlike.startswith("shoulder_lift goes from -1.7")
         driver.arm()
         goal = ROBOT.limit("home") - np.copysign(0.3, ROBOT.limit("home"))
         for k in range(200):
@@ -67,6 +74,16 @@ def test_a_driver_that_is_armed_with_the_site_file_is_where_it_says_and_goes_whe
         assert np.abs(watched.position() - goal).max() < 2.5 * TICK
     finally:
         driver.close()
+
+
+def as_shown(written: dict[str, Any]) -> None:
+    """What was written begins as the docs have it; they show two joints of this very arm."""
+    _, block = blocks("yaml", (ROOT / "docs" / "calibration.md").read_text("utf-8"))
+    shown = yaml.safe_load(block)
+    for name, joint in shown["nodes"]["arm"]["with"]["calibration"].items():
+        assert written["nodes"]["arm"]["with"]["calibration"][name] == pytest.approx(joint, abs=2 * TICK)
+    limits = shown["robots"]["so101"]["joints"]["shoulder_lift"]
+    assert written["robots"]["so101"]["joints"] == {"shoulder_lift": pytest.approx(limits, abs=2 * TICK)}
 
 
 def answered(far: Watched, folder: Path, words: list[str]) -> dict[str, Any]:
@@ -126,8 +143,22 @@ def test_what_cannot_be_calibrated_is_one_clear_error(embodied: Command, tmp_pat
 
 
 def test_where_nobody_answers_nothing_is_changed(watched: Watched, tmp_path: Path) -> None:
-    site = tmp_path / "site.yaml"
-    sets = ("--set", "robot=so101", "--set", f"arm.port={watched.address}")
+    refused(watched, tmp_path, "nobody answers: standard input has ended")
+
+
+def test_a_real_arm_is_not_let_go_unless_somebody_is_at_a_terminal(watched: Watched, tmp_path: Path) -> None:
+    watched.forge()
+    refused(watched, tmp_path, "this device is real: a person has to be there, and to hold it")
+
+
+def test_another_arm_than_the_one_that_is_meant_is_not_measured(watched: Watched, tmp_path: Path) -> None:
+    refused(watched, tmp_path, "the launch file wants FT42", "--set", "arm.serial=FT42")
+
+
+def refused(far: Watched, folder: Path, said: str, *more: str) -> None:
+    """With nobody at its questions the verb ends with this, and the motors are still on."""
+    site = folder / "site.yaml"
+    sets = ("--set", "robot=so101", "--set", f"arm.port={far.address}", *more)
     done = subprocess.run(
         [sys.executable, "-m", "embodied", "calibrate", "arm", str(PICK), "--site", str(site), *sets],
         env=os.environ | {"PYTHONPATH": str(ROOT)},
@@ -135,8 +166,8 @@ def test_where_nobody_answers_nothing_is_changed(watched: Watched, tmp_path: Pat
         capture_output=True,
         text=True,
     )
-    assert done.returncode == 2
-    assert "nobody answers: standard input has ended" in done.stderr
-    assert "nothing was changed" in done.stderr
-    assert switched_on(watched) == list(IDS)
+    assert done.returncode == 2, done.stderr
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+    assert switched_on(far) == list(IDS)
     assert not site.exists()

@@ -8,8 +8,9 @@ import select
 import termios
 import tty
 from contextlib import suppress
+from pathlib import Path
 
-from embodied.errors import DeviceLost
+from embodied.errors import DeviceLost, LinkFailed
 from embodied.virtual import Disturbance, Virtual
 
 
@@ -79,18 +80,60 @@ class Line:
         self.descriptor = -1
 
 
-class FarLine(Virtual):
-    """Base of a far side on a pseudo terminal, with what can go wrong on such a line; its `step` takes what came."""
+def lead(link: str, name: str) -> None:
+    """Have a path lead to a pseudo terminal, whose own name is drawn by the system.
 
+    Args:
+        link: the path; one that leads nowhere any more is taken over.
+        name: of the terminal.
+
+    Raises:
+        LinkFailed: something that is no link stands at the path, or another far side is there.
+    """
+    path = Path(link)
+    if path.is_symlink() and str(path.readlink()) == name:
+        # It was left by one that was killed, whose terminal this is now.
+        return
+    if path.is_symlink() and not path.exists():
+        path.unlink(missing_ok=True)
+    try:
+        path.symlink_to(name)
+    except OSError as error:
+        raise LinkFailed(
+            f"{path} cannot lead to the virtual device ({error.strerror}): choose another link, or remove it if "
+            "nobody serves it any more"
+        ) from error
+
+
+class FarLine(Virtual):
+    """Base of a far side on a pseudo terminal, with what can go wrong on such a line; its `step` takes what came.
+
+    Attributes:
+        link: path that leads to its port; empty for none.
+    """
+
+    link: str = ""
     disturbances: tuple[Disturbance, ...] = ("flip", "truncate", "repeat", "reorder")
 
     def open(self) -> None:
-        """Make the line; `address` is what a driver takes for a serial port."""
+        """Make the line; `address` is what a driver takes for a serial port.
+
+        Raises:
+            LinkFailed: there is something else where the link is to be.
+        """
         # The near end is kept open, so that a driver may come and go.
         self._far, self._near = pty.openpty()
         tty.setraw(self._near)
         os.set_blocking(self._far, False)
         self.address = os.ttyname(self._near)
+        if self.link:
+            try:
+                lead(self.link, self.address)
+            except LinkFailed:
+                os.close(self._far)
+                os.close(self._near)
+                raise
+            self.address = self.link
         self._silent = False
         self._how: Disturbance = ""
         self._every = 3
@@ -123,6 +166,8 @@ class FarLine(Virtual):
 
     def close(self) -> None:
         """The line is gone."""
+        if self.link:
+            Path(self.link).unlink(missing_ok=True)
         os.close(self._far)
         os.close(self._near)
 

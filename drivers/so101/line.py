@@ -17,7 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from drivers.so101.codec import SHORTEST, Cutter, Frame
-from embodied.errors import LinkFailed
+from embodied.serial_line import lead
 from embodied.virtual import Disturbance
 
 SPEEDS = {getattr(termios, f"B{baud}"): baud for baud in (38_400, 57_600, 115_200, 500_000, 1_000_000)}
@@ -82,7 +82,7 @@ class Line:
                 os.set_blocking(master, False)
                 name = os.ttyname(slave)
                 if self._link:
-                    self._point(name)
+                    lead(self._link, name)
             except BaseException:
                 os.close(master)
                 os.close(slave)
@@ -105,21 +105,6 @@ class Line:
     def disturb(self, how: Disturbance, every: int) -> None:
         """Disturb one in so many answers that carry values."""
         self._how, self._every, self._count = how, every, 0
-
-    def _point(self, name: str) -> None:
-        link = Path(self._link)
-        if link.is_symlink() and str(link.readlink()) == name:
-            # It was left by one that was killed, whose terminal this is now.
-            return
-        if link.is_symlink() and not link.exists():
-            link.unlink(missing_ok=True)
-        try:
-            link.symlink_to(name)
-        except OSError as error:
-            raise LinkFailed(
-                f"{link} cannot lead to the virtual bus ({error.strerror}): choose another link, or remove it if "
-                "nobody serves it any more"
-            ) from error
 
     def _serve(self) -> None:
         cutter = Cutter()

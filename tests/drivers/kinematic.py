@@ -1,4 +1,4 @@
-"""A plain arm for the wire alone: every joint follows its motor as a first-order lag, and nothing falls."""
+"""A plain arm and a plain car for the wire alone: motors lag a little, and nothing falls or slips."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from embodied.bodies import CarBody, Motions
 from embodied.clock import Time, rate_of, ticks_by
 from embodied.errors import WorldFailed
 from embodied.messages import GripperState, JointCommand, JointState
@@ -68,6 +69,78 @@ class KinematicWorld:
 
     def arm(self, name: str) -> ArmBody:
         return self.body
+
+    def camera(self, name: str, *, width: int = 320, height: int = 240) -> CameraBody:
+        raise WorldFailed("there is no camera")
+
+    def about(self) -> Mapping[str, str]:
+        return {}
+
+    def truth(self) -> Mapping[str, Any]:
+        return {"position": self.body.at.tolist()}
+
+    def verdict(self) -> Verdict | None:
+        return None
+
+    def close(self) -> None:
+        return
+
+
+class KinematicCar:
+    """A car with one track: its front wheels turn at once, its speed follows what it is told, and nothing slips."""
+
+    wheelbase, steering_limit = 1.2, 0.6
+
+    def __init__(self) -> None:
+        self.now = Time(0)
+        self.at = np.zeros(3)  # x, y [m], yaw [rad]
+        self.speed = self.steering = self.acceleration = 0.0
+        self.charge = 0.9
+
+    def read(self) -> Motions:
+        # Both axles turn about one point; a wheel is as fast as it is far from there.
+        turn = math.tan(self.steering) / self.wheelbase
+        wheels = [self.speed * math.hypot(1 - y * turn, x * turn) for x in (self.wheelbase, 0.0) for y in (0.4, -0.4)]
+        return Motions(
+            speed=self.speed,
+            wheel_speeds=np.array(wheels),
+            steering=self.steering,
+            yaw_rate=self.speed * turn,
+            acceleration=self.acceleration,
+            charge=self.charge,
+            acquired=self.now,
+        )
+
+    def drive(self, steering: float, acceleration: float) -> tuple[float, float]:
+        self.steering = float(np.clip(steering, -self.steering_limit, self.steering_limit))
+        self.acceleration = acceleration
+        return self.steering, acceleration
+
+    def advance(self, seconds: float) -> None:
+        yaw, turn = self.at[2], math.tan(self.steering) / self.wheelbase
+        self.at += self.speed * seconds * np.array([math.cos(yaw), math.sin(yaw), turn])
+        self.speed = max(0.0, self.speed + self.acceleration * seconds)
+
+
+class KinematicRoad:
+    """A world with that car, and nothing else."""
+
+    rate = 300.0
+
+    def reset(self, seed: int) -> None:
+        self.body = KinematicCar()
+
+    def advance(self, to: Time) -> None:
+        rate = rate_of(self.rate)
+        for _ in range(ticks_by(to, rate) - ticks_by(self.body.now, rate)):
+            self.body.advance(1.0 / self.rate)
+        self.body.now = to
+
+    def car(self, name: str) -> CarBody:
+        return self.body
+
+    def arm(self, name: str) -> ArmBody:
+        raise WorldFailed("there is no arm")
 
     def camera(self, name: str, *, width: int = 320, height: int = 240) -> CameraBody:
         raise WorldFailed("there is no camera")

@@ -1,0 +1,10 @@
+from __future__ import annotations
+
+from embodied.testing.bench import Bench
+from embodied.testing.contract import DriverContract
+from tests.drivers.can_ev.bench import CanEVBench
+
+
+class TestCanEV(DriverContract):
+    def bench(self) -> Bench:
+        return CanEVBench()

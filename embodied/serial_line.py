@@ -130,8 +130,7 @@ class FarLine(Virtual):
             try:
                 lead(self.link, self.address)
             except LinkFailed:
-                os.close(self._far)
-                os.close(self._near)
+                self._shut()
                 raise
             self.address = self.link
         self._silent = False
@@ -166,10 +165,15 @@ class FarLine(Virtual):
 
     def close(self) -> None:
         """The line is gone."""
-        if self.link:
+        if self._far >= 0 and self.link:
             Path(self.link).unlink(missing_ok=True)
-        os.close(self._far)
-        os.close(self._near)
+        self._shut()
+
+    def _shut(self) -> None:
+        for end in (self._far, self._near):
+            if end >= 0:
+                os.close(end)
+        self._far = self._near = -1
 
     def unplug(self) -> None:
         """Nothing comes through."""

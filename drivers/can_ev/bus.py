@@ -85,9 +85,9 @@ class Bus:
         while self.wait(0.0):
             try:
                 message = self._bus.recv(0.0)
-            except self._can.CanError as error:
-                raise DeviceLost(f"the CAN bus at {self._where} is gone: {error}") from error
-            except (ValueError, IndexError):
+            except (self._can.CanError, ValueError, IndexError) as error:
+                if isinstance(error, self._can.CanError) and not isinstance(error.__cause__, ValueError):
+                    raise DeviceLost(f"the CAN bus at {self._where} is gone: {error}") from error
                 # Noise on a serial line: python-can keeps what is not ASCII, and would stumble over it for ever.
                 self.discard()
                 yield None

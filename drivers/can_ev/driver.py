@@ -186,9 +186,10 @@ class CanEV(Driver):
         if not self._begun:
             self._begun = True
             self._reception.begin(now)
-        if now - self._now > TIMEOUT * SECOND:
-            # It was not stepped for long; what has come meanwhile may be old, and nobody knows how old.
+        elif now - self._now >= TIMEOUT * SECOND:
+            # It was not stepped for long: what has come meanwhile may be old, and nobody else was silent.
             self._open().discard()
+            self._reception.begin(now)
         self._now = now
         self._reception.tick()
         fresh = self._listen()

@@ -41,8 +41,10 @@ class Ecu:
         self.present: set[str] = set()
         self.gear = "P"
         self._period = period
-        self._asked = False
+        # An edge has to be seen: whoever asked before its power came on has to cease first.
+        self._asked = True
         self._order = Order()
+        self._distrust = ""
         self._steering = 0.0
 
     def obey(self, order: Order) -> None:
@@ -51,7 +53,7 @@ class Ecu:
         if order.clear and not order.enable:
             self.faults &= self.present
             self.overridden = self.person
-        if rising and abs(order.speed) <= CREEP and not self._hindered:
+        if rising and abs(order.speed) <= CREEP and not self._hindered and not self._distrust:
             self.engaged, self.stopping = True, False
         if self.engaged and not order.enable:
             self._stop()
@@ -70,6 +72,7 @@ class Ecu:
         """
         if motions.charge < EMPTY:
             self.faults.add(LOW)
+        self._distrust = distrust
         if distrust and self.engaged:
             self.faults.add(INVALID if "wrong" in distrust else SILENT)
         self.faults |= self.present

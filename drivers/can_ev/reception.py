@@ -12,7 +12,8 @@ MISSED = 3
 """A counter may be ahead by so many: frames that were lost. One that is further off, or behind, is not believed."""
 
 BUDGET = 3
-"""One wrong frame more than this, each right one making up for a wrong one, and the message is not trusted."""
+"""One wrong frame more than this, each right one making up for a wrong one, and the message is not trusted; as many
+right ones make up for any number."""
 
 CYCLES = 3
 """Whoever listened less often than this since is the one that was late, and has heard no silence."""
@@ -113,5 +114,5 @@ class Reception:
 
     def _reject(self, watch: _Watch) -> str:
         self.rejected += 1
-        watch.wrong += 1
+        watch.wrong = min(watch.wrong + 1, 2 * BUDGET)
         return ""

@@ -1,0 +1,103 @@
+"""The bus itself, at a serial line whose other end is in the hands of the test."""
+
+from __future__ import annotations
+
+import os
+import pty
+import tty
+from collections.abc import Iterator
+from contextlib import suppress
+
+import pytest
+
+from drivers.can_ev import slcan
+from drivers.can_ev.bus import Bus
+from drivers.can_ev.codec import Frame
+from embodied.errors import DeviceLost
+
+GOOD = Frame(0x201, bytes(range(8)))
+
+
+@pytest.fixture
+def line() -> Iterator[tuple[Bus, int]]:
+    far, near = pty.openpty()
+    tty.setraw(near)
+    bus = Bus("slcan", os.ttyname(near), 500_000)
+    os.close(near)
+    yield bus, far
+    bus.close()
+    with suppress(OSError):
+        os.close(far)
+
+
+def heard(bus: Bus) -> list[Frame | None]:
+    found = []
+    while bus.wait(0.1):
+        found += list(bus.receive())
+    return found
+
+
+def test_it_opens_the_channel_at_its_speed_and_sends_frames(line: tuple[Bus, int]) -> None:
+    bus, far = line
+    bus.send(GOOD)
+    said = os.read(far, 1000).split(b"\r")
+    assert said.index(b"S6") < max(i for i, word in enumerate(said) if word == b"O")
+    assert said[-2] == b"t20180001020304050607"
+    adapter = slcan.Adapter()
+    assert adapter.take(b"\r".join(said))[0] == [GOOD]
+    assert adapter.bitrate == 500_000
+
+
+def test_frames_come_through_and_answers_of_the_adapter_are_none(line: tuple[Bus, int]) -> None:
+    bus, far = line
+    os.write(far, b"\r" + slcan.pack(GOOD) + b"z\r\a" + slcan.pack(GOOD)[:9])
+    assert heard(bus) == [GOOD]
+    os.write(far, slcan.pack(GOOD)[9:])
+    assert heard(bus) == [GOOD], "one that comes in two pieces is whole in the end"
+
+
+@pytest.mark.parametrize("noise", [b"\xff\xfe\r", b"t2\r", b"t2018zz\r", b"t20180011\r", b"txyz0\r", b"t"])
+def test_noise_is_told_as_such_and_what_comes_after_it_is_heard(line: tuple[Bus, int], noise: bytes) -> None:
+    bus, far = line
+    os.write(far, noise + (b"" if noise.endswith(b"\r") else slcan.pack(GOOD)))
+    assert heard(bus) == [None]
+    os.write(far, slcan.pack(GOOD))
+    assert heard(bus) == [GOOD]
+
+
+def test_frames_of_other_kinds_are_none_of_a_vehicle(line: tuple[Bus, int]) -> None:
+    bus, far = line
+    os.write(far, b"T000002018" + b"00" * 8 + b"\r" + b"r2018\r" + slcan.pack(GOOD))
+    assert heard(bus) == [GOOD]
+
+
+def test_what_came_before_it_was_opened_or_was_discarded_is_not_heard() -> None:
+    far, near = pty.openpty()
+    tty.setraw(near)
+    os.write(far, slcan.pack(GOOD))
+    bus = Bus("slcan", os.ttyname(near), 500_000)
+    assert heard(bus) == []
+    bus.close()
+    os.close(far)
+    os.close(near)
+
+
+def test_an_adapter_that_is_pulled_out_is_lost(line: tuple[Bus, int]) -> None:
+    bus, far = line
+    os.close(far)
+    with pytest.raises(DeviceLost, match="is gone"):
+        list(bus.receive())
+    with pytest.raises(DeviceLost, match="takes no frames"):
+        bus.send(GOOD)
+
+
+def test_an_adapter_takes_no_frame_that_is_not_whole_nor_while_its_channel_is_closed() -> None:
+    adapter = slcan.Adapter()
+    assert adapter.take(slcan.pack(GOOD)) == ([], slcan.ERROR)
+    assert adapter.take(b"S5\rO\r") == ([], slcan.OK * 2)
+    assert adapter.take(b"S6\r") == ([], slcan.ERROR), "its speed is not changed while it is open"
+    for line in (b"t2017" + b"00" * 8, b"t20180\r", b"t8018" + b"00" * 8, b"t2+18" + b"00" * 8, b"q"):
+        assert adapter.take(line + b"\r")[0] == []
+    frames, answers = adapter.take(slcan.pack(GOOD) * 2)
+    assert (frames, answers) == ([GOOD, GOOD], b"z\r" * 2)
+    assert adapter.take(b"C\r" + slcan.pack(GOOD))[0] == []

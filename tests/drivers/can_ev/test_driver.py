@@ -1,0 +1,235 @@
+"""What the driver of a vehicle does beyond the contract: how it engages, when it lets go, and what it refuses."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from drivers.can_ev import CanEV
+from drivers.can_ev.refusal import Limits, refusal
+from drivers.can_ev.tesla import TESLA
+from drivers.can_ev.vehicle import GEARS
+from embodied.clock import SECOND
+from embodied.errors import DeviceLost, NotStopped
+from embodied.messages import Battery, VehicleCommand, VehicleState
+from embodied.testing.bench import Drive
+from tests.drivers.can_ev.bench import CanEVBench
+
+
+@contextmanager
+def driving(vehicle: str = "generic", **changes: Any) -> Iterator[tuple[CanEVBench, Drive]]:
+    """A vehicle in the middle of its motion."""
+    bench = CanEVBench(vehicle)
+    with bench.served(), bench.ready(**changes) as drive:
+        drive.go(0.7, bench.motion)
+        assert drive.applied is not None, drive.status
+        yield bench, drive
+
+
+@pytest.fixture(params=["generic", "tesla"])
+def ride(request: pytest.FixtureRequest) -> Iterator[tuple[CanEVBench, Drive]]:
+    with driving(request.param) as ride:
+        yield ride
+
+
+def let_go(bench: CanEVBench, drive: Drive, within: float = 0.5) -> str:
+    """Drives on until nothing is applied any more; gives the reason."""
+    end = drive.now + within * SECOND
+    while drive.now < end and drive.applied is not None:
+        drive.go(0.02, bench.motion)
+    assert drive.applied is None, drive.status
+    assert drive.status is not None
+    return drive.status.reason
+
+
+def stood(bench: CanEVBench, drive: Drive) -> bool:
+    drive.go(drive.driver.stops_within, bench.motion)
+    at = bench.where()[0]
+    drive.go(0.2, bench.motion)
+    return bool(bench.where()[0] == at)
+
+
+def test_either_vehicle_goes_where_it_is_told_and_says_where_it_is(ride: tuple[CanEVBench, Drive]) -> None:
+    bench, drive = ride
+    drive.go(1.0, lambda _: VehicleCommand(speed=1.0, steering=0.3))
+    state = drive.newest(VehicleState)
+    assert bench.world is not None
+    true = bench.world.body.read()  # type: ignore[attr-defined]
+    assert state.speed == pytest.approx(1.0, abs=0.05)
+    assert state.speed == pytest.approx(true.speed, abs=0.05)
+    assert state.steering == pytest.approx(0.3, abs=2e-3)
+    assert (state.engaged, state.overridden, state.faults, state.gear) == (True, False, (), "D")
+    assert drive.status is not None
+    assert drive.status.state == "moving"
+
+
+def test_nothing_goes_out_before_the_unit_follows_and_its_edge_comes_at_rest() -> None:
+    bench = CanEVBench()
+    with bench.served(), bench.ready() as drive:
+        drive.go(0.5, bench.motion)
+        heard: Any = bench.heard()
+        first = next(n for n, step in enumerate(drive.given) if "applied" in step)
+        assert heard[0].speed == 0.0
+        assert not any(step["state"].engaged for step in drive.given[: first - 1] if "state" in step)
+        assert sum(command.speed == 0.0 for command in heard) < 20, "and it takes over soon"
+
+
+def test_the_battery_is_told_as_often_as_the_bus_has_it() -> None:
+    with driving() as (_, drive):
+        battery = drive.newest(Battery)
+        assert 0.85 < battery.charge < 0.95
+        assert battery.current < 0
+        told = sum("battery" in step for step in drive.given)
+        assert 4 <= told <= 9, "ten times a second, for 0.7 s"
+
+
+def test_a_person_who_takes_over_keeps_the_vehicle_until_it_is_armed_again(ride: tuple[CanEVBench, Drive]) -> None:
+    bench, drive = ride
+    bench.far.harm("driver override")
+    assert "driver override" in let_go(bench, drive)
+    assert drive.newest(VehicleState).overridden
+    with pytest.raises(NotStopped, match="a person has taken over"):
+        drive.driver.arm()
+    bench.far.heal()
+    assert stood(bench, drive)
+    assert drive.applied is None, "latched"
+    drive.driver.arm()
+    drive.go(0.5, bench.motion)
+    assert drive.applied is not None
+
+
+def test_a_fault_ends_the_ride_and_is_told_by_name(ride: tuple[CanEVBench, Drive]) -> None:
+    bench, drive = ride
+    bench.far.harm("steering fault")
+    assert "steering fault" in let_go(bench, drive)
+    drive.go(0.05, bench.motion)
+    assert drive.status is not None
+    assert drive.status.state == "fault"
+    assert "steering fault" in drive.newest(VehicleState).faults
+    assert stood(bench, drive)
+
+
+def test_a_low_battery_ends_the_ride() -> None:
+    with driving() as (bench, drive):
+        bench.far.harm("low battery")
+        assert "low battery" in let_go(bench, drive)
+        assert stood(bench, drive)
+
+
+@pytest.mark.parametrize("harm", ["stuck counter", "bad checksum"])
+def test_reports_that_are_stale_or_bent_end_the_ride_and_are_lost_in_time(harm: str) -> None:
+    with driving() as (bench, drive):
+        count = len(drive.given)
+        bench.far.harm(harm)
+        with pytest.raises(DeviceLost, match="nothing whole"):
+            drive.go(2.0, bench.motion)
+        after = drive.given[count:]
+        assert len(after) < 60, "in half a second, and stated are 0.3"
+        assert "cannot be trusted" in after[-1]["status"].reason  # type: ignore[attr-defined]
+        assert "applied" not in after[-1]
+        assert sum("state" in step for step in after) <= 2, "no state is made from them"
+        assert after[-1]["status"].rejected > 3  # type: ignore[attr-defined]
+
+
+def test_reports_that_stay_out_for_100_ms_end_the_ride_and_it_is_not_resumed() -> None:
+    with driving() as (bench, drive):
+        bench.far.freeze()
+        assert "nothing for 100 ms" in let_go(bench, drive, 0.25)
+        bench.far.thaw()
+        assert stood(bench, drive)
+        assert drive.applied is None
+
+
+def test_one_that_was_not_stepped_for_long_takes_nothing_old_for_new() -> None:
+    bench = CanEVBench()
+    with bench.served(), bench.ready() as drive:
+        drive.go(0.7, bench.motion)
+        drive.go(0.0)
+        # While nobody steps the driver, the unit stops by itself; what it said on the way lies in the line.
+        drive._epoch -= int(1.5 * SECOND)
+        drive.go(0.3)
+        assert drive.newest(VehicleState).speed == pytest.approx(bench.world.body.speed, abs=0.35)  # type: ignore[union-attr]
+
+
+def test_another_vehicle_on_the_bus_is_not_met(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("drivers.can_ev.driver.BOOT", 1.0)
+    bench = CanEVBench("tesla")
+    with bench.served(), pytest.raises(DeviceLost, match="is it this kind of vehicle"), bench.ready(vehicle="generic"):
+        pass
+
+
+def test_it_says_its_model_its_number_and_that_it_is_virtual(ride: tuple[CanEVBench, Drive]) -> None:
+    _, drive = ride
+    identity = drive.driver.identify()
+    assert identity.model.endswith("EV-1")
+    assert (identity.serial, identity.virtual) == ("VIRTUAL-EV", True)
+
+
+def problems(**changes: Any) -> str:
+    return "\n".join(CanEV(**{"channel": "/dev/ttyACM0", "interface": "slcan", **changes}).check())
+
+
+def test_what_is_right_has_no_problems() -> None:
+    assert not problems()
+    assert not problems(vehicle="tesla", speed_limit=20.0)
+    assert not problems(interface="socketcan", channel="can0", bitrate=0)
+
+
+@pytest.mark.parametrize("interface", ["udp_multicast", "socketcand", "cannelloni"])
+def test_an_interface_that_reaches_a_network_is_refused(interface: str) -> None:
+    assert "to a network, where anybody may listen" in problems(interface=interface)
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"interface": "pcan"}, "there are socketcan and slcan"),
+        ({"channel": ""}, "channel is empty"),
+        ({"interface": "socketcan"}, "names of network interfaces"),
+        ({"bitrate": 300_000}, "slcan knows 10000, 20000"),
+        ({"vehicle": "generc"}, "did you mean 'generic'"),
+        ({"vehicle": "byd_seal"}, "there is no vehicle 'byd_seal'; known: generic, tesla"),
+        ({"dbc": "there/is/none.dbc"}, "cannot be read"),
+        ({"dbc": str(TESLA.dbc)}, "no message 'DriveCommand'"),
+        ({"dbc": __file__}, "no DBC that can be parsed"),
+        ({"speed_limit": 100.0}, "the limits do not fit into the messages: DriveCommand.Speed"),
+        ({"steering_limit": 2.0}, "DriveCommand.Steering is 2"),
+        ({"acceleration_limit": math.nan}, "acceleration_limit is nan"),
+        ({"vehicle": "tesla", "acceleration_limit": 9.0}, "DAS_accelMax"),
+    ],
+)
+def test_settings_that_do_not_fit_are_refused_before_anything_is_opened(changes: dict[str, Any], told: str) -> None:
+    assert told in problems(**changes)
+
+
+def test_a_rate_too_slow_for_the_unit_is_refused() -> None:
+    slow = CanEV(channel="/dev/ttyACM0", interface="slcan")
+    slow.rate = 20.0
+    assert "50 to 200 Hz" in "\n".join(slow.check())
+
+
+def test_a_serial_port_that_is_not_there_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("drivers.can_ev.driver.BOOT", 0.1)
+    car = CanEV(channel=str(tmp_path / "adapter"), interface="slcan")
+    with pytest.raises(DeviceLost, match="is the CAN adapter plugged in"):
+        car.open()
+    car.close()
+
+
+def test_a_network_interface_that_is_not_there_is_said() -> None:
+    with pytest.raises(DeviceLost, match="cannot be opened"):
+        CanEV(channel="can_none").open()
+
+
+def test_gears_and_directions_go_together() -> None:
+    limits = Limits(speed=2.0, steering=0.5, acceleration=1.0)
+    allowed = {"P": {0.0}, "R": {-1.0, 0.0}, "N": {0.0}, "D": {0.0, 1.0}}
+    for gear in GEARS:
+        for speed in (-1.0, 0.0, 1.0):
+            told = refusal(VehicleCommand(speed=speed, steering=0.0, gear=gear), limits)
+            assert (told == "") == (speed in allowed[gear]), told

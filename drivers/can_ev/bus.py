@@ -16,6 +16,9 @@ INTERFACES = ("socketcan", "slcan")
 ON_NETWORKS = ("udp_multicast", "socketcand", "cannelloni")
 """Interfaces of python-can that hand commands to whoever is on a network."""
 
+SENT = 0.25
+"""A frame that is not taken by then will not be [s]; a serial port may count the time that its process was not let run."""
+
 
 def refusals(interface: str, channel: str, bitrate: int) -> Iterator[str]:
     """What is wrong with the settings of a bus, a sentence each, without opening it."""
@@ -116,7 +119,7 @@ class Bus:
         """
         message = self._can.Message(arbitration_id=frame.identifier, data=frame.data, is_extended_id=False, check=True)
         try:
-            self._bus.send(message, timeout=0.05)
+            self._bus.send(message, timeout=SENT)
         except (self._can.CanError, OSError) as error:
             raise DeviceLost(f"the CAN bus at {self._where} takes no frames: {error}") from error
 

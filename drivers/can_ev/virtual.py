@@ -1,8 +1,12 @@
-"""The far side of a vehicle's bus: its drive-by-wire unit behind an slcan adapter, and a car behind that."""
+"""The far side of a vehicle's bus: its drive-by-wire unit behind an slcan adapter, and a car behind that.
+
+The unit has a thread of its own, since it reports whether or not anybody steps the car: as it would from power on.
+"""
 
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -105,30 +109,26 @@ class VirtualEV(Virtual):
         self._line.link = self.link
         self._line.open()
         self.address = self._line.address
+        self._drive = (self._motions.steering, 0.0)
+        self._failure: BaseException | None = None
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._serve, name="virtual drive-by-wire unit", daemon=True)
+        self._thread.start()
 
     def step(self) -> None:
-        """Hear orders, let the unit go on, move the car, and report."""
+        """Measure the car, and do with it what the unit wants."""
         with self._lock:
-            self._cycle += 1
-            # Time is the unit's own: where its process was late, nobody else was silent.
-            now = Time(round(self._cycle * self._period * SECOND))
+            if self._failure is not None:
+                raise self._failure
             self._measure()
-            powered = "power loss" not in self._harms
-            self._reception.tick()
-            for frame in self._arrived():
-                if powered:
-                    self._take(frame, now)
-            distrust = self._reception.distrust(now)
-            self._harmed()
-            steering, acceleration = self._ecu.advance(distrust, self._motions)
-            self._car.drive(steering, acceleration)
-            if powered and not self._frozen and self._adapter.on and self._adapter.bitrate == self.bitrate:
-                self._report(self._condition(acceleration))
+            self._car.drive(*self._drive)
 
     def close(self) -> None:
-        """The port goes."""
-        line = getattr(self, "_line", None)
-        if line is not None:
+        """The unit ends, and its port goes."""
+        if (thread := getattr(self, "_thread", None)) is not None:
+            self._over.set()
+            thread.join()
+        if (line := getattr(self, "_line", None)) is not None:
             line.close()
 
     def heard(self) -> Sequence[Command]:
@@ -197,6 +197,33 @@ class VirtualEV(Virtual):
             if "power loss" in self._harms:
                 self._ecu = Ecu(self._period)
             self._harms.clear()
+
+    def _serve(self) -> None:
+        next_ = time.monotonic()
+        try:
+            while not self._over.wait(max(0.0, next_ - time.monotonic())):
+                with self._lock:
+                    self._turn()
+                # A cycle that comes too late is one cycle, and not several at once.
+                next_ = max(next_ + self._period, time.monotonic())
+        except BaseException as failure:  # told by the next step
+            self._failure = failure
+
+    def _turn(self) -> None:
+        """One cycle of the unit: hear orders, go on, and report."""
+        self._cycle += 1
+        # Time is the unit's own: where its process was late, nobody else was silent.
+        now = Time(round(self._cycle * self._period * SECOND))
+        powered = "power loss" not in self._harms
+        self._reception.tick()
+        for frame in self._arrived():
+            if powered:
+                self._take(frame, now)
+        distrust = self._reception.distrust(now)
+        self._harmed()
+        self._drive = self._ecu.advance(distrust, self._motions)
+        if powered and not self._frozen and self._adapter.on and self._adapter.bitrate == self.bitrate:
+            self._report(self._condition(self._drive[1]))
 
     def _measure(self) -> None:
         before, self._motions = self._motions, self._car.read()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import select
 import tty
 from collections.abc import Iterator
 from contextlib import suppress
@@ -30,6 +31,13 @@ def line() -> Iterator[tuple[Bus, int]]:
         os.close(far)
 
 
+def written(far: int) -> bytes:
+    found = b""
+    while select.select([far], [], [], 0.1)[0]:
+        found += os.read(far, 1000)
+    return found
+
+
 def heard(bus: Bus) -> list[Frame | None]:
     found = []
     while bus.wait(0.1):
@@ -40,7 +48,7 @@ def heard(bus: Bus) -> list[Frame | None]:
 def test_it_opens_the_channel_at_its_speed_and_sends_frames(line: tuple[Bus, int]) -> None:
     bus, far = line
     bus.send(GOOD)
-    said = os.read(far, 1000).split(b"\r")
+    said = written(far).split(b"\r")
     assert said.index(b"S6") < max(i for i, word in enumerate(said) if word == b"O")
     assert said[-2] == b"t20180001020304050607"
     adapter = slcan.Adapter()

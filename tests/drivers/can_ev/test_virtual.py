@@ -143,9 +143,9 @@ def test_orders_that_stay_out_end_in_a_controlled_stop_that_is_latched(client: C
 
 
 def test_bent_repeated_and_stale_orders_are_not_obeyed_and_end_the_ride(client: Client) -> None:
-    for bad in ({"bend": 1}, {"count": 3}):
+    for bend, behind in ((1, 0), (0, 0), (0, 5)):
         drive(client)
-        seen = client.go(0.25, Enable=1, Speed=1.5, **bad)
+        seen = client.go(0.25, Enable=1, Speed=1.5, bend=bend, count=None if bend else client.count - behind)
         assert seen["Mode"] != "Autonomous"
         assert seen["CommandInvalid"] == 1
         assert seen["Rejected"] > 3

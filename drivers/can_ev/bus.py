@@ -17,7 +17,7 @@ ON_NETWORKS = ("udp_multicast", "socketcand", "cannelloni")
 """Interfaces of python-can that hand commands to whoever is on a network."""
 
 SENT = 0.25
-"""A frame that is not taken by then will not be [s]; a serial port may count the time that its process was not let run."""
+"""A frame that is not taken by then will not be [s]; a serial port counts the time that nobody ran as well."""
 
 
 def refusals(interface: str, channel: str, bitrate: int) -> Iterator[str]:

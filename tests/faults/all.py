@@ -10,14 +10,20 @@ from pathlib import Path
 
 import numpy as np
 
+from embodied.testing.bench import Bench
+from tests.drivers.can_ev.bench import CanEVBench
 from tests.drivers.so101.bench import SO101Bench
 from tests.drivers.xarm.bench import XArmBench
-from tests.faults import devices, others
+from tests.faults import devices, others, vehicles
 from tests.faults.kills import ENDING, RESTARTED, end, interrupt
 from tests.faults.tally import Tally
 
-BENCHES = {"so101": SO101Bench, "xarm": XArmBench}
-"""Arms whose drivers meet their virtual devices here."""
+DEVICES: dict[str, tuple[Callable[[], Bench], dict[str, tuple[str, devices.Trial]]]] = {
+    "so101": (SO101Bench, devices.FAULTS),
+    "xarm": (XArmBench, devices.FAULTS),
+    "can_ev": (CanEVBench, vehicles.FAULTS),
+}
+"""Devices whose drivers meet their virtual devices here, and what happens to them."""
 
 Fault = Callable[[int, Tally], None]
 
@@ -45,8 +51,8 @@ def faults(rng: np.random.Generator) -> Iterator[tuple[str, str, int, Fault]]:
     yield "sleeping taker, flooding giver", "others' p99 within 2x, memory bounded", 5, others.crowd
     yield "kill -9 of a lossless giver", "what it published arrives", 50, lambda n, t: _lossless(n, rng, t)
     yield "wall clock jumps by an hour", "nobody notices", 5, others.clock
-    for device, bench in BENCHES.items():
-        for name, (promise, trial) in devices.FAULTS.items():
+    for device, (bench, happening) in DEVICES.items():
+        for name, (promise, trial) in happening.items():
             yield f"{device}: {name}", promise, 50, devices.each(bench, trial, rng)
 
 

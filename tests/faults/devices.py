@@ -17,7 +17,7 @@ import numpy as np
 from embodied.errors import DeviceLost, WrongDevice
 from embodied.messages import JointCommand
 from embodied.messages.schema import Vector
-from embodied.testing.bench import ArmBench, Drive, pause
+from embodied.testing.bench import ArmBench, Bench, Drive, pause
 from tests.faults.tally import Tally
 
 STILL = 0.01
@@ -26,10 +26,11 @@ STILL = 0.01
 MOST = 5.0
 """A body that does not stand after so long never will [s]."""
 
-Trial = Callable[[ArmBench, np.random.Generator, Tally], None]
+Trial = Callable[[Any, np.random.Generator, Tally], None]
+"""Of a bench of the kind of device that the fault is about."""
 
 
-def each(make: Callable[[], ArmBench], trial: Trial, rng: np.random.Generator) -> Callable[[int, Tally], None]:
+def each(make: Callable[[], Bench], trial: Trial, rng: np.random.Generator) -> Callable[[int, Tally], None]:
     """A fault that is tried so often on one device, which is put in order after each."""
 
     def fault(trials: int, tally: Tally) -> None:
@@ -45,14 +46,14 @@ def each(make: Callable[[], ArmBench], trial: Trial, rng: np.random.Generator) -
 
 
 @contextmanager
-def moving(bench: ArmBench, rng: np.random.Generator) -> Iterator[Drive]:
+def moving(bench: Bench, rng: np.random.Generator) -> Iterator[Drive]:
     """A device at a random instant of its motion."""
     with bench.ready() as drive:
         drive.go(float(rng.uniform(0.2, 1.0)), bench.motion)
         yield drive
 
 
-def stands(bench: ArmBench, since: float, tally: Tally, limit: float) -> None:
+def stands(bench: Bench, since: float, tally: Tally, limit: float) -> None:
     """The body comes to rest, and stays; within how long of a moment on the steady clock [s] is a figure."""
     before = bench.far.position()
     moved = time.monotonic()
@@ -68,17 +69,17 @@ def stands(bench: ArmBench, since: float, tally: Tally, limit: float) -> None:
     tally.wrong("it never came to rest")
 
 
-def link_loss(bench: ArmBench, rng: np.random.Generator, tally: Tally) -> None:
+def link_loss(bench: Bench, rng: np.random.Generator, tally: Tally) -> None:
     """The cable is out."""
     _lost(bench, rng, tally, bench.far.unplug)
 
 
-def power_loss(bench: ArmBench, rng: np.random.Generator, tally: Tally) -> None:
+def power_loss(bench: Bench, rng: np.random.Generator, tally: Tally) -> None:
     """Nobody answers any more, and the motors have no power."""
     _lost(bench, rng, tally, lambda: bench.far.harm("power loss"))
 
 
-def _lost(bench: ArmBench, rng: np.random.Generator, tally: Tally, break_it: Callable[[], None]) -> None:
+def _lost(bench: Bench, rng: np.random.Generator, tally: Tally, break_it: Callable[[], None]) -> None:
     with moving(bench, rng) as drive:
         began = time.monotonic()
         break_it()
@@ -148,7 +149,7 @@ def corrupted(bench: ArmBench, rng: np.random.Generator, tally: Tally) -> None:
         stands(bench, began, tally, drive.driver.stops_within + 0.1)
 
 
-def wrong_device(bench: ArmBench, rng: np.random.Generator, tally: Tally) -> None:
+def wrong_device(bench: Bench, rng: np.random.Generator, tally: Tally) -> None:
     """Another one than the launch file wants is at the address."""
     before = bench.far.position()
     count = len(bench.far.heard())
@@ -173,7 +174,7 @@ with bench.ready() as drive:
 """
 
 
-def killed(bench: ArmBench, rng: np.random.Generator, tally: Tally) -> None:
+def killed(bench: Bench, rng: np.random.Generator, tally: Tally) -> None:
     """The driver's process is killed; nobody but the device is left to stop it."""
     kind = type(bench)
     code = CHILD.format(module=kind.__module__, name=kind.__name__)

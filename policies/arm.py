@@ -9,7 +9,7 @@ import numpy as np
 
 from embodied.messages import Vector
 from embodied.robot import Robot
-from policies.rotations import rotation_vector
+from embodied.rotations import rotation_vector
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,9 @@ import numpy as np
 from embodied import SECOND, Node, Ports, tunable
 from embodied.messages import Goal, JointCommand, JointState, Message, Pose, Unit, Vector
 from embodied.robot import BASE, Robot, quaternion
+from embodied.rotations import norm, rotation_matrix, rotation_vector
 from policies.arm import Arm, Limits
-from policies.rotations import norm, rotation_matrix, rotation_vector, tool_rotation
+from policies.rotations import tool_rotation
 from policies.setpoint import Pace, pursue
 
 SPARE = 0.2  # how near to its end the last joint is not sent; its turn is foreseen no better than that [rad]

@@ -13,8 +13,9 @@ from embodied.launch.load import Overrides
 from embodied.messages import Goal, JointState, Vector
 from embodied.node import generator
 from embodied.robot import BASE, Robot, rotation
+from embodied.rotations import norm, rotation_matrix, rotation_vector
 from policies.kinematics import InverseKinematics
-from policies.rotations import norm, rotation_matrix, rotation_vector, tool_rotation
+from policies.rotations import tool_rotation
 from policies.setpoint import Pace, pursue
 
 LAUNCH = Path(__file__).parents[2] / "launch" / "pick_place.yaml"

@@ -14,6 +14,9 @@ from embodied.errors import WorldFailed
 from embodied.messages import Vector
 from embodied.world import World
 
+WORLD = "world"
+"""The frame in which a world and all that travels in it are given: east, north, up of its origin (ENU)."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quadrotor:

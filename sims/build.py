@@ -48,7 +48,7 @@ def table(bullet: Bullet, look: Look) -> tuple[int, Mesh]:
     half = ((x1 - x0) / 2, (y1 - y0) / 2, THICK / 2)
     shape = bullet.createCollisionShape(bullet.GEOM_BOX, halfExtents=half, collisionFramePosition=(0, 0, 0))
     mesh = slab((-half[0], half[0]), (-half[1], half[1]), half[2], THICK, _grain(look))
-    body = bullet.createMultiBody(0, shape, _picture(bullet, mesh), ((x0 + x1) / 2, (y0 + y1) / 2, -THICK / 2))
+    body = bullet.createMultiBody(0, shape, surface(bullet, mesh), ((x0 + x1) / 2, (y0 + y1) / 2, -THICK / 2))
     bullet.changeDynamics(body, -1, lateralFriction=TABLE_FRICTION)
     return int(body), mesh
 
@@ -68,11 +68,12 @@ def _grain(look: Look) -> Pixels:
 def floor(bullet: Bullet) -> tuple[int, Mesh]:
     """The floor, to be seen and not to be touched; returns its number, and how it is drawn."""
     mesh = rectangle((-ROOM, ROOM), (-ROOM, ROOM), 0.0)
-    picture = _picture(bullet, mesh, FLOOR_COLOUR)
+    picture = surface(bullet, mesh, FLOOR_COLOUR)
     return int(bullet.createMultiBody(0, -1, picture, (0, 0, FLOOR))), mesh
 
 
-def _picture(bullet: Bullet, mesh: Mesh, colour: tuple[float, float, float] = (1.0, 1.0, 1.0)) -> int:
+def surface(bullet: Bullet, mesh: Mesh, colour: tuple[float, float, float] = (1.0, 1.0, 1.0)) -> int:
+    """How PyBullet draws a mesh; returns the shape's number."""
     places = {} if mesh.places is None else {"uvs": mesh.places.tolist()}
     return int(
         bullet.createVisualShape(
@@ -119,7 +120,7 @@ def thing(bullet: Bullet, thing: Thing) -> tuple[int, Mesh | None]:
         # A picture of its own: TinyRenderer draws PyBullet's cylinder as a capsule.
         mesh = cylinder(wide / 2, tall)
         shape = bullet.createCollisionShape(bullet.GEOM_CYLINDER, radius=wide / 2, height=tall)
-        picture = _picture(bullet, mesh, thing.colour)
+        picture = surface(bullet, mesh, thing.colour)
     turn = (0.0, 0.0, math.sin(thing.yaw / 2), math.cos(thing.yaw / 2))
     body = bullet.createMultiBody(thing.mass, shape, picture, (thing.x, thing.y, tall / 2), turn)
     bullet.changeDynamics(body, -1, lateralFriction=FRICTION, linearDamping=0, angularDamping=0)

@@ -1,4 +1,4 @@
-"""The cameras of a tabletop: what they look at, from where, and through which renderer."""
+"""The cameras of a world: what they look at, from where, and through which renderer."""
 
 from __future__ import annotations
 
@@ -78,9 +78,18 @@ class Camera:
         renderer: what draws it.
         view: its place and lens now; the same object as long as it stands still.
         brightness: its exposure.
+        mount: its place in what carries it, where that is all that is known of it; `info` then tells this.
     """
 
-    def __init__(self, stage: Stage, renderer: Renderer, view: Callable[[], View], brightness: float = 1.0) -> None:
+    def __init__(
+        self,
+        stage: Stage,
+        renderer: Renderer,
+        view: Callable[[], View],
+        brightness: float = 1.0,
+        mount: View | None = None,
+    ) -> None:
+        self._mount = mount
         self._stage = stage
         self._renderer = renderer
         self._view = view
@@ -89,8 +98,8 @@ class Camera:
         self._exposure = np.minimum(np.arange(256) * brightness, 255.0).astype(np.uint8)
 
     def info(self) -> CameraInfo:
-        """True intrinsics and pose."""
-        return self._view().info()
+        """True intrinsics and pose; of a camera whose carrier only estimates where it is, the pose in its carrier."""
+        return (self._view() if self._mount is None else self._mount).info()
 
     def vary(self, rng: np.random.Generator) -> None:
         """From now on, spoil pictures as a camera would that `rng` draws: see `Imperfections`."""

@@ -37,11 +37,12 @@ class View:
     """A camera's place and lens.
 
     Attributes:
-        position: of the optical centre in the base frame, shape (3,) [m].
-        rotation: of the optical frame in the base frame, shape (3, 3).
+        position: of the optical centre in `frame`, shape (3,) [m].
+        rotation: of the optical frame in `frame`, shape (3, 3).
         width, height: of the image [px].
         focal: focal length [px].
         near, far: what is nearer or farther along the optical axis is not seen [m].
+        frame: in which its place stands.
 
     Raises:
         ValueError: it has no pixels or too many, or sees nothing between near and far.
@@ -54,6 +55,7 @@ class View:
     focal: float
     near: float = NEAR
     far: float = FAR
+    frame: str = BASE
 
     def __post_init__(self) -> None:
         for problem in problems(self.width, self.height, self.near, self.far):
@@ -97,6 +99,12 @@ class View:
         turn = transform((0.0, 0.0, 0.0), tilt)[:3, :3]
         return replace(self, position=self.position + shift, rotation=self.rotation @ turn)
 
+    def moved(self, position: Vector, rotation: Vector, frame: str) -> View:
+        """This view, whose frame is at a position (3,) [m] and rotation (3, 3) in another, in that other frame."""
+        return replace(
+            self, position=position + rotation @ self.position, rotation=rotation @ self.rotation, frame=frame
+        )
+
     def info(self) -> CameraInfo:
         """Intrinsics and pose, as they travel with an image."""
         return CameraInfo(
@@ -105,7 +113,7 @@ class View:
             matrix=self.matrix,
             position=self.position,
             orientation=quaternion(self.rotation),
-            frame=BASE,
+            frame=self.frame,
         )
 
     @property

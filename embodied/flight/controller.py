@@ -19,9 +19,9 @@ from embodied.messages.schema import Vector
 from embodied.robot import rotation
 from embodied.rotations import norm, rotation_vector
 
-POSITION = 1.2  # [1/s]
-VELOCITY = np.array([2.6, 2.6, 4.0])  # [1/s]
-INTEGRAL = np.array([1.3, 1.3, 2.0])  # [1/s²]
+POSITION = 1.5  # [1/s]
+VELOCITY = np.array([3.2, 3.2, 4.0])  # [1/s]
+INTEGRAL = np.array([2.0, 2.0, 2.0])  # [1/s²]
 ATTITUDE = np.array([6.0, 6.0, 2.5])  # [1/s]
 RATES = np.array([16.0, 16.0, 6.0])  # [1/s]
 SMALL, STRONGEST = 0.2, 4.0  # of errors in velocity that tell of wind, and of what wind does [m/s], [m/s²]

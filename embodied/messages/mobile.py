@@ -22,21 +22,30 @@ class Imu(Message):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Battery(Message):
-    """State of a battery; current is negative while it discharges, charge is 0 to 1."""
+    """State of a battery; current is negative while it discharges, None where nothing measures it; charge is 0 to 1."""
 
     voltage: Annotated[float, Unit("V")]
-    current: Annotated[float, Unit("A")]
+    current: Annotated[float, Unit("A")] | None = None
     charge: float
     acquired: Annotated[Time, Unit("ns")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DroneCommand(Command):
-    """A setpoint for a multirotor: a position or a velocity, and a heading. Axes are ENU, yaw is from east."""
+    """A setpoint for a multirotor: a position or a velocity, and a heading. Axes are ENU, yaw is from east.
+
+    Attributes:
+        position: where to be. One that stands on the ground arms and takes off to it.
+        velocity: how to move; beside a position, how that moves.
+        yaw: heading of its forward axis; None: as it is.
+        land: come down, over `position` if there is one, else where it is; on the ground it disarms.
+        frame: of all of these.
+    """
 
     position: Annotated[Vector, Array("3", "m")] | None = None
     velocity: Annotated[Vector, Array("3", "m/s")] | None = None
     yaw: Annotated[float, Unit("rad")] | None = None
+    land: bool = False
     frame: str
 
 

@@ -63,10 +63,10 @@ def test_on_a_slope_it_begins_with_the_slope() -> None:
 def test_before_a_fix_it_is_not_ready_and_counts_from_where_it_stands() -> None:
     body, estimator = Airframe(), Estimator(QUADROTOR)
     estimate = estimator.update(replace(body.read(), position=None, velocity=None))
-    assert not estimator.ready
+    before = estimator.ready
     np.testing.assert_array_equal(estimate.position, [0.0, 0.0, 0.0])
     estimate = estimator.update(body.read())
-    assert estimator.ready
+    assert (before, estimator.ready) == (False, True)
     np.testing.assert_allclose(estimate.position, [0.0, 0.0, 2.0], atol=0.01)
 
 

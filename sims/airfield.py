@@ -1,0 +1,295 @@
+"""A field with marker boards and a landing pad, wind, and one quadrotor; the seed decides everything about it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from embodied.bodies import WORLD
+from embodied.clock import Time, rate_of, tick, ticks_by
+from embodied.errors import WorldFailed, nearest
+from embodied.messages import Vector
+from embodied.node import generator
+from embodied.robot import transform
+from embodied.world import ArmBody, Verdict
+from sims import build, field
+from sims.bodies.quadrotor import QuadrotorBody
+from sims.bullet import Bullet
+from sims.field import Board, Field
+from sims.inspection import Errand, Flight, Judge
+from sims.render import Camera, Stage
+from sims.renderers import AUTO, Light, choose
+from sims.renderers.mesh import Mesh, Pixels, rectangle
+from sims.snapshot import show, snapshot
+from sims.view import View, problems
+from sims.wind import Wind
+
+DRONE = "drone"
+CAMERAS = ("down", "overview")
+LOOKS = 20  # of the judge, per second
+HOLD = 2.0  # above the marker [m]
+SIDE, TOP = 9.0, 8.0  # of the fence: from the middle, and above the ground [m]
+NEAR, FAR = 0.05, 60.0  # [m]
+GRASS = 40.0  # how far the ground reaches at least, west and south [m]
+WIDE = math.radians(70.0)  # across the picture of the camera that looks down [rad]
+MOUNT = transform((0.0, 0.0, -0.05), (math.pi, 0.0, -math.pi / 2))
+"""The optical frame of the camera that looks down, in the body's: the top of its picture is ahead."""
+
+
+@dataclass(frozen=True, slots=True)
+class BoardTruth:
+    """Where a marker board or the pad truly is.
+
+    Attributes:
+        label: `marker` and its number, or `pad`.
+        position: of its middle, shape (3,) [m].
+        yaw: [rad].
+    """
+
+    label: str
+    position: Vector
+    yaw: float
+
+
+@dataclass
+class Airfield:
+    """The world of an inspection from the air: its frame is east, north, up of the middle of the landing pad.
+
+    Cameras and bodies belong to the run they were asked for in; a reset makes new ones.
+
+    Attributes:
+        boards: how many marker boards lie there, 1 to 6.
+        wind: it is never stronger, gusts included [m/s].
+        charge: of the battery at the start, 0 to 1.
+        rate: physics steps per second [Hz].
+        time_limit: how long a run may take [s].
+    """
+
+    boards: int = 4
+    wind: float = 5.0
+    charge: float = 1.0
+    rate: float = 300.0
+    time_limit: float = 120.0
+
+    views = CAMERAS
+
+    def __post_init__(self) -> None:
+        self._bullet: Bullet | None = None
+        self._run: _Run | None = None
+
+    def check(self) -> Iterable[str]:
+        """Problems with the settings, one sentence each."""
+        if not 1 <= self.boards <= 6:
+            yield f"boards is {self.boards}, and the field has room for 1 to 6"
+        if not 0.0 <= self.wind <= 15.0:
+            yield f"wind is {self.wind} m/s; it may be 0 to 15"
+        if not 0.0 < self.charge <= 1.0:
+            yield f"charge is {self.charge}; a battery has above 0 and up to 1"
+        if not (math.isfinite(self.rate) and 200 <= self.rate <= 10_000):
+            yield f"rate is {self.rate} Hz, and the rotors need 200 to 10000"
+        if not 0 < self.time_limit < math.inf:
+            yield f"time_limit is {self.time_limit} s, and it must be above 0"
+
+    def reset(self, seed: int) -> None:
+        """Build everything anew from the seed; time is 0."""
+        if self._bullet is None:
+            self._bullet = Bullet()
+        self._run = _Run(self, self._bullet, seed)
+
+    def advance(self, to: Time) -> None:
+        """Make whole physics steps, to the last one not after `to` [ns]."""
+        self._now.advance(to)
+
+    def arm(self, name: str) -> ArmBody:
+        """There is none.
+
+        Raises:
+            WorldFailed: always.
+        """
+        raise WorldFailed(f"there is no arm '{name}' on the airfield, and no other")
+
+    def drone(self, name: str = DRONE) -> QuadrotorBody:
+        """The quadrotor; its name is `drone`."""
+        if name != DRONE:
+            raise WorldFailed(f"there is no drone '{name}' on the airfield; {', '.join(nearest(name, [DRONE]))}")
+        return self._now.drone
+
+    def camera(
+        self,
+        name: str,
+        *,
+        width: int = 320,
+        height: int = 240,
+        near: float = NEAR,
+        far: float = FAR,
+        renderer: str = AUTO,
+        shadows: bool | None = None,
+    ) -> Camera:
+        """A camera.
+
+        Args:
+            name: `down`, on the quadrotor, whose pose is told in the frame of that; `overview`, for people.
+            width: of its images [px].
+            height: of its images [px].
+            near: what is nearer is not seen [m].
+            far: what is farther is not seen [m].
+            renderer: what draws its images, one of `sims.renderers.VERSIONS`, or `auto`.
+            shadows: whether things throw them; by default in pictures for people, `overview`, alone.
+
+        Raises:
+            WorldFailed: there is no such camera or renderer, or its images cannot be so.
+        """
+        run = self._now
+        if name not in CAMERAS:
+            raise WorldFailed(f"there is no camera '{name}' on the airfield; {', '.join(nearest(name, CAMERAS))}")
+        for problem in problems(width, height, near, far):
+            raise WorldFailed(problem)
+        shaded = name == "overview" if shadows is None else shadows
+        drawn = run.stage.renderer(renderer, Light(run.field.light, shadows=shaded))
+        if name == "overview":
+            view = View.towards((-9.0, -11.0, 8.0), (0.0, 0.0, 0.5), width, height, 11.0, near=near, far=far)
+            return Camera(run.stage, drawn, lambda: view)
+        lens = View(MOUNT[:3, 3], MOUNT[:3, :3], width, height, width / 2 / math.tan(WIDE / 2), near, far, frame=DRONE)
+        return Camera(run.stage, drawn, lambda: carried(run.drone, lens), mount=lens)
+
+    def about(self) -> Mapping[str, str]:
+        """Name and version of each renderer that draws a camera of this run."""
+        names = sorted(self._now.stage.renderers)
+        return {"renderer": ", ".join(" ".join(choose(name)) for name in names)} if names else {}
+
+    @property
+    def target(self) -> str:
+        """Label of the board that this seed wants inspected."""
+        return self._now.field.target
+
+    @property
+    def air(self) -> Vector:
+        """Velocity of the air now, shape (3,) [m/s]."""
+        return self._now.wind.velocity
+
+    def truth(self) -> Mapping[str, BoardTruth]:
+        """Where every marker board and the pad truly are, by label."""
+        boards = [
+            BoardTruth(board.label, np.array([board.x, board.y, 0.0]), board.yaw) for board in self._now.field.boards
+        ]
+        return {true.label: true for true in (*boards, BoardTruth("pad", np.zeros(3), 0.0))}
+
+    def snapshot(self) -> Vector:
+        """Where everything is, as `show` of a field from the same seed takes it."""
+        return snapshot(self._now.bullet)
+
+    def show(self, state: Vector) -> None:
+        """Put everything where a snapshot says; for cameras in another process than the physics.
+
+        Raises:
+            WorldFailed: the snapshot is of another world.
+        """
+        show(self._now.bullet, state)
+        self._now.drone.look()
+
+    def verdict(self) -> Verdict | None:
+        """How the run is judged, as soon as that is decided; None before."""
+        return self._now.judge.verdict
+
+    def close(self) -> None:
+        """Give everything back."""
+        if self._bullet is not None:
+            self._bullet.close()
+        self._bullet = self._run = None
+
+    @property
+    def _now(self) -> _Run:
+        if self._run is None:
+            raise WorldFailed("the field is bare: reset(seed) builds the world")
+        return self._run
+
+
+class _Run:
+    """One run of the world: the bodies of one seed, and how far their physics has come."""
+
+    def __init__(self, world: Airfield, bullet: Bullet, seed: int) -> None:
+        self.bullet = bullet
+        self.field: Field = field.draw(seed, world.boards)
+        self._rate = rate_of(world.rate)
+        self._steps = 0
+        self._look_every = max(1, round(world.rate / LOOKS))
+        build.start(bullet, world.rate, 50)
+        plane = bullet.createCollisionShape(bullet.GEOM_PLANE)
+        grass = _grass(self.field.ground())
+        self._ground = int(bullet.createMultiBody(0, plane, build.surface(bullet, grass)))
+        bullet.changeDynamics(self._ground, -1, lateralFriction=0.8, restitution=0.0)
+        boards = [
+            _flat(bullet, field.BOARD, board.picture(), board.x, board.y, board.yaw) for board in self.field.boards
+        ]
+        flat = [(self._ground, grass), _flat(bullet, field.PAD, field.pad(), 0.0, 0.0, 0.0), *boards]
+        self.wind = Wind(world.wind, world.rate, generator(seed, "field", "wind"))
+        self.drone = QuadrotorBody(
+            bullet,
+            (0.0, 0.0, self.field.yaw),
+            world.rate,
+            self.now,
+            lambda: self.wind.velocity,
+            generator(seed, "field", "sensors"),
+            world.charge,
+        )
+        self.stage = Stage(bullet, {(body, -1): mesh for body, mesh in flat})
+        self.judge = Judge(_errand(self.field, world.time_limit), LOOKS)
+
+    def now(self) -> Time:
+        return tick(self._steps, self._rate)
+
+    def advance(self, to: Time) -> None:
+        wind, drone, step = self.wind, self.drone, self.bullet.stepSimulation
+        for count in range(self._steps + 1, ticks_by(to, self._rate) + 1):
+            wind.step()
+            drone.step()
+            step()
+            self._steps = count
+            drone.stepped()
+            if count % self._look_every == 0:
+                self.judge.look(count / float(self._rate), self._flight())
+
+    def _flight(self) -> Flight:
+        drone = self.drone
+        if not np.isfinite(drone.position).all():
+            raise WorldFailed(f"the physics broke: the drone is at {drone.position.tolist()}")
+        return Flight(
+            position=drone.position,
+            speed=float(np.linalg.norm(drone.velocity)),
+            tilt=math.acos(max(-1.0, min(1.0, float(drone.attitude[2, 2])))),
+            grounded=bool(self.bullet.getContactPoints(drone.body, self._ground)),
+            off=drone.turned_off,
+        )
+
+
+def carried(drone: QuadrotorBody, lens: View) -> View:
+    """A view that is mounted on a body, where the body is now."""
+    return lens.moved(drone.position, drone.attitude, WORLD)
+
+
+def _errand(drawn: Field, limit: float) -> Errand:
+    board: Board = next(board for board in drawn.boards if board.label == drawn.target)
+    return Errand(
+        marker=board.label,
+        hold=np.array([board.x, board.y, HOLD]),
+        pad=np.zeros(2),
+        low=np.array([-SIDE, -SIDE, -0.5]),
+        high=np.array([SIDE, SIDE, TOP]),
+        limit=limit,
+    )
+
+
+def _grass(texture: Pixels) -> Mesh:
+    """The ground, as one triangle: where two met, a picture from above would show the seam."""
+    corners = GRASS * np.array([[(-1.0, -1.0, 0.0), (3.0, -1.0, 0.0), (-1.0, 3.0, 0.0)]])
+    return Mesh.flat(corners, np.array([[(0.0, 0.0), (1.0, 0.0), (0.0, 1.0)]]), texture)
+
+
+def _flat(bullet: Bullet, edge: float, texture: Pixels, x: float, y: float, yaw: float) -> tuple[int, Mesh]:
+    """A square picture on the ground, to be seen and not to be touched: its number, and how it is drawn."""
+    mesh = rectangle((-edge / 2, edge / 2), (-edge / 2, edge / 2), 0.0, texture)
+    turn = (0.0, 0.0, math.sin(yaw / 2), math.cos(yaw / 2))
+    return int(bullet.createMultiBody(0, -1, build.surface(bullet, mesh), (x, y, 0.004), turn)), mesh

@@ -1,0 +1,306 @@
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from embodied import Stamped, Time
+from embodied.bodies import WORLD
+from embodied.guards import DroneGuard
+from embodied.guards.drone import GuardedFlight
+from embodied.messages import Battery, DroneCommand, DroneState, Reset, Stop, Vector
+from tests.embodied.guards.flights import flying, leaning, standing
+
+LOW, HIGH = (-5.0, -5.0, 0.0), (5.0, 5.0, 6.0)
+LAND = DroneCommand(land=True, frame=WORLD)
+
+
+class Bench:
+    """Steps a guard beside a drone that is wherever it was told to be."""
+
+    def __init__(self, *, wired: Sequence[str] = (), **about: object) -> None:
+        self.guard = DroneGuard(LOW, HIGH, **about)  # type: ignore[arg-type]
+        self.guard.wired = frozenset(wired)
+        self.guard.open()
+        self.state: DroneState | None = flying()
+        self.n = 0
+
+    def step(
+        self,
+        command: DroneCommand | None = None,
+        *,
+        operator: DroneCommand | None = None,
+        charge: float | None = 1.0,
+        stop: Sequence[str] = (),
+        reset: bool = False,
+        state: DroneState | None = None,
+    ) -> GuardedFlight:
+        now = Time(self.n * 20_000_000)
+        self.n += 1
+        given = self.guard.step(
+            command=None if command is None else Stamped(command, now, self.n, "policy.command"),
+            operator=None if operator is None else Stamped(operator, now, self.n, "sticks.command"),
+            state=self.state if state is None else state,
+            battery=None if charge is None else Battery(voltage=15.0, charge=charge, acquired=now),
+            stop=[Stop(reason=reason) for reason in stop],
+            reset=[Stamped(Reset(by="a person"), now, self.n, "panel.reset")] if reset else [],
+            now=now,
+        )
+        moved = given.command
+        if moved is not None and moved.position is not None and moved.velocity is not None and state is None:
+            x, y, z = moved.position.tolist()
+            vx, vy, vz = moved.velocity.tolist()
+            self.state = flying((x, y, z), (vx, vy, vz))
+        return given
+
+    def many(self, count: int, command: DroneCommand | None = None, **more: object) -> GuardedFlight:
+        for _ in range(count):
+            given = self.step(command, **more)  # type: ignore[arg-type]
+        return given
+
+
+def go(x: float, y: float = 0.0, z: float = 2.0, yaw: float | None = None) -> DroneCommand:
+    return DroneCommand(position=np.array([x, y, z]), yaw=yaw, frame=WORLD)
+
+
+def drive(x: float, y: float = 0.0, z: float = 0.0) -> DroneCommand:
+    return DroneCommand(velocity=np.array([x, y, z]), frame=WORLD)
+
+
+def where(given: GuardedFlight) -> Vector:
+    assert given.command is not None
+    assert given.command.position is not None
+    return given.command.position
+
+
+def speed(given: GuardedFlight) -> Vector:
+    assert given.command is not None
+    assert given.command.velocity is not None
+    return given.command.velocity
+
+
+def test_a_position_is_approached_within_the_limits_and_its_heading_is_passed_on() -> None:
+    bench = Bench()
+    first = bench.step(go(3.0, yaw=0.7))
+    assert (first.report.state, first.report.source, first.report.refusals) == ("following", "command", ())
+    assert first.command is not None
+    assert (first.command.yaw, first.command.land, first.command.frame) == (0.7, False, WORLD)
+    np.testing.assert_allclose(where(first), [1.5 * 0.02 * 0.02, 0.0, 2.0])
+    np.testing.assert_allclose(where(bench.many(250, go(3.0))), [3.0, 0.0, 2.0], atol=1e-3)
+
+
+def test_a_velocity_is_followed_up_to_the_fence() -> None:
+    bench = Bench()
+    np.testing.assert_allclose(speed(bench.many(100, drive(1.0))), [1.0, 0.0, 0.0])
+    np.testing.assert_allclose(where(bench.many(400, drive(1.0))), [5.0, 0.0, 2.0], atol=1e-3)
+
+
+def test_outside_the_fence_is_clipped_with_its_numbers() -> None:
+    given = Bench().step(go(9.0))
+    assert given.report.clips == ("position [9.0, 0.0, 2.0] clipped to [5.0, 0.0, 2.0] m by the fence",)
+
+
+@pytest.mark.parametrize(
+    ("command", "why"),
+    [
+        (go(math.nan), "command commands position [nan, 0.0, 2.0], which is not finite"),
+        (go(0.0, math.inf), "command commands position [0.0, inf, 2.0], which is not finite"),
+        (drive(0.0, 0.0, -math.inf), "command commands velocity [0.0, 0.0, -inf], which is not finite"),
+        (go(1.0, yaw=math.nan), "command commands yaw nan, which is not finite"),
+        (DroneCommand(frame=WORLD), "command commands neither a position nor a velocity"),
+        (None, "no fresh command"),
+    ],
+)
+def test_nonsense_and_silence_brake_and_hold(command: DroneCommand | None, why: str) -> None:
+    bench = Bench()
+    at = where(bench.many(100, drive(1.0)))
+    given = bench.step(command)
+    assert (given.report.state, given.report.source, given.report.refusals) == ("holding", "", (why,))
+    np.testing.assert_allclose(speed(given), [1.0 - 1.5 * 0.02, 0.0, 0.0])
+    given = bench.many(100, command)
+    assert given.command is not None
+    assert (given.command.land, given.command.yaw) == (False, None)
+    np.testing.assert_array_equal(speed(given), 0.0)
+    assert 0.3 < where(given)[0] - at[0] < 0.4
+
+
+def test_on_the_ground_it_commands_nothing_by_itself() -> None:
+    bench = Bench()
+    bench.state = standing()
+    given = bench.step(None)
+    assert given.command is None
+    assert given.report.refusals == ("no fresh command",)
+
+
+def test_until_it_is_armed_the_setpoint_waits_where_it_stands() -> None:
+    bench = Bench()
+    for _ in range(50):
+        given = bench.step(go(0.0), state=standing())
+    assert where(given)[2] == pytest.approx(0.06 + 1.5 * 0.02 * 0.02)
+
+
+def test_without_a_state_there_is_no_command_and_the_setpoint_begins_anew_with_one() -> None:
+    bench = Bench()
+    bench.many(50, drive(1.0))
+    bench.state = None
+    given = bench.step(drive(1.0))
+    assert given.command is None
+    assert (given.report.state, given.report.refusals) == ("holding", ("no fresh state",))
+    bench.state = flying((-2.0, 0.0, 2.0), (0.5, 0.0, 0.0))
+    np.testing.assert_allclose(where(bench.step(drive(0.5))), [-2.0 + 0.01, 0.0, 2.0])
+
+
+def test_a_state_that_is_no_number_is_none() -> None:
+    bench = Bench()
+    given = bench.step(go(1.0), state=flying((math.nan, 0.0, 2.0)))
+    assert given.command is None
+    assert given.report.refusals == ("no fresh state",)
+
+
+def test_a_stop_latches_holds_and_is_released_only_by_a_reset_and_a_newer_command() -> None:
+    bench = Bench()
+    bench.many(50, drive(1.0))
+    given = bench.step(drive(1.0), stop=["a dog"])
+    assert given.report.state == "stopped"
+    assert given.report.refusals == ("stopped: a dog; needs a reset and a fresh command",)
+    assert given.command is not None
+    assert not given.command.land
+    given = bench.many(100, drive(1.0))
+    assert given.report.state == "stopped"
+    np.testing.assert_array_equal(speed(given), 0.0)
+    given = bench.step(drive(1.0), reset=True)
+    assert given.report.refusals == ("command is older than the reset",)
+    assert bench.step(drive(1.0)).report.state == "following"
+
+
+def test_a_stop_may_mean_to_land() -> None:
+    bench = Bench(on_stop="land")
+    given = bench.step(go(1.0), stop=["a dog"])
+    assert given.command is not None
+    assert given.command.land
+    assert given.report.refusals == ("stopped: a dog; needs a reset and a fresh command; it lands",)
+    bench.step(go(1.0), reset=True)
+    after = bench.step(go(1.0))
+    assert after.command is not None
+    assert not after.command.land
+
+
+def test_nobody_for_long_makes_it_land_until_a_reset() -> None:
+    bench = Bench(lost=1.0)
+    bench.step(go(0.0))
+    held = bench.many(50)
+    assert held.command is not None
+    assert not held.command.land
+    lands = bench.step()
+    assert lands.command is not None
+    assert lands.command.land
+    assert "nobody has commanded for 1.02 s" in lands.report.refusals[0]
+    again = bench.step(go(0.0))
+    assert again.command is not None
+    assert (again.command.land, again.report.state) == (True, "stopped")
+    bench.step(go(0.0), reset=True)
+    assert bench.step(go(0.0)).report.state == "following"
+
+
+def test_too_little_charge_makes_it_land_and_no_reset_helps_while_it_lasts() -> None:
+    bench = Bench(wired=["battery"])
+    assert bench.step(go(0.0), charge=0.2).report.state == "following"
+    given = bench.step(go(0.0), charge=0.19)
+    assert given.command is not None
+    assert given.command.land
+    assert "the battery is at 19 %, and 20 % are its reserve" in given.report.refusals[0]
+    bench.step(go(0.0), charge=0.19, reset=True)
+    after = bench.step(go(0.0), charge=0.19)
+    assert after.command is not None
+    assert after.command.land
+
+
+def test_with_too_little_charge_it_does_not_take_off() -> None:
+    bench = Bench(wired=["battery"])
+    bench.state = standing()
+    given = bench.step(go(0.0), charge=0.1)
+    assert given.command is None
+    assert given.report.refusals == ("the battery is at 10 %: too little to take off",)
+
+
+@pytest.mark.parametrize("charge", [None, math.nan])
+def test_a_battery_that_is_wired_and_silent_holds_and_one_that_is_not_wired_is_not_used(charge: float | None) -> None:
+    given = Bench(wired=["battery"]).step(go(1.0), charge=charge)
+    assert (given.report.state, given.report.refusals) == ("holding", ("no fresh charge of the battery",))
+    assert Bench().step(go(1.0), charge=charge).report.state == "following"
+
+
+def test_an_upset_stops_it() -> None:
+    bench = Bench(patience=3)
+    given = bench.many(2, go(0.0), state=leaning(0.7))
+    assert given.report.state == "following"
+    given = bench.step(go(0.0), state=leaning(0.7))
+    assert given.report.state == "stopped"
+    assert "tilted by 40.1°" in given.report.refusals[0]
+    fast = Bench(patience=1, speed=2.0)
+    assert fast.step(go(0.0), state=flying(velocity=(3.0, 0.0, 0.0))).report.state == "following"
+    assert fast.step(go(0.0), state=flying(velocity=(3.1, 0.0, 0.0))).report.state == "stopped"
+
+
+def test_leaning_on_the_ground_is_no_upset() -> None:
+    bench = Bench(patience=1)
+    lying = flying(armed=False, landed=True, orientation=(1.0, 0.0, 0.0, 0.0))
+    assert bench.step(go(0.0), state=lying).report.state == "following"
+
+
+def test_stopped_while_it_still_stands_it_disarms() -> None:
+    bench = Bench()
+    given = bench.step(go(0.0), state=flying((0.0, 0.0, 0.06), landed=True), stop=["a dog"])
+    assert given.command is not None
+    assert given.command.land
+
+
+def test_told_to_land_it_sinks_with_the_drone_and_moves_over_where_it_was_told() -> None:
+    bench = Bench()
+    given = bench.step(DroneCommand(position=np.array([1.0, 0.0, 0.0]), land=True, frame=WORLD))
+    assert given.command is not None
+    assert given.command.land
+    np.testing.assert_allclose(where(given), [1.5 * 0.02 * 0.02, 0.0, 2.0])
+    given = bench.step(LAND, state=flying((0.0, 0.0, 1.0), (0.0, 0.0, -0.5)))
+    assert where(given)[2] == 1.0
+    assert speed(given)[2] == 0.0
+    beyond = DroneCommand(position=np.array([9.0, 0.0, 0.0]), land=True, frame=WORLD)
+    np.testing.assert_allclose(where(bench.many(400, beyond))[:2], [5.0, 0.0], atol=1e-3)
+
+
+def test_the_operator_takes_it_and_gives_it_back_only_at_rest_and_after_the_lease() -> None:
+    bench = Bench(lease=0.5)
+    bench.many(20, drive(1.0))
+    assert bench.step(drive(1.0), operator=drive(-1.0)).report.source == "operator"
+    given = bench.step(drive(1.0))
+    assert given.report.refusals[0].startswith("operator has the lease; command waits until it was silent for 0.5 s")
+    assert bench.many(80, drive(1.0)).report.source == "command"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ({"high": (-5.0, 5.0, 6.0)}, "the fence from (-5.0, -5.0, 0.0) to (-5.0, 5.0, 6.0) m is empty"),
+        ({"low": (1.0, -5.0, 0.0)}, "home, at 0, 0, is outside the fence"),
+        ({"high": (5.0, -1.0, 6.0)}, "home, at 0, 0, is outside the fence"),
+        ({"speed": 0.0}, "speed = 0.0 is no limit"),
+        ({"climb": math.inf}, "climb = inf is no limit"),
+        ({"acceleration": math.nan}, "acceleration = nan is no limit"),
+        ({"tilt": -1.0}, "tilt = -1.0 is no limit"),
+        ({"lost": 0.0}, "lost = 0.0 is no limit"),
+        ({"lease": -1.0}, "lease = -1.0 s is no time to wait"),
+        ({"reserve": 1.0}, "reserve = 1.0 is no share of a battery"),
+        ({"patience": 0}, "patience = 0 periods is less than one"),
+    ],
+)
+def test_settings_that_guard_nothing_are_refused(wrong: dict[str, object], says: str) -> None:
+    settings: dict[str, object] = {"low": LOW, "high": HIGH, **wrong}
+    (problem,) = DroneGuard(**settings).check()  # type: ignore[arg-type]
+    assert problem.startswith(says)
+
+
+def test_settings_that_guard_are_not_refused() -> None:
+    assert not list(DroneGuard(LOW, HIGH, lease=0.0, reserve=0.0, patience=1).check())
+    assert not list(DroneGuard((0.0, -5.0, 0.0), (5.0, 0.0, 6.0)).check())

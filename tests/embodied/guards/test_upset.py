@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from embodied.guards.upset import Upset
+from tests.embodied.guards.flights import flying, leaning
+
+
+def test_a_lean_is_an_upset_only_after_its_periods_in_a_row() -> None:
+    upset = Upset(0.5, 3.0, 3)
+    state = leaning(0.6)
+    assert [upset.over(state) for _ in range(2)] == ["", ""]
+    assert upset.over(state) == "tilted by 34.4°, over its limit of 28.6°"
+    assert upset.over(flying()) == ""
+    assert upset.over(state) == ""
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+def test_a_lean_counts_in_every_direction_and_a_turn_is_none(axis: int) -> None:
+    upset = Upset(0.5, 3.0, 1)
+    assert upset.over(leaning(-0.6, axis))
+    assert upset.over(leaning(0.49, axis)) == ""
+    assert upset.over(leaning(2.0, 2)) == ""
+
+
+def test_speed_over_the_ground_counts_and_a_climb_does_not() -> None:
+    upset = Upset(0.5, 3.0, 1)
+    assert upset.over(flying(velocity=(3.0, 0.0, 9.0))) == ""
+    assert upset.over(flying(velocity=(2.4, -1.9, 0.0))) == "flies at 3.061 m/s, over its limit of 3 m/s"
+
+
+@pytest.mark.parametrize("name", ["position", "orientation", "linear_velocity", "angular_velocity"])
+def test_a_state_with_anything_that_is_no_number_is_none(name: str) -> None:
+    state = flying()
+    assert Upset.measured(state) is state
+    assert Upset.measured(None) is None
+    broken = np.array(getattr(state, name))
+    broken[-1] = math.nan
+    assert Upset.measured(replace(state, **{name: broken})) is None

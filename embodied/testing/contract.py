@@ -158,7 +158,7 @@ class DriverContract:
                 again.go(0.5)
                 assert _near(bench, again, stood), "it moved before it was told to"
                 # Its motion begins anew, so by now it is on the way to where that begins.
-                again.go(0.3, bench.motion)
+                again.go(bench.reaction, bench.motion)
                 assert not _near(bench, again, stood), "it does not move any more"
 
     def test_one_that_only_measures_is_lost_in_time_and_found_again(self) -> None:

@@ -1,0 +1,118 @@
+"""A virtual autopilot with its multirotor: it measures, decides, flies and talks; `virtual.py` is its node."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from pymavlink.dialects.v20 import common
+
+from drivers.mavlink import codec
+from drivers.mavlink.autopilot import Autopilot
+from drivers.mavlink.frames import Origin
+from drivers.mavlink.orders import Orders
+from drivers.mavlink.plans import Parameters, Plans
+from drivers.mavlink.radio import Radio
+from drivers.mavlink.telemetry import Telemetry
+from embodied.bodies import DroneBody
+from embodied.clock import SECOND, Time
+from embodied.flight import Controller, Estimator
+from embodied.messages import DroneCommand
+
+
+class Aircraft:
+    """A multirotor with an autopilot.
+
+    Args:
+        body: the multirotor.
+        period: between two steps [s].
+        system: its id.
+        origin: of its world.
+        parameters: of its own, in place of those that it has.
+
+    Attributes:
+        mind: what decides.
+        radio: its wire; `open` and `close` are the caller's.
+        telemetry: how it is.
+        lock: held by whoever looks at any of them from another thread.
+        heard: every set-point that came.
+    """
+
+    def __init__(
+        self, body: DroneBody, period: float, system: int, origin: Origin, parameters: Mapping[str, int | float]
+    ) -> None:
+        self.lock = threading.RLock()
+        self.heard: list[DroneCommand] = []
+        self._drained: float | None = None
+        self._body = body
+        self._period = period
+        self._system = system
+        self._now = Time(0)
+        self._estimator = Estimator(body.quadrotor)
+        self._controller = Controller(body.quadrotor)
+        sensors = body.read()
+        unique = codec.VIRTUAL.ljust(17, b"\0") + bytes([system])
+        self.mind = Autopilot(dict(parameters) | {"MAV_SYS_ID": system})
+        self._charge = self.mind.charge = sensors.charge
+        self.telemetry = Telemetry(self.mind, origin, unique, self._estimator.update(sensors), sensors.voltage)
+        self.radio = Radio(system, self._answer, self.lock)
+        self._orders = Orders(self.mind, self.telemetry)
+        self._plans, self._parameters = Plans(self.mind, origin), Parameters(self.mind)
+
+    def step(self, now: Time) -> None:
+        """Read the body, decide, set its rotors, and send what is due."""
+        with self.lock:
+            self._now = now
+            sensors, telemetry, mind = self._body.read(), self.telemetry, self.mind
+            if sensors.acquired > telemetry.estimate.acquired:
+                telemetry.estimate = self._estimator.update(sensors)
+            telemetry.ready, telemetry.voltage = self._estimator.ready, sensors.voltage
+            self._charge = sensors.charge
+            mind.charge = self._charge if self._drained is None else self._drained
+            wanted = mind.advance(now / SECOND, telemetry.estimate, telemetry.yaw, telemetry.ready)
+            if wanted is None:
+                self._controller.reset()
+                self._body.thrust(np.zeros(4))
+            else:
+                self._body.thrust(self._controller.step(telemetry.estimate, wanted, self._period))
+            said, mind.said = mind.said, []
+            texts = [common.MAVLink_statustext_message(level, text[:50].encode()) for level, text in said]
+            self.radio.send([*texts, *(message for message in telemetry.due(now) if message is not None)])
+
+    def drain(self, charge: float | None) -> None:
+        """From now on its battery says that so much is left, 0 to 1; None: what it really has."""
+        with self.lock:
+            self._drained = charge
+            self.mind.charge = self._charge if charge is None else charge
+
+    def _answer(self, message: Any) -> list[Any]:
+        """What it says to a message; one that is for another is not answered."""
+        kind, who = message.get_type(), (message.get_srcSystem(), message.get_srcComponent())
+        if getattr(message, "target_system", self._system) not in (0, self._system):
+            return []
+        found: list[Any] = []
+        if kind == "HEARTBEAT":
+            self.mind.linked = self._now / SECOND
+        elif kind in ("COMMAND_LONG", "COMMAND_INT"):
+            found = self._orders.answer(message)
+        elif kind == "SET_MODE":
+            self._orders.set_mode(message.custom_mode)
+        elif kind == "SET_POSITION_TARGET_LOCAL_NED":
+            self._offered(message)
+        elif kind == "TIMESYNC" and message.tc1 == 0:
+            found = [common.MAVLink_timesync_message(self.telemetry.estimate.acquired, message.ts1)]
+        elif kind == "PING":
+            found = [common.MAVLink_ping_message(message.time_usec, message.seq, *who)]
+        elif kind.startswith("MISSION_"):
+            found = list(self._plans.answer(message))
+        elif kind.startswith("PARAM_"):
+            found = list(self._parameters.answer(message))
+        return found
+
+    def _offered(self, message: Any) -> None:
+        command = codec.command(message, "world")
+        self.heard.append(command)
+        if codec.finite(message) and not (command.position is None and command.velocity is None):
+            self.mind.offer(command)

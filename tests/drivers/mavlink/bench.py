@@ -1,0 +1,56 @@
+"""A multirotor on the bench: the very driver, a virtual autopilot on loopback, and a rigid body that it flies."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from typing import Any
+
+from drivers.mavlink import Geofence, Mavlink
+from drivers.mavlink.virtual import VirtualPX4
+from embodied.node import Driver
+from embodied.testing.bench import DroneBench
+from embodied.world import World
+from sims.airfield import Airfield
+from tests.drivers.multirotor import Sky
+
+_numbers = itertools.count()
+
+
+def port() -> int:
+    """A UDP port that no other bench has, in this process or in another of these tests."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    return 20000 + 1000 * worker + os.getpid() % 9 * 100 + next(_numbers) % 100
+
+
+class MavlinkBench(DroneBench):
+    """One multirotor."""
+
+    fence = Geofence(altitude=10.0, radius=15.0)
+
+    def __init__(self, *, serial: bool = False, **parameters: int | float) -> None:
+        # What it does in the end about a driver that is gone is a test of its own: here it goes on holding.
+        patient = {"COM_FAIL_ACT_T": 60.0} | parameters
+        self.far = VirtualPX4(source=0, target=0 if serial else port(), parameters=patient)
+        self.world: World = Sky()
+
+    @classmethod
+    def at(cls, where: str) -> MavlinkBench:
+        """For another process: the bench whose far side is reached there, and served by somebody else."""
+        bench = cls()
+        bench.far.address = where
+        return bench
+
+    def driver(self, **changes: Any) -> Driver:
+        return Mavlink(**{"url": self.far.address, "fence": self.fence, **changes})
+
+    def wrong(self) -> list[dict[str, Any]]:
+        return [*super().wrong(), {"fence": Geofence(altitude=10.0, polygon=((5.0, 5.0), (9.0, 5.0), (7.0, 9.0)))}]
+
+
+class AirfieldBench(MavlinkBench):
+    """The same over an airfield: PyBullet, rotors with a lag, sensors with noise."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.world = Airfield()

@@ -1,0 +1,168 @@
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from drivers.mavlink import Geofence, Mavlink, driver
+from drivers.mavlink.mission import Waypoint
+from drivers.mavlink.virtual import VirtualPX4
+from embodied.errors import DeviceLost, NotStopped, WrongDevice
+from embodied.messages import DroneCommand, DroneState
+from embodied.testing.bench import Drive, Serving
+from tests.drivers.mavlink.bench import MavlinkBench
+from tests.drivers.multirotor import Sky
+
+SQUARE = ((-9.0, -9.0), (9.0, -9.0), (9.0, 9.0), (-9.0, 9.0))
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({"url": "udpin:127.0.0.1"}, "expected udpin:ADDRESS:PORT"),
+        ({"url": "udpin:127.0.0.1:99999"}, "expected udpin:ADDRESS:PORT"),
+        ({"url": "udpout:239.1.2.3:14550"}, "no multicast"),
+        ({"url": "udpout:10.0.0.255:14550"}, "no broadcast"),
+        ({"url": "serial:ttyACM0:57600"}, "serial:/dev/PORT:BAUD"),
+        ({"system": 0}, "0 would be everyone"),
+        ({"system": 245}, "no two systems"),
+        ({"speed": math.nan}, "speed is nan"),
+        ({"fence": Geofence(altitude=math.nan, radius=5.0)}, "altitude is nan"),
+        ({"fence": Geofence(altitude=5.0, polygon=((0.0, 0.0), (1.0, 0.0)))}, "2 corners"),
+        ({"parameters": {"COM_OF_LOSS_T": math.nan}}, "COM_OF_LOSS_T is nan"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_before_anything_is_opened(settings: dict[str, Any], told: str) -> None:
+    assert any(told in sentence for sentence in Mavlink(**settings).check())
+
+
+def test_what_can_be_meant_is_not() -> None:
+    fence = Geofence(altitude=20.0, polygon=SQUARE)
+    for url in ("udpin:0.0.0.0:14540", "udpout:10.41.1.1:14540", "serial:/dev/ttyACM0:57600"):
+        assert not list(Mavlink(url=url, fence=fence, parameters={"NAV_DLL_ACT": 2}).check())
+
+
+def test_a_serial_port_that_is_not_there_is_said_at_once(tmp_path: Path) -> None:
+    with pytest.raises(DeviceLost, match="cannot be opened"):
+        Mavlink(url=f"serial:{tmp_path}/nothing:57600").open()
+
+
+def test_the_wrong_system_id_is_refused_with_those_that_are_heard(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(driver, "BOOT", 2.5)
+    bench = MavlinkBench()
+    with bench.served(), pytest.raises(DeviceLost, match=r"system id 7 is heard.*others are: 1"):
+        bench.driver(system=7).open()  # type: ignore[attr-defined]
+    assert not bench.heard()
+
+
+def test_of_two_vehicles_at_one_port_the_one_that_is_meant_is_flown() -> None:
+    bench = MavlinkBench()
+    other = VirtualPX4(source=0, target=bench.far.target, system=2)
+    with bench.served(), Serving(other, Sky()):
+        px4: Any = bench.driver(system=2)
+        px4.open()
+        try:
+            assert px4.identify().serial.endswith("02")
+            px4.arm()
+            drive = Drive(px4)
+            drive.go(3.0, lambda _: DroneCommand(position=np.array([0.0, 0.0, 1.0]), frame="world"))
+            assert other.position()[2] > 0.5
+            assert bench.far.position()[2] < 0.1
+        finally:
+            px4.close()
+
+
+def test_over_a_serial_line_it_is_armed_denials_are_told_and_plans_are_kept() -> None:
+    bench = MavlinkBench(serial=True)
+    with bench.served():
+        px4: Any = bench.driver(fence=Geofence(altitude=8.0, polygon=SQUARE), parameters={"MIS_TAKEOFF_ALT": 3.0})
+        px4.open()
+        try:
+            assert px4.identify().virtual
+            bench.far.harm("low battery")
+            with pytest.raises(NotStopped, match="battery at 6 %"):
+                px4.arm()
+            bench.far.heal()
+            with pytest.raises(NotStopped, match="not armed"):
+                px4.takeoff(2.0)
+            px4.arm()
+            with pytest.raises(ValueError, match="step 1 of the mission is not three finite numbers"):
+                px4.fly([Waypoint(position=np.array([math.nan, 0.0, 2.0]))])
+            with pytest.raises(ValueError, match="outside the geofence"):
+                px4.fly([Waypoint(position=np.array([50.0, 0.0, 2.0]))])
+            with pytest.raises(ValueError, match="a height of 9"):
+                px4.takeoff(9.0)
+            px4.parameters = {"MIS_TAKEOFF_ALT": 3}
+            with pytest.raises(NotStopped, match="a number with a fraction, and 3 is an integer"):
+                px4.arm()
+            assert not bench.heard()
+        finally:
+            px4.close()
+        assert bench.far.standing()
+
+
+def test_a_geofence_that_excludes_home_is_not_armed() -> None:
+    bench = MavlinkBench()
+    far = Geofence(altitude=10.0, polygon=((5.0, 5.0), (9.0, 5.0), (7.0, 9.0)))
+    with (
+        bench.served(),
+        pytest.raises(WrongDevice, match=r"its home, .* is outside the geofence"),
+        bench.ready(fence=far),
+    ):
+        pass
+    assert not bench.heard()
+
+
+def test_it_takes_off_flies_a_mission_returns_lands_and_is_armed_again_by_a_command() -> None:
+    bench = MavlinkBench(RTL_RETURN_ALT=2.0)
+    with bench.served():
+        px4: Any = bench.driver()
+        px4.open()
+        try:
+            px4.identify()
+            px4.arm()
+            drive = Drive(px4)
+            px4.takeoff(1.5)
+            goes(drive, lambda s: s.mode == "hold" and s.position[2] > 1.1)
+            px4.fly([Waypoint(position=np.array([1.5, 0.0, 1.5])), Waypoint(do="return", position=np.zeros(3))])
+            goes(drive, lambda s: s.position[0] > 1.1)
+            goes(drive, lambda s: s.landed and not s.armed)
+            assert bench.far.position() == pytest.approx([0.0, 0.0, 0.0], abs=0.3)
+            drive.go(0.5)
+            assert drive.status is not None
+            assert drive.status.state == "ready", "on the ground its motors may be off"
+            drive.go(4.0, lambda _: DroneCommand(position=np.array([0.0, 0.0, 1.0]), frame="world"))
+            assert bench.far.position() == pytest.approx([0.0, 0.0, 1.0], abs=0.3), "a command arms it, and lifts it"
+            drive.go(6.0, lambda _: DroneCommand(position=np.array([1.0, 0.0, 0.0]), land=True, frame="world"))
+            goes(drive, lambda s: s.landed and not s.armed)
+            assert bench.far.position() == pytest.approx([1.0, 0.0, 0.0], abs=0.6), "it came down over the place"
+            bench.far.harm("low battery")
+            drive.go(4.0, lambda _: DroneCommand(position=np.array([0.0, 0.0, 1.0]), frame="world"))
+            assert drive.applied is None
+            assert drive.status.state == "stopped"
+            assert "battery at 6 %" in drive.status.reason
+        finally:
+            px4.close()
+
+
+def test_when_it_flies_home_by_itself_nothing_more_is_sent_and_its_reason_is_told() -> None:
+    bench = MavlinkBench()
+    with bench.served(), bench.ready() as drive:
+        bench.far.harm("low battery")
+        drive.go(2.5, bench.motion)
+        assert drive.applied is None
+        assert drive.status is not None
+        assert drive.status.state == "stopped"
+        assert "by its pilot or by itself" in drive.status.reason
+        assert "Battery at 6 %" in drive.status.reason
+
+
+def goes(drive: Any, true: Any, seconds: float = 30.0) -> None:
+    """Until its state is so; it is not commanded meanwhile."""
+    end = drive.now + seconds * 1e9
+    while not (drive.newest(DroneState) and true(drive.newest(DroneState))):
+        assert drive.now < end, f"{drive.newest(DroneState)}, {drive.status}"
+        drive.go(0.1)

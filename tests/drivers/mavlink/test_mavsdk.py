@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from drivers.mavlink.virtual import VirtualPX4
+from embodied.testing.bench import Serving
+from tests.drivers.mavlink.bench import port
+from tests.drivers.multirotor import Sky
+
+pytest.importorskip("mavsdk", reason="MAVSDK is not installed", exc_type=ImportError)
+
+SCRIPT = Path(__file__).with_name("mavsdk_flight.py")
+
+
+def test_unmodified_mavsdk_flies_the_virtual_autopilot() -> None:
+    far = VirtualPX4(source=0, target=port())
+    with Serving(far, Sky()):
+        done = subprocess.run(
+            [sys.executable, str(SCRIPT), str(far.target)],
+            capture_output=True,
+            text=True,
+            env=os.environ | {"PYTHONUNBUFFERED": "1"},
+        )
+    assert done.returncode == 0, done.stdout + done.stderr
+    said = [line for line in done.stdout.splitlines() if line in STEPS]
+    assert said == STEPS
+
+
+STEPS = [
+    "found",
+    "healthy",
+    "armed",
+    "taken off",
+    "flown offboard",
+    "flown a mission",
+    "landed and disarmed",
+]

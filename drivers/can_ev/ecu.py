@@ -31,7 +31,7 @@ class Ecu:
         present: faults whose cause is there.
         pressed: whether its emergency stop is.
         person: whether somebody brakes, accelerates or steers.
-        deaf: says that it stops, and does not.
+        deaf: says that it has left, and drives on.
         gear: one of P, R, N, D.
     """
 
@@ -80,7 +80,7 @@ class Ecu:
             self.overridden, self.engaged, self.stopping = True, False, False
         if self.engaged and self._hindered:
             self._stop()
-        if self.stopping and abs(motions.speed) <= STILL:
+        if self.stopping and (self.deaf or abs(motions.speed) <= STILL):
             self.stopping = False
         return self._act(motions)
 

@@ -184,11 +184,9 @@ class CanEV(Driver):
         Raises:
             DeviceLost: the bus is gone, or a report that is needed stayed out for `lost_within`.
         """
-        if not self._begun:
-            self._begun = True
-            self._reception.begin(now)
-        elif now - self._now >= TIMEOUT * SECOND:
+        if not self._begun or now - self._now >= TIMEOUT * SECOND:
             # It was not stepped for long: what has come meanwhile may be old, and nobody else was silent.
+            self._begun = True
             self._open().discard()
             self._reception.begin(now)
         self._now = now

@@ -11,7 +11,6 @@ is skipped by name.
 from __future__ import annotations
 
 import time
-import unittest
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -29,9 +28,6 @@ from embodied.virtual import Cannot
 GRACE = 1.0
 """So much longer than stated may something take here, on a machine that does other things as well [s]."""
 
-SLOW = 0.15
-"""A far side that was late by so much says nothing about a driver [s]."""
-
 
 class DriverContract:
     """Base of every driver's test."""
@@ -45,17 +41,8 @@ class DriverContract:
     def served(self) -> Iterator[Bench]:
         """A bench whose far side is there; what that cannot do skips the test."""
         bench = self.bench()
-        try:
-            with bench.served():
-                yield bench
-        except Cannot as reason:
-            raise unittest.SkipTest(str(reason)) from reason
-        except (AssertionError, DeviceLost) as error:
-            late = 0.0 if bench.serving is None else bench.serving.late
-            if late > SLOW:
-                text = f"this machine is too slow to judge: the far side was late by {late:.2f} s; {error}"
-                raise unittest.SkipTest(text) from error
-            raise
+        with bench.judged(), bench.served():
+            yield bench
 
     @contextmanager
     def moving(self) -> Iterator[tuple[Bench, Drive]]:

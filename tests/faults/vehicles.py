@@ -30,7 +30,7 @@ def harmed(bench: Bench, rng: np.random.Generator, tally: Tally, *, what: str) -
             tally.wrong("it goes on sending commands")
         tally.add("let go after [ms]", 1e3 * (time.monotonic() - began))
         told = "" if drive.status is None else drive.status.reason
-        if what not in told and "cannot be trusted" not in told:
+        if what not in told and "cannot be trusted" not in told and bench.late <= bench.patience:
             tally.wrong(f"it says {told!r}")
         with suppress(DeviceLost):
             drive.go(0.1, bench.motion)

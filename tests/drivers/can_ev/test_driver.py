@@ -25,7 +25,7 @@ from tests.drivers.can_ev.bench import CanEVBench
 def driving(vehicle: str = "generic", **changes: Any) -> Iterator[tuple[CanEVBench, Drive]]:
     """A vehicle in the middle of its motion."""
     bench = CanEVBench(vehicle)
-    with bench.served(), bench.ready(**changes) as drive:
+    with bench.judged(), bench.served(), bench.ready(**changes) as drive:
         drive.go(0.7, bench.motion)
         assert drive.applied is not None, drive.status
         yield bench, drive
@@ -70,7 +70,7 @@ def test_either_vehicle_goes_where_it_is_told_and_says_where_it_is(ride: tuple[C
 
 def test_nothing_goes_out_before_the_unit_follows_and_its_edge_comes_at_rest() -> None:
     bench = CanEVBench()
-    with bench.served(), bench.ready() as drive:
+    with bench.judged(), bench.served(), bench.ready() as drive:
         drive.go(0.5, bench.motion)
         heard: Any = bench.heard()
         first = next(n for n, step in enumerate(drive.given) if "applied" in step)
@@ -81,7 +81,7 @@ def test_nothing_goes_out_before_the_unit_follows_and_its_edge_comes_at_rest() -
 
 def test_it_engages_however_long_ago_it_was_armed() -> None:
     bench = CanEVBench()
-    with bench.served(), bench.ready() as drive:
+    with bench.judged(), bench.served(), bench.ready() as drive:
         pause(0.4)
         drive.go(0.5, bench.motion)
         assert drive.applied is not None, drive.status
@@ -100,6 +100,7 @@ def test_a_person_who_takes_over_keeps_the_vehicle_until_it_is_armed_again(ride:
     bench, drive = ride
     bench.far.harm("driver override")
     assert "driver override" in let_go(bench, drive)
+    drive.go(0.05, bench.motion)
     assert drive.newest(VehicleState).overridden
     with pytest.raises(NotStopped, match="a person has taken over"):
         drive.driver.arm()
@@ -166,7 +167,12 @@ def test_what_came_while_nobody_stepped_it_is_not_taken_for_new() -> None:
 def test_another_vehicle_on_the_bus_is_not_met(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("drivers.can_ev.driver.BOOT", 1.0)
     bench = CanEVBench("tesla")
-    with bench.served(), pytest.raises(DeviceLost, match="is it this kind of vehicle"), bench.ready(vehicle="generic"):
+    with (
+        bench.judged(),
+        bench.served(),
+        pytest.raises(DeviceLost, match="is it this kind of vehicle"),
+        bench.ready(vehicle="generic"),
+    ):
         pass
 
 

@@ -28,11 +28,13 @@ class Virtual(Node):
         address: where it is reached, once it is open: `127.0.0.1:502`, `/dev/pts/4`.
         disturbances: what can happen on its wire that a driver can notice.
         harms: what else can go wrong with it: `over-temperature`, `power loss`.
+        late: by how much a thread of its own was late, if it has one [s]; the machine is slow, not the driver.
     """
 
     address: str = ""
     disturbances: tuple[Disturbance, ...] = ()
     harms: tuple[str, ...] = ()
+    late: float = 0.0
 
     def heard(self) -> Sequence[Command]:
         """Every command that reached it since it was opened, in SI units, oldest first."""

@@ -110,6 +110,7 @@ class VirtualEV(Virtual):
         self._line.open()
         self.address = self._line.address
         self._drive = (self._motions.steering, 0.0)
+        self.late = 0.0
         self._failure: BaseException | None = None
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._serve, name="virtual drive-by-wire unit", daemon=True)
@@ -204,6 +205,7 @@ class VirtualEV(Virtual):
             while not self._over.wait(max(0.0, next_ - time.monotonic())):
                 with self._lock:
                     self._turn()
+                self.late = max(self.late, time.monotonic() - next_)
                 # A cycle that comes too late is one cycle, and not several at once.
                 next_ = max(next_ + self._period, time.monotonic())
         except BaseException as failure:  # told by the next step

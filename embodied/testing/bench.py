@@ -137,7 +137,7 @@ class Drive:
         driver: which.
         given: what it gave at each step, by port.
         closed: whether the driver was closed.
-        late: by how much its latest step came too late [s].
+        late: by how long after its tick its latest step was over [s].
     """
 
     driver: Driver
@@ -170,8 +170,8 @@ class Drive:
         n = ticks_by(begin, self._rate) + 1
         while (at := tick(n, self._rate)) <= begin + seconds * SECOND:
             pause((at - self.now) / SECOND)
-            self.late = max(self.late, (self.now - at) / SECOND)
             self.given.append(self._stepping.step(at, command((at - begin) / SECOND)))
+            self.late = max(self.late, (self.now - at) / SECOND)
             n = max(n + 1, ticks_by(self.now, self._rate))
 
     def close(self) -> None:
@@ -254,7 +254,7 @@ class Bench:
     @property
     def late(self) -> float:
         """By how much either side was late [s]."""
-        return max(side.late for side in (self.serving, self.drive) if side is not None) if self.serving else 0.0
+        return max(side.late for side in (self.far, self.serving, self.drive) if side is not None)
 
     def motion(self, seconds: float) -> Command:
         """A command so many seconds into a slow motion from where the device began."""

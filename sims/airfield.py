@@ -152,8 +152,15 @@ class Airfield:
         if name == "overview":
             view = View.towards((-9.0, -11.0, 8.0), (0.0, 0.0, 0.5), width, height, 11.0, near=near, far=far)
             return Camera(run.stage, drawn, lambda: view)
-        lens = View(MOUNT[:3, 3], MOUNT[:3, :3], width, height, width / 2 / math.tan(WIDE / 2), near, far, frame=DRONE)
+        lens = _lens(width, height, near, far)
         return Camera(run.stage, drawn, lambda: carried(run.drone, lens), mount=lens)
+
+    def sees(self, point: Vector) -> bool:
+        """Whether a point, shape (3,) [m], is in the picture of the camera that looks down, four wide to three high."""
+        view = carried(self._now.drone, _lens(4 * 16, 3 * 16, NEAR, FAR))
+        across, down, ahead = ((point - view.position) @ view.rotation).tolist()
+        half = ahead * math.tan(WIDE / 2)
+        return bool(ahead > 0.0 and abs(across) < half and abs(down) < 0.75 * half)
 
     def about(self) -> Mapping[str, str]:
         """Name and version of each renderer that draws a camera of this run."""
@@ -268,6 +275,11 @@ class _Run:
 def carried(drone: QuadrotorBody, lens: View) -> View:
     """A view that is mounted on a body, where the body is now."""
     return lens.moved(drone.position, drone.attitude, WORLD)
+
+
+def _lens(width: int, height: int, near: float, far: float) -> View:
+    focal = width / 2 / math.tan(WIDE / 2)
+    return View(MOUNT[:3, 3], MOUNT[:3, :3], width, height, focal, near, far, frame=DRONE)
 
 
 def _errand(drawn: Field, limit: float) -> Errand:

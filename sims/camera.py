@@ -7,14 +7,16 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from embodied import Driver, Ports, Time
-from embodied.errors import EmbodiedError, nearest
+from embodied.errors import EmbodiedError, WorldFailed, nearest
 from embodied.messages import CameraInfo, Depth, Image, Segmentation
 from embodied.robot import BASE
 from embodied.world import World
+from sims import airfield, tabletop
+from sims.render import filmed
 from sims.renderers import AUTO, choose
-from sims.tabletop import CAMERAS
-from sims.task import tabletop
 from sims.view import FAR, NEAR, problems
+
+VIEWS = (*tabletop.CAMERAS, *(name for name in airfield.CAMERAS if name not in tabletop.CAMERAS))
 
 
 class Frame(NamedTuple):
@@ -39,6 +41,7 @@ class SimCamera(Driver):
         shadows: whether things throw them.
         vary: whether exposure, white balance, noise, blur and lens distortion are those of a camera that the seed
             draws; `info` then still states the pinhole, from which a corner of the image is at most 1 px off.
+        frame: in which its pose is told: the robot's base, or the body that carries it.
     """
 
     view: str = "overhead"
@@ -49,20 +52,21 @@ class SimCamera(Driver):
     renderer: str = AUTO
     shadows: bool = False
     vary: bool = False
+    frame: str = BASE
 
     rate = 10.0  # [Hz]
 
     def ports(self) -> Ports:
-        """Images of its size, in the robot's base frame."""
-        ports = super().ports().refine("info", frame=BASE)
+        """Images of its size, and the frame of its pose."""
+        ports = super().ports().refine("info", frame=self.frame)
         for port in ("rgb", "depth", "segmentation"):
             ports = ports.refine(port, rendered=True, sizes={"h": self.height, "w": self.width})
         return ports
 
     def check(self) -> Iterable[str]:
         """Problems with the view, the size, the range or the renderer."""
-        if self.view not in CAMERAS:
-            yield f"there is no view '{self.view}' at the table; {', '.join(nearest(self.view, CAMERAS))}"
+        if self.view not in VIEWS:
+            yield f"no world has the view '{self.view}'; {', '.join(nearest(self.view, VIEWS))}"
         yield from problems(self.width, self.height, self.near, self.far)
         try:
             choose(self.renderer)
@@ -73,9 +77,9 @@ class SimCamera(Driver):
         """Find the camera in the world.
 
         Raises:
-            WorldFailed: it is not a tabletop, or the camera cannot be so.
+            WorldFailed: it has no such camera, the camera cannot be so, or its pose is told in another frame.
         """
-        self._camera = tabletop(world, type(self).__name__).camera(
+        self._camera = filmed(world, type(self).__name__).camera(
             self.view,
             width=self.width,
             height=self.height,
@@ -84,6 +88,9 @@ class SimCamera(Driver):
             renderer=self.renderer,
             shadows=self.shadows,
         )
+        frame = self._camera.info().frame
+        if frame != self.frame:
+            raise WorldFailed(f"the camera '{self.view}' is given in the frame '{frame}': write 'frame: {frame}'")
         if self.vary:
             self._camera.vary(self.rng)
 

@@ -90,7 +90,7 @@ class SimDrone(Driver):
             if asked is not None and not asked.land and self._fit(estimate, sensors.charge):
                 self._take_off(estimate)
         else:
-            self._landed = self._landed and estimate.position[2] < self._height + AIRBORNE
+            self._landed = self._landed and float(estimate.position[2]) < self._height + AIRBORNE
         applied = None if self._mode == "disarmed" else self._follow(asked, estimate)
         if self._mode == "disarmed":
             self._body.thrust(np.zeros(4))

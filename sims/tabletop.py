@@ -71,6 +71,8 @@ class Tabletop:
     time_limit: float = 20.0
     spread: float = 1.0
 
+    views = CAMERAS
+
     def __post_init__(self) -> None:
         self._bullet: Bullet | None = None
         self._run: _Run | None = None

@@ -67,7 +67,7 @@ class Judge:
         looks: a second [Hz].
 
     Attributes:
-        held: of its last stay that was long enough, what 95 % lie within [m]; None: there was none.
+        held: what 95 % of its best stay that was long enough lie within [m]; None: there was none.
         verdict: None before it is decided.
     """
 
@@ -89,7 +89,9 @@ class Judge:
         error = math.dist(where, errand.hold)
         self._stay = [*self._stay, error] if error <= NEAR else []
         if len(self._stay) >= self._enough:
-            self.held = float(np.quantile(self._stay[self._arriving :], 0.95))
+            # Leaving is no part of a hold: the best is what it was before.
+            error = float(np.quantile(self._stay[self._arriving :], 0.95))
+            self.held = error if self.held is None else min(self.held, error)
         away = math.dist(where[:2], errand.pad)
         resting = self._flown and flight.grounded and flight.off and flight.speed < STILL
         self._since = None if not resting else now if self._since is None else self._since

@@ -108,6 +108,15 @@ def test_a_hold_may_stray_for_a_twentieth_of_its_time_and_its_arrival_does_not_c
     assert run.verdict.passed
 
 
+def test_leaving_is_no_part_of_a_hold() -> None:
+    run = Run()
+    run.hold()
+    run.hold(1.0, 0.4)
+    run.land()
+    assert run.verdict.passed
+    assert run.verdict.details["hold"] == pytest.approx(0.05)
+
+
 def test_beyond_the_fence_it_fails_at_once() -> None:
     for beyond in ([9.1, 0.0, 2.0], [0.0, -9.1, 2.0], [0.0, 0.0, 8.1], [math.nan, 0.0, 2.0]):
         run = Run()

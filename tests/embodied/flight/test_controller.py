@@ -101,6 +101,23 @@ def test_thrown_on_its_back_it_recovers() -> None:
     np.testing.assert_allclose(body.position, [0, 0, 15], atol=0.05)
 
 
+@pytest.mark.parametrize("yaw", [1.5, 2.9, -3.1])
+def test_a_large_turn_does_not_disturb_the_tilt(yaw: float) -> None:
+    body = Airframe()
+    body.velocity, body.wind = np.array([0.4, -0.2, 0.0]), np.array([0.5, 0.0, 0.0])
+    tilts = [
+        math.acos(min(1.0, float(step.attitude[2, 2])))
+        for step in flown(Setpoint(np.array([0.0, 0.0, 2.0]), yaw=yaw), 4.0, body)
+    ]
+    straight = Airframe()
+    straight.velocity, straight.wind = np.array([0.4, -0.2, 0.0]), np.array([0.5, 0.0, 0.0])
+    level = [
+        math.acos(min(1.0, float(step.attitude[2, 2])))
+        for step in flown(Setpoint(np.array([0.0, 0.0, 2.0])), 4.0, straight)
+    ]
+    assert max(tilts) < 1.2 * max(level)
+
+
 def test_a_reset_forgets_the_wind() -> None:
     controller, body = Controller(QUADROTOR), Airframe()
     first = controller.step(seen(body), Setpoint(np.array([0.3, 0.0, 2.0])), DT)

@@ -17,39 +17,6 @@ from tests.embodied.robots import robot
 
 ROBOTS = {name: robot(name) for name in ("panda", "xarm6")}
 
-WILD = st.one_of(
-    st.none(),
-    st.floats(allow_nan=True, allow_infinity=True),
-    st.lists(st.floats(-4, 4), min_size=7, max_size=7),
-    st.sampled_from([math.nan, math.inf, -math.inf, 1e300]),
-)
-
-
-@pytest.mark.parametrize("name", ROBOTS)
-@given(st.lists(WILD, min_size=1, max_size=60))
-@settings(max_examples=60, deadline=None)
-def test_whatever_is_commanded_the_output_keeps_every_limit_and_the_tool_its_box(name: str, wild: list[object]) -> None:
-    arm = ROBOTS[name]
-    bench = Bench(arm)
-    before, speed = bench.measured.copy(), np.zeros_like(bench.measured)
-    for value in wild:
-        for _ in range(4):
-            position = None if value is None else np.resize(np.array(value, dtype=float), before.size)
-            given = bench.step(position)
-            assert given.command is not None
-            assert given.command.position is not None
-            now = given.command.position
-            velocity = (now - before) / PERIOD
-            assert np.isfinite(now).all()
-            assert (now >= arm.limit("lower") - 1e-9).all()
-            assert (now <= arm.limit("upper") + 1e-9).all()
-            assert (np.abs(velocity) <= arm.limit("velocity") + 1e-6).all()
-            assert (np.abs(velocity - speed) <= arm.limit("acceleration") * PERIOD + 1e-6).all()
-            tool = arm.chain.tool(now)[:3, 3]
-            assert (tool >= np.array(LOW) - 2e-3).all()
-            assert (tool <= np.array(HIGH) + 2e-3).all()
-            before, speed = now, velocity
-
 
 @pytest.mark.parametrize("name", ROBOTS)
 def test_a_motion_within_the_limits_passes_unchanged_and_unreported(name: str) -> None:
@@ -408,3 +375,37 @@ def test_settings_that_make_no_sense_are_found_before_anything_moves() -> None:
     number = r"0\.\d{3}"
     where = rf"at home the tool is at \[{number}, {number}, {number}\] m \(base\), outside the box"
     assert re.match(where, says)
+
+
+WILD = st.one_of(
+    st.none(),
+    st.floats(allow_nan=True, allow_infinity=True),
+    st.lists(st.floats(-4, 4), min_size=7, max_size=7),
+    st.sampled_from([math.nan, math.inf, -math.inf, 1e300]),
+)
+
+
+@pytest.mark.parametrize("name", ROBOTS)
+@given(st.lists(WILD, min_size=1, max_size=60))
+@settings(max_examples=60, deadline=None)
+def test_whatever_is_commanded_the_output_keeps_every_limit_and_the_tool_its_box(name: str, wild: list[object]) -> None:
+    arm = ROBOTS[name]
+    bench = Bench(arm)
+    before, speed = bench.measured.copy(), np.zeros_like(bench.measured)
+    for value in wild:
+        for _ in range(4):
+            position = None if value is None else np.resize(np.array(value, dtype=float), before.size)
+            given = bench.step(position)
+            assert given.command is not None
+            assert given.command.position is not None
+            now = given.command.position
+            velocity = (now - before) / PERIOD
+            assert np.isfinite(now).all()
+            assert (now >= arm.limit("lower") - 1e-9).all()
+            assert (now <= arm.limit("upper") + 1e-9).all()
+            assert (np.abs(velocity) <= arm.limit("velocity") + 1e-6).all()
+            assert (np.abs(velocity - speed) <= arm.limit("acceleration") * PERIOD + 1e-6).all()
+            tool = arm.chain.tool(now)[:3, 3]
+            assert (tool >= np.array(LOW) - 2e-3).all()
+            assert (tool <= np.array(HIGH) + 2e-3).all()
+            before, speed = now, velocity

@@ -7,6 +7,7 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -199,7 +200,8 @@ def test_a_node_that_ends_is_started_again_as_often_as_it_may_be() -> None:
         assert found.until(lambda: any("is the limit" in event.text for event in found.run.events), 15)
         assert found.run.processes["bad"].starts == 3
         numbers = [entry.message.number for entry in squares.seen]
-        assert numbers == sorted(set(numbers)) or numbers.count(1) > 1, "messages of each life arrived"
+        # The newest of a life arrives, and what it outdates may not: it counted from 1 in each.
+        assert any(later <= earlier for earlier, later in pairwise(numbers)), "only one life was heard"
         assert max(numbers) <= 3
 
 

@@ -6,6 +6,7 @@ from embodied.messages.mobile import (
     DroneCommand,
     DroneState,
     Imu,
+    Lane,
     VehicleCommand,
     VehicleState,
 )
@@ -30,6 +31,7 @@ __all__ = [
     "Imu",
     "JointCommand",
     "JointState",
+    "Lane",
     "Message",
     "Pose",
     "Reset",

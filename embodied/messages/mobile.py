@@ -86,3 +86,26 @@ class VehicleState(Message):
     overridden: bool
     faults: tuple[str, ...] = ()
     acquired: Annotated[Time, Unit("ns")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lane(Message):
+    """What a vehicle sees of its lane, all from the point on the ground midway between its rear wheels.
+
+    Attributes:
+        offset: of that point from the middle of the lane, left is positive.
+        heading: of its forward axis from the direction of the lane there, left is positive.
+        curvature: of the lane's middle ahead, one that bends left is positive.
+        obstacle: along the lane to the nearest thing that stands in it; None: the view is clear.
+        stop_line: along the lane to the near edge of the next stop line; None: none is in view.
+        score: how sure, 0 to 1; below 0.5 nobody should drive by it.
+        acquired: when the image was taken, copied through.
+    """
+
+    offset: Annotated[float, Unit("m")]
+    heading: Annotated[float, Unit("rad")]
+    curvature: Annotated[float, Unit("1/m")]
+    obstacle: Annotated[float, Unit("m")] | None = None
+    stop_line: Annotated[float, Unit("m")] | None = None
+    score: float
+    acquired: Annotated[Time, Unit("ns")]

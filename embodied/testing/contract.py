@@ -22,7 +22,8 @@ import numpy as np
 from embodied.clock import SECOND
 from embodied.errors import DeviceLost, NotStopped, WrongDevice
 from embodied.messages.schema import Command, Vector
-from embodied.testing.bench import Bench, Drive, pause
+from embodied.testing.bench import Bench
+from embodied.testing.serving import Drive, pause
 from embodied.virtual import Cannot
 
 GRACE = 1.0

@@ -9,7 +9,9 @@ from typing import Any
 
 from embodied.node import Driver
 from embodied.robot import Robot
-from embodied.testing.bench import ArmBench, Bench, Drive
+from embodied.testing.arm_bench import ArmBench
+from embodied.testing.bench import Bench
+from embodied.testing.serving import Drive
 from embodied.virtual import Cannot, Virtual
 
 

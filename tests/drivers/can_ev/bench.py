@@ -7,7 +7,7 @@ from typing import Any
 from drivers.can_ev import CanEV
 from drivers.can_ev.virtual import VirtualEV
 from embodied.node import Driver
-from embodied.testing.bench import VehicleBench
+from embodied.testing.vehicle_bench import VehicleBench
 from tests.drivers.kinematic import KinematicRoad
 
 

@@ -17,7 +17,7 @@ from drivers.can_ev.vehicle import GEARS
 from embodied.clock import SECOND
 from embodied.errors import DeviceLost, NotStopped
 from embodied.messages import Battery, VehicleCommand, VehicleState
-from embodied.testing.bench import Drive, pause
+from embodied.testing.serving import Drive, pause
 from tests.drivers.can_ev.bench import CanEVBench
 
 

@@ -16,7 +16,7 @@ from can.interfaces.slcan import slcanBus
 from drivers.can_ev.tesla import TESLA
 from drivers.can_ev.virtual import VirtualEV
 from embodied.errors import LinkFailed
-from embodied.testing.bench import Serving
+from embodied.testing.serving import Serving
 from tests.drivers.kinematic import KinematicRoad
 
 DBC = cantools.database.load_file(Path(__file__).parents[3] / "drivers" / "can_ev" / "generic.dbc")

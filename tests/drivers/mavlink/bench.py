@@ -9,7 +9,7 @@ from typing import Any
 from drivers.mavlink import Geofence, Mavlink
 from drivers.mavlink.virtual import VirtualPX4
 from embodied.node import Driver
-from embodied.testing.bench import DroneBench
+from embodied.testing.drone_bench import DroneBench
 from embodied.world import World
 from sims.airfield import Airfield
 from tests.drivers.multirotor import Sky

@@ -12,7 +12,7 @@ from drivers.mavlink.mission import Waypoint
 from drivers.mavlink.virtual import VirtualPX4
 from embodied.errors import DeviceLost, NotStopped, WrongDevice
 from embodied.messages import DroneCommand, DroneState
-from embodied.testing.bench import Drive, Serving
+from embodied.testing.serving import Drive, Serving
 from tests.drivers.mavlink.bench import MavlinkBench
 from tests.drivers.multirotor import Sky
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from drivers.mavlink.virtual import VirtualPX4
-from embodied.testing.bench import Serving
+from embodied.testing.serving import Serving
 from tests.drivers.mavlink.bench import port
 from tests.drivers.multirotor import Sky
 

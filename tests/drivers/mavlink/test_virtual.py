@@ -12,7 +12,7 @@ from pymavlink import mavutil
 from pymavlink.dialects.v20 import common
 
 from drivers.mavlink.virtual import VirtualPX4
-from embodied.testing.bench import Serving
+from embodied.testing.serving import Serving
 from tests.drivers.mavlink.bench import port
 from tests.drivers.multirotor import Sky
 

@@ -10,7 +10,7 @@ from typing import Any
 from drivers.so101 import SO101
 from drivers.so101.virtual import VirtualSO101
 from embodied.node import Driver
-from embodied.testing.bench import ArmBench
+from embodied.testing.arm_bench import ArmBench
 from embodied.world import World
 from sims.tabletop import Tabletop
 from tests.drivers.kinematic import KinematicWorld

@@ -29,7 +29,7 @@ from embodied.clock import SECOND, Time
 from embodied.errors import DeviceLost, NotStopped, WrongDevice
 from embodied.identity import differences
 from embodied.messages import GripperState, JointCommand, JointState
-from embodied.testing.bench import Drive, Stepping
+from embodied.testing.serving import Drive, Stepping
 from tests.drivers.so101.bench import ROBOT, KinematicBench
 
 TURNED = {

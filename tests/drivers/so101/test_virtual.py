@@ -17,7 +17,7 @@ from drivers.so101.codec import Status
 from drivers.so101.table import MIDDLE, TICK
 from drivers.so101.virtual import VirtualSO101
 from embodied.errors import LinkFailed
-from embodied.testing.bench import Serving, pause
+from embodied.testing.serving import Serving, pause
 from tests.drivers.kinematic import KinematicWorld
 from tests.drivers.so101.bench import ROBOT
 

@@ -23,7 +23,7 @@ from drivers.uvc.virtual import PROBE
 from embodied.clock import SECOND, Time
 from embodied.errors import DeviceLost, WrongDevice
 from embodied.lifecycle import meet
-from embodied.testing.bench import pause
+from embodied.testing.serving import pause
 
 LATER = Time(100 * SECOND)
 """On a graph's clock that began long before anything here."""

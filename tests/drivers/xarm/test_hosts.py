@@ -16,7 +16,7 @@ from drivers.xarm import XArm
 from drivers.xarm.hosts import local_socket, loopback
 from drivers.xarm.virtual import VirtualXArm
 from embodied.errors import LinkFailed
-from embodied.testing.bench import Serving
+from embodied.testing.serving import Serving
 from tests.drivers.kinematic import KinematicWorld
 from tests.drivers.xarm.bench import address
 from tests.embodied.robots import robot
@@ -27,7 +27,7 @@ ROOT = Path(__file__).parents[3]
 SERVE = """
 import ctypes, os, struct, sys
 from drivers.xarm.virtual import VirtualXArm
-from embodied.testing.bench import Serving
+from embodied.testing.serving import Serving
 from tests.drivers.kinematic import KinematicWorld
 from tests.embodied.robots import robot
 # CAP_NET_BIND_SERVICE, number 10 of capabilities(7), is given up: capset(2), version 3.

@@ -15,7 +15,7 @@ from xarm.wrapper import XArmAPI
 from drivers.xarm.sdk import connecting
 from drivers.xarm.virtual import VirtualXArm
 from embodied.messages import Vector
-from embodied.testing.bench import Serving, pause
+from embodied.testing.serving import Serving, pause
 from sims.tabletop import Tabletop
 from tests.drivers.xarm.bench import PORT, address
 from tests.embodied.robots import robot

@@ -97,6 +97,10 @@ class Receiver:
         self._believed = True
         try:
             tcp.bounded(self._socket, endpoint, tcp.MAX_SIZE)
+            # A socket that is full reads no heartbeats either: all that may be on its way has room, however long its
+            # owner sleeps.
+            room = sum(taking.window for taking in self._takings.values())
+            self._socket.setsockopt(zmq.RCVHWM, tcp.WAITING + room)
             tcp.sealed(self._socket, keys)
             self._socket.setsockopt(zmq.CURVE_SERVERKEY, z85.encode(allowed[machine]))
             # Whenever it has connected, the other end hears of it and says who it is.

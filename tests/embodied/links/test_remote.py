@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from itertools import pairwise
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from embodied.errors import LaunchError, LinkFailed
 from embodied.links.keys import Keys
 from embodied.links.receiver import Receiver
 from embodied.links.sender import Sender
+from embodied.links.tcp import VANISHED
 from tests.embodied.links.machines import Cell, believe, free_endpoint, machine
 
 
@@ -96,6 +98,26 @@ def test_a_descriptor_says_each_time_that_there_is_more(cell: Cell, arm: Keys, b
         if rx in ready:
             cell.at(rx).extend(rx.drain(0))
     assert sequences(cell, rx, "hits") == list(range(2_000))
+
+
+def test_a_taker_that_sleeps_over_all_it_has_asked_for_is_not_taken_for_gone(cell: Cell, arm: Keys, base: Keys) -> None:
+    tx = cell.sender(free := free_endpoint(), arm, "hits", "other")
+    rx = cell.receiver(free, "arm", base, hits=2_000)
+    witness = cell.receiver(free, "arm", base, other=None)
+    cell.until(lambda: tx.takers("hits") and tx.takers("other"))
+    cell.ends.remove(rx)
+    for n in range(2_000):
+        tx.send("hits", n, 0, b"hit")
+    # Another taker goes on for longer than it takes to notice that one has vanished.
+    end = time.monotonic_ns() + 2 * VANISHED
+    while time.monotonic_ns() < end:
+        tx.send("other", 0, 0, b"still here")
+        cell.turn()
+    cell.ends.append(rx)
+    cell.until(lambda: len(cell.at(rx)) == 2_000)
+    assert sequences(cell, rx, "hits") == list(range(2_000))
+    assert witness.connected
+    assert rx.connected
 
 
 def test_a_taker_that_comes_late_gets_what_was_said_once(cell: Cell, arm: Keys, base: Keys) -> None:

@@ -129,7 +129,7 @@ class Autopilot:
             for reason in reasons:
                 self._say(2, f"Arming denied: {reason}")
             raise Denied("; ".join(reasons))
-        self.armed, self._since = True, self._now
+        self.armed, self._since, self._warned = True, self._now, 0
         self.home = self._at.copy()
         self._hold, self._heading = self._at.copy(), self._yaw
         self._say(6, "Armed")

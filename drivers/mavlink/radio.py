@@ -29,11 +29,12 @@ class Radio:
         address: where it is reached.
         silent: whether nothing comes through, either way.
         frozen: whether it hears, and says nothing.
+        beatless: whether its heartbeats get lost.
     """
 
     def __init__(self, system: int, answer: Callable[[Any], Iterable[Any]], lock: threading.RLock) -> None:
         self.address = ""
-        self.silent = self.frozen = False
+        self.silent = self.frozen = self.beatless = False
         self._answer, self._lock = answer, lock
         self._packer = common.MAVLink(None, system, common.MAV_COMP_ID_AUTOPILOT1)
         self._how: Disturbance = ""
@@ -85,7 +86,7 @@ class Radio:
             for message in messages:
                 data = bytes(message.pack(self._packer))
                 self._packer.seq = (self._packer.seq + 1) % 256
-                if self.silent or self.frozen:
+                if self.silent or self.frozen or (self.beatless and message.get_type() == "HEARTBEAT"):
                     continue
                 for part in self._disturbed(data):
                     self._wire.send(part)

@@ -48,7 +48,7 @@ class VirtualPX4(Virtual):
 
     rate = 150.0
     disturbances: tuple[Disturbance, ...] = ("flip", "truncate", "repeat", "reorder")
-    harms = ("low battery",)
+    harms = ("low battery", "heartbeat loss")
 
     def check(self) -> Iterable[str]:
         """What it needs is installed, ports are ports, the id is one, and it has the parameters."""
@@ -104,9 +104,9 @@ class VirtualPX4(Virtual):
             return self._craft.telemetry.estimate.position.copy()
 
     def standing(self) -> bool:
-        """Whether it holds, or its motors are off."""
+        """Whether it holds, for itself or for a pilot, or its motors are off."""
         with self._craft.lock:
-            return not self._craft.mind.armed or self._craft.mind.mode is Mode.HOLD
+            return not self._craft.mind.armed or self._craft.mind.mode in (Mode.HOLD, Mode.POSITION)
 
     def unplug(self) -> None:
         """Nothing comes through."""
@@ -144,11 +144,15 @@ class VirtualPX4(Virtual):
             self._craft.mind.obedient = False
 
     def harm(self, what: str) -> None:
-        """The battery is nearly empty all at once."""
-        if what != "low battery":
+        """The battery is nearly empty all at once; or what it says comes through, but for its heartbeats."""
+        if what not in self.harms:
             super().harm(what)
-        self._craft.drain(LOW)
+        elif what == "low battery":
+            self._craft.drain(LOW)
+        else:
+            self._craft.radio.beatless = True
 
     def heal(self) -> None:
-        """It is as full as it really is."""
+        """It is as full as it really is, and its heart is heard."""
         self._craft.drain(None)
+        self._craft.radio.beatless = False

@@ -12,9 +12,10 @@ import numpy as np
 
 from embodied.testing.bench import Bench
 from tests.drivers.can_ev.bench import CanEVBench
+from tests.drivers.mavlink.bench import AirfieldBench
 from tests.drivers.so101.bench import SO101Bench
 from tests.drivers.xarm.bench import XArmBench
-from tests.faults import devices, others, vehicles
+from tests.faults import devices, drones, others, vehicles
 from tests.faults.kills import ENDING, RESTARTED, end, interrupt
 from tests.faults.tally import Tally
 
@@ -22,6 +23,7 @@ DEVICES: dict[str, tuple[Callable[[], Bench], dict[str, tuple[str, devices.Trial
     "so101": (SO101Bench, devices.FAULTS),
     "xarm": (XArmBench, devices.FAULTS),
     "can_ev": (CanEVBench, vehicles.FAULTS),
+    "mavlink": (AirfieldBench, drones.FAULTS),
 }
 """Devices whose drivers meet their virtual devices here, and what happens to them."""
 

@@ -176,7 +176,12 @@ with bench.ready() as drive:
 """
 
 
-def killed(bench: Bench, rng: np.random.Generator, tally: Tally) -> None:
+def killed(
+    bench: Bench,
+    rng: np.random.Generator,
+    tally: Tally,
+    rests: Callable[[Any, float, Tally, float], None] = stands,
+) -> None:
     """The driver's process is killed; nobody but the device is left to stop it."""
     kind = type(bench)
     code = CHILD.format(module=kind.__module__, name=kind.__name__)
@@ -193,7 +198,7 @@ def killed(bench: Bench, rng: np.random.Generator, tally: Tally) -> None:
         pause(float(rng.uniform(0.3, 1.5)))
         began = time.monotonic()
         os.kill(child.pid, signal.SIGKILL)
-        stands(bench, began, tally, bench.driver().stops_within + 0.1)
+        rests(bench, began, tally, bench.driver().stops_within + 0.1)
     finally:
         child.kill()
         child.communicate()

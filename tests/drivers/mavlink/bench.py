@@ -38,7 +38,7 @@ class MavlinkBench(DroneBench):
     def at(cls, where: str) -> MavlinkBench:
         """For another process: the bench whose far side is reached there, and served by somebody else."""
         bench = cls()
-        bench.far.address = where
+        bench.far.address, bench.witnessed = where, False
         return bench
 
     def driver(self, **changes: Any) -> Driver:

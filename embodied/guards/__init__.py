@@ -2,5 +2,6 @@
 
 from embodied.guards.arm import ArmGuard
 from embodied.guards.drone import DroneGuard
+from embodied.guards.vehicle import VehicleGuard
 
-__all__ = ["ArmGuard", "DroneGuard"]
+__all__ = ["ArmGuard", "DroneGuard", "VehicleGuard"]

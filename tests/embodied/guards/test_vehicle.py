@@ -1,0 +1,310 @@
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from embodied import Stamped, Time
+from embodied.guards import VehicleGuard
+from embodied.guards.vehicle import GuardedDrive
+from embodied.messages import Battery, Reset, Stop, VehicleCommand, VehicleState
+from tests.embodied.guards.drives import driving
+
+PERIOD = 0.02
+
+
+class Bench:
+    """Steps a guard beside a vehicle that does as it is told."""
+
+    def __init__(self, *, wired: Sequence[str] = (), **about: object) -> None:
+        self.guard = VehicleGuard(0.6, **about)  # type: ignore[arg-type]
+        self.guard.wired = frozenset(wired)
+        self.guard.open()
+        self.state: VehicleState | None = driving()
+        self.n = 0
+
+    def step(
+        self,
+        command: VehicleCommand | None = None,
+        *,
+        operator: VehicleCommand | None = None,
+        charge: float | None = 1.0,
+        stop: Sequence[str] = (),
+        reset: bool = False,
+        state: VehicleState | None = None,
+    ) -> GuardedDrive:
+        now = Time(self.n * 20_000_000)
+        self.n += 1
+        given = self.guard.step(
+            command=None if command is None else Stamped(command, now, self.n, "policy.command"),
+            operator=None if operator is None else Stamped(operator, now, self.n, "wheel.command"),
+            state=self.state if state is None else state,
+            battery=None if charge is None else Battery(voltage=48.0, charge=charge, acquired=now),
+            stop=[Stop(reason=reason) for reason in stop],
+            reset=[Stamped(Reset(by="a person"), now, self.n, "panel.reset")] if reset else [],
+            now=now,
+        )
+        told = given.command
+        if told is not None and told.acceleration is not None and self.state is not None and state is None:
+            step = told.acceleration * PERIOD
+            speed = self.state.speed + min(max(told.speed - self.state.speed, -step), step)
+            self.state = driving(speed, told.steering, gear=told.gear)
+        return given
+
+    def many(self, count: int, command: VehicleCommand | None = None, **more: object) -> GuardedDrive:
+        for _ in range(count):
+            given = self.step(command, **more)  # type: ignore[arg-type]
+        return given
+
+
+def go(speed: float, steering: float = 0.0, acceleration: float | None = None, gear: str = "D") -> VehicleCommand:
+    return VehicleCommand(speed=speed, acceleration=acceleration, steering=steering, gear=gear)
+
+
+def halt(steering: float = 0.0, gear: str = "D") -> VehicleCommand:
+    return VehicleCommand(speed=0.0, acceleration=2.0, steering=steering, gear=gear)
+
+
+def test_a_command_within_its_limits_is_followed_as_it_is() -> None:
+    given = Bench().step(go(1.0, 0.01, 0.5))
+    assert given.command == go(1.0, 0.01, 0.5)
+    assert (given.report.state, given.report.source, given.report.clips) == ("following", "command", ())
+    assert given.report.refusals == ()
+
+
+def test_one_beyond_them_is_clipped_and_the_wheels_follow_from_where_they_were_put() -> None:
+    bench = Bench()
+    given = bench.step(go(3.0, acceleration=5.0), state=driving(1.0))
+    assert given.command == go(2.0, acceleration=1.0)
+    assert given.report.clips == ("speed 3 clipped to 2 m/s", "acceleration 5 clipped to 1 m/s²")
+    # From the set-point, whatever the wheels, which lag, have reached.
+    steered = [bench.step(go(0.5, 0.3), state=driving(0.5)).command for _ in range(3)]
+    assert [told.steering for told in steered if told] == pytest.approx([0.016, 0.032, 0.048])
+
+
+@pytest.mark.parametrize(
+    ("command", "why"),
+    [
+        (go(math.nan), "command commands speed nan, which is not finite"),
+        (go(1.0, math.inf), "command commands steering inf, which is not finite"),
+        (go(1.0, acceleration=-math.inf), "command commands acceleration -inf, which is not finite"),
+        (go(1.0, acceleration=0.0), "command commands acceleration 0 m/s², and less than 0.05 goes nowhere"),
+        (go(1.0, acceleration=-0.049), "command commands acceleration -0.049 m/s², and less than 0.05 goes nowhere"),
+        (go(0.0, gear="X"), "command commands gear 'X', and there are P, R, N, D"),
+        (go(-0.1), "command commands -0.1 m/s in gear D"),
+        (go(0.1, gear="R"), "command commands 0.1 m/s in gear R"),
+        (go(0.1, gear="P"), "command commands 0.1 m/s in gear P"),
+        (go(-0.1, gear="N"), "command commands -0.1 m/s in gear N"),
+        (None, "no fresh command"),
+    ],
+)
+def test_nonsense_and_silence_stop_it_with_its_wheels_where_they_are(command: VehicleCommand | None, why: str) -> None:
+    bench = Bench()
+    bench.many(50, go(1.0, 0.1))
+    given = bench.step(command)
+    assert (given.report.state, given.report.source, given.report.refusals) == ("holding", "", (why,))
+    assert given.command == halt(pytest.approx(0.1))
+    bench.many(25, command)
+    assert bench.state == driving(0.0, pytest.approx(0.1))
+
+
+@pytest.mark.parametrize("command", [go(0.0), go(0.0, gear="P"), go(0.0, gear="N"), go(0.0, acceleration=0.05)])
+def test_no_speed_fits_every_gear(command: VehicleCommand) -> None:
+    assert Bench().step(command).report.state == "following"
+
+
+def test_another_gear_waits_until_it_stands() -> None:
+    bench = Bench()
+    backwards = go(-0.5, gear="R")
+    given = bench.step(backwards, state=driving(0.051))
+    assert given.report.refusals == ("command asks for gear R, which waits until it stands",)
+    assert given.command == halt()
+    assert bench.step(backwards, state=driving(0.05)).command == go(-0.5, acceleration=2.0, gear="R")
+    assert bench.step(backwards, state=driving(-0.4, gear="R")).command == go(-0.5, acceleration=1.0, gear="R")
+
+
+def test_a_vehicle_that_does_not_say_its_gear_is_followed_by_what_is_asked_and_stopped_in_d() -> None:
+    assert Bench().step(go(1.0), state=driving(0.9, gear="")).command == go(1.0, acceleration=1.0)
+    assert Bench().step(None, state=driving(0.9, gear="")).command == halt()
+    assert Bench().step(None, state=driving(gear="P")).command == halt(gear="P")
+
+
+def test_until_it_is_engaged_it_is_told_to_stand() -> None:
+    bench = Bench()
+    waiting = driving(steering=0.2, gear="P", engaged=False)
+    given = bench.many(3, go(1.0), state=waiting)
+    assert given.command == halt(0.2, "P")
+    assert (given.report.state, given.report.refusals) == ("holding", ("the vehicle is not engaged yet",))
+    # Wheels that are turned by hand meanwhile are followed from there.
+    bench.step(go(1.0), state=driving(steering=0.3, engaged=False))
+    given = bench.step(go(1.0), state=driving(steering=0.4))
+    assert given.command == go(1.0, pytest.approx(0.3 - 0.8 * PERIOD), 1.0)
+
+
+def test_wheels_that_were_turned_further_than_allowed_are_held_at_the_limit() -> None:
+    assert Bench().step(None, state=driving(steering=0.7, engaged=False)).command == halt(0.5)
+    assert Bench().step(None, state=driving(steering=-0.7)).command == halt(-0.5)
+
+
+def test_a_vehicle_that_leaves_by_itself_is_followed_again_only_after_a_reset_and_a_newer_command() -> None:
+    bench = Bench()
+    bench.step(go(1.0))
+    for reset in (False, True):
+        given = bench.step(go(1.0), state=driving(0.5, engaged=False), reset=reset)
+        assert given.command == halt()
+        assert given.report.state == "stopped"
+        assert given.report.refusals == ("stopped: the vehicle has left by itself; needs a reset and a fresh command",)
+    assert bench.step(go(1.0)).report.state == "stopped"
+    assert bench.step(go(1.0), reset=True).report.refusals == ("command is older than the reset",)
+    assert bench.step(go(1.0)).report.state == "following"
+
+
+def test_to_a_person_who_takes_over_it_lets_go_until_a_reset_and_a_newer_command() -> None:
+    bench = Bench()
+    bench.many(10, go(1.0, 0.1))
+    for state in (driving(0.5, engaged=False, overridden=True), driving(0.5, 0.3), driving(0.5, 0.3)):
+        given = bench.step(go(1.0), state=state)
+        assert given.command is None
+        assert given.report.state == "stopped"
+        assert given.report.refusals == ("stopped: a person has taken over; needs a reset and a fresh command",)
+    given = bench.step(go(1.0), state=driving(0.5, 0.3), reset=True)
+    assert (given.command, given.report.refusals) == (halt(0.3), ("command is older than the reset",))
+    assert bench.step(go(1.0), state=driving(0.5, 0.3)).report.state == "following"
+
+
+def test_a_stop_latches_and_is_released_only_by_a_reset_and_a_newer_command() -> None:
+    bench = Bench()
+    bench.many(50, go(1.0))
+    given = bench.step(go(1.0), stop=["a dog"])
+    assert (given.report.state, given.command) == ("stopped", halt())
+    assert given.report.refusals == ("stopped: a dog; needs a reset and a fresh command",)
+    bench.many(30, go(1.0))
+    assert bench.state == driving()
+    assert bench.step(go(1.0), reset=True).report.refusals == ("command is older than the reset",)
+    assert bench.step(go(1.0)).report.state == "following"
+
+
+def test_too_little_charge_and_what_it_says_is_broken_stop_it_and_no_reset_helps_while_they_last() -> None:
+    bench = Bench(wired=["battery"])
+    assert bench.step(go(1.0), charge=0.15).report.state == "following"
+    for reset in (False, True, True):
+        given = bench.step(go(1.0), charge=0.149, reset=reset)
+        assert given.command == halt()
+        assert "the battery is at 14.9 %, and 15 % are its reserve" in given.report.refusals[0]
+    bench = Bench()
+    bench.step(go(1.0))
+    for reset in (False, True, True):
+        given = bench.step(go(1.0), state=driving(0.5, faults=("drive fault",)), reset=reset)
+        assert "stopped: the vehicle says: drive fault" in given.report.refusals[0]
+
+
+@pytest.mark.parametrize("charge", [None, math.nan])
+def test_a_battery_that_is_wired_and_silent_stops_and_one_that_is_not_wired_is_not_used(charge: float | None) -> None:
+    given = Bench(wired=["battery"]).step(go(1.0), charge=charge)
+    assert (given.report.state, given.report.refusals) == ("holding", ("no fresh charge of the battery",))
+    assert given.command == halt()
+    assert Bench().step(go(1.0), charge=charge).report.state == "following"
+
+
+def test_without_a_state_there_is_no_command_and_the_wheels_begin_where_they_are_with_one() -> None:
+    bench = Bench()
+    bench.many(30, go(1.0, 0.2))
+    for broken in (None, driving(math.nan)):
+        bench.state = None
+        given = bench.step(go(1.0), state=broken)
+        assert given.command is None
+        assert (given.report.state, given.report.refusals) == ("holding", ("no fresh state",))
+    given = bench.step(go(1.0, -0.1), state=driving(0.5, -0.1))
+    assert given.command == go(1.0, -0.1, 1.0)
+    assert bench.step(None, stop=["a dog"]).report.refusals[0].startswith("stopped: a dog")
+
+
+def test_out_of_hand_is_stopped() -> None:
+    bench = Bench(patience=2)
+    assert bench.step(go(1.0), state=driving(2.41)).report.state == "following"
+    given = bench.step(go(1.0), state=driving(2.41))
+    assert "it drives at 2.41 m/s, over its limit of 2.4 m/s" in given.report.refusals[0]
+
+
+def test_the_operator_takes_it_and_gives_it_back_only_once_it_stands_and_after_the_lease() -> None:
+    bench = Bench(lease=0.5)
+    bench.many(20, go(1.0))
+    assert bench.step(go(1.0), operator=go(0.5)).report.source == "operator"
+    given = bench.step(go(1.0))
+    assert given.report.refusals == (
+        "operator has the lease; command waits until it was silent for 0.5 s and it stands",
+    )
+    moving = [bench.step(go(1.0), state=driving(0.051)).report.source for _ in range(30)]
+    assert moving == [""] * 30
+    assert bench.step(go(1.0), state=driving(0.05)).report.source == "command"
+    bench.step(go(1.0), operator=go(0.0))
+    waits = [bench.step(go(0.0), state=driving()).report.source for _ in range(26)]
+    assert waits == [""] * 24 + ["command"] * 2
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.none() | st.tuples(*[st.floats()] * 3, st.sampled_from(["P", "R", "N", "D", "?"])),
+            st.none() | st.tuples(*[st.floats()] * 2, st.booleans(), st.booleans()),
+            st.booleans(),
+            st.booleans(),
+        ),
+        max_size=20,
+    )
+)
+def test_whatever_comes_in_what_comes_out_is_within_every_limit(
+    periods: list[tuple[tuple[float, float, float, str] | None, tuple[float, float, bool, bool] | None, bool, bool],],
+) -> None:
+    bench = Bench()
+    for command, state, stop, reset in periods:
+        bench.state = None
+        told = bench.step(
+            None if command is None else go(*command),
+            state=None if state is None else driving(*state[:2], engaged=state[2], overridden=state[3]),
+            stop=["a dog"] * stop,
+            reset=reset,
+        ).command
+        if told is None:
+            continue
+        assert state is not None
+        assert math.isfinite(state[0])
+        assert not state[3]
+        assert told.acceleration is not None
+        assert abs(told.speed) <= 2.0
+        assert 0.05 <= told.acceleration <= 2.0
+        assert abs(told.steering) <= 0.5
+        assert told.speed == 0.0 or not stop
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        *(
+            ({name: value}, f"{name} = {value} is no limit: it must be above 0 and finite")
+            for name in ("wheelbase", "speed", "acceleration", "braking", "steering", "slew", "lateral", "jerk")
+            for value in (0.0, math.nan)
+        ),
+        ({"speed": math.inf}, "speed = inf is no limit"),
+        ({"acceleration": 0.049}, "acceleration = 0.049 m/s² is too little to go by: at least 0.05"),
+        ({"braking": 0.049}, "braking = 0.049 m/s² is too little to go by: at least 0.05"),
+        ({"steering": math.pi / 2}, "steering = 1.5707963267948966 rad is further than wheels turn: below 1.571"),
+        ({"lease": -0.1}, "lease = -0.1 s is no time to wait"),
+        ({"lease": math.inf}, "lease = inf s is no time to wait"),
+        ({"reserve": 1.0}, "reserve = 1.0 is no share of a battery"),
+        ({"reserve": -0.1}, "reserve = -0.1 is no share of a battery"),
+        ({"patience": 0}, "patience = 0 periods is less than one"),
+    ],
+)
+def test_settings_that_guard_nothing_are_refused(wrong: dict[str, float], says: str) -> None:
+    problem, *_ = VehicleGuard(**{"wheelbase": 0.6, **wrong}).check()  # type: ignore[arg-type]
+    assert problem.startswith(says)
+
+
+def test_settings_that_guard_are_not_refused() -> None:
+    assert not list(VehicleGuard(0.6).check())
+    assert not list(VehicleGuard(0.6, acceleration=0.05, lease=0.0, reserve=0.0, patience=1).check())

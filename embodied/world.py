@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embodied.clock import Time
+from embodied.errors import WorldFailed
 from embodied.messages import CameraInfo, GripperState, JointCommand, JointState
 
 
@@ -111,3 +112,19 @@ class World(Protocol):
 
     def close(self) -> None:
         """Give everything back."""
+
+
+def told_in(camera: CameraBody, name: str, frame: str) -> None:
+    """Make sure of the frame in which a camera tells its pose.
+
+    Args:
+        camera: of a world.
+        name: of that.
+        frame: the base of the robot, or the body that carries it.
+
+    Raises:
+        WorldFailed: it tells it in another.
+    """
+    told = camera.info().frame
+    if told != frame:
+        raise WorldFailed(f"the camera '{name}' is given in the frame '{told}': write 'frame: {told}'")

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from embodied import Driver, Ports, Time
-from embodied.errors import EmbodiedError, WorldFailed, nearest
+from embodied.errors import EmbodiedError, nearest
 from embodied.messages import CameraInfo, Depth, Image, Segmentation
 from embodied.robot import BASE
-from embodied.world import World
+from embodied.world import World, told_in
 from sims import airfield, tabletop
 from sims.render import filmed
 from sims.renderers import AUTO, choose
@@ -88,9 +88,7 @@ class SimCamera(Driver):
             renderer=self.renderer,
             shadows=self.shadows,
         )
-        frame = self._camera.info().frame
-        if frame != self.frame:
-            raise WorldFailed(f"the camera '{self.view}' is given in the frame '{frame}': write 'frame: {frame}'")
+        told_in(self._camera, self.view, self.frame)
         if self.vary:
             self._camera.vary(self.rng)
 

@@ -12,7 +12,6 @@ from embodied.calibration import Calibration
 from embodied.errors import DeviceLost, LaunchError, Problem
 from embodied.identity import Identity
 from embodied.messages import CameraInfo, DeviceStatus, Image
-from embodied.robot import BASE
 
 if TYPE_CHECKING:
     import numpy as np
@@ -59,9 +58,8 @@ class Camera(Driver):
 
     def ports(self) -> Ports:
         """Images of its size, in the frame of its calibration."""
-        frame = BASE if self.calibration is None else self.calibration.frame
-        ports = super().ports().refine("info", frame=frame)
-        return ports.refine("rgb", sizes={"h": self.height, "w": self.width})
+        ports = super().ports().refine("rgb", sizes={"h": self.height, "w": self.width})
+        return ports if self.calibration is None else ports.refine("info", frame=self.calibration.frame)
 
     def check(self) -> Iterable[str]:
         """Whether there can be such a source, with such images."""

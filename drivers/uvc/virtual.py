@@ -15,7 +15,7 @@ from embodied.errors import LinkFailed
 from embodied.messages import CameraInfo, Image
 from embodied.robot import BASE
 from embodied.virtual import Disturbance, Virtual
-from embodied.world import World
+from embodied.world import World, told_in
 
 MODEL = "embodied virtual camera"
 PROBE = 2048
@@ -43,6 +43,7 @@ class VirtualCamera(Virtual):
         port: where it is served; 0 is any that is free.
         quality: of the JPEG, 1 to 100.
         vary: whether its lens and sensor have flaws, drawn from the seed.
+        frame: in which its pose is told: the robot's base, or the body that carries it.
     """
 
     view: str = "overhead"
@@ -52,14 +53,15 @@ class VirtualCamera(Virtual):
     port: int = 8554
     quality: int = 90
     vary: bool = False
+    frame: str = BASE
 
     rate = 30.0  # [Hz]
     disturbances = ("truncate", "flip", "repeat")
 
     def ports(self) -> Ports:
-        """Images of its size, in the robot's base frame."""
+        """Images of its size, and the frame of its pose."""
         sizes = {"h": self.height, "w": self.width}
-        return super().ports().refine("rgb", rendered=True, sizes=sizes).refine("info", frame=BASE)
+        return super().ports().refine("rgb", rendered=True, sizes=sizes).refine("info", frame=self.frame)
 
     def check(self) -> Iterable[str]:
         """Problems with the size, the quality or the port."""
@@ -76,10 +78,11 @@ class VirtualCamera(Virtual):
         """Find the camera in the world, and serve its first picture.
 
         Raises:
-            WorldFailed: the world has no such camera.
+            WorldFailed: the world has no such camera, or its pose is told in another frame.
             LinkFailed: somebody else is served there.
         """
         self._camera = world.camera(self.view, width=self.width, height=self.height)
+        told_in(self._camera, self.view, self.frame)
         if self.vary:
             self._camera.vary(self.rng)
         self._count = 0

@@ -17,10 +17,11 @@ pytest.importorskip("pybullet", reason="sims needs pybullet, which has wheels up
 from drivers.uvc.codec import Jpeg
 from drivers.uvc.virtual import VirtualCamera
 from embodied.clock import Time
-from embodied.errors import LinkFailed
+from embodied.errors import LinkFailed, WorldFailed
 from embodied.launch import load
 from embodied.live.puppet import looks
 from embodied.node import generator
+from sims.airfield import MOUNT, Airfield
 from sims.tabletop import Tabletop
 from tests.embodied.robots import robot
 
@@ -111,3 +112,22 @@ def test_the_bench_is_proven_and_its_camera_is_rendered_beside_the_physics() -> 
 def test_a_launch_file_with_a_camera_is_read_without_opencv() -> None:
     code = "import sys, drivers.uvc; assert drivers.uvc.Camera().ports(); assert 'cv2' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
+
+
+def test_a_camera_that_travels_on_a_body_tells_its_pose_in_the_frame_of_that_and_in_no_other() -> None:
+    field = Airfield()
+    field.reset(0)
+    try:
+        with pytest.raises(WorldFailed, match=r"the camera 'down' is given in the frame 'drone': write 'frame: drone'"):
+            VirtualCamera(view="down", port=0).open(field)
+        camera = VirtualCamera(view="down", frame="drone", port=0)
+        camera.open(field)
+        try:
+            info = camera.step(Time(0)).info
+        finally:
+            camera.close()
+        assert info is not None
+        assert info.frame == camera.ports().outputs["info"].refined.frame == "drone"
+        np.testing.assert_array_equal(info.position, MOUNT[:3, 3])
+    finally:
+        field.close()

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import itertools
 import re
 import sys
 from pathlib import Path
@@ -20,9 +21,10 @@ from tests.mutation.operators import Mutant, mutants
 from tests.mutation.trial import survivors
 
 ROOT = Path(__file__).parents[2]
+GUARDS = ROOT / "embodied" / "guards"
 TESTS = "tests/embodied/guards"
-WHOLE = ("commanders", "surroundings", "arm")
-"""Tests of the whole guard; each module has its own beside them."""
+WHOLE = {"arm": ("commanders", "surroundings", "arm"), "drone": ("drone",)}
+"""Tests of each whole guard; each module that one is made of has its own beside them."""
 
 SHARED = ("numpy", "hypothesis.strategies", "hypothesis.internal.conjecture.engine", "pytest", "tests.embodied.robots")
 """What takes long to import and knows none of the guards."""
@@ -45,9 +47,21 @@ def key(module: str, mutant: Mutant) -> Key:
     return module, mutant.code, mutant.was, mutant.now
 
 
-def tests_for(module: str) -> list[str]:
-    """The tests that hold a module, beginning with its own."""
-    return [f"{TESTS}/test_{name}.py" for name in dict.fromkeys((module, *WHOLE))]
+def made_of(module: str) -> set[str]:
+    """A module and those beside it that it is made of, told without importing any."""
+    found, waiting = set[str](), {module}
+    while waiting:
+        found.add(name := waiting.pop())
+        tree = ast.parse((GUARDS / f"{name}.py").read_text("utf-8"))
+        names = [node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+        waiting |= {other.rpartition(".")[2] for other in names if other.startswith("embodied.guards.")} - found
+    return found
+
+
+def held_by(module: str) -> list[str]:
+    """The tests that hold a module: its own, then those of every whole guard that has it in it."""
+    whole = [tests for guard, tests in WHOLE.items() if module in made_of(guard)]
+    return [f"{TESTS}/test_{name}.py" for name in dict.fromkeys((module, *itertools.chain(*whole)))]
 
 
 def run(modules: list[str]) -> int:
@@ -62,12 +76,12 @@ def run(modules: list[str]) -> int:
     total, alive, unknown = 0, 0, 0
     gone = {one for one in known if one[0] in modules}
     for module in modules:
-        file = ROOT / "embodied" / "guards" / f"{module}.py"
+        file = GUARDS / f"{module}.py"
         source = file.read_text("utf-8")
         batch = list(mutants(source))
         # The first is no mutant: what the tests say of it is said of all.
         trees = [ast.parse(source), *(mutant.tree for mutant in batch)]
-        living = survivors(f"embodied.guards.{module}", file, trees, tests_for(module))
+        living = survivors(f"embodied.guards.{module}", file, trees, held_by(module))
         if next(living, None) != 0:
             sys.exit(f"{module}: its tests fail without any mutant")
         total += len(batch)
@@ -88,5 +102,5 @@ def run(modules: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    everything = sorted(file.stem for file in (ROOT / "embodied" / "guards").glob("*.py") if file.stem != "__init__")
+    everything = sorted(file.stem for file in GUARDS.glob("*.py") if file.stem != "__init__")
     sys.exit(run(sys.argv[1:] or everything))

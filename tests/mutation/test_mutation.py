@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.mutation.__main__ import ROOT, key, listed
+from embodied import guards
+from tests.mutation.__main__ import GUARDS, ROOT, WHOLE, held_by, key, listed, made_of
 from tests.mutation.operators import mutants
 from tests.mutation.trial import survivors
 
@@ -64,7 +65,25 @@ def test_what_is_listed_as_surviving_is_a_mutant_of_what_is_there() -> None:
     known = listed()
     assert known
     for module in {one[0] for one in known}:
-        source = (ROOT / "embodied" / "guards" / f"{module}.py").read_text("utf-8")
+        source = (GUARDS / f"{module}.py").read_text("utf-8")
         there = {key(module, mutant) for mutant in mutants(source)}
         assert {one for one in known if one[0] == module} <= there
         assert all(known.values())
+
+
+def test_a_module_is_tried_by_its_own_tests_and_those_of_every_guard_that_has_it_in_it() -> None:
+    def names(module: str) -> list[str]:
+        return [Path(test).stem.removeprefix("test_") for test in held_by(module)]
+
+    assert names("course") == ["course", "drone"]
+    assert names("zone") == ["zone", "commanders", "surroundings", "arm"]
+    assert names("latch") == ["latch", "commanders", "surroundings", "arm", "drone"]
+    assert names("drone") == ["drone"]
+
+
+def test_no_module_of_the_guards_is_without_tests() -> None:
+    whole = {getattr(guards, name).__module__.rpartition(".")[2] for name in guards.__all__}
+    assert set(WHOLE) == whole
+    modules = {file.stem for file in GUARDS.glob("*.py")} - {"__init__"}
+    assert set.union(*(made_of(guard) for guard in whole)) == modules
+    assert all((ROOT / test).is_file() for module in modules for test in held_by(module))

@@ -9,27 +9,25 @@ from dataclasses import dataclass
 import numpy as np
 
 from embodied.bodies import WORLD
-from embodied.clock import Time, rate_of, tick, ticks_by
-from embodied.errors import WorldFailed, nearest
+from embodied.errors import WorldFailed
 from embodied.messages import Vector
 from embodied.node import generator
 from embodied.robot import transform
-from embodied.world import ArmBody, Verdict
+from embodied.world import ArmBody
 from sims import build, field
 from sims.bodies.quadrotor import QuadrotorBody
 from sims.bullet import Bullet
 from sims.field import Board, Field
 from sims.inspection import Errand, Flight, Judge
 from sims.render import Camera, Stage
-from sims.renderers import AUTO, Light, choose
+from sims.renderers import AUTO
 from sims.renderers.mesh import Mesh, Pixels, rectangle
-from sims.snapshot import show, snapshot
-from sims.view import View, problems
+from sims.simulated import LOOKS, Run, Simulated
+from sims.view import View
 from sims.wind import Wind
 
 DRONE = "drone"
 CAMERAS = ("down", "overview")
-LOOKS = 20  # of the judge, per second
 HOLD = 2.0  # above the marker [m]
 SIDE, TOP = 9.0, 8.0  # of the fence: from the middle, and above the ground [m]
 NEAR, FAR = 0.05, 60.0  # [m]
@@ -55,7 +53,7 @@ class BoardTruth:
 
 
 @dataclass
-class Airfield:
+class Airfield(Simulated["_Run"]):
     """The world of an inspection from the air: its frame is east, north, up of the middle of the landing pad.
 
     Cameras and bodies belong to the run they were asked for in; a reset makes new ones.
@@ -74,11 +72,8 @@ class Airfield:
     rate: float = 300.0
     time_limit: float = 120.0
 
+    where = "on the airfield"
     views = CAMERAS
-
-    def __post_init__(self) -> None:
-        self._bullet: Bullet | None = None
-        self._run: _Run | None = None
 
     def check(self) -> Iterable[str]:
         """Problems with the settings, one sentence each."""
@@ -93,15 +88,9 @@ class Airfield:
         if not 0 < self.time_limit < math.inf:
             yield f"time_limit is {self.time_limit} s, and it must be above 0"
 
-    def reset(self, seed: int) -> None:
+    def build(self, bullet: Bullet, seed: int) -> _Run:
         """Build everything anew from the seed; time is 0."""
-        if self._bullet is None:
-            self._bullet = Bullet()
-        self._run = _Run(self, self._bullet, seed)
-
-    def advance(self, to: Time) -> None:
-        """Make whole physics steps, to the last one not after `to` [ns]."""
-        self._now.advance(to)
+        return _Run(self, bullet, seed)
 
     def arm(self, name: str) -> ArmBody:
         """There is none.
@@ -113,8 +102,7 @@ class Airfield:
 
     def drone(self, name: str = DRONE) -> QuadrotorBody:
         """The quadrotor; its name is `drone`."""
-        if name != DRONE:
-            raise WorldFailed(f"there is no drone '{name}' on the airfield; {', '.join(nearest(name, [DRONE]))}")
+        self.named("drone", name, DRONE)
         return self._now.drone
 
     def camera(
@@ -143,12 +131,7 @@ class Airfield:
             WorldFailed: there is no such camera or renderer, or its images cannot be so.
         """
         run = self._now
-        if name not in CAMERAS:
-            raise WorldFailed(f"there is no camera '{name}' on the airfield; {', '.join(nearest(name, CAMERAS))}")
-        for problem in problems(width, height, near, far):
-            raise WorldFailed(problem)
-        shaded = name == "overview" if shadows is None else shadows
-        drawn = run.stage.renderer(renderer, Light(run.field.light, shadows=shaded))
+        drawn = self.drawn(name, (width, height), (near, far), renderer, run.field.light, shadows)
         if name == "overview":
             view = View.towards((-9.0, -11.0, 8.0), (0.0, 0.0, 0.5), width, height, 11.0, near=near, far=far)
             return Camera(run.stage, drawn, lambda: view)
@@ -161,11 +144,6 @@ class Airfield:
         across, down, ahead = ((point - view.position) @ view.rotation).tolist()
         half = ahead * math.tan(WIDE / 2)
         return bool(ahead > 0.0 and abs(across) < half and abs(down) < 0.75 * half)
-
-    def about(self) -> Mapping[str, str]:
-        """Name and version of each renderer that draws a camera of this run."""
-        names = sorted(self._now.stage.renderers)
-        return {"renderer": ", ".join(" ".join(choose(name)) for name in names)} if names else {}
 
     @property
     def target(self) -> str:
@@ -184,45 +162,15 @@ class Airfield:
         ]
         return {true.label: true for true in (*boards, BoardTruth("pad", np.zeros(3), 0.0))}
 
-    def snapshot(self) -> Vector:
-        """Where everything is, as `show` of a field from the same seed takes it."""
-        return snapshot(self._now.bullet)
 
-    def show(self, state: Vector) -> None:
-        """Put everything where a snapshot says; for cameras in another process than the physics.
-
-        Raises:
-            WorldFailed: the snapshot is of another world.
-        """
-        show(self._now.bullet, state)
-        self._now.drone.look()
-
-    def verdict(self) -> Verdict | None:
-        """How the run is judged, as soon as that is decided; None before."""
-        return self._now.judge.verdict
-
-    def close(self) -> None:
-        """Give everything back."""
-        if self._bullet is not None:
-            self._bullet.close()
-        self._bullet = self._run = None
-
-    @property
-    def _now(self) -> _Run:
-        if self._run is None:
-            raise WorldFailed("the field is bare: reset(seed) builds the world")
-        return self._run
-
-
-class _Run:
+class _Run(Run):
     """One run of the world: the bodies of one seed, and how far their physics has come."""
 
+    judge: Judge
+
     def __init__(self, world: Airfield, bullet: Bullet, seed: int) -> None:
-        self.bullet = bullet
+        super().__init__(bullet, world.rate)
         self.field: Field = field.draw(seed, world.boards)
-        self._rate = rate_of(world.rate)
-        self._steps = 0
-        self._look_every = max(1, round(world.rate / LOOKS))
         build.start(bullet, world.rate, 50)
         plane = bullet.createCollisionShape(bullet.GEOM_PLANE)
         grass = _grass(self.field.ground())
@@ -242,22 +190,14 @@ class _Run:
             generator(seed, "field", "sensors"),
             world.charge,
         )
+        self.pushes = (self.wind.step, self.drone.step)
+        self.sensors, self.carriers = (self.drone.stepped,), (self.drone.look,)
         self.stage = Stage(bullet, {(body, -1): mesh for body, mesh in flat})
         self.judge = Judge(_errand(self.field, world.time_limit), LOOKS)
 
-    def now(self) -> Time:
-        return tick(self._steps, self._rate)
-
-    def advance(self, to: Time) -> None:
-        wind, drone, step = self.wind, self.drone, self.bullet.stepSimulation
-        for count in range(self._steps + 1, ticks_by(to, self._rate) + 1):
-            wind.step()
-            drone.step()
-            step()
-            self._steps = count
-            drone.stepped()
-            if count % self._look_every == 0:
-                self.judge.look(count / float(self._rate), self._flight())
+    def look(self, now: float) -> None:
+        """Let the judge see how the drone flies at a time [s]."""
+        self.judge.look(now, self._flight())
 
     def _flight(self) -> Flight:
         drone = self.drone

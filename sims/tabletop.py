@@ -8,25 +8,22 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from embodied.clock import Time, rate_of, tick, ticks_by
 from embodied.errors import WorldFailed, nearest
 from embodied.messages import Vector
 from embodied.robot import Robot, rotation
-from embodied.world import Verdict
 from sims import build
 from sims.bodies import ARMS, ArmModel
 from sims.bodies.arm import Arm
 from sims.bullet import Bullet
 from sims.judge import Judge, Motion
 from sims.render import Camera, Stage, mounted, wrist
-from sims.renderers import AUTO, Light, choose
+from sims.renderers import AUTO
 from sims.scene import COLOURS, Scene, draw
-from sims.snapshot import show, snapshot
-from sims.view import FAR, NEAR, View, problems
+from sims.simulated import Run, Simulated
+from sims.view import FAR, NEAR, View
 
 ARM = "arm"
 CAMERAS = ("overhead", "overview", "wrist")
-LOOKS = 20  # of the judge, per second
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +46,7 @@ class ObjectTruth:
 
 
 @dataclass
-class Tabletop:
+class Tabletop(Simulated["_Run"]):
     """The world of pick-and-place: its frame is the base of the robot, which stands on the table top.
 
     Cameras and arms belong to the run they were asked for in; a reset makes new ones.
@@ -71,11 +68,8 @@ class Tabletop:
     time_limit: float = 20.0
     spread: float = 1.0
 
+    where = "at the table"
     views = CAMERAS
-
-    def __post_init__(self) -> None:
-        self._bullet: Bullet | None = None
-        self._run: _Run | None = None
 
     def check(self) -> Iterable[str]:
         """Problems with the settings, one sentence each."""
@@ -95,23 +89,16 @@ class Tabletop:
         if not 0.0 <= self.spread <= 3.0:
             yield f"spread is {self.spread}; 0 is no variation, 1 what was trained on, and 3 the most"
 
-    def reset(self, seed: int) -> None:
+    def build(self, bullet: Bullet, seed: int) -> _Run:
         """Build everything anew from the seed; time is 0."""
-        if self._bullet is None:
-            self._bullet = Bullet()
         model = ARMS.get(self.robot.name)
         if model is None:
             raise WorldFailed("; ".join(self.check()))
-        self._run = _Run(self, self._bullet, model, draw(seed, model.bench, self.objects, self.spread))
-
-    def advance(self, to: Time) -> None:
-        """Make whole physics steps, to the last one not after `to` [ns]."""
-        self._now.advance(to)
+        return _Run(self, bullet, model, draw(seed, model.bench, self.objects, self.spread))
 
     def arm(self, name: str = ARM) -> Arm:
         """The arm; its name is `arm`."""
-        if name != ARM:
-            raise WorldFailed(f"there is no arm '{name}' on the table; {', '.join(nearest(name, [ARM]))}")
+        self.named("arm", name, ARM)
         return self._now.arm
 
     def camera(
@@ -140,13 +127,8 @@ class Tabletop:
             WorldFailed: there is no such camera or renderer, or its images cannot be so.
         """
         run = self._now
-        if name not in CAMERAS:
-            raise WorldFailed(f"there is no camera '{name}' at the table; {', '.join(nearest(name, CAMERAS))}")
-        for problem in problems(width, height, near, far):
-            raise WorldFailed(problem)
         look, bench = run.scene.look, run.scene.bench
-        shaded = name == "overview" if shadows is None else shadows
-        drawn = run.stage.renderer(renderer, Light(look.light, shadows=shaded))
+        drawn = self.drawn(name, (width, height), (near, far), renderer, look.light, shadows)
         if name == "wrist":
             lens = wrist(width, height, near, far)
             return Camera(run.stage, drawn, lambda: mounted(run.arm.wrist(), lens), look.brightness)
@@ -157,11 +139,6 @@ class Tabletop:
         mounting = view.disturbed(look.shift, look.tilt)
         return Camera(run.stage, drawn, lambda: mounting, look.brightness)
 
-    def about(self) -> Mapping[str, str]:
-        """Name and version of each renderer that draws a camera of this run."""
-        names = sorted(self._now.stage.renderers)
-        return {"renderer": ", ".join(" ".join(choose(name)) for name in names)} if names else {}
-
     @property
     def target(self) -> str:
         """Label of the block that this seed wants in the tray."""
@@ -171,11 +148,6 @@ class Tabletop:
     def scene(self) -> Scene:
         """What the seed drew."""
         return self._now.scene
-
-    @property
-    def now(self) -> Time:
-        """Time of the last physics step."""
-        return self._now.now()
 
     def truth(self) -> Mapping[str, ObjectTruth]:
         """The true state of every block and distractor, by label."""
@@ -193,56 +165,27 @@ class Tabletop:
             WorldFailed: there is no object of that label.
         """
         run = self._now
-        if label not in run.bodies:
-            raise WorldFailed(f"there is no object '{label}' on the table; {', '.join(nearest(label, run.bodies))}")
+        self.named("object", label, *run.bodies)
         run.bullet.resetBasePositionAndOrientation(run.bodies[label], list(position), list(orientation))
         run.bullet.resetBaseVelocity(run.bodies[label], (0, 0, 0), (0, 0, 0))
 
-    def snapshot(self) -> Vector:
-        """Where everything is, as `show` of a table from the same seed takes it."""
-        return snapshot(self._now.bullet)
 
-    def show(self, state: Vector) -> None:
-        """Put everything where a snapshot says; for cameras in another process than the physics.
-
-        Raises:
-            WorldFailed: the snapshot is of another world.
-        """
-        show(self._now.bullet, state)
-
-    def verdict(self) -> Verdict | None:
-        """How the run is judged, as soon as that is decided; None before."""
-        return self._now.judge.verdict
-
-    def close(self) -> None:
-        """Give everything back."""
-        if self._bullet is not None:
-            self._bullet.close()
-        self._bullet = self._run = None
-
-    @property
-    def _now(self) -> _Run:
-        if self._run is None:
-            raise WorldFailed("the table is bare: reset(seed) builds the world")
-        return self._run
-
-
-class _Run:
+class _Run(Run):
     """One run of the world: the bodies of one seed, and how far their physics has come."""
 
+    judge: Judge
+
     def __init__(self, world: Tabletop, bullet: Bullet, model: ArmModel, scene: Scene) -> None:
+        super().__init__(bullet, world.rate)
         bench = scene.bench
-        self.bullet = bullet
         self.scene = scene
-        self._rate = rate_of(world.rate)
-        self._steps = 0
-        self._look_every = max(1, round(world.rate / LOOKS))
         build.start(bullet, world.rate, world.iterations or model.iterations)
         table, surface = build.table(bullet, scene.look)
         build.tray(bullet, bench.tray)
         things = build.things(bullet, scene)
         self.bodies = {label: body for label, (body, _) in things.items()}
         self.arm = Arm(bullet, world.robot, model, world.rate, self.now)
+        self.pushes = (self.arm.step,)
         floor, ground = build.floor(bullet)
         given = {(body, -1): mesh for body, mesh in things.values() if mesh is not None}
         given |= {(table, -1): surface, (floor, -1): ground, **self.arm.meshes()}
@@ -255,17 +198,9 @@ class _Run:
             scene.target, bench.block, start, bench.tray, world.time_limit, lambda: self.arm.touches(held)
         )
 
-    def now(self) -> Time:
-        return tick(self._steps, self._rate)
-
-    def advance(self, to: Time) -> None:
-        drive, step = self.arm.step, self.bullet.stepSimulation
-        for count in range(self._steps + 1, ticks_by(to, self._rate) + 1):
-            drive()
-            step()
-            self._steps = count
-            if count % self._look_every == 0:
-                self.judge.look(count / float(self._rate), self._motions())
+    def look(self, now: float) -> None:
+        """Let the judge see the blocks at a time [s]."""
+        self.judge.look(now, self._motions())
 
     def _motions(self) -> dict[str, Motion]:
         motions = {}

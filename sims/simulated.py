@@ -1,0 +1,189 @@
+"""What every world of this room has: one simulator, one run at a time, and whole physics steps."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from typing import ClassVar, Generic, Protocol, TypeVar
+
+from embodied.clock import Time, rate_of, tick, ticks_by
+from embodied.errors import WorldFailed, nearest
+from embodied.messages import Vector
+from embodied.world import Verdict
+from sims.bullet import Bullet
+from sims.render import Stage
+from sims.renderers import Light, Renderer, choose
+from sims.snapshot import show, snapshot
+from sims.view import problems
+
+LOOKS = 20  # of a judge, per second
+
+
+class Judged(Protocol):
+    """Whoever decides how a run went.
+
+    Attributes:
+        verdict: None before it is decided.
+    """
+
+    verdict: Verdict | None
+
+
+class Run(ABC):
+    """One run of a world: the bodies of one seed, and how far their physics has come.
+
+    Args:
+        bullet: the simulator.
+        rate: physics steps per second [Hz].
+
+    Attributes:
+        bullet: the simulator.
+        stage: what its cameras look at.
+        judge: decides how it went.
+        pushes: what acts on the bodies before each physics step, in this order.
+        sensors: what takes in where each step has brought them.
+        carriers: what takes in where a snapshot has put it, because it carries a camera.
+    """
+
+    stage: Stage
+    judge: Judged
+
+    def __init__(self, bullet: Bullet, rate: float) -> None:
+        self.bullet = bullet
+        self.pushes: tuple[Callable[[], None], ...] = ()
+        self.sensors: tuple[Callable[[], None], ...] = ()
+        self.carriers: tuple[Callable[[], None], ...] = ()
+        self._rate = rate_of(rate)
+        self._steps = 0
+        self._look_every = max(1, round(rate / LOOKS))
+
+    def now(self) -> Time:
+        """Time of the last physics step."""
+        return tick(self._steps, self._rate)
+
+    def advance(self, to: Time) -> None:
+        """Make whole physics steps, to the last one not after `to` [ns]."""
+        pushes, step, sensors = self.pushes, self.bullet.stepSimulation, self.sensors
+        for count in range(self._steps + 1, ticks_by(to, self._rate) + 1):
+            for push in pushes:
+                push()
+            step()
+            self._steps = count
+            for sense in sensors:
+                sense()
+            if count % self._look_every == 0:
+                self.look(count / float(self._rate))
+
+    @abstractmethod
+    def look(self, now: float) -> None:
+        """Let the judge see how it is at a time [s]."""
+
+
+R = TypeVar("R", bound=Run)
+
+
+class Simulated(ABC, Generic[R]):
+    """A world, but for what is in it: a dataclass of settings inherits this, and says what a seed builds.
+
+    Attributes:
+        where: what follows "there is no such thing" in its errors.
+        views: names of its cameras.
+    """
+
+    where: ClassVar[str]
+    views: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        self._bullet: Bullet | None = None
+        self._run: R | None = None
+
+    @abstractmethod
+    def build(self, bullet: Bullet, seed: int) -> R:
+        """Build everything anew from the seed; time is 0."""
+
+    def reset(self, seed: int) -> None:
+        """Build everything anew from the seed; time is 0."""
+        if self._bullet is None:
+            self._bullet = Bullet()
+        self._run = self.build(self._bullet, seed)
+
+    def advance(self, to: Time) -> None:
+        """Make whole physics steps, to the last one not after `to` [ns]."""
+        self._now.advance(to)
+
+    def about(self) -> Mapping[str, str]:
+        """Name and version of each renderer that draws a camera of this run."""
+        names = sorted(self._now.stage.renderers)
+        return {"renderer": ", ".join(" ".join(choose(name)) for name in names)} if names else {}
+
+    @property
+    def now(self) -> Time:
+        """Time of the last physics step."""
+        return self._now.now()
+
+    def snapshot(self) -> Vector:
+        """Where everything is, as `show` of a world from the same seed takes it."""
+        return snapshot(self._now.bullet)
+
+    def show(self, state: Vector) -> None:
+        """Put everything where a snapshot says; for cameras in another process than the physics.
+
+        Raises:
+            WorldFailed: the snapshot is of another world.
+        """
+        show(self._now.bullet, state)
+        for look in self._now.carriers:
+            look()
+
+    def verdict(self) -> Verdict | None:
+        """How the run is judged, as soon as that is decided; None before."""
+        return self._now.judge.verdict
+
+    def close(self) -> None:
+        """Give everything back."""
+        if self._bullet is not None:
+            self._bullet.close()
+        self._bullet = self._run = None
+
+    def named(self, kind: str, name: str, *names: str) -> None:
+        """Refuse a name that is none of those.
+
+        Raises:
+            WorldFailed: there is no body or camera of that name.
+        """
+        if name not in names:
+            raise WorldFailed(f"there is no {kind} '{name}' {self.where}; {', '.join(nearest(name, names))}")
+
+    def drawn(
+        self,
+        name: str,
+        size: tuple[int, int],
+        sight: tuple[float, float],
+        renderer: str,
+        light: tuple[float, float, float],
+        shadows: bool | None,
+    ) -> Renderer:
+        """What draws a camera; unless told otherwise, only what people see has shadows.
+
+        Args:
+            name: of the camera.
+            size: width and height of its images [px].
+            sight: what is nearer than the first or farther than the second is not seen [m].
+            renderer: one of `sims.renderers.VERSIONS`, or `auto`.
+            light: unit vector towards the lamp.
+            shadows: whether things throw them.
+
+        Raises:
+            WorldFailed: there is no such camera or renderer, or its images cannot be so.
+        """
+        self.named("camera", name, *self.views)
+        for problem in problems(*size, *sight):
+            raise WorldFailed(problem)
+        shaded = name == "overview" if shadows is None else shadows
+        return self._now.stage.renderer(renderer, Light(light, shadows=shaded))
+
+    @property
+    def _now(self) -> R:
+        if self._run is None:
+            raise WorldFailed(f"there is nothing {self.where} yet: reset(seed) builds the world")
+        return self._run

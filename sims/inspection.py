@@ -9,11 +9,8 @@ import numpy as np
 
 from embodied.messages import Vector
 from embodied.world import Verdict
+from sims.stay import Stay
 
-HELD = 0.10  # 95 % of a hold lie within this of where it should be [m]
-NEAR = 0.5  # within this of it a stay begins, and beyond it ends [m]
-ARRIVING = 3.0  # of a stay that do not count yet [s]
-HOLDING = 5.0  # how long those that count are at least [s]
 LANDED = 0.20  # from the middle of the pad [m]
 RESTING = 0.5  # how long it must rest there [s]
 STILL = 0.05  # what counts as rest [m/s]
@@ -67,17 +64,14 @@ class Judge:
         looks: a second [Hz].
 
     Attributes:
-        held: what 95 % of its best stay that was long enough lie within [m]; None: there was none.
         verdict: None before it is decided.
     """
 
     def __init__(self, errand: Errand, looks: int) -> None:
         self._errand = errand
-        self._arriving, self._enough = round(ARRIVING * looks), round((ARRIVING + HOLDING) * looks)
-        self._stay: list[float] = []
+        self._stay = Stay(looks)
         self._since: float | None = None
         self._flown = False
-        self.held: float | None = None
         self.verdict: Verdict | None = None
 
     def look(self, now: float, flight: Flight) -> None:
@@ -86,28 +80,23 @@ class Judge:
             return
         errand, where = self._errand, flight.position
         self._flown = self._flown or not flight.grounded
-        error = math.dist(where, errand.hold)
-        self._stay = [*self._stay, error] if error <= NEAR else []
-        if len(self._stay) >= self._enough:
-            # Leaving is no part of a hold: the best is what it was before.
-            error = float(np.quantile(self._stay[self._arriving :], 0.95))
-            self.held = error if self.held is None else min(self.held, error)
+        self._stay.see(math.dist(where, errand.hold))
         away = math.dist(where[:2], errand.pad)
         resting = self._flown and flight.grounded and flight.off and flight.speed < STILL
         self._since = None if not resting else now if self._since is None else self._since
         rested = 0.0 if self._since is None else now - self._since
-        failure = self._failure(now, flight)
-        details = {"marker": errand.marker, "time": now, "hold": self.held, "pad": away, "position": where.tolist()}
+        failure, held = self._failure(now, flight), self._stay.held
+        details = {"marker": errand.marker, "time": now, "hold": held, "pad": away, "position": where.tolist()}
         if failure:
             self.verdict = Verdict(False, failure, details)
         elif rested >= RESTING:
-            missed = self._unheld() or (
+            missed = self._stay.missed(errand.marker) or (
                 f"it landed {away:.2f} m from the pad, {LANDED} allowed" if away > LANDED else ""
             )
             if missed:
                 self.verdict = Verdict(False, f"{missed}; it rests at {now:.1f} s", details)
             else:
-                done = f"it held over {errand.marker} within {self.held:.3f} m and landed {away:.3f} m from the pad"
+                done = f"it held over {errand.marker} within {held:.3f} m and landed {away:.3f} m from the pad"
                 self.verdict = Verdict(True, f"{done} at {now:.1f} s", details)
 
     def _failure(self, now: float, flight: Flight) -> str:
@@ -117,12 +106,6 @@ class Judge:
         if flight.tilt > TIPPED:
             return f"it tipped over at {now:.2f} s, by {math.degrees(flight.tilt):.0f}°"
         if now >= errand.limit:
-            return f"after {errand.limit:g} s {self._unheld() or 'it has not landed and stopped its rotors'}"
+            missed = self._stay.missed(errand.marker) or "it has not landed and stopped its rotors"
+            return f"after {errand.limit:g} s {missed}"
         return ""
-
-    def _unheld(self) -> str:
-        if self.held is None:
-            return f"it never held over {self._errand.marker}"
-        return (
-            "" if self.held <= HELD else f"it held over {self._errand.marker} within {self.held:.3f} m, {HELD} allowed"
-        )

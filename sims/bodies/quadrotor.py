@@ -96,6 +96,7 @@ class QuadrotorBody:
         rng: decides the errors of its sensors.
         charge: of its battery, 0 to 1.
         errors: how large those are.
+        ground: height of what it stands on [m].
 
     Attributes:
         quadrotor: what a flight controller has to know of it.
@@ -114,6 +115,7 @@ class QuadrotorBody:
         rng: np.random.Generator,
         charge: float = 1.0,
         errors: Errors | None = None,
+        ground: float = 0.0,
     ) -> None:
         self._bullet = bullet
         self._clock = clock
@@ -135,8 +137,8 @@ class QuadrotorBody:
         self._gyroscope = rng.normal(0.0, self._errors.gyroscope, 3)
         self._accelerometer = rng.normal(0.0, self._errors.accelerometer, 3)
         self._compass = float(rng.normal(0.0, self._errors.compass))
-        self.body = _built(bullet, place)
-        self._ground = TALL / 2
+        self._stood = ground + TALL / 2
+        self.body = _built(bullet, place, self._stood)
         self._felt = np.array([0.0, 0.0, GRAVITY])
         self.look()
         self._fixed()
@@ -150,7 +152,7 @@ class QuadrotorBody:
             angular_velocity=self._turning + self._gyroscope + errors.angular_velocity * noise[:3],
             specific_force=self._felt + self._accelerometer + errors.specific_force * noise[3:6],
             heading=math.remainder(heading, math.tau),
-            altitude=float(self.position[2] - self._ground + errors.altitude * noise[7]),
+            altitude=float(self.position[2] - self._stood + errors.altitude * noise[7]),
             position=None if fix is None else fix[0],
             velocity=None if fix is None else fix[1],
             charge=self._charge,
@@ -223,7 +225,7 @@ class QuadrotorBody:
         return self._frame.cells * (3.4 + 0.8 * self._charge) - self._frame.sag * self._load
 
 
-def _built(bullet: Bullet, place: tuple[float, float, float]) -> int:
+def _built(bullet: Bullet, place: tuple[float, float, float], height: float) -> int:
     """A frame of two crossed beams with a pod and four discs; one box touches the ground."""
     east, north, yaw = place
     reach = SPAN / 2
@@ -249,7 +251,7 @@ def _built(bullet: Bullet, place: tuple[float, float, float]) -> int:
         rgbaColors=colours,
     )
     turn = (0.0, 0.0, math.sin(yaw / 2), math.cos(yaw / 2))
-    body = int(bullet.createMultiBody(FRAME.mass, shape, picture, (east, north, TALL / 2), turn))
+    body = int(bullet.createMultiBody(FRAME.mass, shape, picture, (east, north, height), turn))
     bullet.changeDynamics(
         body,
         -1,

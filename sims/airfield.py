@@ -8,13 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from embodied.bodies import WORLD
 from embodied.errors import WorldFailed
 from embodied.messages import Vector
 from embodied.node import generator
-from embodied.robot import transform
 from embodied.world import ArmBody
-from sims import build, field
+from sims import build, downward, field
 from sims.bodies.quadrotor import QuadrotorBody
 from sims.bullet import Bullet
 from sims.field import Board, Field
@@ -32,9 +30,6 @@ HOLD = 2.0  # above the marker [m]
 SIDE, TOP = 9.0, 8.0  # of the fence: from the middle, and above the ground [m]
 NEAR, FAR = 0.05, 60.0  # [m]
 GRASS = 40.0  # how far the ground reaches at least, west and south [m]
-WIDE = math.radians(70.0)  # across the picture of the camera that looks down [rad]
-MOUNT = transform((0.0, 0.0, -0.05), (math.pi, 0.0, -math.pi / 2))
-"""The optical frame of the camera that looks down, in the body's: the top of its picture is ahead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,15 +130,12 @@ class Airfield(Simulated["_Run"]):
         if name == "overview":
             view = View.towards((-9.0, -11.0, 8.0), (0.0, 0.0, 0.5), width, height, 11.0, near=near, far=far)
             return Camera(run.stage, drawn, lambda: view)
-        lens = _lens(width, height, near, far)
-        return Camera(run.stage, drawn, lambda: carried(run.drone, lens), mount=lens)
+        lens = downward.lens(width, height, near, far, DRONE)
+        return Camera(run.stage, drawn, lambda: downward.carried(run.drone, lens), mount=lens)
 
     def sees(self, point: Vector) -> bool:
         """Whether a point, shape (3,) [m], is in the picture of the camera that looks down, four wide to three high."""
-        view = carried(self._now.drone, _lens(4 * 16, 3 * 16, NEAR, FAR))
-        across, down, ahead = ((point - view.position) @ view.rotation).tolist()
-        half = ahead * math.tan(WIDE / 2)
-        return bool(ahead > 0.0 and abs(across) < half and abs(down) < 0.75 * half)
+        return downward.sees(self._now.drone, point)
 
     @property
     def target(self) -> str:
@@ -210,16 +202,6 @@ class _Run(Run):
             grounded=bool(self.bullet.getContactPoints(drone.body, self._ground)),
             off=drone.turned_off,
         )
-
-
-def carried(drone: QuadrotorBody, lens: View) -> View:
-    """A view that is mounted on a body, where the body is now."""
-    return lens.moved(drone.position, drone.attitude, WORLD)
-
-
-def _lens(width: int, height: int, near: float, far: float) -> View:
-    focal = width / 2 / math.tan(WIDE / 2)
-    return View(MOUNT[:3, 3], MOUNT[:3, :3], width, height, focal, near, far, frame=DRONE)
 
 
 def _errand(drawn: Field, limit: float) -> Errand:

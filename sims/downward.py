@@ -1,0 +1,35 @@
+"""The camera under a multirotor that looks straight down."""
+
+from __future__ import annotations
+
+import math
+
+from embodied.bodies import WORLD
+from embodied.messages import Vector
+from embodied.robot import transform
+from sims.bodies.quadrotor import QuadrotorBody
+from sims.view import View
+
+WIDE = math.radians(70.0)  # across its picture [rad]
+MOUNT = transform((0.0, 0.0, -0.05), (math.pi, 0.0, -math.pi / 2))
+"""Its optical frame in the body's: the top of its picture is ahead."""
+
+
+def lens(width: int, height: int, near: float, far: float, carrier: str) -> View:
+    """It as it is mounted, in the frame of its carrier; size [px], nearest and farthest that is seen [m]."""
+    focal = width / 2 / math.tan(WIDE / 2)
+    return View(MOUNT[:3, 3], MOUNT[:3, :3], width, height, focal, near, far, frame=carrier)
+
+
+def carried(drone: QuadrotorBody, lens: View) -> View:
+    """A view that is mounted on a body, where the body is now."""
+    return lens.moved(drone.position, drone.attitude, WORLD)
+
+
+def sees(drone: QuadrotorBody, point: Vector) -> bool:
+    """Whether a point, shape (3,) [m], is in its picture, four wide to three high."""
+    optical = drone.attitude @ MOUNT[:3, :3]
+    eye = drone.position + drone.attitude @ MOUNT[:3, 3]
+    across, down, ahead = ((point - eye) @ optical).tolist()
+    half = ahead * math.tan(WIDE / 2)
+    return bool(ahead > 0.0 and abs(across) < half and abs(down) < 0.75 * half)

@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from embodied import Driver, Ports, Time
-from embodied.errors import EmbodiedError, nearest
+from embodied.errors import EmbodiedError, WorldFailed, nearest
 from embodied.messages import CameraInfo, Depth, Image, Segmentation
 from embodied.robot import BASE
-from embodied.world import World, told_in
-from sims import airfield, tabletop
+from embodied.world import World
+from sims import airfield, road, tabletop
 from sims.render import filmed
 from sims.renderers import AUTO, choose
 from sims.view import FAR, NEAR, problems
 
-VIEWS = (*tabletop.CAMERAS, *(name for name in airfield.CAMERAS if name not in tabletop.CAMERAS))
+VIEWS = tuple(dict.fromkeys((*tabletop.CAMERAS, *airfield.CAMERAS, *road.CAMERAS)))
 
 
 class Frame(NamedTuple):
@@ -88,7 +88,9 @@ class SimCamera(Driver):
             renderer=self.renderer,
             shadows=self.shadows,
         )
-        told_in(self._camera, self.view, self.frame)
+        frame = self._camera.info().frame
+        if frame != self.frame:
+            raise WorldFailed(f"the camera '{self.view}' is given in the frame '{frame}': write 'frame: {frame}'")
         if self.vary:
             self._camera.vary(self.rng)
 

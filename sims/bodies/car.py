@@ -201,6 +201,21 @@ class Shuttle:
         self.speed = float(self.attitude[:, 0] @ linear)
         self._yaw_rate = float(self.attitude[:, 2] @ angular)
 
+    def place(self, x: float, y: float, yaw: float) -> None:
+        """Put it somewhere at once, at rest, as only a simulator can; x, y [m] and yaw [rad]."""
+        turn = [0.0, 0.0, math.sin(yaw / 2), math.cos(yaw / 2)]
+        origin = np.array([x, y, self.position[2]]) + rotation(np.array(turn)) @ CENTRE
+        self._bullet.resetBasePositionAndOrientation(self.body, origin.tolist(), turn)
+        self._bullet.resetBaseVelocity(self.body, (0, 0, 0), (0, 0, 0))
+        for joint in range(self._bullet.getNumJoints(self.body)):
+            self._bullet.resetJointState(self.body, joint, self._bullet.getJointState(self.body, joint)[0])
+        self.look()
+
+    @property
+    def braked(self) -> bool:
+        """Whether its brakes are on."""
+        return self._power < 0.0
+
     @property
     def yaw(self) -> float:
         """Of its forward axis from x [rad]."""

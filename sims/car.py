@@ -1,0 +1,147 @@
+"""A shuttle in the simulated world, as a driver: a unit that follows orders like a drive-by-wire unit on a CAN bus."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from embodied import Driver
+from embodied.bodies import CarBody, Motions, car
+from embodied.clock import rate_of
+from embodied.messages import Battery, VehicleCommand, VehicleState
+from embodied.world import World
+from sims.bodies.car import Drivetrain
+
+BRAKING = 3.0  # of a controlled stop [m/s²]
+STILL = 0.03  # what is slower stands [m/s]
+GAIN = 4.0  # acceleration for each metre a second that it is too slow [1/s]
+EMPTY = 0.1  # charge of a battery that ends the ride
+LOW = "low battery"
+BATTERIES = 10.0  # reports of the battery a second [Hz]
+
+
+class CarOutput(NamedTuple):
+    """What it measures, its battery now and then, and what it is really doing of what it was told."""
+
+    state: VehicleState
+    battery: Battery | None
+    applied: VehicleCommand | None
+
+
+@dataclass
+class SimCar(Driver):
+    """The shuttle of the world; without a command it brakes to a stop, with its wheels where they are.
+
+    It goes for `speed` with the magnitude of `acceleration`, or with `acceleration_limit` where there is none. Commands
+    that are not finite, beyond the limits or at odds with their gear are refused whole. Gears change at rest, there is
+    none to go backwards, and in P the brakes hold it. A low battery is a fault that lasts, and stops it.
+
+    Attributes:
+        car: which one of the world.
+        speed_limit: the most [m/s].
+        steering_limit: the largest angle of the front wheels at the road [rad].
+        acceleration_limit: the most, either way [m/s²].
+    """
+
+    car: str = "car"
+    speed_limit: float = 3.0
+    steering_limit: float = 0.5
+    acceleration_limit: float = 2.0
+
+    rate = 50.0  # [Hz]
+
+    def check(self) -> Iterable[str]:
+        """Rate and limits make sense."""
+        for name in ("speed_limit", "steering_limit", "acceleration_limit"):
+            if not 0 < getattr(self, name) < math.inf:
+                yield f"{name} is {getattr(self, name)}, and it is more than 0"
+        if not 50 <= rate_of(self.rate) <= 200:
+            yield f"rate = {self.rate} Hz; a drive-by-wire unit takes 50 to 200"
+
+    def open(self, world: World) -> None:
+        """Find the car in the world.
+
+        Raises:
+            WorldFailed: there is none of that name.
+        """
+        self._body: CarBody = car(world, self.car)
+        self._every = max(1, round(float(rate_of(self.rate)) / BATTERIES))
+        self._steps = 0
+        self._gear, self._wheels = "P", 0.0
+        self._faults: tuple[str, ...] = ()
+        self._current = 0.0
+
+    def step(self, command: VehicleCommand | None) -> CarOutput:
+        """Read the sensors, and drive or brake."""
+        motions = self._body.read()
+        if motions.charge < EMPTY:
+            self._faults = (LOW,)
+        applied = None
+        if command is not None and not self._faults and self._takes(command):
+            applied = self._follow(command, motions)
+        else:
+            self._stop()
+        report = self._battery(motions) if self._steps % self._every == 0 else None
+        self._steps += 1
+        return CarOutput(self._state(motions), report, applied)
+
+    def halt(self) -> None:
+        """Brake, with the wheels where they are."""
+        self._stop()
+
+    def close(self) -> None:
+        """It brakes, and so it stays."""
+        if hasattr(self, "_body"):
+            self._stop()
+
+    def _takes(self, command: VehicleCommand) -> bool:
+        """Whether a command is one that it can follow."""
+        speed, steering, acceleration = command.speed, command.steering, command.acceleration or 0.0
+        within = (
+            abs(speed) <= self.speed_limit
+            and abs(steering) <= self.steering_limit
+            and abs(acceleration) <= self.acceleration_limit
+        )
+        low, high = {"D": (0.0, math.inf), "N": (0.0, 0.0), "P": (0.0, 0.0)}.get(command.gear, (math.inf, -math.inf))
+        return within and low <= speed <= high
+
+    def _stop(self) -> None:
+        self._wheels, acceleration = self._body.drive(self._wheels, -BRAKING)
+        self._current = -current(acceleration)
+
+    def _follow(self, command: VehicleCommand, motions: Motions) -> VehicleCommand:
+        still = abs(motions.speed) <= STILL
+        if still:
+            self._gear = command.gear
+        most = self.acceleration_limit if command.acceleration is None else abs(command.acceleration)
+        wanted = command.speed if self._gear == command.gear == "D" else 0.0
+        asked = min(max(GAIN * (wanted - motions.speed), -most), most)
+        if wanted == 0.0 and still:
+            asked = -BRAKING
+        self._wheels, given = self._body.drive(command.steering, asked)
+        self._current = -current(given)
+        return VehicleCommand(speed=wanted, acceleration=most, steering=self._wheels, gear=self._gear)
+
+    def _state(self, motions: Motions) -> VehicleState:
+        return VehicleState(
+            speed=motions.speed,
+            steering=motions.steering,
+            yaw_rate=motions.yaw_rate,
+            gear=self._gear,
+            engaged=not self._faults,
+            overridden=False,
+            faults=self._faults,
+            acquired=motions.acquired,
+        )
+
+    def _battery(self, motions: Motions) -> Battery:
+        voltage = Drivetrain().voltage * (0.8 + 0.2 * motions.charge)
+        return Battery(voltage=voltage, current=self._current, charge=motions.charge, acquired=motions.acquired)
+
+
+def current(acceleration: float) -> float:
+    """What a drivetrain draws at an acceleration [m/s²], in [A]."""
+    train = Drivetrain()
+    return train.idle + train.draw * max(acceleration, 0.0)

@@ -23,11 +23,9 @@ def carried(lane: Lane, along: float, turned: float) -> Lane:
     heading = lane.heading + turned - lane.curvature * along
     # Sideways by the heading that it had in the middle of that way.
     offset = lane.offset + along * math.sin((lane.heading + heading) / 2)
-    nearer = {
-        name: None if (distance := getattr(lane, name)) is None else distance - along
-        for name in ("obstacle", "stop_line")
-    }
-    return replace(lane, offset=offset, heading=heading, **nearer)
+    obstacle = None if lane.obstacle is None else lane.obstacle - along
+    stop_line = None if lane.stop_line is None else lane.stop_line - along
+    return replace(lane, offset=offset, heading=heading, obstacle=obstacle, stop_line=stop_line)
 
 
 def steering(lane: Lane, ahead: float, wheelbase: float) -> float:

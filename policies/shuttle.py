@@ -84,7 +84,7 @@ class Shuttle(Node):
             return None
         return self._drive(state, lane, now)
 
-    def _drive(self, state: VehicleState, lane: Lane, now: Time) -> VehicleCommand:
+    def _drive(self, state: VehicleState, lane: Lane, now: Time) -> VehicleCommand | None:
         age = (now - lane.acquired) / SECOND
         here = carried(lane, state.speed * age, state.yaw_rate * age)
         ahead = self.lookahead + state.speed / 2

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from embodied import SECOND, Node, Time, tunable
-from embodied.messages import Lane, VehicleCommand, VehicleState
+from embodied.messages import Lane, Target, VehicleCommand, VehicleState
 from policies.pursuit import carried, steering
 from policies.sightings import Mark, Obstruction
 
@@ -37,7 +37,7 @@ class Shuttle(Node):
 
     A view is carried on by the vehicle's own speed and yaw rate from when it was taken, so that its latency costs
     little. Without a fresh view, or with one that is not sure, there is no command, and the guard stops it; so there is
-    none once it has parked.
+    none once it has parked, and none without a permit, where one is wired.
     """
 
     wheelbase: float = 0.60  # [m]
@@ -69,7 +69,9 @@ class Shuttle(Node):
         self._way, self._last, self._looked = 0.0, Time(0), Time(-1)
         self._line, self._obstacle = Mark(LOOKS, BLIND), Obstruction(self.clear)
 
-    def step(self, state: VehicleState, lane: Lane | None, now: Time) -> VehicleCommand | None:
+    def step(
+        self, state: VehicleState, lane: Lane | None, now: Time, permit: Target | None = None
+    ) -> VehicleCommand | None:
         """What to do in this period."""
         self._way += state.speed * (now - self._last) / SECOND
         self._last = now
@@ -78,6 +80,8 @@ class Shuttle(Node):
             way = self._way - state.speed * (now - lane.acquired) / SECOND
             self._line.look(way, lane.stop_line)
             self._obstacle.look(way, lane.obstacle, lane.acquired)
+        if permit is None and "permit" in self.wired:
+            return None
         if self.phase is Phase.PARK:
             return self._park(state)
         if self.phase is Phase.DONE or lane is None or not lane.score >= SURE:

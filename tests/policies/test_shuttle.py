@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from embodied import Time
-from embodied.messages import Lane, VehicleCommand, VehicleState
+from embodied.messages import Lane, Target, VehicleCommand, VehicleState
 from policies.shuttle import Phase, Shuttle
 
 PERIOD, FRAME = 0.02, 3  # [s]; a picture every so many periods
@@ -164,6 +164,19 @@ def test_without_a_view_and_with_one_that_is_not_sure_there_is_no_command(score:
     assert ride.seconds((FRAME + DELAY) * PERIOD) is None
     ride.score = 0.5
     assert ride.seconds((FRAME + DELAY) * PERIOD) is not None
+
+
+def test_where_a_permit_is_wired_it_drives_only_while_it_has_one() -> None:
+    policy = Shuttle()
+    policy.open()
+    policy.wired = frozenset({"state", "lane", "permit"})
+    lane, permit = Ride().look(), Target(label="red")
+    state = VehicleState(
+        speed=0.0, steering=0.0, yaw_rate=0.0, gear="P", engaged=True, overridden=False, acquired=Time(0)
+    )
+    assert policy.step(state, lane, Time(0)) is None
+    assert policy.step(state, lane, Time(20_000_000), permit) is not None
+    assert policy.step(state, lane, Time(40_000_000), None) is None
 
 
 def test_a_view_that_is_not_sure_shows_neither_line_nor_obstacle() -> None:

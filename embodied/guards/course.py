@@ -2,7 +2,7 @@
 
 From where it has put the set-point, braking stops it before the fence: with period h, deceleration a and distance d to
 a side, the fastest v that keeps this solves v·h + v²/(2a) = d. Over the ground each axis keeps a share of the
-deceleration of its own, so that both together never need more than there is.
+deceleration of its own, so that both together never need more than there is; a turn gets what they leave.
 """
 
 from __future__ import annotations
@@ -17,6 +17,9 @@ from embodied.messages.schema import Vector
 
 _SLACK = 1e-9
 """Differences below this are rounding, not a clip."""
+
+_NOTHING = 1e-12
+"""Nothing is divided by this instead of by nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,17 +49,21 @@ class Course:
         self.period = period
         self._braking = acceleration * np.array([math.sqrt(0.5), math.sqrt(0.5), 1.0])
 
+    def begin(self, position: Vector, velocity: Vector) -> Leg:
+        """A set-point at a position, shape (3,) [m], with a velocity, shape (3,) [m/s], as far as that is allowed."""
+        return Leg(position, np.clip(self._slow(velocity), *self._room(position)))
+
     def follow(self, leg: Leg, target: Vector) -> tuple[Leg, tuple[str, ...]]:
         """One period towards a position, shape (3,) [m], so that it comes to rest there."""
         inside = np.clip(target, self.low, self.high)
         clips: tuple[str, ...] = ()
-        if np.max(np.abs(inside - target)) > _SLACK:
-            clips = (
-                f"position {np.round(target, 3).tolist()} clipped to {np.round(inside, 3).tolist()} m by the fence",
-            )
+        if _differ(inside, target):
+            clips = (f"position {_said(target)} clipped to {_said(inside)} m by the fence",)
         missing = inside - leg.position
         distance = np.array([np.linalg.norm(missing[:2])] * 2 + [abs(missing[2])])
-        wanted = missing / np.maximum(distance, 1e-12) * np.minimum(self._stoppable(distance), distance / self.period)
+        # So near that the root is mostly rounding, it goes no further than there.
+        fastest = np.minimum(self._stoppable(distance), distance / self.period)
+        wanted = missing / np.maximum(distance, _NOTHING) * fastest
         # How fast it approaches is its own choice, and no clip.
         return self._moved(leg, self._slow(wanted)), clips
 
@@ -64,12 +71,11 @@ class Course:
         """One period at a wanted velocity, shape (3,) [m/s]."""
         slow = self._slow(velocity)
         clips: tuple[str, ...] = ()
-        if np.max(np.abs(slow - velocity)) > _SLACK:
-            clips = (f"velocity {np.round(velocity, 3).tolist()} clipped to {np.round(slow, 3).tolist()} m/s",)
+        if _differ(slow, velocity):
+            clips = (f"velocity {_said(velocity)} clipped to {_said(slow)} m/s",)
         moved = self._moved(leg, slow)
-        least, most = self._room(leg.position)
-        if np.any((slow < least - _SLACK) | (slow > most + _SLACK)):
-            clips += (f"braking before the fence, at {np.round(moved.position, 3).tolist()} m",)
+        if _differ(np.clip(slow, *self._room(leg.position)), slow):
+            clips += (f"braking before the fence, at {_said(moved.position)} m",)
         return moved, clips
 
     def brake(self, leg: Leg) -> Leg:
@@ -78,9 +84,7 @@ class Course:
 
     def _slow(self, wanted: Vector) -> Vector:
         slow = wanted.copy()
-        over = math.hypot(wanted[0], wanted[1])
-        if over > self.speed:
-            slow[:2] *= self.speed / over
+        slow[:2] *= self.speed / max(math.hypot(wanted[0], wanted[1]), self.speed)
         slow[2] = min(max(slow[2], -self.climb), self.climb)
         return slow
 
@@ -96,10 +100,23 @@ class Course:
         return -down, self._stoppable(np.maximum(self.high - position, 0.0))
 
     def _moved(self, leg: Leg, wanted: Vector) -> Leg:
-        change, step = wanted - leg.velocity, self.acceleration * self.period
-        across = math.hypot(change[0], change[1])
-        if across > step:
-            change[:2] *= step / across
-        change[2] = min(max(change[2], -step), step)
-        velocity = np.clip(leg.velocity + change, *self._room(leg.position))
+        room, step = self._room(leg.position), self.acceleration * self.period
+        # Braking before the fence comes first.
+        braked = np.clip(leg.velocity, *room)
+        forced = braked - leg.velocity
+        change = np.clip(wanted, *room) - braked
+        left = step - math.hypot(forced[0], forced[1])
+        change[:2] *= left / max(math.hypot(change[0], change[1]), left, _NOTHING)
+        left = step - abs(forced[2])
+        change[2] = min(max(change[2], -left), left)
+        velocity = braked + change
         return Leg(leg.position + velocity * self.period, velocity)
+
+
+def _differ(one: Vector, other: Vector) -> bool:
+    return bool(np.max(np.abs(one - other)) > _SLACK)
+
+
+def _said(vector: Vector) -> list[float]:
+    # NumPy rounds by way of a product, which overflows for what may be commanded.
+    return [round(value, 3) for value in vector.tolist()]

@@ -9,6 +9,9 @@ import numpy as np
 from embodied.messages import DroneState
 from embodied.robot import rotation
 
+_BEYOND = 1e6
+"""No position [m], velocity [m/s] or turn [rad/s] of a flight is as large; with larger ones nobody can compute."""
+
 
 class Upset:
     """Counts the periods in a row in which a flight was beyond its limits.
@@ -27,15 +30,16 @@ class Upset:
 
     @staticmethod
     def measured(state: DroneState | None) -> DroneState | None:
-        """The state, if it is made of numbers."""
+        """The state, if it is made of numbers that a flight can have."""
         if state is None:
             return None
         told = (state.position, state.orientation, state.linear_velocity, state.angular_velocity)
-        return state if np.isfinite(np.concatenate(told)).all() else None
+        return state if (np.abs(np.concatenate(told)) < _BEYOND).all() else None
 
     def over(self, state: DroneState) -> str:
         """One period: why the flight must be stopped; empty: it need not."""
-        tilt = math.acos(min(max(float(rotation(state.orientation)[2, 2]), -1.0), 1.0))
+        # Rounding leads below -1, never above 1.
+        tilt = math.acos(max(float(rotation(state.orientation)[2, 2]), -1.0))
         speed = math.hypot(state.linear_velocity[0], state.linear_velocity[1])
         self._count = self._count + 1 if tilt > self.tilt or speed > self.speed else 0
         if self._count < self.periods:

@@ -33,11 +33,31 @@ def test_speed_over_the_ground_counts_and_a_climb_does_not() -> None:
     assert upset.over(flying(velocity=(2.4, -1.9, 0.0))) == "flies at 3.061 m/s, over its limit of 3 m/s"
 
 
+def test_at_its_limit_it_is_not_over_it_and_what_is_over_is_named() -> None:
+    upset = Upset(math.pi, 3.0, 1)
+    upside_down = (1.0, 0.0, 0.0, 0.0)
+    assert upset.over(flying(orientation=upside_down)) == ""
+    fast = flying(orientation=upside_down, velocity=(4.0, 0.0, 0.0))
+    assert upset.over(fast) == "flies at 4 m/s, over its limit of 3 m/s"
+
+
+def test_upside_down_counts_though_rounding_made_the_quaternion_too_long() -> None:
+    assert Upset(3.14, 3.0, 1).over(flying(orientation=(1.0 + 1e-9, 0.0, 0.0, 0.0))) == (
+        "tilted by 180°, over its limit of 180°"
+    )
+
+
 @pytest.mark.parametrize("name", ["position", "orientation", "linear_velocity", "angular_velocity"])
-def test_a_state_with_anything_that_is_no_number_is_none(name: str) -> None:
+def test_a_state_with_anything_that_is_no_number_of_a_flight_is_none(name: str) -> None:
     state = flying()
     assert Upset.measured(state) is state
     assert Upset.measured(None) is None
-    broken = np.array(getattr(state, name))
-    broken[-1] = math.nan
-    assert Upset.measured(replace(state, **{name: broken})) is None
+    for nonsense in (math.nan, math.inf, -1e6):
+        broken = np.array(getattr(state, name))
+        broken[-1] = nonsense
+        assert Upset.measured(replace(state, **{name: broken})) is None
+
+
+def test_a_state_far_away_is_one() -> None:
+    state = flying((-9e5, 9e5, 9e3))
+    assert Upset.measured(state) is state

@@ -69,7 +69,6 @@ class DroneGuard(Guard):
     on_stop: Literal["hold", "land"] = "hold"
 
     rate = 50.0
-    ranks = ("operator", "command")
 
     def ports(self) -> Ports:
         """Everything is in the world's frame."""
@@ -82,6 +81,8 @@ class DroneGuard(Guard):
         """The fence is one and has home in it, and the limits are limits."""
         if Box(self.low, self.high).empty():
             yield f"the fence from {self.low} to {self.high} m is empty"
+        elif not np.isfinite((self.low, self.high)).all():
+            yield f"the fence from {self.low} to {self.high} m is open: each of its corners must be finite"
         elif not all(low <= 0.0 <= high for low, high in zip(self.low[:2], self.high[:2], strict=True)):
             yield f"home, at 0, 0, is outside the fence from {self.low} to {self.high} m"
         for name in ("speed", "climb", "acceleration", "tilt", "lost"):
@@ -121,12 +122,13 @@ class DroneGuard(Guard):
         resting = self._leg is None or not self._leg.velocity.any()
         source = self._lease.grant({name: given.stamp for name, given in fresh.items()}, resting, now)
         measured = Upset.measured(state)
-        flying = measured is not None and measured.armed and not measured.landed
+        aloft = measured if measured is not None and measured.armed and not measured.landed else None
         charge = math.nan if battery is None else battery.charge
+        flying = aloft is not None
         landing = [*filter(None, [self._empty(charge, flying), self._link.lost(bool(fresh), flying, now)])]
         stops = [said.reason for said in stop]
-        if measured is not None and flying:
-            stops += filter(None, [self._upset.over(measured)])
+        if aloft is not None:
+            stops += filter(None, [self._upset.over(aloft)])
         if self._latch.turn([*stops, *landing], bool(reset), now):
             self._landing = False
         self._landing = self._landing or bool(landing) or (bool(stops) and self.on_stop == "land")
@@ -194,7 +196,7 @@ class DroneGuard(Guard):
     def _begun(self, state: DroneState) -> Leg:
         """The set-point, which begins where the drone is and as it moves."""
         if self._leg is None or not state.armed:
-            return Leg(state.position.copy(), state.linear_velocity.copy() if state.armed else np.zeros(3))
+            return self._course.begin(state.position, state.linear_velocity if state.armed else np.zeros(3))
         return self._leg
 
     def _command(self, yaw: float | None, land: bool) -> DroneCommand:

@@ -9,7 +9,7 @@ import pytest
 from embodied import Stamped, Time
 from embodied.bodies import WORLD
 from embodied.guards import DroneGuard
-from embodied.guards.drone import GuardedFlight
+from embodied.guards.drone import GuardedFlight, unfit
 from embodied.messages import Battery, DroneCommand, DroneState, Reset, Stop, Vector
 from tests.embodied.guards.flights import flying, leaning, standing
 
@@ -141,6 +141,29 @@ def test_until_it_is_armed_the_setpoint_waits_where_it_stands() -> None:
     assert where(given)[2] == pytest.approx(0.06 + 1.5 * 0.02 * 0.02)
 
 
+def test_on_the_ground_the_setpoint_rests_though_the_estimate_drifts() -> None:
+    drifting = flying((0.0, 0.0, 0.06), (0.2, 0.0, 0.0), armed=False, landed=True)
+    np.testing.assert_array_equal(speed(Bench().step(drive(0.0), state=drifting)), 0.0)
+
+
+def test_a_drone_that_lags_does_not_hold_the_setpoint_back() -> None:
+    bench = Bench()
+    assert where(bench.many(50, drive(1.0), state=flying()))[0] > 0.6
+
+
+def test_the_setpoint_begins_no_faster_than_it_may_move() -> None:
+    blown = flying(velocity=(2.9, 0.0, 1.5))
+    np.testing.assert_allclose(speed(Bench().step(state=blown)), [2.0 - 0.03, 0.0, 1.0 - 0.03])
+
+
+def test_armed_by_somebody_else_it_holds_where_it_is() -> None:
+    bench = Bench()
+    bench.many(50, drive(1.0))
+    bench.step(state=standing())
+    given = bench.step(state=flying((-3.0, 0.0, 2.0)))
+    np.testing.assert_array_equal(where(given), [-3.0, 0.0, 2.0])
+
+
 def test_without_a_state_there_is_no_command_and_the_setpoint_begins_anew_with_one() -> None:
     bench = Bench()
     bench.many(50, drive(1.0))
@@ -148,6 +171,10 @@ def test_without_a_state_there_is_no_command_and_the_setpoint_begins_anew_with_o
     given = bench.step(drive(1.0))
     assert given.command is None
     assert (given.report.state, given.report.refusals) == ("holding", ("no fresh state",))
+    given = bench.step(drive(1.0), stop=["a dog"])
+    assert given.command is None
+    assert given.report.refusals == ("stopped: a dog; needs a reset and a fresh command",)
+    bench.step(reset=True)
     bench.state = flying((-2.0, 0.0, 2.0), (0.5, 0.0, 0.0))
     np.testing.assert_allclose(where(bench.step(drive(0.5))), [-2.0 + 0.01, 0.0, 2.0])
 
@@ -177,14 +204,17 @@ def test_a_stop_latches_holds_and_is_released_only_by_a_reset_and_a_newer_comman
 
 def test_a_stop_may_mean_to_land() -> None:
     bench = Bench(on_stop="land")
+    silent = bench.step()
+    assert silent.command is not None
+    assert not silent.command.land
     given = bench.step(go(1.0), stop=["a dog"])
     assert given.command is not None
     assert given.command.land
     assert given.report.refusals == ("stopped: a dog; needs a reset and a fresh command; it lands",)
     bench.step(go(1.0), reset=True)
-    after = bench.step(go(1.0))
-    assert after.command is not None
-    assert not after.command.land
+    for after in (bench.step(go(1.0)), bench.step()):
+        assert after.command is not None
+        assert not after.command.land
 
 
 def test_nobody_for_long_makes_it_land_until_a_reset() -> None:
@@ -266,23 +296,35 @@ def test_told_to_land_it_sinks_with_the_drone_and_moves_over_where_it_was_told()
     given = bench.step(LAND, state=flying((0.0, 0.0, 1.0), (0.0, 0.0, -0.5)))
     assert where(given)[2] == 1.0
     assert speed(given)[2] == 0.0
+    bench.many(30, drive(0.3, 0.4, -0.2))
+    given = bench.step(LAND)
+    np.testing.assert_allclose(speed(given), [0.3 - 0.6 * 0.03, 0.4 - 0.8 * 0.03, 0.0])
     beyond = DroneCommand(position=np.array([9.0, 0.0, 0.0]), land=True, frame=WORLD)
     np.testing.assert_allclose(where(bench.many(400, beyond))[:2], [5.0, 0.0], atol=1e-3)
 
 
 def test_the_operator_takes_it_and_gives_it_back_only_at_rest_and_after_the_lease() -> None:
     bench = Bench(lease=0.5)
-    bench.many(20, drive(1.0))
-    assert bench.step(drive(1.0), operator=drive(-1.0)).report.source == "operator"
+    bench.many(10, drive(0.3))
+    assert bench.step(drive(1.0), operator=drive(0.3)).report.source == "operator"
     given = bench.step(drive(1.0))
     assert given.report.refusals[0].startswith("operator has the lease; command waits until it was silent for 0.5 s")
-    assert bench.many(80, drive(1.0)).report.source == "command"
+    assert not speed(bench.many(20, drive(1.0))).any()
+    assert bench.many(3, drive(1.0)).report.source == ""
+    assert bench.step(drive(1.0)).report.source == "command"
+    hasty = Bench(lease=0.02)
+    hasty.many(50, operator=drive(0.3))
+    for _ in range(10):
+        given = hasty.step(drive(1.0))
+        assert (given.report.source, speed(given).any()) == ("", True)
+    assert hasty.many(2, drive(1.0)).report.source == "command"
 
 
 @pytest.mark.parametrize(
     ("wrong", "says"),
     [
         ({"high": (-5.0, 5.0, 6.0)}, "the fence from (-5.0, -5.0, 0.0) to (-5.0, 5.0, 6.0) m is empty"),
+        ({"high": (5.0, math.inf, 6.0)}, "the fence from (-5.0, -5.0, 0.0) to (5.0, inf, 6.0) m is open"),
         ({"low": (1.0, -5.0, 0.0)}, "home, at 0, 0, is outside the fence"),
         ({"high": (5.0, -1.0, 6.0)}, "home, at 0, 0, is outside the fence"),
         ({"speed": 0.0}, "speed = 0.0 is no limit"),
@@ -291,6 +333,8 @@ def test_the_operator_takes_it_and_gives_it_back_only_at_rest_and_after_the_leas
         ({"tilt": -1.0}, "tilt = -1.0 is no limit"),
         ({"lost": 0.0}, "lost = 0.0 is no limit"),
         ({"lease": -1.0}, "lease = -1.0 s is no time to wait"),
+        ({"lease": math.inf}, "lease = inf s is no time to wait"),
+        ({"reserve": -0.1}, "reserve = -0.1 is no share of a battery"),
         ({"reserve": 1.0}, "reserve = 1.0 is no share of a battery"),
         ({"patience": 0}, "patience = 0 periods is less than one"),
     ],
@@ -304,3 +348,21 @@ def test_settings_that_guard_nothing_are_refused(wrong: dict[str, object], says:
 def test_settings_that_guard_are_not_refused() -> None:
     assert not list(DroneGuard(LOW, HIGH, lease=0.0, reserve=0.0, patience=1).check())
     assert not list(DroneGuard((0.0, -5.0, 0.0), (5.0, 0.0, 6.0)).check())
+
+
+def test_what_is_left_out_has_its_stated_default() -> None:
+    given = DroneGuard(LOW, HIGH)
+    limits = (given.speed, given.climb, given.acceleration, given.tilt)
+    assert limits == (2.0, 1.0, 1.5, 0.6)
+    assert (given.patience, given.reserve, given.lost, given.lease, given.on_stop) == (10, 0.2, 5.0, 0.5, "hold")
+    assert given.ranks == ("operator", "command")
+
+
+def test_everything_is_in_the_frame_of_the_world() -> None:
+    ports = DroneGuard(LOW, HIGH).ports()
+    for name in ("operator", "command", "state"):
+        assert ports.inputs[name].refined.frame == WORLD
+
+
+def test_what_can_be_followed_is_not_refused() -> None:
+    assert unfit("command", go(1.0, yaw=0.5)) == unfit("command", LAND) == ""

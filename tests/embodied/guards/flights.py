@@ -1,14 +1,19 @@
-"""States of a multirotor, for the guards."""
+"""States of a multirotor, and its guard on a bench."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
-from embodied import Time
+from embodied import Stamped, Time
 from embodied.bodies import WORLD
-from embodied.messages import DroneState
+from embodied.guards import DroneGuard
+from embodied.guards.drone import GuardedFlight
+from embodied.messages import Battery, DroneCommand, DroneState, Reset, Stop
+
+LOW, HIGH = (-5.0, -5.0, 0.0), (5.0, 5.0, 6.0)
 
 
 def flying(
@@ -39,3 +44,47 @@ def leaning(angle: float, axis: int = 0) -> DroneState:
     turn = [0.0, 0.0, 0.0, math.cos(angle / 2)]
     turn[axis] = math.sin(angle / 2)
     return flying(orientation=tuple(turn))
+
+
+class Bench:
+    """Steps a guard beside a drone that is wherever it was told to be."""
+
+    def __init__(self, *, wired: Sequence[str] = (), **about: object) -> None:
+        self.guard = DroneGuard(LOW, HIGH, **about)  # type: ignore[arg-type]
+        self.guard.wired = frozenset(wired)
+        self.guard.open()
+        self.state: DroneState | None = flying()
+        self.n = 0
+
+    def step(
+        self,
+        command: DroneCommand | None = None,
+        *,
+        operator: DroneCommand | None = None,
+        charge: float | None = 1.0,
+        stop: Sequence[str] = (),
+        reset: bool = False,
+        state: DroneState | None = None,
+    ) -> GuardedFlight:
+        now = Time(self.n * 20_000_000)
+        self.n += 1
+        given = self.guard.step(
+            command=None if command is None else Stamped(command, now, self.n, "policy.command"),
+            operator=None if operator is None else Stamped(operator, now, self.n, "sticks.command"),
+            state=self.state if state is None else state,
+            battery=None if charge is None else Battery(voltage=15.0, charge=charge, acquired=now),
+            stop=[Stop(reason=reason) for reason in stop],
+            reset=[Stamped(Reset(by="a person"), now, self.n, "panel.reset")] if reset else [],
+            now=now,
+        )
+        moved = given.command
+        if moved is not None and moved.position is not None and moved.velocity is not None and state is None:
+            x, y, z = moved.position.tolist()
+            vx, vy, vz = moved.velocity.tolist()
+            self.state = flying((x, y, z), (vx, vy, vz))
+        return given
+
+    def many(self, count: int, command: DroneCommand | None = None, **more: object) -> GuardedFlight:
+        for _ in range(count):
+            given = self.step(command, **more)  # type: ignore[arg-type]
+        return given

@@ -136,8 +136,8 @@ def test_before_the_fence_it_brakes_and_says_so() -> None:
 
 
 def test_a_target_beyond_the_fence_is_clipped_with_its_numbers() -> None:
-    assert COURSE.follow(START, np.array([9.0, 0.0, 2.0]))[1] == (
-        "position [9.0, 0.0, 2.0] clipped to [6.0, 0.0, 2.0] m by the fence",
+    assert COURSE.follow(START, np.array([9.0, 0.12345, 2.0]))[1] == (
+        "position [9.0, 0.123, 2.0] clipped to [6.0, 0.123, 2.0] m by the fence",
     )
     assert COURSE.follow(START, np.array([6.0, 0.0, 2.0]))[1] == ()
 

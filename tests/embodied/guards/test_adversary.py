@@ -1,0 +1,85 @@
+"""Whatever arrives at a guard, in whatever order, what leaves it keeps every limit that it states."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from embodied.bodies import WORLD
+from embodied.guards.box import Box
+from embodied.messages import DroneCommand
+from tests.embodied.guards.flights import HIGH, LOW, Bench, flying
+
+SPEED, CLIMB, STEP = 2.0, 1.0, 1.5 * 0.02 + 1e-9
+number = st.one_of(st.floats(-8.0, 8.0), st.sampled_from([math.nan, math.inf, -math.inf, 1e308, 0.0]))
+vector = st.tuples(number, number, number).map(np.array)
+near = st.tuples(*[st.floats(-6.0, 6.0)] * 3)
+command = st.builds(
+    DroneCommand,
+    position=st.none() | vector,
+    velocity=st.none() | vector,
+    yaw=st.none() | number,
+    land=st.booleans(),
+    frame=st.just(WORLD),
+)
+state = st.builds(
+    flying,
+    st.one_of(near, st.just((math.nan, 0.0, 1.0)), st.just((1e300, 0.0, 1.0))),
+    near,
+    st.booleans(),
+    st.booleans(),
+    st.sampled_from([(0.0, 0.0, 0.0, 1.0), (1.0, 0.0, 0.0, 0.0)]),
+)
+stretch = st.fixed_dictionaries(
+    {
+        "command": st.none() | command,
+        "operator": st.none() | command,
+        "charge": st.sampled_from([1.0, 1.0, 1.0, 0.1, math.nan, None]),
+        "stop": st.sampled_from([[], [], [], ["a dog"]]),
+        "reset": st.booleans(),
+        "state": st.one_of(st.none(), st.none(), st.none(), state),
+        "blind": st.sampled_from([False, False, False, True]),
+        "periods": st.integers(1, 30),
+    }
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(stretch, min_size=1, max_size=12), st.sampled_from(["hold", "land"]))
+def test_whatever_arrives_a_drone_keeps_its_limits_and_moves_after_a_stop_only_on_a_reset(
+    stretches: list[dict[str, object]], on_stop: str
+) -> None:
+    bench = Bench(on_stop=on_stop, lost=0.3, lease=0.1, patience=3, wired=["battery"])
+    fence, out, before, stopped = Box(LOW, HIGH), 0.0, None, False
+    for about in stretches:
+        periods, blind = about.pop("periods"), about.pop("blind")
+        for _ in range(periods):  # type: ignore[call-overload]
+            bench.state = None if blind else bench.state or flying()
+            measured = about["state"] or bench.state
+            moved, report = bench.step(**about)  # type: ignore[arg-type]
+            assert not (stopped and report.state != "stopped" and not about["reset"])
+            stopped = report.state == "stopped"
+            assert not (stopped and report.source)
+            if moved is None or measured is None or not measured.armed:
+                # A set-point that begins anew owes nothing to the last one.
+                before = None
+            if moved is None:
+                continue
+            out = max(out, fence.depth(measured.position))
+            assert np.isfinite(moved.position).all()
+            assert moved.yaw is None or math.isfinite(moved.yaw)
+            assert fence.depth(moved.position) <= out + 1e-9
+            assert np.linalg.norm(moved.velocity[:2]) <= SPEED + 1e-9
+            assert abs(moved.velocity[2]) <= CLIMB + 1e-9
+            if before is not None:
+                step = moved.velocity - before.velocity
+                assert np.linalg.norm(step[:2]) <= STEP
+                assert abs(step[2]) <= STEP or moved.land
+                across = moved.position[:2] - before.position[:2]
+                np.testing.assert_allclose(across, moved.velocity[:2] * 0.02, atol=1e-9)
+                if stopped:
+                    assert (np.abs(moved.velocity) <= np.abs(before.velocity) + 1e-12).all()
+            before = moved if measured.armed else None

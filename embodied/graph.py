@@ -50,7 +50,8 @@ class Wire:
 
     Attributes:
         source: `node.port`, or `node` for its first output.
-        max_age: beyond this age the value is stale [ns]; None: derived from the source's rate.
+        max_age: beyond this age the value is stale [ns]; None: derived from the source's rate. One that is stated is
+            all that counts: the value need not be of the same step as what else comes from that source.
         bound: for `list[T]`: how many wait at most; the oldest are dropped and counted.
         lossless: the source waits rather than have one dropped; ignored in lockstep.
     """

@@ -90,7 +90,7 @@ class Lockstep:
                 topic.slots.append(slot)
                 if slot.name == cell.planned.trigger:
                     topic.triggers.append(cell)
-                if slot.items is None:
+                if slot.items is None and not source.apart:
                     by_source.setdefault(source.node, []).append((topic, slot))
             for node, group in by_source.items():
                 if len(group) > 1:

@@ -24,6 +24,7 @@ class Source:
 
     Attributes:
         lossless: the source waits rather than have one dropped; ignored in lockstep.
+        apart: taken by its age alone, of whichever step it is; else with what else came of that step.
     """
 
     node: str
@@ -31,6 +32,7 @@ class Source:
     max_age: int | None  # [ns]
     bound: int
     lossless: bool = False
+    apart: bool = False
 
     @property
     def topic(self) -> str:

@@ -347,7 +347,7 @@ def _finish(draft: _Draft, entry: Entry, periods: Mapping[str, int | None]) -> P
     for name, (node, port) in draft.wires[entry.name].items():
         wire = entry.wires[name]
         age = _max_age(draft, entry, ports.inputs[name], wire, periods[node], f"{node}.{port}")
-        sources[name] = Source(node, port, age, wire.bound, wire.lossless)
+        sources[name] = Source(node, port, age, wire.bound, wire.lossless, apart=wire.max_age is not None)
     trigger = _trigger(draft, entry.name)
     return Planned(
         entry.name,

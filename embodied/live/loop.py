@@ -94,7 +94,8 @@ class Loop(Waiting):
             refill: what there was no room for stays on the link, and is asked for after each step.
         """
         slots = [slot for _, found in topics.values() for slot, _ in found if slot.items is None]
-        groups = [[slot for slot in slots if slot.cell is cell] for cell in {slot.cell: None for slot in slots}]
+        kin = [slot for slot in slots if not slot.cell.planned.sources[slot.name].apart]
+        groups = [[slot for slot in kin if slot.cell is cell] for cell in {slot.cell: None for slot in kin}]
         groups = [group for group in groups if len(group) > 1]
         counts, clock = delays.counts, time.monotonic_ns
 

@@ -80,7 +80,7 @@ class Worker:
                 topic.slots.append(slot)
                 if slot.name == cell.planned.trigger:
                     topic.triggers.append(cell)
-                if slot.items is None:
+                if slot.items is None and not source.apart:
                     by_source.setdefault(source.node, []).append((topic, slot))
                 if topic.seal is None:
                     output = self.cells[source.node].planned.ports.outputs[source.port]

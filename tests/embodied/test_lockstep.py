@@ -173,6 +173,13 @@ def test_outputs_of_two_steps_are_never_seen_together() -> None:
     assert pair.seen == [(1, 1), (2, None), (3, 3), (4, None), (5, 5), (6, None)]
 
 
+def test_an_output_whose_wire_states_its_own_age_is_taken_by_that_and_of_whichever_step() -> None:
+    pair = Pair()
+    graph = Graph().add("split", Split()).add("pair", pair, left="split.left", right=Wire("split.right", 15_000_000))
+    run(graph, 0.05)
+    assert pair.seen == [(1, 1), (2, 1), (3, 3), (4, 3), (5, 5), (6, 5)]
+
+
 def test_what_was_published_cannot_be_changed_by_anyone() -> None:
     class Vandal(Node):
         def step(self, joints: JointState) -> None:

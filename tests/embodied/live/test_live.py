@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from embodied.clock import SECOND
 from embodied.errors import LinkFailed, ProcessLost
 from embodied.graph import Graph, Timing, Wire
 from embodied.live.brief import briefs
@@ -101,6 +102,20 @@ def test_several_outputs_of_one_step_are_never_seen_mixed_with_those_of_another(
         together, alone = map(int, last(said.seen).text.split())
         assert last(said.seen).number == 0, "outputs of two steps were seen together"
         assert together > alone > 50
+
+
+@pytest.mark.parametrize("processes", [(), (("agree", "pairs"),)])
+def test_an_output_whose_wire_states_its_own_age_is_taken_live_as_well_of_whichever_step(
+    processes: tuple[tuple[str, ...], ...],
+) -> None:
+    graph = steady().add("pairs", Pairs())
+    graph.add("agree", Agree(), one="pairs.one", two=Wire("pairs.two", SECOND), image="pairs.image")
+    graph.processes = processes
+    with live(graph) as found:
+        said = found.look("agree.count")
+        assert found.until(lambda: bool(said.seen) and sum(map(int, last(said.seen).text.split())) > 100, 15)
+        _, alone = map(int, last(said.seen).text.split())
+        assert (alone, last(said.seen).number > 20) == (0, True), "the one that is missing was taken with the others"
 
 
 def test_every_message_comes_to_a_list_in_order_and_what_is_dropped_is_counted() -> None:

@@ -23,7 +23,7 @@ from tests.mutation.trial import survivors
 ROOT = Path(__file__).parents[2]
 GUARDS = ROOT / "embodied" / "guards"
 TESTS = "tests/embodied/guards"
-WHOLE = {"arm": ("commanders", "surroundings", "arm"), "drone": ("drone",)}
+WHOLE = {"arm": ("commanders", "surroundings", "arm"), "drone": ("drone",), "vehicle": ("vehicle",)}
 """Tests of each whole guard; each module that one is made of has its own beside them."""
 
 SHARED = ("numpy", "hypothesis.strategies", "hypothesis.internal.conjecture.engine", "pytest", "tests.embodied.robots")

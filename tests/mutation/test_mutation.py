@@ -77,7 +77,7 @@ def test_a_module_is_tried_by_its_own_tests_and_those_of_every_guard_that_has_it
 
     assert names("course") == ["course", "drone"]
     assert names("zone") == ["zone", "commanders", "surroundings", "arm"]
-    assert names("latch") == ["latch", "commanders", "surroundings", "arm", "drone"]
+    assert names("latch") == ["latch", "commanders", "surroundings", "arm", "drone", "vehicle"]
     assert names("drone") == ["drone"]
 
 

@@ -18,7 +18,7 @@ from sims.bullet import Bullet
 from sims.field import Board, Field
 from sims.inspection import Errand, Flight, Judge
 from sims.render import Camera, Stage
-from sims.renderers import AUTO
+from sims.renderers import AUTO, Light
 from sims.renderers.mesh import Mesh, Pixels, rectangle
 from sims.simulated import LOOKS, Run, Simulated
 from sims.view import View
@@ -126,7 +126,7 @@ class Airfield(Simulated["_Run"]):
             WorldFailed: there is no such camera or renderer, or its images cannot be so.
         """
         run = self._now
-        drawn = self.drawn(name, (width, height), (near, far), renderer, run.field.light, shadows)
+        drawn = self.drawn(name, (width, height), (near, far), renderer, Light(run.field.light), shadows)
         if name == "overview":
             view = View.towards((-9.0, -11.0, 8.0), (0.0, 0.0, 0.5), width, height, 11.0, near=near, far=far)
             return Camera(run.stage, drawn, lambda: view)

@@ -6,19 +6,25 @@ import math
 
 import numpy as np
 
+from sims import paint
 from sims.bench import Tray
 from sims.bullet import Bullet
+from sims.course import Course
 from sims.renderers.mesh import Mesh, Pixels, cylinder, rectangle, slab
 from sims.scene import TABLE, Look, Scene, Thing
 
 GRAVITY = 9.81  # [m/s²]
 FRICTION = 0.8  # of blocks and distractors; PyBullet multiplies those of the two that touch
 TABLE_FRICTION = 0.7
+ROAD_FRICTION = 0.9
 THICK = 0.05  # table top [m]
 FLOOR, ROOM = -0.75, 8.0  # height of the floor, and how far it reaches from the robot [m]
 FLOOR_COLOUR = (0.55, 0.57, 0.60)
 GRAIN = 0.012  # contrast of one wave across the table
 TEXEL = 0.0025  # of the table's picture [m]
+
+Extent = tuple[tuple[float, float], tuple[float, float]]
+"""From where to where something level reaches, along x and along y [m]."""
 
 
 def start(bullet: Bullet, rate: float, iterations: int) -> None:
@@ -42,20 +48,20 @@ def start(bullet: Bullet, rate: float, iterations: int) -> None:
     bullet.setGravity(0, 0, -GRAVITY)
 
 
-def table(bullet: Bullet, look: Look) -> tuple[int, Mesh]:
-    """The table top, whose surface is at z = 0; returns its number, and how it is drawn."""
-    (x0, x1), (y0, y1) = TABLE
+def table(bullet: Bullet, look: Look, extent: Extent = TABLE) -> tuple[int, Mesh]:
+    """The table top from x[0] to x[1] and y[0] to y[1] [m], at z = 0; returns its number, and how it is drawn."""
+    (x0, x1), (y0, y1) = extent
     half = ((x1 - x0) / 2, (y1 - y0) / 2, THICK / 2)
     shape = bullet.createCollisionShape(bullet.GEOM_BOX, halfExtents=half, collisionFramePosition=(0, 0, 0))
-    mesh = slab((-half[0], half[0]), (-half[1], half[1]), half[2], THICK, _grain(look))
+    mesh = slab((-half[0], half[0]), (-half[1], half[1]), half[2], THICK, _grain(look, extent))
     body = bullet.createMultiBody(0, shape, surface(bullet, mesh), ((x0 + x1) / 2, (y0 + y1) / 2, -THICK / 2))
     bullet.changeDynamics(body, -1, lateralFriction=TABLE_FRICTION)
     return int(body), mesh
 
 
-def _grain(look: Look) -> Pixels:
+def _grain(look: Look, extent: Extent) -> Pixels:
     # Waves across the table; a sine of a sum is a sum of products, so the picture is one product of two small matrices.
-    (x0, x1), (y0, y1) = TABLE
+    (x0, x1), (y0, y1) = extent
     x = np.arange(x0 + TEXEL / 2, x1, TEXEL, dtype=np.float32)
     y = np.arange(y1 - TEXEL / 2, y0, -TEXEL, dtype=np.float32)
     fx, fy, phase = np.array(look.grain, dtype=np.float32).T[:, :, None]
@@ -70,6 +76,21 @@ def floor(bullet: Bullet) -> tuple[int, Mesh]:
     mesh = rectangle((-ROOM, ROOM), (-ROOM, ROOM), 0.0)
     picture = surface(bullet, mesh, FLOOR_COLOUR)
     return int(bullet.createMultiBody(0, -1, picture, (0, 0, FLOOR))), mesh
+
+
+def road(bullet: Bullet, lane: Course, height: float) -> tuple[int, dict[tuple[int, int], Mesh]]:
+    """The ground at a height [m], with a lane painted on it.
+
+    Returns:
+        its number, which is touched as one endless plane, and how it and what lies around it are drawn.
+    """
+    plane = bullet.createCollisionShape(bullet.GEOM_PLANE)
+    painted = paint.surface(lane)
+    body = int(bullet.createMultiBody(0, plane, surface(bullet, painted), (0.0, 0.0, height)))
+    bullet.changeDynamics(body, -1, lateralFriction=ROAD_FRICTION, restitution=0.0)
+    around = rectangle((-80.0, 120.0), (-100.0, 100.0), 0.0)
+    rest = int(bullet.createMultiBody(0, -1, surface(bullet, around, lane.look.ground), (0.0, 0.0, height - 0.01)))
+    return body, {(body, -1): painted, (rest, -1): around}
 
 
 def surface(bullet: Bullet, mesh: Mesh, colour: tuple[float, float, float] = (1.0, 1.0, 1.0)) -> int:

@@ -7,6 +7,7 @@ straight, and what stands beside it leaves it free, and room for what is drawn a
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -148,7 +149,7 @@ def draw(seed: int, spread: float = 1.0) -> Course:
         drawn = _thing(rng, rng.uniform(8.0, stop - 8.0), rng.uniform(-0.15, 0.15))
         side = -1 if rng.random() < 0.5 else 1
         obstacle = Obstacle(drawn.shape, drawn.size, drawn.along, drawn.offset, drawn.yaw, drawn.colour, side)
-    bare = Course(points, bend, stop, float(rng.uniform(0.12, 0.20)), obstacle, (), (0.0, 0.0), _look(seed, spread))
+    bare = Course(points, bend, stop, float(rng.uniform(0.12, 0.20)), obstacle, (), (0.0, 0.0), look(seed, spread))
     beside = tuple(thing for thing in (_aside(rng, stop) for _ in range(14)) if _free(bare, thing))
     start = float(rng.uniform(-0.06, 0.06)), float(rng.uniform(-0.06, 0.06))
     return Course(points, bend, stop, bare.line, obstacle, beside, start, bare.look)
@@ -165,14 +166,28 @@ def _winding(rng: np.random.Generator) -> tuple[Vector, Vector, float]:
             knots += [(at + EASE, bend), (max(end, at + EASE + 1e-6), bend)]
             at = end
         knots += [(stop - STRAIGHT, 0.0), (stop + BEYOND, 0.0)]
-        along = np.arange(-BEFORE, stop + BEYOND, STEP)
-        bends = np.interp(along, *np.array(knots).T)
-        yaw = np.cumsum(bends) * STEP
+        points, bends = laid(knots)
+        yaw = points[:, 2]
         if np.abs(yaw).max() < math.radians(75) and np.ptp(yaw) > math.radians(45):
-            middle = yaw - bends * STEP / 2
-            x, y = np.cumsum(np.cos(middle)) * STEP, np.cumsum(np.sin(middle)) * STEP
-            begin = round(BEFORE / STEP)
-            return np.stack([x - x[begin], y - y[begin], yaw], axis=1), bends, stop
+            return points, bends, stop
+
+
+def laid(knots: Sequence[tuple[float, float]]) -> tuple[Vector, Vector]:
+    """A lane whose curvature goes evenly from knot to knot, as a `Course` has it.
+
+    Args:
+        knots: how far along [m], and the curvature there [1/m]; the first is `BEFORE` behind where it begins.
+
+    Returns:
+        points, shape (n, 3), and their curvature, shape (n,).
+    """
+    along = np.arange(-BEFORE, knots[-1][0], STEP)
+    bends = np.interp(along, *np.array(knots).T)
+    yaw = np.cumsum(bends) * STEP
+    middle = yaw - bends * STEP / 2
+    x, y = np.cumsum(np.cos(middle)) * STEP, np.cumsum(np.sin(middle)) * STEP
+    begin = round(BEFORE / STEP)
+    return np.stack([x - x[begin], y - y[begin], yaw], axis=1), bends
 
 
 def _thing(rng: np.random.Generator, along: float, offset: float) -> Obstacle:
@@ -202,7 +217,13 @@ def _free(course: Course, thing: Obstacle) -> bool:
     return math.dist((x, y), over[:2]) > max(thing.reach()) + max(stands.reach()) + 0.1
 
 
-def _look(seed: int, spread: float) -> Look:
+def look(seed: int, spread: float) -> Look:
+    """How the road of a seed looks.
+
+    Args:
+        seed: of the run.
+        spread: how far light, paint and camera stray, as a multiple of what everything here was trained on.
+    """
     rng = generator(seed, "road", "look")
 
     def stray(low: float, high: float, size: int | None = None) -> Any:

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 from embodied import Node, Time
 from embodied.errors import WorldFailed
 from embodied.messages import Lane
 from embodied.world import World
-from sims.road import Road
+from sims.forward import Ahead
+
+
+@runtime_checkable
+class Paved(Protocol):
+    """A world with a shuttle on a lane."""
+
+    def ahead(self) -> Ahead:
+        """How the shuttle truly is in its lane, and what its camera has in view of that."""
 
 
 @dataclass
@@ -21,10 +30,12 @@ class TrueLane(Node):
         """Take hold of the world.
 
         Raises:
-            WorldFailed: it is not a road.
+            WorldFailed: it has no lane.
         """
-        if not isinstance(world, Road):
-            raise WorldFailed(f"{type(self).__name__} needs the world sims.road:Road, not {type(world).__name__}")
+        if not isinstance(world, Paved):
+            raise WorldFailed(
+                f"{type(self).__name__} needs a world with a lane, such as sims.road:Road, not {type(world).__name__}"
+            )
         self._world = world
 
     def step(self, now: Time) -> Lane:

@@ -8,58 +8,31 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from embodied.bodies import WORLD
-from embodied.clock import Time, rate_of, tick, ticks_by
-from embodied.errors import WorldFailed, nearest
+from embodied.errors import WorldFailed
 from embodied.messages import Vector
 from embodied.node import generator
-from embodied.robot import transform
-from embodied.world import ArmBody, Verdict
-from sims import build, course, paint
-from sims.bodies.car import EYE, LOOKS_DOWN, NOSE, WIDTH, Shuttle
+from embodied.world import ArmBody
+from sims import build, course, forward
+from sims.bodies.car import NOSE, WIDTH, Shuttle
 from sims.bullet import Bullet
 from sims.course import ASIDE, LANE, Course, Obstacle
+from sims.forward import Ahead
 from sims.render import Camera, Stage
-from sims.renderers import AUTO, Light, choose
-from sims.renderers.mesh import Mesh, cylinder, rectangle
+from sims.renderers import AUTO, Light
+from sims.renderers.mesh import Mesh, cylinder
 from sims.ride import RESTING, STILL, Judge, Moment, Route
-from sims.snapshot import show, snapshot
-from sims.view import View, problems
+from sims.simulated import LOOKS, Run, Simulated
+from sims.view import View
 
 CAR = "car"
 CAMERAS = ("front", "overview")
-LOOKS = 20  # of the judge, per second
 NEAR, FAR = 0.05, 60.0  # [m]
-GRIP = 0.9  # friction of the ground
-WIDE = math.radians(90.0)  # across the picture of the camera on the car [rad]
-SIGHT, LINE_SIGHT = 6.0, 5.0  # how far what stands in the lane and the stop line are told from [m]
 HEED = 3.0  # who stands within so much of what stands in the lane has it drawn aside [m]
 HAUL = 0.5  # at which speed that is done [m/s]
-MOUNT = transform(tuple(EYE.tolist()), (-math.pi / 2 - LOOKS_DOWN, 0.0, -math.pi / 2))
-"""The optical frame of the camera on the car, in the car's: it looks ahead and down."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ahead:
-    """How a car truly is in its lane, and what lies ahead in it, as far as its camera has that in view.
-
-    Attributes:
-        offset: of its reference point from the middle of the lane, left is positive [m].
-        heading: of its forward axis from the direction of the lane there [rad].
-        curvature: of the lane's middle ahead, left is positive [1/m].
-        obstacle: along the lane to the near side of what stands in it [m].
-        stop_line: along the lane to the near edge of the stop line [m].
-    """
-
-    offset: float
-    heading: float
-    curvature: float
-    obstacle: float | None
-    stop_line: float | None
 
 
 @dataclass
-class Road:
+class Road(Simulated["_Run"]):
     """The world of a ride: its frame lies on the ground where the lane begins, x along it, y to the left.
 
     What stands in the lane is drawn aside as soon as the car has stood before it for three seconds. Cameras and the
@@ -78,11 +51,8 @@ class Road:
     time_limit: float = 120.0
     spread: float = 1.0
 
+    where = "on the road"
     views = CAMERAS
-
-    def __post_init__(self) -> None:
-        self._bullet: Bullet | None = None
-        self._run: _Run | None = None
 
     def check(self) -> Iterable[str]:
         """Problems with the settings, one sentence each."""
@@ -95,15 +65,9 @@ class Road:
         if not 0.0 <= self.spread <= 3.0:
             yield f"spread is {self.spread}; 0 is no variation, 1 what was trained on, and 3 the most"
 
-    def reset(self, seed: int) -> None:
+    def build(self, bullet: Bullet, seed: int) -> _Run:
         """Build everything anew from the seed; time is 0."""
-        if self._bullet is None:
-            self._bullet = Bullet()
-        self._run = _Run(self, self._bullet, seed)
-
-    def advance(self, to: Time) -> None:
-        """Make whole physics steps, to the last one not after `to` [ns]."""
-        self._now.advance(to)
+        return _Run(self, bullet, seed)
 
     def arm(self, name: str) -> ArmBody:
         """There is none.
@@ -115,8 +79,7 @@ class Road:
 
     def car(self, name: str = CAR) -> Shuttle:
         """The shuttle; its name is `car`."""
-        if name != CAR:
-            raise WorldFailed(f"there is no car '{name}' on the road; {', '.join(nearest(name, [CAR]))}")
+        self.named("car", name, CAR)
         return self._now.car
 
     def camera(
@@ -145,19 +108,15 @@ class Road:
             WorldFailed: there is no such camera or renderer, or its images cannot be so.
         """
         run = self._now
-        if name not in CAMERAS:
-            raise WorldFailed(f"there is no camera '{name}' on the road; {', '.join(nearest(name, CAMERAS))}")
-        for problem in problems(width, height, near, far):
-            raise WorldFailed(problem)
         look = run.course.look
-        shaded = name == "overview" if shadows is None else shadows
-        drawn = run.stage.renderer(renderer, Light(look.light, look.ambient, 1.0 - look.ambient, shadows=shaded))
+        light = Light(look.light, look.ambient, 1.0 - look.ambient)
+        drawn = self.drawn(name, (width, height), (near, far), renderer, light, shadows)
         if name == "overview":
             return Camera(run.stage, drawn, lambda: run.behind(width, height, near, far))
-        lens = _lens(width, height, near, far)
+        lens = forward.lens(width, height, near, far, CAR)
         # Calibration says where it should be; where it is, the seed strays from that a little.
         strayed = lens.disturbed(look.shift, look.tilt)
-        return Camera(run.stage, drawn, lambda: carried(run.car, strayed), look.brightness, mount=lens)
+        return Camera(run.stage, drawn, lambda: forward.carried(run.car, strayed), look.brightness, mount=lens)
 
     def ahead(self) -> Ahead:
         """How the car truly is in its lane, and what its camera has in view of it."""
@@ -178,11 +137,6 @@ class Road:
         """Draw what stands in the lane so far aside at once [m]; for making data and for tests."""
         self._now.haul(way)
 
-    def about(self) -> Mapping[str, str]:
-        """Name and version of each renderer that draws a camera of this run."""
-        names = sorted(self._now.stage.renderers)
-        return {"renderer": ", ".join(" ".join(choose(name)) for name in names)} if names else {}
-
     @property
     def course(self) -> Course:
         """What the seed drew."""
@@ -192,47 +146,17 @@ class Road:
         """How the car is in its lane, by its name."""
         return {CAR: self._now.ahead()}
 
-    def snapshot(self) -> Vector:
-        """Where everything is, as `show` of a road from the same seed takes it."""
-        return snapshot(self._now.bullet)
 
-    def show(self, state: Vector) -> None:
-        """Put everything where a snapshot says; for cameras in another process than the physics.
-
-        Raises:
-            WorldFailed: the snapshot is of another world.
-        """
-        show(self._now.bullet, state)
-        self._now.car.look()
-
-    def verdict(self) -> Verdict | None:
-        """How the run is judged, as soon as that is decided; None before."""
-        return self._now.judge.verdict
-
-    def close(self) -> None:
-        """Give everything back."""
-        if self._bullet is not None:
-            self._bullet.close()
-        self._bullet = self._run = None
-
-    @property
-    def _now(self) -> _Run:
-        if self._run is None:
-            raise WorldFailed("the road is bare: reset(seed) builds the world")
-        return self._run
-
-
-class _Run:
+class _Run(Run):
     """One run of the world: the bodies of one seed, and how far their physics has come."""
 
+    judge: Judge
+
     def __init__(self, world: Road, bullet: Bullet, seed: int) -> None:
-        self.bullet = bullet
+        super().__init__(bullet, world.rate)
         self.course = course.draw(seed, world.spread)
-        self._rate = rate_of(world.rate)
-        self._steps = 0
-        self._look_every = max(1, round(world.rate / LOOKS))
         build.start(bullet, world.rate, 50)
-        given = _ground(bullet, self.course)
+        _, given = build.road(bullet, self.course, 0.0)
         self.stood: int | None = None
         if self.course.obstacle is not None:
             self.stood, drawn = _stands(bullet, self.course, self.course.obstacle)
@@ -245,26 +169,24 @@ class _Run:
         x, y, yaw = self.course.pose(0.0, self.course.start[0])
         place = (x, y, yaw + self.course.start[1])
         self.car = Shuttle(bullet, place, 0.0, world.rate, self.now, generator(seed, "road", "sensors"), world.charge)
+        self.pushes, self.sensors, self.carriers = (
+            (self._draw_aside, self.car.step),
+            (self.car.stepped,),
+            (self.car.look,),
+        )
         self.stage = Stage(bullet, {**given, **self.car.meshes()})
         self._hauled, self._hauling, self._waited = 0.0, False, 0.0
         self.judge = Judge(Route(self.course.stop, self._near_side(), world.time_limit))
 
-    def now(self) -> Time:
-        return tick(self._steps, self._rate)
+    def look(self, now: float) -> None:
+        """Let the judge, and whoever draws aside what stands in the lane, see how the car is at a time [s]."""
+        moment = self._moment()
+        self._heed(moment)
+        self.judge.look(now, moment)
 
-    def advance(self, to: Time) -> None:
-        car, step = self.car, self.bullet.stepSimulation
-        for count in range(self._steps + 1, ticks_by(to, self._rate) + 1):
-            if self._hauling:
-                self.haul(min(self._hauled + HAUL / float(self._rate), ASIDE))
-            car.step()
-            step()
-            self._steps = count
-            car.stepped()
-            if count % self._look_every == 0:
-                moment = self._moment()
-                self._heed(moment)
-                self.judge.look(count / float(self._rate), moment)
+    def _draw_aside(self) -> None:
+        if self._hauling:
+            self.haul(min(self._hauled + HAUL / float(self._rate), ASIDE))
 
     def haul(self, way: float) -> None:
         stands = self.course.obstacle
@@ -275,20 +197,7 @@ class _Run:
         self.bullet.resetBasePositionAndOrientation(self.stood, *_pose(self.course, stands, way))
 
     def ahead(self) -> Ahead:
-        car, lane = self.car, self.course
-        x, y, _ = car.position.tolist()
-        along, offset, yaw = lane.locate(x, y)
-        view = carried(car, _lens(320, 240, NEAR, FAR))
-        near, line = self._near_side(), lane.stop - along
-        stands = near is not None and 0.0 < near - along <= SIGHT and self._in_lane() and self._seen(view)
-        marked = NOSE < line <= LINE_SIGHT and _sees(view, np.array([*lane.pose(lane.stop)[:2], 0.0]))
-        return Ahead(
-            offset=offset,
-            heading=math.remainder(car.yaw - yaw, math.tau),
-            curvature=lane.curvature(along),
-            obstacle=near - along if stands and near is not None else None,
-            stop_line=line if marked else None,
-        )
+        return forward.ahead(self.car, self.course, self._stands())
 
     def behind(self, width: int, height: int, near: float, far: float) -> View:
         """What a follower sees who looks over the car."""
@@ -301,18 +210,15 @@ class _Run:
         stands = self.course.obstacle
         return None if stands is None else stands.along - stands.reach()[0]
 
-    def _in_lane(self) -> bool:
-        stands = self.course.obstacle
-        if stands is None:
-            return False
-        return abs(stands.offset + stands.side * self._hauled) - stands.reach()[1] < LANE / 2
-
-    def _seen(self, view: View) -> bool:
-        stands = self.course.obstacle
-        if stands is None:
-            return False
-        x, y, _ = self.course.pose(stands.along, stands.offset + stands.side * self._hauled)
-        return _sees(view, np.array([x, y, stands.size[2] / 2]))
+    def _stands(self) -> tuple[float, Vector] | None:
+        """What stands in the lane now: how far along its near side is [m], and its middle, shape (3,) [m]."""
+        stands, near = self.course.obstacle, self._near_side()
+        if stands is None or near is None:
+            return None
+        offset = stands.offset + stands.side * self._hauled
+        if abs(offset) - stands.reach()[1] >= LANE / 2:
+            return None
+        return near, np.array([*self.course.pose(stands.along, offset)[:2], stands.size[2] / 2])
 
     def _moment(self) -> Moment:
         car = self.car
@@ -335,33 +241,6 @@ class _Run:
         if self._waited >= RESTING and self._hauled == 0.0 and not self._hauling:
             self._hauling = True
             self.judge.cleared()
-
-
-def carried(car: Shuttle, lens: View) -> View:
-    """A view that is mounted on a car, where the car is now."""
-    return lens.moved(car.position, car.attitude, WORLD)
-
-
-def _lens(width: int, height: int, near: float, far: float) -> View:
-    focal = width / 2 / math.tan(WIDE / 2)
-    return View(MOUNT[:3, 3], MOUNT[:3, :3], width, height, focal, near, far, frame=CAR)
-
-
-def _sees(view: View, point: Vector) -> bool:
-    """Whether a point, shape (3,) [m], is between the left and the right edge of a picture."""
-    across, _, ahead = ((point - view.position) @ view.rotation).tolist()
-    return bool(ahead > 0.0 and abs(across) < ahead * math.tan(WIDE / 2))
-
-
-def _ground(bullet: Bullet, lane: Course) -> dict[tuple[int, int], Mesh]:
-    """The ground, which is touched as one plane: the painted part of it, and what lies around; how they are drawn."""
-    plane = bullet.createCollisionShape(bullet.GEOM_PLANE)
-    painted = paint.surface(lane)
-    body = int(bullet.createMultiBody(0, plane, build.surface(bullet, painted)))
-    bullet.changeDynamics(body, -1, lateralFriction=GRIP, restitution=0.0)
-    around = rectangle((-80.0, 120.0), (-100.0, 100.0), 0.0)
-    rest = int(bullet.createMultiBody(0, -1, build.surface(bullet, around, lane.look.ground), (0.0, 0.0, -0.01)))
-    return {(body, -1): painted, (rest, -1): around}
 
 
 def _stands(bullet: Bullet, lane: Course, thing: Obstacle) -> tuple[int, dict[tuple[int, int], Mesh]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import ClassVar, Generic, Protocol, TypeVar
 
 from embodied.clock import Time, rate_of, tick, ticks_by
@@ -160,7 +161,7 @@ class Simulated(ABC, Generic[R]):
         size: tuple[int, int],
         sight: tuple[float, float],
         renderer: str,
-        light: tuple[float, float, float],
+        light: Light,
         shadows: bool | None,
     ) -> Renderer:
         """What draws a camera; unless told otherwise, only what people see has shadows.
@@ -170,7 +171,7 @@ class Simulated(ABC, Generic[R]):
             size: width and height of its images [px].
             sight: what is nearer than the first or farther than the second is not seen [m].
             renderer: one of `sims.renderers.VERSIONS`, or `auto`.
-            light: unit vector towards the lamp.
+            light: but for its shadows.
             shadows: whether things throw them.
 
         Raises:
@@ -180,7 +181,7 @@ class Simulated(ABC, Generic[R]):
         for problem in problems(*size, *sight):
             raise WorldFailed(problem)
         shaded = name == "overview" if shadows is None else shadows
-        return self._now.stage.renderer(renderer, Light(light, shadows=shaded))
+        return self._now.stage.renderer(renderer, replace(light, shadows=shaded))
 
     @property
     def _now(self) -> R:

@@ -17,7 +17,7 @@ from sims.bodies.arm import Arm
 from sims.bullet import Bullet
 from sims.judge import Judge, Motion
 from sims.render import Camera, Stage, mounted, wrist
-from sims.renderers import AUTO
+from sims.renderers import AUTO, Light
 from sims.scene import COLOURS, Scene, draw
 from sims.simulated import Run, Simulated
 from sims.view import FAR, NEAR, View
@@ -128,7 +128,7 @@ class Tabletop(Simulated["_Run"]):
         """
         run = self._now
         look, bench = run.scene.look, run.scene.bench
-        drawn = self.drawn(name, (width, height), (near, far), renderer, look.light, shadows)
+        drawn = self.drawn(name, (width, height), (near, far), renderer, Light(look.light), shadows)
         if name == "wrist":
             lens = wrist(width, height, near, far)
             return Camera(run.stage, drawn, lambda: mounted(run.arm.wrist(), lens), look.brightness)

@@ -162,7 +162,7 @@ def test_the_true_lane_is_that_of_the_world_and_no_other_worlds(road: Road) -> N
     lane = node.step(at(3.0))
     assert (lane.offset, lane.heading, lane.stop_line) == pytest.approx((0.1, 0.05, 2.0), abs=0.01)
     assert (lane.obstacle, lane.score, lane.acquired) == (None, 1.0, at(3.0))
-    with pytest.raises(WorldFailed, match=r"needs the world sims\.road:Road, not Airfield"):
+    with pytest.raises(WorldFailed, match=r"needs a world with a lane, such as sims\.road:Road, not Airfield"):
         TrueLane().open(Airfield())
 
 

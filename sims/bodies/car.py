@@ -26,7 +26,7 @@ TAIL, NOSE, WIDTH = -0.15, 0.75, 0.42  # how far it reaches backwards and forwar
 BED = (0.12, 0.34, 0.28)  # middle along it, and the inside of the bed along and across [m]
 FLOOR, WALL, BOARD = 0.30, 0.04, 0.01  # height of the bed's floor, of its walls above that, their thickness [m]
 CENTRE = np.array([0.28, 0.0, 0.17])  # of its mass, but for the wheels [m]
-EYE, LOOKS_DOWN = np.array([0.66, 0.0, 0.50]), math.radians(25.0)  # of its camera: place [m], below the horizon [rad]
+EYE, LOOKS_DOWN = np.array([0.66, 0.0, 0.50]), math.radians(30.0)  # of its camera: place [m], below the horizon [rad]
 MASS, WHEEL, KNUCKLE = 34.0, 1.2, 0.6  # of the chassis, of one wheel, of what turns it [kg]
 GRIP, BED_GRIP = 1.0, 0.8  # friction of the tyres, and of the bed; PyBullet multiplies those of the two that touch
 

@@ -160,10 +160,11 @@ class Judge:
         past = self._past(shop)
         if worst and moved[worst] >= MOVED:
             return f"the {worst} block was moved {1e3 * moved[worst]:.0f} mm by {now:.2f} s, {1e3 * MOVED:.0f} allowed"
-        if self._leg is Leg.LOAD and away > LEFT:
-            return f"the shuttle left at {now:.2f} s, and {self._missing(shop)}"
-        if self._leg < Leg.INSPECT and not flight.grounded and not flight.off:
-            return f"the drone took off at {now:.2f} s, and {self._missing(shop)}"
+        missing = self._missing(shop) if self._leg < Leg.INSPECT else ""
+        if missing and self._leg is Leg.LOAD and away > LEFT:
+            return f"the shuttle left at {now:.2f} s, and {missing}"
+        if missing and not flight.grounded and not flight.off:
+            return f"the drone took off at {now:.2f} s, and {missing}"
         if past > 0.0:
             return f"the shuttle's nose is {1e3 * past:.0f} mm past the stop line at {now:.2f} s"
         if self._laid is not None:

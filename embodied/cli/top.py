@@ -16,6 +16,7 @@ from embodied.cli.output import JsonOption, ending, err, out, print_json, wide
 from embodied.cli.ps import coloured, condition, state
 from embodied.cli.running import RunOption, connected, lasting, memory, table
 from embodied.clock import SECOND
+from embodied.errors import LaunchError, Problem
 from embodied.live.client import Client
 from embodied.live.meter import EVERY, Look, measure
 
@@ -34,7 +35,10 @@ def top(
         about = {"nodes": client.ask("nodes"), "topics": client.ask("topics")}
         pictures = _pictures(client)
         if as_json or once or not out.is_terminal:
-            look, found = next(pictures)
+            picture = next(pictures, None)
+            if picture is None:
+                raise LaunchError([Problem("E005", f"{client.folder.name} has ended", help=("embodied ps",))])
+            look, found = picture
             if as_json:
                 print_json({"run": client.folder.name, **found})
             else:

@@ -29,8 +29,11 @@ class Found:
     broken: dict[str, str] = field(default_factory=dict)
 
 
-_SIGNS = {"node": "def step(", "world": "def verdict("}
-"""What the source of a module says that has such a class: others may be scripts, which should not be started."""
+_SIGNS = {"node": "def step(", "world": "def truth("}
+"""What the source of a module says that has such a class, which inherits from another: others may be scripts, which
+should not be started."""
+
+_HEIR = re.compile(r"^class \w+\(", re.MULTILINE)
 
 
 def find(kind: str) -> Found:
@@ -45,7 +48,7 @@ def find(kind: str) -> Found:
         spec = importlib.util.find_spec(name)
         source = _source(name)
         package = spec is not None and spec.submodule_search_locations is not None
-        if _SIGNS[kind] not in source and not (package and source):
+        if not (_SIGNS[kind] in source and _HEIR.search(source)) and not (package and source):
             continue
         try:
             module = importlib.import_module(name)

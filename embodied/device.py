@@ -136,7 +136,9 @@ def device(name: str) -> Device:
     """
     known = devices()
     if name not in known:
-        raise LaunchError([Problem("E008", f"there is no device '{name}'", help=nearest(name, known))])
+        spec = importlib.util.find_spec(f"drivers.{name}") if name.isidentifier() else None
+        unsaid = () if spec is None else (f"drivers/{name}/ is there, and its __init__.py has no DEVICE",)
+        raise LaunchError([Problem("E008", f"there is no device '{name}'", help=(*unsaid, *nearest(name, known)))])
     return known[name]
 
 

@@ -428,7 +428,9 @@ class Lockstep:
             for topic in cell.topics:
                 if topic.published or topic.digested:
                     dropped = sum(slot.dropped for slot in topic.slots) + cell.lost
-                    topics[topic.name] = health(topic.published, dropped, topic.last, every, self.now)
+                    # Of what is given only sometimes, nobody knows how often.
+                    due = None if topic.optional else every
+                    topics[topic.name] = health(topic.published, dropped, topic.last, due, self.now)
         nodes = {c.name: NodeCount(c.steps, c.skipped, c.starved, c.lost) for c in self._cells}
         return Report(
             verdict=self.verdict(),

@@ -192,9 +192,8 @@ def _check_ends(draft: _Draft, entry: Entry, taker: Input, node: str, port: str)
         help_ = _givers(draft, entry, taker)
         draft.wrong("E303", text, entry, "in", taker.name, help=help_, also=also)
         return
-    if _backwards(draft, entry, taker, node):
-        wired = f"'{entry.name}.{taker.name}' is wired to '{node}.{port}'"
-        text = f"{wired}, which is what a driver did and not what it is to do"
+    if why := _backwards(draft, entry, taker, node):
+        text = f"'{entry.name}.{taker.name}' is wired to '{node}.{port}', which is {why}"
         draft.wrong("E604", text, entry, "in", taker.name, help=_givers(draft, entry, taker), also=also)
         return
     for what, given, taken in _disagreements(giver.refined, taker.refined):
@@ -229,10 +228,13 @@ def _givers(draft: _Draft, entry: Entry, taker: Input) -> tuple[str, ...]:
     return (f"{taker.message.__name__} comes from {', '.join(fits)}: write '{taker.name}: {fits[0]}'",)
 
 
-def _backwards(draft: _Draft, entry: Entry, taker: Input, node: str) -> bool:
-    """Whether a guard would be commanded by what a driver has done: the arm would follow itself."""
-    command = isinstance(entry.node, Guard) and issubclass(taker.message, Command)
-    return command and isinstance(draft.graph.entries[node].node, Driver)
+def _backwards(draft: _Draft, entry: Entry, taker: Input, node: str) -> str:
+    """What a guard would be commanded by, if that is its own work or its driver's; empty: by somebody else."""
+    if not (isinstance(entry.node, Guard) and issubclass(taker.message, Command)):
+        return ""
+    if node == entry.name:
+        return "what it gives itself"
+    return "what a driver did and not what it is to do" if isinstance(draft.graph.entries[node].node, Driver) else ""
 
 
 def _check_guarded(draft: _Draft, entry: Entry, name: str) -> None:

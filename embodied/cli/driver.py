@@ -46,11 +46,11 @@ def list_(*, as_json: JsonOption = False) -> None:
         if as_json:
             print_json({"devices": [_described(name) for name in found]})
             return
-        rows = table("device", "what", "driver", "virtual", "")
         for name, known in found.items():
-            missing = "" if known.installed else f"needs pip install -e '.\\[{known.extra}]'"
-            rows.add_row(name, f"{known.title}: {', '.join(known.models)}", known.driver, known.virtual, missing)
-        out.print(rows)
+            missing = "" if known.installed else f"; needs pip install -e '.[{known.extra}]'"
+            out.print(f"{name}: {known.title}", markup=False)
+            out.print(f"  {', '.join(known.models)}{missing}", markup=False, soft_wrap=True)
+            out.print(f"  driver {known.driver}, virtual {known.virtual}", markup=False, soft_wrap=True)
 
 
 def _described(name: str) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 import shlex
 from pathlib import Path
@@ -41,7 +42,8 @@ def new(
         out.print(f"[bold]{name}[/]: {len(made)} files")
         for file in made:
             out.print(f"  {path / file}", markup=False)
-        out.print(f"next: cd {shlex.quote(str(path))} && make test", markup=False)
+        pytest = "" if importlib.util.find_spec("pytest") else "pip install pytest && "
+    out.print(f"next: {pytest}cd {shlex.quote(str(path))} && make test", markup=False)
 
 
 def _name(path: Path) -> str:

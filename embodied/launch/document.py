@@ -107,6 +107,9 @@ def read(path: Path, shown: str, problems: list[Problem]) -> Item | None:
         if size > MAX_SIZE:
             raise OSError(f"{size} bytes; a launch file has at most {MAX_SIZE}")
         text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        problems.append(Problem("E105", f"cannot read {shown}: it is no text in UTF-8", where=shown))
+        return None
     except (OSError, ValueError, RuntimeError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         problems.append(Problem("E105", f"cannot read {shown}: {reason}", where=shown))
@@ -140,6 +143,8 @@ def parse(text: str, shown: str, problems: list[Problem]) -> Item | None:
         here = None if mark is None else place(mark)
         # A brace that opens a reference opens a mapping to YAML, unless it stands in quotes.
         help_ = ('quote it: "${args.name}"',) if here is not None and "${" in here.text else ()
+        if here is not None and "\t" in here.text[: here.column]:
+            help_ = ("indent with spaces: YAML takes no tabs there",)
         problems.append(Problem("E101", message, here, help_, also))
         return None
     except yaml.reader.ReaderError as error:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -29,3 +31,28 @@ def test_the_device_of_the_page_keeps_the_contract_in_under_120_lines(tmp_path: 
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert re.search(r"1[0-2] passed, [3-5] skipped", done.stdout), done.stdout
+
+
+def test_with_the_last_two_files_of_the_page_the_command_line_knows_the_device(tmp_path: Path) -> None:
+    text = PAGE.read_text("utf-8")
+    files = dict(FILE.findall(text))
+    (init,) = re.findall(r"```python\n(from embodied.device .*?)```", text, re.DOTALL)
+    (bench,) = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+    files |= {"drivers/turntable/__init__.py": init, "drivers/turntable/bench.yaml": bench, "pyproject.toml": ""}
+    for name, content in files.items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content, encoding="utf-8")
+    environment = os.environ | {"XDG_RUNTIME_DIR": str(tmp_path)}
+    command = [sys.executable, "-m", "embodied"]
+    listed = subprocess.run([*command, "driver", "list", "--json"], cwd=tmp_path, capture_output=True, text=True)
+    assert "turntable" in [device["name"] for device in json.loads(listed.stdout)["devices"]]
+    with subprocess.Popen(
+        [*command, "virtual", "turntable"], cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True
+    ) as served:
+        assert served.stderr is not None
+        try:
+            assert any("table: served at /dev/pts/" in line for line in served.stderr)
+        finally:
+            served.send_signal(signal.SIGINT)
+            assert served.wait(20) == 130

@@ -126,3 +126,10 @@ def test_the_launch_file_of_the_page_on_guards_is_proven(tmp_path: Path, embodie
     held = {r["node"]: r["within_ns"] for r in json.loads(done.stdout)["profiles"][1]["reactions"]}
     assert held["joystick"] is None
     assert held["scanner"] == 3 * 40_000_000 + 20_000_000
+
+
+def test_a_guard_that_is_wired_to_its_own_output_is_refused() -> None:
+    with pytest.raises(
+        LaunchError, match=r"'guard.operator' is wired to 'guard.command', which is what it gives itself"
+    ):
+        cell(operator="guard").check()

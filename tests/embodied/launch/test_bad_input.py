@@ -47,7 +47,7 @@ def test_the_file_that_all_cases_start_from_is_right(tmp_path: Path) -> None:
 CASES = {
     "YAML syntax": ("{goal: [0.0, 1.0]}", "{goal: [0.0, 1.0}", "E101", "7:", "not YAML", ""),
     "a reference without quotes": ("[0.0, 1.0]", "${args.goal}", "E101", "7:", "not YAML", "quote it"),
-    "a tab": ("    with:", "\twith:", "E101", "7:", "not YAML", ""),
+    "a tab": ("    with:", "\twith:", "E101", "7:", "not YAML", "indent with spaces"),
     "a duplicate key": ("  ramp:", "  clock:", "E102", "11:3", "the key 'clock' stands here twice", ""),
     "an unknown key of the file": ("nodes:", "nodez:", "E103", "3:1", "no key 'nodez'", "did you mean 'nodes'?"),
     "an unknown key of a node": ("    with:", "    wiht:", "E103", "7:5", "no key 'wiht'", "did you mean 'with'?"),
@@ -489,6 +489,7 @@ def test_a_missing_package_is_named_with_the_command_that_installs_it(tmp_path: 
     found = problems(tmp_path, GOOD.replace(f"{NODES}:Clock", "myrobot.device:Arm"))[0]
     assert found.code == "E208"
     assert "-m pip install no_such_vendor_sdk" in str(found)
+    assert f"asked for at {room / 'device.py'}:1" in str(found)
 
 
 def test_a_module_that_cannot_be_imported_is_one_line_and_no_traceback(tmp_path: Path) -> None:
@@ -496,3 +497,4 @@ def test_a_module_that_cannot_be_imported_is_one_line_and_no_traceback(tmp_path:
     found = problems(tmp_path, GOOD.replace(f"{NODES}:Clock", "broken_module:Arm"))[0]
     assert found.code == "E201"
     assert "SyntaxError" in found.message
+    assert f"see {tmp_path / 'broken_module.py'}:1" in found.help

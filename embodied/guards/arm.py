@@ -148,8 +148,9 @@ class ArmGuard(Guard):
         resting = self._state is None or not self._state.velocity.any()
         source = self._lease.grant({name: given.stamp for name, given in fresh.items()}, resting, now)
         over = "" if self._force is None else self._force.over(None if joints is None else joints.effort)
-        if self._latch.turn([*(said.reason for said in stop), *filter(None, [over])], bool(reset), now):
-            # The arm may have been moved by hand: what was held before the stop means nothing now.
+        if self._latch.turn([*(said.reason for said in stop), *filter(None, [over])], bool(reset), now) and resting:
+            # The arm may have been moved by hand: what was held before the stop means nothing now. One that still
+            # brakes goes on from there, and does not jump.
             self._state = None
         if self._state is None:
             if joints is None:

@@ -10,9 +10,12 @@ from hypothesis import strategies as st
 
 from embodied.bodies import WORLD
 from embodied.guards.box import Box
-from embodied.messages import DroneCommand
+from embodied.messages import DroneCommand, JointCommand, Vector
+from tests.embodied.guards import bench as arms
 from tests.embodied.guards.flights import HIGH, LOW, Bench, flying
+from tests.embodied.robots import robot
 
+PANDA = robot("panda")
 SPEED, CLIMB, STEP = 2.0, 1.0, 1.5 * 0.02 + 1e-9
 number = st.one_of(st.floats(-8.0, 8.0), st.sampled_from([math.nan, math.inf, -math.inf, 1e308, 0.0]))
 vector = st.tuples(number, number, number).map(np.array)
@@ -83,3 +86,68 @@ def test_whatever_arrives_a_drone_keeps_its_limits_and_moves_after_a_stop_only_o
                 if stopped:
                     assert (np.abs(moved.velocity) <= np.abs(before.velocity) + 1e-12).all()
             before = moved if measured.armed else None
+
+
+def by_home(far: list[float]) -> Vector:
+    return PANDA.limit("home") + 0.05 * np.array(far)
+
+
+joint = st.one_of(st.floats(-4.0, 4.0), st.sampled_from([math.nan, math.inf, -math.inf, 1e308]))
+joints = st.one_of(st.lists(joint, min_size=7, max_size=7), st.lists(st.floats(-4.0, 4.0), min_size=7, max_size=7))
+sane = st.builds(JointCommand, position=st.lists(st.floats(-4.0, 4.0), min_size=7, max_size=7).map(by_home))
+arm_command = st.one_of(
+    st.builds(JointCommand, position=joints.map(np.array), gripper=st.none() | number),
+    st.builds(JointCommand, velocity=joints.map(np.array)),
+    st.builds(JointCommand, position=st.lists(joint, max_size=3).map(np.array)),
+)
+arm_stretch = st.fixed_dictionaries(
+    {
+        "command": st.one_of(sane, sane, sane, sane, arm_command, st.none()),
+        "teleop": st.one_of(st.none(), st.none(), st.none(), st.none(), sane, arm_command),
+        "operator": st.one_of(st.none(), st.none(), st.none(), st.none(), sane, arm_command),
+        "stop": st.sampled_from([[], ["a hand"]]),
+        "reset": st.booleans(),
+        "blind": st.sampled_from([False, False, False, False, False, True]),
+        "velocity": st.sampled_from([None, None, None, None, None, np.full(7, math.nan)]),
+        "lag": st.sampled_from([0.0, 0.3]),
+        "periods": st.sampled_from([1, 2, 5, 20]),
+    }
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(arm_stretch, min_size=10, max_size=20))
+def test_whatever_arrives_an_arm_keeps_its_limits_and_moves_after_a_stop_only_on_a_reset(
+    stretches: list[dict[str, object]],
+) -> None:
+    bench = arms.Bench(PANDA, lease=0.05)
+    limit, step = PANDA.limit, PANDA.limit("acceleration") * arms.PERIOD + 1e-6
+    before, speed, begins, stopped = None, np.zeros(7), True, False
+    for about in stretches:
+        periods, lag = about.pop("periods"), about.pop("lag")
+        for _ in range(periods):  # type: ignore[call-overload]
+            measured = bench.measured
+            moved, report = bench.step(**about)  # type: ignore[arg-type]
+            bench.measured = bench.measured + lag * (measured - bench.measured)
+            released = stopped and report.state != "stopped"
+            assert not released or about["reset"]
+            stopped = report.state == "stopped"
+            assert not (stopped and report.source)
+            if before is None or (released and not speed.any()):
+                # It begins at rest where the arm is; a reset while it still brakes is no beginning.
+                before, speed, begins = measured, np.zeros(7), True
+            if moved is None:
+                assert begins
+                before = None
+                continue
+            begins = False
+            assert moved.position is not None
+            velocity = (moved.position - before) / arms.PERIOD
+            assert np.isfinite(moved.position).all()
+            assert (moved.position >= limit("lower") - 1e-9).all()
+            assert (moved.position <= limit("upper") + 1e-9).all()
+            assert moved.gripper is None or 0.0 <= moved.gripper <= PANDA.opening
+            assert (np.abs(velocity) <= limit("velocity") + 1e-6).all()
+            assert (np.abs(velocity - speed) <= step).all()
+            assert not stopped or (np.abs(velocity) <= np.abs(speed) + 1e-9).all()
+            before, speed = moved.position, np.where(np.abs(velocity) < 1e-9, 0.0, velocity)

@@ -347,6 +347,19 @@ def test_the_guard_keeps_nothing_that_others_may_write_to(mode: str) -> None:
     assert (np.abs(after) <= np.abs(kept)).all()
 
 
+def test_a_reset_while_it_still_brakes_makes_it_brake_on_and_not_jump() -> None:
+    bench = Bench(ROBOTS["panda"])
+    far = bench.measured + np.array([1.0, 0, 0, 0, 0, 0, 0])
+    for _ in range(20):
+        bench.step(far)
+    was = bench.measured[0]
+    bench.step(far, stop=["a hand"])
+    first = bench.measured[0] - was
+    bench.step(far, reset=True)
+    second = bench.measured[0] - was - first
+    assert first - second == pytest.approx(ROBOTS["panda"].limit("acceleration")[0] * PERIOD**2)
+
+
 def test_what_is_left_out_has_its_stated_default() -> None:
     guard = ArmGuard(ROBOTS["panda"])
     assert (guard.mode, guard.low, guard.high) == ("position", (-1.0, -1.0, 0.0), (1.0, 1.0, 1.2))

@@ -6,6 +6,7 @@ import ast
 import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 COMPARED = {
     ast.Lt: (ast.LtE, ast.GtE),
@@ -58,11 +59,12 @@ def mutants(source: str) -> Iterator[Mutant]:
     tree, lines = ast.parse(source), source.splitlines()
     for path, node in _walk(tree, ()):
         for changed in _changes(node):
-            twin = copy.deepcopy(tree)
-            _put(twin, path, changed)
             was, now = (" ".join(ast.unparse(part).split()) for part in (node, changed))
             line = node.lineno  # type: ignore[attr-defined]
-            yield Mutant(line, lines[line - 1].strip(), was, now, ast.fix_missing_locations(twin))
+            if not hasattr(changed, "lineno"):
+                ast.copy_location(changed, node)
+            ast.fix_missing_locations(changed)
+            yield Mutant(line, lines[line - 1].strip(), was, now, _put(tree, path, changed))
 
 
 def _walk(node: ast.AST, path: tuple[tuple[str, int | None], ...]) -> Iterator[tuple[tuple, ast.AST]]:  # type: ignore[type-arg]
@@ -80,14 +82,15 @@ def _docstring(node: ast.AST) -> bool:
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
 
 
-def _put(tree: ast.AST, path: tuple[tuple[str, int | None], ...], new: ast.AST) -> None:
-    *way, (name, index) = path
-    for step, at in way:
-        tree = getattr(tree, step) if at is None else getattr(tree, step)[at]
+def _put(tree: Any, path: tuple[tuple[str, int | None], ...], new: ast.AST) -> Any:
+    """The tree with another part at a path; it shares with the old one what is beside the path."""
+    if not path:
+        return new
+    (name, index), *rest = path
+    part = getattr(tree, name)
     if index is None:
-        setattr(tree, name, new)
-    else:
-        getattr(tree, name)[index] = new
+        return _with(tree, **{name: _put(part, tuple(rest), new)})
+    return _with(tree, **{name: [*part[:index], _put(part[index], tuple(rest), new), *part[index + 1 :]]})
 
 
 def _changes(node: ast.AST) -> Iterator[ast.AST]:

@@ -1,0 +1,85 @@
+"""What a launch file may get wrong about a vehicle: one clear error with its place, before anything is armed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from drivers.can_ev import CanEV
+from drivers.can_ev.generic import GENERIC
+from embodied.errors import LaunchError, NodeFailed
+from embodied.launch import Overrides, load
+from embodied.lockstep import Lockstep
+
+CELL = """\
+embodied: 1
+clock: lockstep
+nodes:
+  car:
+    use: "drivers.can_ev:CanEV"
+    with: {interface: slcan, channel: adapter}
+    in: {command: guard}
+  guard:
+    use: "embodied.guards:VehicleGuard"
+    with: {wheelbase: 0.6}
+    in: {state: car.state, battery: {from: car.battery, max_age: 300ms}}
+"""
+
+
+@pytest.fixture
+def cell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A launch file with a vehicle whose adapter is not plugged in."""
+    monkeypatch.chdir(tmp_path)
+    file = tmp_path / "cell.yaml"
+    file.write_text(CELL, "utf-8")
+    return file
+
+
+def refused(cell: Path, *sets: str) -> str:
+    """The one problem that there is with a driver, once settings are changed."""
+    with pytest.raises(LaunchError) as caught:
+        load(cell, Overrides(sets=sets)).graph().check()
+    (problem,) = caught.value.problems
+    assert problem.code == "E207"
+    assert "cell.yaml:5:" in str(problem)
+    return str(problem)
+
+
+def test_a_cell_with_a_vehicle_is_right(cell: Path) -> None:
+    assert len(load(cell).graph().check().nodes) == 2
+
+
+def test_a_vehicle_that_there_is_not(cell: Path) -> None:
+    assert "there is no vehicle 'byd_seal'; known: generic, tesla" in refused(cell, "car.vehicle=byd_seal")
+
+
+def test_a_dbc_that_does_not_have_the_vehicle(cell: Path, tmp_path: Path) -> None:
+    text = GENERIC.dbc.read_text("cp1252").replace("MotionReport", "MovingReport")
+    (tmp_path / "other.dbc").write_text(text, "cp1252")
+    assert "it has no message 'MotionReport'; did you mean 'MovingReport'?" in refused(cell, "car.dbc=other.dbc")
+
+
+def test_a_dbc_that_does_not_parse(cell: Path, tmp_path: Path) -> None:
+    text = GENERIC.dbc.read_text("cp1252").replace("SG_ Speed : 32|16@1-", "SG_ Speed 32|16@1-", 1)
+    (tmp_path / "broken.dbc").write_text(text, "cp1252")
+    said = refused(cell, "car.dbc=broken.dbc")
+    assert "broken.dbc is no DBC that can be parsed" in said
+    assert "line 17" in said
+
+
+def test_units_that_do_not_fit(cell: Path, tmp_path: Path) -> None:
+    text = GENERIC.dbc.read_text("cp1252").replace('[-60|60] "m/s" Unit', '[-60|60] "degC" Unit', 1)
+    (tmp_path / "warm.dbc").write_text(text, "cp1252")
+    said = refused(cell, "car.dbc=warm.dbc")
+    assert "DriveCommand.Speed is in 'degC', and a signal of speed is in one of 'm/s', 'km/h', 'kph', 'mph'" in said
+
+
+def test_a_serial_port_that_is_not_there(cell: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("drivers.can_ev.driver.BOOT", 0.1)
+    armed: list[bool] = []
+    monkeypatch.setattr(CanEV, "arm", lambda _: armed.append(True))
+    run = Lockstep(load(cell).graph().check(), seed=0)
+    with pytest.raises(NodeFailed, match="there is no serial port adapter: is the CAN adapter plugged in"), run:
+        pass
+    assert not armed

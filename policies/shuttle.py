@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 
 from embodied import SECOND, Node, Time, tunable
 from embodied.messages import Lane, Target, VehicleCommand, VehicleState
 from policies.pursuit import carried, steering
-from policies.sightings import Mark, Obstruction
+from policies.sightings import Bends, Mark, Obstruction
 
 SURE = 0.5
 """A view that is less sure is not driven by."""
@@ -20,6 +20,10 @@ STILL = 0.04
 
 LOOKS, BLIND = 5, 1.8
 """Of how many looks the place of the stop line is the median, and how near it may be under the nose [m]."""
+
+
+EARLY, TURNED = 0.2, 0.1
+"""How long before it is there a vehicle steers for a place, beyond what it does at rest; how long its wheels take [s]."""
 
 
 class Phase(Enum):
@@ -46,17 +50,18 @@ class Shuttle(Node):
     distance: float = 0.8  # of the nose to an obstacle, when it stands [m]
     clear: float = 1.0  # how long the view must be clear, before it drives on [s]
     lag: float = 0.3  # after which its speed is what it was told to be [s]
+    preview: float = 0.75  # ahead of the rear axle, where the curvature that it is told of a lane is [m]
     cruise: float = tunable(1.4, low=0.2, high=3.0, unit="m/s")
     lateral: float = tunable(0.4, low=0.1, high=2.0, unit="m/s²")  # acceleration to the side that it takes in a bend
     acceleration: float = tunable(0.7, low=0.1, high=2.0, unit="m/s²")
     braking: float = tunable(0.7, low=0.1, high=2.0, unit="m/s²")  # by which it chooses its speed; the guard's is more
-    lookahead: float = tunable(0.7, low=0.2, high=3.0, unit="m")  # at rest; as far as it drives in half a second more
+    lookahead: float = tunable(0.5, low=0.2, high=3.0, unit="m")  # at rest; as far as it drives in `EARLY` more
 
     rate = 50.0  # [Hz]
 
     def check(self) -> Iterable[str]:
         """Lengths and times are such."""
-        for name in ("wheelbase", "nose", "gap", "distance"):
+        for name in ("wheelbase", "nose", "gap", "distance", "preview"):
             if not 0.0 < getattr(self, name) < math.inf:
                 yield f"{name} = {getattr(self, name)} m is not above 0"
         for name in ("clear", "lag"):
@@ -67,7 +72,7 @@ class Shuttle(Node):
         """Nothing is seen yet."""
         self.phase = Phase.DRIVE
         self._way, self._last, self._looked = 0.0, Time(0), Time(-1)
-        self._line, self._obstacle = Mark(LOOKS, BLIND), Obstruction(self.clear)
+        self._line, self._obstacle, self._bends = Mark(LOOKS, BLIND), Obstruction(self.clear), Bends(self.preview)
 
     def step(
         self, state: VehicleState, lane: Lane | None, now: Time, permit: Target | None = None
@@ -80,6 +85,7 @@ class Shuttle(Node):
             way = self._way - state.speed * (now - lane.acquired) / SECOND
             self._line.look(way, lane.stop_line)
             self._obstacle.look(way, lane.obstacle, lane.acquired)
+            self._bends.look(way, lane.curvature)
         if permit is None and "permit" in self.wired:
             return None
         if self.phase is Phase.PARK:
@@ -90,9 +96,11 @@ class Shuttle(Node):
 
     def _drive(self, state: VehicleState, lane: Lane, now: Time) -> VehicleCommand | None:
         age = (now - lane.acquired) / SECOND
-        here = carried(lane, state.speed * age, state.yaw_rate * age)
-        ahead = self.lookahead + state.speed / 2
-        bend = max(abs(lane.curvature), 1e-6)
+        ahead = self.lookahead + EARLY * state.speed
+        # The bend in which it is once its wheels have turned, and not the one that it sees further on.
+        here = replace(lane, curvature=self._bends.at(self._way + TURNED * state.speed))
+        here = carried(here, state.speed * age, state.yaw_rate * age)
+        bend = max(abs(lane.curvature), abs(here.curvature), 1e-6)
         ends = (
             self._room(self._line.left(self._way), self.gap),
             self._room(self._obstacle.left(self._way), self.distance),

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import statistics
 
+import numpy as np
+
 from embodied import SECOND, Time
 
 
@@ -64,3 +66,25 @@ class Obstruction:
     def left(self, way: float) -> float | None:
         """How far it is once so much was driven [m]; None: there is none."""
         return None if self._at is None else self._at - way
+
+
+class Bends:
+    """How the lane bends by the way along it, from looks that each say how it does some way ahead.
+
+    Args:
+        ahead: of the vehicle, where the bend is that a look tells [m].
+    """
+
+    def __init__(self, ahead: float) -> None:
+        self.ahead = ahead
+        self._told: list[tuple[float, float]] = []
+
+    def look(self, way: float, curvature: float) -> None:
+        """One look, made when so much was driven [m], and what it told [1/m]."""
+        kept = [told for told in self._told if way < told[0] + self.ahead and told[0] < way + self.ahead]
+        self._told = [*kept, (way + self.ahead, curvature)]
+
+    def at(self, place: float) -> float:
+        """How the lane bends at a place by the way [m], as far as that was told; else where it was told next [1/m]."""
+        places, bends = zip(*self._told, strict=True) if self._told else ((0.0,), (0.0,))
+        return float(np.interp(place, places, bends))

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from embodied import Time
-from policies.sightings import Mark, Obstruction
+from policies.sightings import Bends, Mark, Obstruction
 
 
 def ms(count: int) -> Time:
@@ -64,3 +64,23 @@ def test_an_obstruction_counts_at_once_and_until_the_view_was_clear_for_a_while(
     assert obstruction.left(1.0) == pytest.approx(2.4)
     obstruction.look(1.0, None, ms(2099))
     assert obstruction.left(1.0) is None
+
+
+def test_a_bend_is_where_it_was_told_to_be_and_between_two_looks_in_between() -> None:
+    bends = Bends(1.0)
+    assert bends.at(0.0) == 0.0
+    bends.look(0.0, 0.0)
+    bends.look(0.5, 0.2)
+    assert bends.at(0.3) == 0.0
+    assert bends.at(1.25) == pytest.approx(0.1)
+    assert bends.at(9.0) == pytest.approx(0.2)
+
+
+def test_a_bend_that_lies_behind_is_forgotten() -> None:
+    bends = Bends(1.0)
+    for way in (0.0, 1.0, 2.5):
+        bends.look(way, way)
+    assert bends.at(1.0) == pytest.approx(1.0)
+    for _ in range(1000):
+        bends.look(2.5, 2.5)
+    assert len(bends._told) < 10

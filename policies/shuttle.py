@@ -23,7 +23,7 @@ LOOKS, BLIND = 5, 1.8
 
 
 EARLY, TURNED = 0.2, 0.1
-"""How long before it is there a vehicle steers for a place, beyond what it does at rest; how long its wheels take [s]."""
+"""How long before it is there a vehicle steers for a place, beyond what it does at rest; how long wheels take [s]."""
 
 
 class Phase(Enum):

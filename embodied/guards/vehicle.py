@@ -75,7 +75,6 @@ class VehicleGuard(Guard):
     lease: float = 0.5  # [s]
 
     rate = 50.0
-    ranks = ("operator", "command")
 
     def check(self) -> Iterable[str]:
         """The limits are limits."""
@@ -85,7 +84,7 @@ class VehicleGuard(Guard):
         for name in ("acceleration", "braking"):
             if 0.0 < getattr(self, name) < LEAST:
                 yield f"{name} = {getattr(self, name)} m/s² is too little to go by: at least {LEAST}"
-        if not self.steering < math.pi / 2:
+        if self.steering >= math.pi / 2:
             yield f"steering = {self.steering} rad is further than wheels turn: below {math.pi / 2:.4g}"
         if not 0.0 <= self.lease < math.inf:
             yield f"lease = {self.lease} s is no time to wait"

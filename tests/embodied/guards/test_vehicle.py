@@ -85,6 +85,18 @@ def test_one_beyond_them_is_clipped_and_the_wheels_follow_from_where_they_were_p
     assert [told.steering for told in steered if told] == pytest.approx([0.016, 0.032, 0.048])
 
 
+def test_what_is_not_set_is_a_vehicle_that_goes_at_a_walk_or_a_run() -> None:
+    bench = Bench()
+    fast = driving(2.0)
+    sharp = [bench.step(go(2.0, 0.5), state=fast).command for _ in range(60)]
+    assert [told.steering for told in (sharp[0], sharp[-1]) if told] == pytest.approx([0.012, math.atan(0.225)])
+    beyond = [bench.step(go(2.0), state=driving(2.5)).report.state for _ in range(10)]
+    assert beyond == ["following"] * 9 + ["stopped"]
+    bench = Bench()
+    bench.step(go(0.0), operator=go(0.0))
+    assert [bench.step(go(0.0)).report.source for _ in range(25)] == [""] * 24 + ["command"]
+
+
 @pytest.mark.parametrize(
     ("command", "why"),
     [
@@ -97,6 +109,8 @@ def test_one_beyond_them_is_clipped_and_the_wheels_follow_from_where_they_were_p
         (go(-0.1), "command commands -0.1 m/s in gear D"),
         (go(0.1, gear="R"), "command commands 0.1 m/s in gear R"),
         (go(0.1, gear="P"), "command commands 0.1 m/s in gear P"),
+        (go(-0.1, gear="P"), "command commands -0.1 m/s in gear P"),
+        (go(0.1, gear="N"), "command commands 0.1 m/s in gear N"),
         (go(-0.1, gear="N"), "command commands -0.1 m/s in gear N"),
         (None, "no fresh command"),
     ],
@@ -290,6 +304,7 @@ def test_whatever_comes_in_what_comes_out_is_within_every_limit(
             for value in (0.0, math.nan)
         ),
         ({"speed": math.inf}, "speed = inf is no limit"),
+        ({"acceleration": -0.5}, "acceleration = -0.5 is no limit"),
         ({"acceleration": 0.049}, "acceleration = 0.049 m/s² is too little to go by: at least 0.05"),
         ({"braking": 0.049}, "braking = 0.049 m/s² is too little to go by: at least 0.05"),
         ({"steering": math.pi / 2}, "steering = 1.5707963267948966 rad is further than wheels turn: below 1.571"),
@@ -301,10 +316,10 @@ def test_whatever_comes_in_what_comes_out_is_within_every_limit(
     ],
 )
 def test_settings_that_guard_nothing_are_refused(wrong: dict[str, float], says: str) -> None:
-    problem, *_ = VehicleGuard(**{"wheelbase": 0.6, **wrong}).check()  # type: ignore[arg-type]
+    (problem,) = VehicleGuard(**{"wheelbase": 0.6, **wrong}).check()  # type: ignore[arg-type]
     assert problem.startswith(says)
 
 
 def test_settings_that_guard_are_not_refused() -> None:
     assert not list(VehicleGuard(0.6).check())
-    assert not list(VehicleGuard(0.6, acceleration=0.05, lease=0.0, reserve=0.0, patience=1).check())
+    assert not list(VehicleGuard(0.6, acceleration=0.05, steering=1.5, lease=0.0, reserve=0.0, patience=1).check())

@@ -146,7 +146,8 @@ class ArmGuard(Guard):
         commands = {"operator": operator, "teleop": teleop, "command": command}
         fresh = {name: given for name, given in commands.items() if given is not None}
         resting = self._state is None or not self._state.velocity.any()
-        source = self._lease.grant({name: given.stamp for name, given in fresh.items()}, resting, now)
+        heard = {name: given.stamp for name, given in fresh.items()}
+        source = self._lease.grant(heard, resting, now)
         over = "" if self._force is None else self._force.over(None if joints is None else joints.effort)
         if self._latch.turn([*(said.reason for said in stop), *filter(None, [over])], bool(reset), now) and resting:
             # The arm may have been moved by hand: what was held before the stop means nothing now. One that still
@@ -160,15 +161,16 @@ class ArmGuard(Guard):
             # A commanded velocity says where the arm goes, not where it is.
             self._state = Motion(joints.position.copy(), self._state.velocity)
         pace = Pace.of(math.inf if self.speed is None else self.speed, self.zone, separation, now)
-        refusal = self._blind(joints, separation) or pace.refusal() or self._idle(source, fresh)
-        if refusal:
+        refusal = self._blind(joints, separation) or pace.refusal()
+        refusal = refusal or self._lease.refusal(heard, self._latch.released, "the arm rests")
+        if refusal or (refusal := unfit(source, fresh[source].value, self.mode, self.robot)):
             return self._hold(refusal)
         return self._follow(source, fresh[source].value, pace)
 
     def _blind(self, joints: JointState | None, separation: Stamped[Separation] | None) -> str:
         """Why nobody may be followed: the arm is stopped, or something is not known that must be; empty: anyone may."""
-        if self._latch.reason:
-            return f"stopped: {self._latch.reason}; needs a reset and a fresh command"
+        if refusal := self._latch.refusal():
+            return refusal
         if joints is None:
             return "no fresh joint state"
         if self._force is not None and not self._force.measured(joints.effort):
@@ -176,17 +178,6 @@ class ArmGuard(Guard):
         if separation is None:
             return "no fresh separation" if "separation" in self.wired else ""
         return doubt(separation.value)
-
-    def _idle(self, source: str, fresh: dict[str, Stamped[JointCommand]]) -> str:
-        """Why the holder of the lease is not followed; empty: it is."""
-        if not fresh:
-            return "no fresh command"
-        if source not in fresh:
-            waits = next(iter(fresh))
-            return f"{source} has the lease; {waits} waits until it was silent for {self.lease:g} s and the arm rests"
-        if fresh[source].stamp <= self._latch.released:
-            return f"{source} is older than the reset"
-        return unfit(source, fresh[source].value, self.mode, self.robot)
 
     def _follow(self, source: str, command: JointCommand, pace: Pace) -> Guarded:
         assert self._state is not None

@@ -120,7 +120,8 @@ class DroneGuard(Guard):
         commands = {"operator": operator, "command": command}
         fresh = {name: given for name, given in commands.items() if given is not None}
         resting = self._leg is None or not self._leg.velocity.any()
-        source = self._lease.grant({name: given.stamp for name, given in fresh.items()}, resting, now)
+        heard = {name: given.stamp for name, given in fresh.items()}
+        source = self._lease.grant(heard, resting, now)
         measured = Upset.measured(state)
         aloft = measured if measured is not None and measured.armed and not measured.landed else None
         charge = math.nan if battery is None else battery.charge
@@ -134,19 +135,16 @@ class DroneGuard(Guard):
         self._landing = self._landing or bool(landing) or (bool(stops) and self.on_stop == "land")
         if measured is None:
             self._leg = None
-            return GuardedFlight(None, self._report(refusal=self._stopped() or "no fresh state"))
-        refusal = self._stopped() or self._unpowered(charge) or self._idle(source, fresh)
-        if refusal:
+            return GuardedFlight(None, self._report(refusal=self._latch.refusal() or "no fresh state"))
+        refusal = self._latch.refusal() or self._unpowered(charge)
+        refusal = refusal or self._lease.refusal(heard, self._latch.released, "the drone rests")
+        if refusal or (refusal := unfit(source, fresh[source].value)):
             return self._hold(refusal, measured)
         return self._follow(source, fresh[source].value, measured)
 
     def _empty(self, charge: float, flying: bool) -> str:
         low = flying and charge < self.reserve
         return f"the battery is at {100 * charge:.3g} %, and {100 * self.reserve:.3g} % are its reserve" if low else ""
-
-    def _stopped(self) -> str:
-        reason = self._latch.reason
-        return f"stopped: {reason}; needs a reset and a fresh command" if reason else ""
 
     def _unpowered(self, charge: float) -> str:
         """Why the battery lets nobody be followed; empty: it does, or is not looked at."""
@@ -155,17 +153,6 @@ class DroneGuard(Guard):
         if not math.isfinite(charge):
             return "no fresh charge of the battery"
         return f"the battery is at {100 * charge:.3g} %: too little to take off" if charge < self.reserve else ""
-
-    def _idle(self, source: str, fresh: dict[str, Stamped[DroneCommand]]) -> str:
-        """Why the holder of the lease is not followed; empty: it is."""
-        if not fresh:
-            return "no fresh command"
-        if source not in fresh:
-            waits = next(iter(fresh))
-            return f"{source} has the lease; {waits} waits until it was silent for {self.lease:g} s and the drone rests"
-        if fresh[source].stamp <= self._latch.released:
-            return f"{source} is older than the reset"
-        return unfit(source, fresh[source].value)
 
     def _follow(self, source: str, command: DroneCommand, state: DroneState) -> GuardedFlight:
         leg = self._begun(state)

@@ -37,3 +37,7 @@ class Latch:
         if stops:
             self.reason = stops[-1] or "stop"
         return released
+
+    def refusal(self) -> str:
+        """Why nobody is followed; empty: it is not stopped."""
+        return f"stopped: {self.reason}; needs a reset and a fresh command" if self.reason else ""

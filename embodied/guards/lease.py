@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from embodied.clock import Time
+from embodied.clock import SECOND, Time
 
 
 class Lease:
@@ -51,3 +51,22 @@ class Lease:
                 self.holder, self._heard = name, heard[name]
                 break
         return self.holder
+
+    def refusal(self, heard: Mapping[str, Time], released: Time, rests: str) -> str:
+        """Why the holder is not followed, whatever it commands.
+
+        Args:
+            heard: as the last `grant` was told.
+            released: when a stop was last reset; what is not newer is not followed [ns].
+            rests: what a lower rank waits for besides silence, `the arm rests`.
+
+        Returns:
+            a sentence; empty: it is followed.
+        """
+        if not heard:
+            return "no fresh command"
+        if self.holder not in heard:
+            waits = next(iter(heard))
+            silence = f"{self.silence / SECOND:g} s"
+            return f"{self.holder} has the lease; {waits} waits until it was silent for {silence} and {rests}"
+        return f"{self.holder} is older than the reset" if heard[self.holder] <= released else ""

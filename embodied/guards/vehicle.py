@@ -125,7 +125,8 @@ class VehicleGuard(Guard):
         fresh = {name: given for name, given in commands.items() if given is not None}
         measured = Engagement.measured(state)
         resting = measured is not None and abs(measured.speed) <= STILL
-        source = self._lease.grant({name: given.stamp for name, given in fresh.items()}, resting, now)
+        heard = {name: given.stamp for name, given in fresh.items()}
+        source = self._lease.grant(heard, resting, now)
         charge = math.nan if battery is None else battery.charge
         stops = [said.reason for said in stop]
         if charge < self.reserve:
@@ -136,19 +137,16 @@ class VehicleGuard(Guard):
             self._released = False
         if measured is None:
             self._angle = None
-            return GuardedDrive(None, self._report(refusal=self._stopped() or "no fresh state"))
+            return GuardedDrive(None, self._report(refusal=self._latch.refusal() or "no fresh state"))
         if measured.overridden or self._released:
             # Whoever has the wheel has it until somebody says otherwise.
             self._released, self._angle = True, None
-            return GuardedDrive(None, self._report(refusal=self._stopped()))
-        refusal = self._stopped() or self._unready(measured, charge) or self._idle(source, fresh)
-        if refusal:
+            return GuardedDrive(None, self._report(refusal=self._latch.refusal()))
+        refusal = self._latch.refusal() or self._unready(measured, charge)
+        refusal = refusal or self._lease.refusal(heard, self._latch.released, "it stands")
+        if refusal or (refusal := unfit(source, fresh[source].value)):
             return self._hold(refusal, measured)
         return self._follow(source, fresh[source].value, measured)
-
-    def _stopped(self) -> str:
-        reason = self._latch.reason
-        return f"stopped: {reason}; needs a reset and a fresh command" if reason else ""
 
     def _unready(self, state: VehicleState, charge: float) -> str:
         """Why the vehicle lets nobody be followed; empty: it does."""
@@ -157,17 +155,6 @@ class VehicleGuard(Guard):
         if "battery" in self.wired and not math.isfinite(charge):
             return "no fresh charge of the battery"
         return ""
-
-    def _idle(self, source: str, fresh: dict[str, Stamped[VehicleCommand]]) -> str:
-        """Why the holder of the lease is not followed; empty: it is."""
-        if not fresh:
-            return "no fresh command"
-        if source not in fresh:
-            waits = next(iter(fresh))
-            return f"{source} has the lease; {waits} waits until it was silent for {self.lease:g} s and it stands"
-        if fresh[source].stamp <= self._latch.released:
-            return f"{source} is older than the reset"
-        return unfit(source, fresh[source].value)
 
     def _follow(self, source: str, command: VehicleCommand, state: VehicleState) -> GuardedDrive:
         if state.gear in GEARS and command.gear != state.gear and abs(state.speed) > STILL:

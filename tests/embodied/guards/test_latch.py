@@ -45,3 +45,12 @@ def test_it_is_stopped_exactly_from_a_stop_to_the_next_reset_without_one(turns: 
         stopped = bool(stops) or (stopped and not reset)
         latch.turn(stops, reset, Time(now))
         assert bool(latch.reason) == stopped
+
+
+def test_it_says_why_nobody_is_followed_as_long_as_it_is_stopped() -> None:
+    latch = Latch()
+    assert latch.refusal() == ""
+    latch.turn(["a dog"], False, Time(0))
+    assert latch.refusal() == "stopped: a dog; needs a reset and a fresh command"
+    latch.turn([], True, Time(1))
+    assert latch.refusal() == ""

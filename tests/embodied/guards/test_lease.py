@@ -114,3 +114,15 @@ def test_a_lease_only_rises_in_rank_unless_its_holder_was_silent_and_the_arm_res
         elif holder and not before:
             assert holder == min(speaking, key=RANKS.index)
         before = holder
+
+
+def test_its_holder_is_followed_by_what_is_newer_than_the_reset_and_else_it_says_why_not() -> None:
+    made = Lease(RANKS, 1_500_000_000)
+    assert made.refusal({}, Time(-1), "it rests") == "no fresh command"
+    heard = {"teleop": Time(10), "command": Time(12)}
+    made.grant(heard, resting=True, now=Time(12))
+    assert made.refusal(heard, Time(9), "it rests") == ""
+    assert made.refusal(heard, Time(10), "it rests") == "teleop is older than the reset"
+    assert made.refusal({"command": Time(13)}, Time(9), "it rests") == (
+        "teleop has the lease; command waits until it was silent for 1.5 s and it rests"
+    )

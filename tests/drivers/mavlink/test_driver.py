@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from drivers.mavlink import Geofence, Mavlink, driver
 from drivers.mavlink.mission import Waypoint
 from drivers.mavlink.virtual import VirtualPX4
 from embodied.errors import DeviceLost, NotStopped, WrongDevice
-from embodied.messages import DroneCommand, DroneState
+from embodied.messages import Battery, DroneCommand, DroneState
 from embodied.testing.serving import Drive, Serving
 from tests.drivers.mavlink.bench import MavlinkBench
 from tests.drivers.multirotor import Sky
@@ -114,6 +115,20 @@ def test_a_geofence_that_excludes_home_is_not_armed() -> None:
     ):
         pass
     assert not bench.heard()
+
+
+def test_every_state_comes_with_the_battery_as_it_was_last_told_and_none_comes_alone() -> None:
+    bench = MavlinkBench()
+    with bench.served(), bench.ready() as drive:
+        drive.go(1.0, bench.motion)
+    given = [(step.get("state"), step.get("battery")) for step in drive.given]
+    told = [battery for _, battery in given if isinstance(battery, Battery)]
+    begun = next(number for number, (_, battery) in enumerate(given) if battery is not None)
+    assert all((state is None) == (battery is None) for state, battery in given[begun:])
+    assert told
+    assert told[-1].charge == pytest.approx(0.9, abs=0.011)
+    assert all(one.acquired <= other.acquired for one, other in pairwise(told))
+    assert len({battery.acquired for battery in told}) < len(told), "it is told again with the time it was told first"
 
 
 def test_it_takes_off_flies_a_mission_returns_lands_and_is_armed_again_by_a_command() -> None:

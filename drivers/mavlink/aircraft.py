@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,12 +19,15 @@ from drivers.mavlink.radio import Radio
 from drivers.mavlink.telemetry import Telemetry
 from embodied.bodies import DroneBody
 from embodied.clock import SECOND, Time
-from embodied.flight import Controller, Estimator
+from embodied.flight import Controller, Estimator, Setpoint
 from embodied.messages import DroneCommand
 
 
 class Aircraft:
-    """A multirotor with an autopilot.
+    """A multirotor with an autopilot, which is switched on as soon as it is made.
+
+    Whoever flies it may meet and arm it before the clock of its world begins: until the first step it stands still, it
+    talks, and its own clock runs.
 
     Args:
         body: the multirotor.
@@ -49,7 +53,8 @@ class Aircraft:
         self._body = body
         self._period = period
         self._system = system
-        self._now = Time(0)
+        self._on = time.monotonic_ns()
+        self._begun = False
         self._estimator = Estimator(body.quadrotor)
         self._controller = Controller(body.quadrotor)
         sensors = body.read()
@@ -57,35 +62,53 @@ class Aircraft:
         self.mind = Autopilot(dict(parameters) | {"MAV_SYS_ID": system})
         self._charge = self.mind.charge = sensors.charge
         self.telemetry = Telemetry(self.mind, origin, unique, self._estimator.update(sensors), sensors.voltage)
-        self.radio = Radio(system, self._answer, self.lock)
+        self.telemetry.ready = self._estimator.ready
+        self.radio = Radio(system, self._answer, self._wait, self.lock)
         self._orders = Orders(self.mind, self.telemetry)
         self._plans, self._parameters = Plans(self.mind, origin), Parameters(self.mind)
 
     def step(self, now: Time) -> None:
         """Read the body, decide, set its rotors, and send what is due."""
         with self.lock:
-            self._now = now
+            self._begun = True
             sensors, telemetry, mind = self._body.read(), self.telemetry, self.mind
             if sensors.acquired > telemetry.estimate.acquired:
                 telemetry.estimate = self._estimator.update(sensors)
             telemetry.ready, telemetry.voltage = self._estimator.ready, sensors.voltage
             self._charge = sensors.charge
             mind.charge = self._charge if self._drained is None else self._drained
-            wanted = mind.advance(now / SECOND, telemetry.estimate, telemetry.yaw, telemetry.ready)
+            wanted = self._decide(now)
             if wanted is None:
                 self._controller.reset()
                 self._body.thrust(np.zeros(4))
             else:
                 self._body.thrust(self._controller.step(telemetry.estimate, wanted, self._period))
-            said, mind.said = mind.said, []
-            texts = [common.MAVLink_statustext_message(level, text[:50].encode()) for level, text in said]
-            self.radio.send([*texts, *(message for message in telemetry.due(now) if message is not None)])
+            self._speak(now)
 
     def drain(self, charge: float | None) -> None:
         """From now on its battery says that so much is left, 0 to 1; None: what it really has."""
         with self.lock:
             self._drained = charge
             self.mind.charge = self._charge if charge is None else charge
+
+    def _wait(self) -> None:
+        """Until its world's clock begins."""
+        with self.lock:
+            if not self._begun:
+                self.telemetry.waited = time.monotonic_ns() - self._on
+                self._decide(Time(0))
+                self._speak(Time(0))
+
+    def _decide(self, now: Time) -> Setpoint | None:
+        """What its mind wants at a time of its world; None for motors that only idle, or stand."""
+        told = self.telemetry
+        return self.mind.advance((now + told.waited) / SECOND, told.estimate, told.yaw, told.ready)
+
+    def _speak(self, now: Time) -> None:
+        """Send what is to be told to people, and what is due at a time of its world."""
+        said, self.mind.said = self.mind.said, []
+        texts = [common.MAVLink_statustext_message(level, text[:50].encode()) for level, text in said]
+        self.radio.send([*texts, *(message for message in self.telemetry.due(now) if message is not None)])
 
     def _answer(self, message: Any) -> list[Any]:
         """What it says to a message; one that is for another is not answered."""
@@ -94,7 +117,7 @@ class Aircraft:
             return []
         found: list[Any] = []
         if kind == "HEARTBEAT":
-            self.mind.linked = self._now / SECOND
+            self.mind.linked = self.telemetry.clock / SECOND
         elif kind in ("COMMAND_LONG", "COMMAND_INT"):
             found = self._orders.answer(message)
         elif kind == "SET_MODE":
@@ -102,7 +125,7 @@ class Aircraft:
         elif kind == "SET_POSITION_TARGET_LOCAL_NED":
             self._offered(message)
         elif kind == "TIMESYNC" and message.tc1 == 0:
-            found = [common.MAVLink_timesync_message(self.telemetry.estimate.acquired, message.ts1)]
+            found = [common.MAVLink_timesync_message(self.telemetry.clock, message.ts1)]
         elif kind == "PING":
             found = [common.MAVLink_ping_message(message.time_usec, message.seq, *who)]
         elif kind.startswith("MISSION_"):

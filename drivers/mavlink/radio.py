@@ -23,6 +23,7 @@ class Radio:
     Args:
         system: its id.
         answer: what it says to a message; called with the lock held.
+        turn: called every now and then, by its thread.
         lock: held meanwhile.
 
     Attributes:
@@ -32,10 +33,16 @@ class Radio:
         beatless: whether its heartbeats get lost.
     """
 
-    def __init__(self, system: int, answer: Callable[[Any], Iterable[Any]], lock: threading.RLock) -> None:
+    def __init__(
+        self,
+        system: int,
+        answer: Callable[[Any], Iterable[Any]],
+        turn: Callable[[], None],
+        lock: threading.RLock,
+    ) -> None:
         self.address = ""
         self.silent = self.frozen = self.beatless = False
-        self._answer, self._lock = answer, lock
+        self._answer, self._turn, self._lock = answer, turn, lock
         self._packer = common.MAVLink(None, system, common.MAV_COMP_ID_AUTOPILOT1)
         self._how: Disturbance = ""
         self._every, self._sent, self._held = 3, 0, b""
@@ -107,6 +114,7 @@ class Radio:
         cutter = Cutter()
         while not self._over.is_set():
             self._wire.wait(0.02)
+            self._turn()
             for data in self._wire.receive():
                 if self.silent:
                     continue

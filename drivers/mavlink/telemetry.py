@@ -71,6 +71,7 @@ class Telemetry:
         estimate: how it flies.
         voltage: of its battery [V].
         ready: whether it knows where it is.
+        waited: how long it was on before its world's clock began [ns].
     """
 
     autopilot: Autopilot
@@ -79,13 +80,15 @@ class Telemetry:
     estimate: Estimate
     voltage: float
     ready: bool = False
+    waited: int = 0
 
     def __post_init__(self) -> None:
         self._rates = dict(RATES)
         self._due = dict.fromkeys(RATES, 0)
 
     def due(self, now: Time) -> Iterator[Any]:
-        """The messages whose time has come."""
+        """The messages whose time has come, by its world's clock."""
+        now = Time(now + self.waited)
         for kind, rate in self._rates.items():
             if rate and now >= self._due[kind]:
                 self._due[kind] = max(self._due[kind] + round(1e9 / rate), now)
@@ -114,8 +117,13 @@ class Telemetry:
         return getattr(self, f"_{kind.lower()}")()
 
     @property
+    def clock(self) -> Time:
+        """Its own, which runs since it is on, at the newest estimate."""
+        return Time(self.estimate.acquired + self.waited)
+
+    @property
     def _ms(self) -> int:
-        return self.estimate.acquired // 1_000_000
+        return self.clock // 1_000_000
 
     def _heartbeat(self) -> Any:
         mind = self.autopilot

@@ -11,12 +11,14 @@ import pytest
 from drivers.mavlink import Geofence, Mavlink, driver
 from drivers.mavlink.mission import Waypoint
 from drivers.mavlink.virtual import VirtualPX4
+from embodied.clock import rate_of, tick
 from embodied.errors import DeviceLost, NotStopped, WrongDevice
 from embodied.messages import Battery, DroneCommand, DroneState
 from embodied.testing.serving import Drive, Serving
 from tests.drivers.mavlink.bench import MavlinkBench
 from tests.drivers.multirotor import Sky
 
+RATE = rate_of(150.0)
 SQUARE = ((-9.0, -9.0), (9.0, -9.0), (9.0, 9.0), (-9.0, 9.0))
 
 
@@ -115,6 +117,29 @@ def test_a_geofence_that_excludes_home_is_not_armed() -> None:
     ):
         pass
     assert not bench.heard()
+
+
+def test_it_is_met_and_armed_before_the_clock_of_its_world_begins_and_its_own_runs_on_from_there() -> None:
+    bench = MavlinkBench()
+    bench.world.reset(0)
+    far: Any = bench.far
+    far.open(bench.world)
+    px4: Any = bench.driver()
+    try:
+        px4.open()
+        assert px4.identify().unfit == ()
+        px4.arm()
+        told = far._craft.telemetry
+        waited = told.clock
+        assert waited > 0
+        for n in range(3):
+            bench.world.advance(tick(n, RATE))
+            far.step(tick(n, RATE))
+        assert waited + tick(2, RATE) <= told.clock
+        assert far._craft.mind.armed
+    finally:
+        px4.close()
+        far.close()
 
 
 def test_every_state_comes_with_the_battery_as_it_was_last_told_and_none_comes_alone() -> None:

@@ -41,8 +41,8 @@ GAP = 0.4
 AGAIN = 0.2
 """A mode that is asked for is asked for again after this [s]."""
 
-OVER = 0.5
-"""It lands over a place once it is so near to being above it [m]."""
+OVER, SLOW = 0.10, 0.15
+"""It lands over a place once it is so near to being above it [m], and so slow [m/s]: it comes down where it then is."""
 
 DENIED = 3.0
 """A mode that is not reached within this is denied [s]."""
@@ -348,7 +348,9 @@ class Mavlink(Driver):
             if self._wanted is Mode.OFFBOARD:
                 self._want(Mode.HOLD)
             return None
-        if command.land and (vehicle.landed or _over(command, vehicle.position)):
+        # Once it comes down, the wind may push it about: where it does is settled.
+        down = self._wanted is Mode.LAND or vehicle.landed or _over(command, vehicle.position, vehicle.speed)
+        if command.land and down:
             if self._wanted is not Mode.LAND:
                 self._want(Mode.LAND)
             return DroneCommand(land=True, frame=self.frame)
@@ -391,9 +393,11 @@ class Mavlink(Driver):
         return self._vehicle
 
 
-def _over(command: DroneCommand, at: Vector | None) -> bool:
-    """Whether it is where it is to come down."""
-    return command.position is None or (at is not None and math.hypot(*(command.position - at)[:2]) < OVER)
+def _over(command: DroneCommand, at: Vector | None, speed: float) -> bool:
+    """Whether it is where it is to come down, and not on its way past."""
+    if command.position is None:
+        return True
+    return at is not None and math.hypot(*(command.position - at)[:2]) < OVER and speed < SLOW
 
 
 def _towards(command: DroneCommand, at: Vector | None) -> DroneCommand:

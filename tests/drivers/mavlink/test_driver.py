@@ -178,7 +178,7 @@ def test_it_takes_off_flies_a_mission_returns_lands_and_is_armed_again_by_a_comm
             assert bench.far.position() == pytest.approx([0.0, 0.0, 1.0], abs=0.3), "a command arms it, and lifts it"
             drive.go(6.0, lambda _: DroneCommand(position=np.array([1.0, 0.0, 0.0]), land=True, frame="world"))
             goes(drive, lambda s: s.landed and not s.armed)
-            assert bench.far.position() == pytest.approx([1.0, 0.0, 0.0], abs=0.6), "it came down over the place"
+            assert bench.far.position() == pytest.approx([1.0, 0.0, 0.0], abs=0.3), "it came down over the place"
             bench.far.harm("low battery")
             drive.go(4.0, lambda _: DroneCommand(position=np.array([0.0, 0.0, 1.0]), frame="world"))
             assert drive.applied is None

@@ -27,8 +27,8 @@ _FAR = 0.75
 
 
 @dataclass(kw_only=True)
-class Detector(OnnxNode):
-    """Detect coloured blocks, and grey obstacles, with their positions and yaw in the base frame.
+class Blocks(OnnxNode):
+    """What detects coloured blocks, and grey obstacles, in one image.
 
     The network gives a heatmap for each label that peaks where the middle of an object is projected, and for each cell
     the way to that pixel and the direction of the object's sides in the image. The middle and not the top face, because
@@ -56,12 +56,6 @@ class Detector(OnnxNode):
     block: float = 0.04
     tallest: float = 0.08
 
-    def ports(self) -> Ports:
-        """Images are of the size the network takes, and everything is in the base frame."""
-        sizes = {"h": HEIGHT, "w": WIDTH}
-        ports = super().ports().refine("image", sizes=sizes).refine("depth", sizes=sizes)
-        return ports.refine("info", frame=BASE).refine("detections", frame=BASE)
-
     def check(self) -> Iterable[str]:
         """Whether the model fits, and the settings are possible."""
         if not 0.0 < self.threshold < 1.0:
@@ -72,8 +66,8 @@ class Detector(OnnxNode):
             yield f"tallest is {self.tallest}; an obstacle has a height above 0 m"
         yield from super().check()
 
-    def step(self, image: Image, depth: Depth | None, info: CameraInfo) -> Detections:
-        """What is seen in one image, of a camera with depth or without.
+    def see(self, image: Image, depth: Depth | None, info: CameraInfo) -> Detections:
+        """What is seen in one image, in the frame of its camera's pose.
 
         Raises:
             ValueError: image or depth is not of the size the network takes.
@@ -107,6 +101,25 @@ class Detector(OnnxNode):
             frame=info.frame,
             acquired=image.acquired,
         )
+
+
+@dataclass(kw_only=True)
+class Detector(Blocks):
+    """Detect coloured blocks, and grey obstacles, with their positions and yaw in the base frame; see `Blocks`."""
+
+    def ports(self) -> Ports:
+        """Images are of the size the network takes, and everything is in the base frame."""
+        sizes = {"h": HEIGHT, "w": WIDTH}
+        ports = super().ports().refine("image", sizes=sizes).refine("depth", sizes=sizes)
+        return ports.refine("info", frame=BASE).refine("detections", frame=BASE)
+
+    def step(self, image: Image, depth: Depth | None, info: CameraInfo) -> Detections:
+        """What is seen in one image, of a camera with depth or without.
+
+        Raises:
+            ValueError: image or depth is not of the size the network takes.
+        """
+        return self.see(image, depth, info)
 
 
 def read_heads(

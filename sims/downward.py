@@ -10,14 +10,23 @@ from embodied.robot import transform
 from sims.bodies.quadrotor import QuadrotorBody
 from sims.view import View
 
-WIDE = math.radians(70.0)  # across its picture [rad]
+WIDE = math.radians(70.0)  # across its picture, where it surveys [rad]
 MOUNT = transform((0.0, 0.0, -0.05), (math.pi, 0.0, -math.pi / 2))
 """Its optical frame in the body's: the top of its picture is ahead."""
 
 
-def lens(width: int, height: int, near: float, far: float, carrier: str) -> View:
-    """It as it is mounted, in the frame of its carrier; size [px], nearest and farthest that is seen [m]."""
-    focal = width / 2 / math.tan(WIDE / 2)
+def lens(width: int, height: int, near: float, far: float, carrier: str, wide: float = WIDE) -> View:
+    """It as it is mounted, in the frame of its carrier.
+
+    Args:
+        width: of its images [px].
+        height: of its images [px].
+        near: what is nearer is not seen [m].
+        far: what is farther is not seen [m].
+        carrier: name of that frame.
+        wide: across its picture [rad].
+    """
+    focal = width / 2 / math.tan(wide / 2)
     return View(MOUNT[:3, 3], MOUNT[:3, :3], width, height, focal, near, far, frame=carrier)
 
 
@@ -26,10 +35,10 @@ def carried(drone: QuadrotorBody, lens: View) -> View:
     return lens.moved(drone.position, drone.attitude, WORLD)
 
 
-def sees(drone: QuadrotorBody, point: Vector) -> bool:
-    """Whether a point, shape (3,) [m], is in its picture, four wide to three high."""
+def sees(drone: QuadrotorBody, point: Vector, wide: float = WIDE) -> bool:
+    """Whether a point, shape (3,) [m], is in its picture, so wide [rad] and three quarters as high."""
     optical = drone.attitude @ MOUNT[:3, :3]
     eye = drone.position + drone.attitude @ MOUNT[:3, 3]
     across, down, ahead = ((point - eye) @ optical).tolist()
-    half = ahead * math.tan(WIDE / 2)
+    half = ahead * math.tan(wide / 2)
     return bool(ahead > 0.0 and abs(across) < half and abs(down) < 0.75 * half)

@@ -35,9 +35,10 @@ from sims.wind import Wind
 
 CAR, DRONE = "car", "drone"
 CAMERAS = ("overhead", "front", "down", "overview")
-HOLD = 1.5  # above the load [m]
+HOLD = 1.0  # above the load [m]
+TELE = math.radians(40.0)  # across the picture of the camera that looks down: at a load, not at a field [rad]
 NEAR, FAR = 0.05, 60.0  # [m]
-OVERVIEW = ((-2.6, -6.2, 4.4), (3.9, 1.0, -0.3), 7.2)  # from where people look, at what, and how much of it [m]
+OVERVIEW = ((-2.2, -5.0, 3.5), (3.5, 1.1, -0.1), 5.6)  # from where people look, at what, and how much of it [m]
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +160,7 @@ class Factory(Simulated["_Run"]):
             strayed = ahead.disturbed(road.shift, road.tilt)
             return Camera(run.stage, drawn, lambda: forward.carried(run.shuttle, strayed), road.brightness, mount=ahead)
         if name == "down":
-            below = downward.lens(width, height, near, far, DRONE)
+            below = downward.lens(width, height, near, far, DRONE, TELE)
             return Camera(run.stage, drawn, lambda: downward.carried(run.drone, below), mount=below)
         sight = bench.overhead
         mounting = View.towards(sight.eye, sight.target, width, height, sight.span, near=near, far=far)
@@ -186,7 +187,7 @@ class Factory(Simulated["_Run"]):
 
     def sees(self, point: Vector) -> bool:
         """Whether a point, shape (3,) [m], is in the picture of the camera that looks down, four wide to three high."""
-        return downward.sees(self._now.drone, point)
+        return downward.sees(self._now.drone, point, TELE)
 
     def photographed(self, acquired: Time) -> None:
         """The drone has handed in a photograph that it took at a time [ns]."""
@@ -257,7 +258,9 @@ class _Run(Run):
             attitude=shuttle.attitude,
             speed=shuttle.speed,
             flight=flight,
-            sight=all(downward.sees(drone, blocks[load].position + blocks[load].rotation @ edge) for edge in edges),
+            sight=all(
+                downward.sees(drone, blocks[load].position + blocks[load].rotation @ edge, TELE) for edge in edges
+            ),
         )
 
     def _motion(self, label: str) -> Motion:

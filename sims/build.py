@@ -17,7 +17,7 @@ GRAVITY = 9.81  # [m/s²]
 FRICTION = 0.8  # of blocks and distractors; PyBullet multiplies those of the two that touch
 TABLE_FRICTION = 0.7
 ROAD_FRICTION = 0.9
-THICK = 0.05  # table top [m]
+THICK, LEG = 0.05, 0.06  # table top, and a leg of a table that has any [m]
 FLOOR, ROOM = -0.75, 8.0  # height of the floor, and how far it reaches from the robot [m]
 FLOOR_COLOUR = (0.55, 0.57, 0.60)
 GRAIN = 0.012  # contrast of one wave across the table
@@ -57,6 +57,22 @@ def table(bullet: Bullet, look: Look, extent: Extent = TABLE) -> tuple[int, Mesh
     body = bullet.createMultiBody(0, shape, surface(bullet, mesh), ((x0 + x1) / 2, (y0 + y1) / 2, -THICK / 2))
     bullet.changeDynamics(body, -1, lateralFriction=TABLE_FRICTION)
     return int(body), mesh
+
+
+def legs(bullet: Bullet, extent: Extent, ground: float) -> int:
+    """Four legs at the corners of a table top, down to a height [m]; returns their number."""
+    half = (LEG / 2, LEG / 2, (-THICK - ground) / 2)
+    places = [
+        (x + LEG * inwards, y + LEG * aside, ground + half[2])
+        for x, inwards in zip(extent[0], (1, -1), strict=True)
+        for y, aside in zip(extent[1], (1, -1), strict=True)
+    ]
+    kinds = [bullet.GEOM_BOX] * len(places)
+    shape = bullet.createCollisionShapeArray(kinds, halfExtents=[half] * 4, collisionFramePositions=places)
+    picture = bullet.createVisualShapeArray(
+        kinds, halfExtents=[half] * 4, visualFramePositions=places, rgbaColors=[(0.30, 0.31, 0.33, 1.0)] * 4
+    )
+    return int(bullet.createMultiBody(0, shape, picture))
 
 
 def _grain(look: Look, extent: Extent) -> Pixels:

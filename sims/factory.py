@@ -205,6 +205,7 @@ class _Run(Run):
         build.start(bullet, world.rate, model.iterations)
         self._floor, ground = build.road(bullet, plan.lane, GROUND)
         table, surface = build.table(bullet, plan.scene.look, floorplan.TABLE)
+        build.legs(bullet, floorplan.TABLE, GROUND)
         pad, ring = _pad(bullet)
         things = build.things(bullet, plan.scene)
         self._bodies = {label: body for label, (body, _) in things.items()}

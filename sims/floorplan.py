@@ -19,7 +19,7 @@ from sims.course import Course, Look
 from sims.scene import Scene
 
 GROUND = -car.FLOOR  # height of the floor [m]
-TABLE = ((-0.35, 0.80), (-0.60, 0.34))  # x and y; the shuttle stands beside it [m]
+TABLE = ((-0.35, 0.80), (-0.60, 0.33))  # x and y; the shuttle stands beside it [m]
 LOADING = (0.40, 0.58)  # middle of the bed of a shuttle that is loaded, x and y [m]
 PARKED = (0.015, math.radians(1.5))  # how far it stands from there at most, each way [m], [rad]
 BENDS, UNBENDS, BEND = 1.8, 4.6, 1 / 4.5  # where along its lane it begins to bend and to straighten [m], by how much

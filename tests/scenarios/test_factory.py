@@ -1,0 +1,62 @@
+"""The factory, run whole: the arm loads, the shuttle drives, the drone inspects, by what their cameras see."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from embodied import Stamped, Time
+from embodied.launch import Overrides, load
+from embodied.lockstep import Lockstep
+from embodied.messages import Image, VehicleState
+from embodied.scenario import LOOK
+from embodied.testing.plugin import Scenario
+from sims.scene import COLOURS
+
+pytest.importorskip("pybullet", reason="sims needs pybullet, which has wheels up to Python 3.11")
+
+FACTORY = Path(__file__).parents[2] / "launch" / "factory.yaml"
+
+
+def test_a_block_is_loaded_driven_to_its_station_and_its_colour_is_in_the_drones_one_photograph() -> None:
+    run = Lockstep(load(FACTORY, Overrides()).graph("sim").check(), seed=1)
+    photos: list[Stamped[Image]] = []
+    turns: list[str] = []
+    run.observe("inspector.photo", photos.append)
+    for turn in ("arm", "shuttle", "drone"):
+        run.observe(f"dispatch.{turn}", lambda _, turn=turn: None if turn in turns[-1:] else turns.append(turn))  # type: ignore[misc]
+    at = 0
+    with run:
+        while (verdict := run.verdict()) is None:
+            at += LOOK
+            run.advance(Time(at))
+    assert verdict.passed, verdict.reason
+    assert turns == ["arm", "shuttle", "drone"]
+    assert list(verdict.details["legs"]) == ["load", "deliver", "inspect", "land"]
+    (photo,) = photos
+    # Within what it strays from the middle, the load is there, in its own colour.
+    middle = photo.value.data[60:180, 80:240].reshape(-1, 3).astype(float)
+    hue = np.array(COLOURS[verdict.details["load"]])
+    likeness = middle @ hue / (np.linalg.norm(middle, axis=1) * np.linalg.norm(hue) + 1e-9)
+    assert np.count_nonzero(likeness > 0.97) > 100
+
+
+def test_without_an_arm_that_says_it_is_done_the_shuttle_stays_and_without_its_lane_it_stops(
+    scenario: Scenario,
+) -> None:
+    run = scenario(FACTORY, profile="truth", seed=1)
+    run.seconds(3.0)
+    run.kill("loader")
+    run.seconds(4.0)
+    stays: VehicleState = run["car.state"]
+    assert (stays.gear, abs(stays.speed) < 0.01) == ("P", True)
+    other = scenario(FACTORY, profile="truth", seed=1)
+    other.until(lambda: other["car.state"].speed > 0.8, within=15.0)
+    other.kill("lane")
+    other.seconds(1.5)
+    stopped: VehicleState = other["car.state"]
+    assert abs(stopped.speed) < 0.01
+    assert other.verdict is None
+    assert not other["drone.state"].armed

@@ -43,6 +43,19 @@ def test_a_block_is_loaded_driven_to_its_station_and_its_colour_is_in_the_drones
     assert np.count_nonzero(likeness > 0.97) > 100
 
 
+def test_a_seed_is_the_same_run_to_the_byte_however_its_nodes_are_listed() -> None:
+    digests = []
+    for seed, backwards in ((2, False), (2, True), (3, False)):
+        graph = load(FACTORY, Overrides()).graph("sim")
+        if backwards:
+            graph.entries = dict(reversed(list(graph.entries.items())))
+        with Lockstep(graph.check(), seed=seed) as run:
+            run.advance(Time(1_500_000_000))
+            digests.append(run.digest)
+    assert digests[0] == digests[1]
+    assert digests[0] != digests[2]
+
+
 def test_without_an_arm_that_says_it_is_done_the_shuttle_stays_and_without_its_lane_it_stops(
     scenario: Scenario,
 ) -> None:

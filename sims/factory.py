@@ -149,20 +149,21 @@ class Factory(Simulated["_Run"]):
         """
         run = self._now
         plan = run.plan
-        look, bench = plan.scene.look, plan.scene.bench
-        drawn = self.drawn(name, (width, height), (near, far), renderer, Light(look.light), shadows)
+        look, road, sight = plan.scene.look, plan.lane.look, plan.scene.bench.overhead
+        # One sun; how much of it the air scatters is what the models for each camera were trained on.
+        light = Light(look.light, road.ambient, 1.0 - road.ambient) if name == "front" else Light(look.light)
+        drawn = self.drawn(name, (width, height), (near, far), renderer, light, shadows)
         if name == "overview":
             view = View.towards(OVERVIEW[0], OVERVIEW[1], width, height, OVERVIEW[2], near=near, far=far)
             return Camera(run.stage, drawn, lambda: view)
         if name == "front":
             # Calibration says where it should be; where it is, the seed strays from that a little.
-            road, ahead = plan.lane.look, forward.lens(width, height, near, far, CAR)
+            ahead = forward.lens(width, height, near, far, CAR)
             strayed = ahead.disturbed(road.shift, road.tilt)
             return Camera(run.stage, drawn, lambda: forward.carried(run.shuttle, strayed), road.brightness, mount=ahead)
         if name == "down":
             below = downward.lens(width, height, near, far, DRONE, TELE)
             return Camera(run.stage, drawn, lambda: downward.carried(run.drone, below), mount=below)
-        sight = bench.overhead
         mounting = View.towards(sight.eye, sight.target, width, height, sight.span, near=near, far=far)
         mounting = mounting.disturbed(look.shift, look.tilt)
         return Camera(run.stage, drawn, lambda: mounting, look.brightness)

@@ -60,10 +60,10 @@ def draw(seed: int, bench: Bench, objects: int) -> Floorplan:
     behind = car.BED[0]
     x = LOADING[0] + PARKED[0] * dx - behind * math.cos(yaw)
     y = LOADING[1] + PARKED[0] * dy - behind * math.sin(yaw)
-    laid = scene.draw(seed, bench, objects)
+    table = scene.draw(seed, bench, objects)
     return Floorplan(
-        scene=laid,
-        lane=_lane(replace(course.look(seed, 1.0), light=laid.look.light)),
+        scene=table,
+        lane=_lane(replace(course.look(seed, 1.0), light=table.look.light)),
         shuttle=(x, y, yaw),
         yaw=float(rng.uniform(-math.pi, math.pi)),
     )

@@ -129,7 +129,7 @@ class Autopilot:
             for reason in reasons:
                 self._say(2, f"Arming denied: {reason}")
             raise Denied("; ".join(reasons))
-        self.armed, self._since, self._warned = True, self._now, 0
+        self.armed, self._since = True, self._now
         self.home = self._at.copy()
         self._hold, self._heading = self._at.copy(), self._yaw
         self._say(6, "Armed")
@@ -232,8 +232,8 @@ class Autopilot:
             return
         parameters, charge = self.parameters, self.charge
         levels = [charge <= parameters[f"BAT_{level}_THR"] for level in ("LOW", "CRIT", "EMERGEN")]
-        if sum(levels) > self._warned:
-            self._warned = sum(levels)
+        warned, self._warned = self._warned, sum(levels)
+        if self._warned > warned:
             self._say(4 - self._warned, f"Battery at {100 * charge:.0f} %")
             action = parameters["COM_LOW_BAT_ACT"]
             if levels[2] and action:

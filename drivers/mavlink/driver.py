@@ -178,6 +178,11 @@ class Mavlink(Driver):
         """
         self._armed = False
         vehicle = self._open()
+        if vehicle.armed and not vehicle.landed and vehicle.mode in (Mode.RETURN, Mode.LAND):
+            raise NotStopped(
+                f"the vehicle at {self.url} is in {vehicle.word} by its pilot or by itself"
+                f"{vehicle.reason(vehicle.beaten)}: wait until it stands, or have its pilot bring it to hold"
+            )
         try:
             vehicle.set(self.parameters)
             if self.fence is not None:

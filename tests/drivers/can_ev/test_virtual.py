@@ -16,10 +16,12 @@ from can.interfaces.slcan import slcanBus
 from drivers.can_ev.tesla import TESLA
 from drivers.can_ev.virtual import VirtualEV
 from embodied.errors import LinkFailed
+from embodied.launch import load
 from embodied.testing.serving import Serving
 from tests.drivers.kinematic import KinematicRoad
 
-DBC = cantools.database.load_file(Path(__file__).parents[3] / "drivers" / "can_ev" / "generic.dbc")
+FOLDER = Path(__file__).parents[3] / "drivers" / "can_ev"
+DBC = cantools.database.load_file(FOLDER / "generic.dbc")
 
 
 def crc(identifier: int, data: bytes) -> int:
@@ -261,3 +263,9 @@ def test_a_unit_of_no_known_vehicle_or_with_too_long_a_name_is_refused() -> None
     assert "did you mean 'tesla'?" in unknown
     (long,) = VirtualEV(serial="A" * 19).check()
     assert "1 to 18" in long
+
+
+def test_the_bench_is_proven_and_its_unit_is_where_it_is_looked_for() -> None:
+    unit = load(FOLDER / "bench.yaml").graph("virtual").check().nodes["unit"].node
+    assert isinstance(unit, VirtualEV)
+    assert unit.link.endswith("embodied-can_ev")

@@ -14,8 +14,10 @@ from sims.view import View
 
 SIZE = 768  # of the map [px]
 DISTANCE = 40.0  # of the lamp: far enough that its rays are nearly parallel [m]
-REACH = 1.5  # how far around the middle of what is seen things throw shadows [m]
 BIAS = 0.002  # by how much something must be nearer to the lamp [m]
+SHARE, LEAST, MOST = 0.6, 1.5, 6.0
+"""Things throw shadows as far around the middle of what is seen as this share of how far away that is; at least and at
+most so far [m]."""
 
 
 def shadowed(
@@ -38,9 +40,10 @@ def shadowed(
     points = view.position + away[:, None] * view.rays().reshape(-1, 3)
     seen = away > 0.0
     middle = np.median(points[seen], axis=0) if seen.any() else view.position
+    reach = float(np.clip(SHARE * np.median(away[seen]), LEAST, MOST)) if seen.any() else LEAST
     eye = middle + DISTANCE * np.asarray(towards)
     lamp = View.towards(
-        tuple(eye), tuple(middle), SIZE, SIZE, 2 * REACH, near=DISTANCE - 2 * REACH, far=DISTANCE + 2 * REACH
+        tuple(eye), tuple(middle), SIZE, SIZE, 2 * reach, near=DISTANCE - 2 * reach, far=DISTANCE + 2 * reach
     )
     buffer = np.ones((SIZE, SIZE), np.float32)
     settings = cv2.TriangleRasterizeSettings()

@@ -31,6 +31,7 @@ def ask(speed: float, steering: float = 0.0, acceleration: float | None = None, 
     return VehicleCommand(speed=speed, steering=steering, acceleration=acceleration, gear=gear)
 
 
+@settings(deadline=None)
 @given(numbers, numbers, numbers, numbers, numbers, st.floats(-0.5, 0.5))
 def test_whatever_is_asked_of_whatever_drives_it_is_told_what_is_within_its_limits(
     speed: float, steering: float, acceleration: float, at: float, wheels: float, angle: float

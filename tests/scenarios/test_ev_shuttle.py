@@ -1,4 +1,4 @@
-"""The shuttle on its lane, run whole: real physics and wheels, noisy sensors, an obstacle, a stop line."""
+"""The shuttle on its lane, run whole: real physics and wheels, a camera with flaws, an obstacle, a stop line."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ WAITS = 1000
 
 
 def test_it_keeps_to_its_lane_waits_before_what_stands_in_it_and_parks_before_the_stop_line() -> None:
-    run = Lockstep(load(SHUTTLE, Overrides()).graph("truth").check(), seed=WAITS)
+    run = Lockstep(load(SHUTTLE, Overrides()).graph("sim").check(), seed=WAITS)
     states: list[Stamped[VehicleState]] = []
     run.observe("car.state", states.append)
     at = 0
@@ -38,7 +38,7 @@ def test_it_keeps_to_its_lane_waits_before_what_stands_in_it_and_parks_before_th
 
 
 def test_on_its_way_a_perception_that_dies_leaves_it_standing(scenario: Scenario) -> None:
-    run = scenario(SHUTTLE, profile="truth", seed=WAITS)
+    run = scenario(SHUTTLE, profile="sim", seed=WAITS)
     run.seconds(4.0)
     state: VehicleState = run["car.state"]
     assert state.speed > 1.0

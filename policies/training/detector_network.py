@@ -26,9 +26,13 @@ def _doubled(features: Tensor) -> Tensor:
 
 
 class DetectorNetwork(nn.Module):
-    """From images to heatmap logits and geometry; widths are multiples of 16, which the CPU's kernels like."""
+    """From images to heatmap logits and geometry; widths are multiples of 16, which the CPU's kernels like.
 
-    def __init__(self) -> None:
+    Args:
+        labels: how many kinds of things it tells apart.
+    """
+
+    def __init__(self, labels: int = len(LABELS)) -> None:
         super().__init__()
         self.fine = nn.Sequential(_conv(3, 16, stride=2), _conv(16, _FINE, stride=2), _conv(_FINE, _FINE))
         self.middle = nn.Sequential(_conv(_FINE, _MIDDLE, stride=2), _conv(_MIDDLE, _MIDDLE))
@@ -39,7 +43,7 @@ class DetectorNetwork(nn.Module):
         self.middle_to_fine = _conv(_MIDDLE, _FINE, kernel=1)
         self.beside_fine = _conv(_FINE, _FINE, kernel=1)
         self.merged_fine = _conv(_FINE, _FINE)
-        self.heat = nn.Conv2d(_FINE, len(LABELS), 1)
+        self.heat = nn.Conv2d(_FINE, labels, 1)
         self.geometry = nn.Conv2d(_FINE, 4, 1)
         # Peaks are rare: start from a score of 1 in 100 everywhere, as in the focal loss's paper, arXiv:1708.02002.
         nn.init.constant_(cast(Tensor, self.heat.bias), -4.6)

@@ -59,7 +59,7 @@ class Renders:
 
     Attributes:
         rgb: shape (images, h, w, 3).
-        depth: shape (images, h, w) [m].
+        depth: shape (images, h, w) [m]; (images, 0, 0) where there is none.
         objects: of dtype OBJECT, in order of their images.
         cameras: of dtype CAMERA, shape (images,).
         seeds: ranges of seeds, each from its first up to, but without, its second.

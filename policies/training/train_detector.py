@@ -21,6 +21,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from embodied.node import generator
 from policies.card import Card, digest
 from policies.detector import COLUMNS, HEIGHT, LABELS, ROWS, STRIDE, WIDTH, Detector
+from policies.onnx_node import OnnxNode
 from policies.training.detector_network import DetectorNetwork, ShippedDetector
 from policies.training.render_blocks import Objects, Renders
 from policies.training.score_detector import GREY, scores
@@ -36,13 +37,14 @@ Targets = tuple[Tensor, Tensor, Tensor, Tensor, Tensor]
 """Heatmaps, where they count, geometry, where its offsets count, where its angles count."""
 
 
-def targets(objects: Objects) -> tuple[Map, Map, Map, Map, Map]:
+def targets(objects: Objects, labels: int) -> tuple[Map, Map, Map, Map, Map]:
     """What the network should answer for one image, shapes (channels, rows, columns).
 
     Args:
         objects: those of the image, as `Renders` has them.
+        labels: how many kinds of them there are.
     """
-    heat = np.zeros((len(LABELS), ROWS, COLUMNS), np.float32)
+    heat = np.zeros((labels, ROWS, COLUMNS), np.float32)
     counts = np.ones_like(heat)
     geometry = np.zeros((4, ROWS, COLUMNS), np.float32)
     offsets, angles = np.zeros((2, 1, ROWS, COLUMNS), np.float32)
@@ -71,7 +73,7 @@ def targets(objects: Objects) -> tuple[Map, Map, Map, Map, Map]:
     return heat, counts, geometry, offsets, angles
 
 
-def batches(renders: Renders, rng: np.random.Generator) -> Iterator[tuple[Tensor, Targets]]:
+def batches(renders: Renders, labels: int, rng: np.random.Generator) -> Iterator[tuple[Tensor, Targets]]:
     """All images once, in random order, each mirrored and lit a little differently."""
     by_image = np.split(renders.objects, np.searchsorted(renders.objects["image"], np.arange(1, len(renders.rgb))))
     order = rng.permutation(len(renders.rgb))
@@ -86,7 +88,7 @@ def batches(renders: Renders, rng: np.random.Generator) -> Iterator[tuple[Tensor
             np.multiply(seen, gain.astype(np.float32), out=image)
             at = rng.integers(len(pool) - image.size)
             image += pool[at : at + image.size].reshape(image.shape) * np.float32(rng.uniform(0.0, 0.04))
-            answers.append(targets(objects))
+            answers.append(targets(objects, labels))
         np.clip(images - np.float32(1.0), -1.0, 1.0, out=images)
         heat, counts, geometry, offsets, angles = (
             torch.from_numpy(np.stack(part)) for part in zip(*answers, strict=True)
@@ -108,10 +110,10 @@ def loss(heat: Tensor, geometry: Tensor, wanted: Targets) -> Tensor:
     return total + 0.5 * (apart[:, 2:] * angles).sum() / angles.sum().clamp(min=1)
 
 
-def train(renders: Renders, epochs: int, seed: int) -> DetectorNetwork:
-    """A trained network, with the moving average of its weights."""
+def train(renders: Renders, epochs: int, seed: int, labels: int = len(LABELS)) -> DetectorNetwork:
+    """A trained network for so many kinds of things, with the moving average of its weights."""
     torch.manual_seed(seed)
-    network = DetectorNetwork().to(memory_format=torch.channels_last)
+    network = DetectorNetwork(labels).to(memory_format=torch.channels_last)
     average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(0.998), use_buffers=True)
     steps = epochs * (len(renders.rgb) // BATCH)
     optimiser = torch.optim.AdamW(network.parameters(), lr=3e-3, weight_decay=1e-3)
@@ -119,7 +121,7 @@ def train(renders: Renders, epochs: int, seed: int) -> DetectorNetwork:
     start = time.perf_counter()
     for epoch in range(epochs):
         total = 0.0
-        for images, wanted in batches(renders, generator(seed, "epoch", str(epoch))):
+        for images, wanted in batches(renders, labels, generator(seed, "epoch", str(epoch))):
             with torch.autocast("cpu", torch.bfloat16):
                 heat, geometry = network(images)
             value = loss(heat.float(), geometry.float(), wanted)
@@ -136,8 +138,8 @@ def train(renders: Renders, epochs: int, seed: int) -> DetectorNetwork:
     return trained
 
 
-def export(network: DetectorNetwork, path: Path) -> None:
-    """Write the model as one ONNX file."""
+def export(network: DetectorNetwork, path: Path, node: type[OnnxNode] = Detector) -> None:
+    """Write the model as one ONNX file, for a node that runs it."""
     shipped = ShippedDetector(network.to(memory_format=torch.contiguous_format)).eval()
     example = torch.zeros(1, HEIGHT, WIDTH, 3, dtype=torch.uint8)
     with warnings.catch_warnings():
@@ -148,8 +150,8 @@ def export(network: DetectorNetwork, path: Path) -> None:
             (example,),
             str(path),
             dynamo=False,
-            input_names=list(Detector.inputs),
-            output_names=list(Detector.outputs),
+            input_names=list(node.inputs),
+            output_names=list(node.outputs),
             opset_version=17,
         )
 

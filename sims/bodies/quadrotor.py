@@ -198,6 +198,16 @@ class QuadrotorBody:
         if self._steps % self._between_fixes == 0:
             self._fixed()
 
+    def place(self, position: Vector, orientation: Vector) -> None:
+        """Put it somewhere, at rest; for pictures from there, as its rotors and sensors know nothing of it.
+
+        Args:
+            position: of its middle, shape (3,) [m].
+            orientation: quaternion (x, y, z, w).
+        """
+        self._bullet.resetBasePositionAndOrientation(self.body, position.tolist(), orientation.tolist())
+        self.look()
+
     @property
     def charge(self) -> float:
         """Of its battery, 0 to 1."""

@@ -59,6 +59,14 @@ def test_the_detectors_card_has_scores_on_two_renderers() -> None:
         assert scores[f"{prefix}block_recall_percent"] >= 99.0
 
 
+def test_the_markers_card_says_that_no_number_is_misread_and_how_exact_it_is() -> None:
+    scores = Card.read(ROOM / "models" / "markers.yaml").scores
+    assert scores["position_error_p95_mm"] <= 50.0
+    assert scores["board_recall_percent"] >= 98.0
+    assert scores["pad_recall_percent"] >= 98.0
+    assert scores["false_detections_per_100_images"] == 0.0
+
+
 def test_overlapping_seeds_are_found() -> None:
     assert overlap(((0, 10),), ((9, 12),)) == (9, 10)
     assert overlap(((0, 10),), ((10, 12),)) is None

@@ -19,8 +19,9 @@ pytest.importorskip("pybullet", reason="sims needs pybullet, which has wheels up
 INSPECT = Path(__file__).parents[2] / "launch" / "drone_inspect.yaml"
 
 
-def test_it_holds_over_its_marker_photographs_it_once_and_lands_on_its_pad() -> None:
-    run = Lockstep(load(INSPECT, Overrides()).graph("truth").check(), seed=1)
+@pytest.mark.parametrize("profile", ["sim", "truth"])
+def test_it_holds_over_its_marker_photographs_it_once_and_lands_on_its_pad(profile: str) -> None:
+    run = Lockstep(load(INSPECT, Overrides()).graph(profile).check(), seed=1)
     photos: list[Stamped[Image]] = []
     run.observe("policy.photo", photos.append)
     at = 0

@@ -18,17 +18,16 @@ from sims.bullet import Bullet
 from sims.field import Board, Field
 from sims.inspection import Errand, Flight, Judge
 from sims.render import Camera, Stage
-from sims.renderers import AUTO, Light
+from sims.renderers import Light, Renderer
 from sims.renderers.mesh import Mesh, Pixels, rectangle
 from sims.simulated import LOOKS, Run, Simulated
-from sims.view import View
+from sims.view import Sheet, View
 from sims.wind import Wind
 
 DRONE = "drone"
 CAMERAS = ("down", "overview")
 HOLD = 2.0  # above the marker [m]
 SIDE, TOP = 9.0, 8.0  # of the fence: from the middle, and above the ground [m]
-NEAR, FAR = 0.05, 60.0  # [m]
 GRASS = 40.0  # how far the ground reaches at least, west and south [m]
 
 
@@ -51,6 +50,7 @@ class BoardTruth:
 class Airfield(Simulated["_Run"]):
     """The world of an inspection from the air: its frame is east, north, up of the middle of the landing pad.
 
+    Its cameras are `down`, on the quadrotor, whose pose is told in the frame of that, and `overview`, for people.
     Cameras and bodies belong to the run they were asked for in; a reset makes new ones.
 
     Attributes:
@@ -69,6 +69,7 @@ class Airfield(Simulated["_Run"]):
 
     where = "on the airfield"
     views = CAMERAS
+    far = 60.0
 
     def check(self) -> Iterable[str]:
         """Problems with the settings, one sentence each."""
@@ -100,39 +101,6 @@ class Airfield(Simulated["_Run"]):
         self.named("drone", name, DRONE)
         return self._now.drone
 
-    def camera(
-        self,
-        name: str,
-        *,
-        width: int = 320,
-        height: int = 240,
-        near: float = NEAR,
-        far: float = FAR,
-        renderer: str = AUTO,
-        shadows: bool | None = None,
-    ) -> Camera:
-        """A camera.
-
-        Args:
-            name: `down`, on the quadrotor, whose pose is told in the frame of that; `overview`, for people.
-            width: of its images [px].
-            height: of its images [px].
-            near: what is nearer is not seen [m].
-            far: what is farther is not seen [m].
-            renderer: what draws its images, one of `sims.renderers.VERSIONS`, or `auto`.
-            shadows: whether things throw them; by default in pictures for people, `overview`, alone.
-
-        Raises:
-            WorldFailed: there is no such camera or renderer, or its images cannot be so.
-        """
-        run = self._now
-        drawn = self.drawn(name, (width, height), (near, far), renderer, Light(run.field.light), shadows)
-        if name == "overview":
-            view = View.towards((-9.0, -11.0, 8.0), (0.0, 0.0, 0.5), width, height, 11.0, near=near, far=far)
-            return Camera(run.stage, drawn, lambda: view)
-        lens = downward.lens(width, height, near, far, DRONE)
-        return Camera(run.stage, drawn, lambda: downward.carried(run.drone, lens), mount=lens)
-
     def sees(self, point: Vector) -> bool:
         """Whether a point, shape (3,) [m], is in the picture of the camera that looks down, four wide to three high."""
         return downward.sees(self._now.drone, point)
@@ -163,6 +131,7 @@ class _Run(Run):
     def __init__(self, world: Airfield, bullet: Bullet, seed: int) -> None:
         super().__init__(bullet, world.rate)
         self.field: Field = field.draw(seed, world.boards)
+        self.lamp = Light(self.field.light)
         build.start(bullet, world.rate, 50)
         plane = bullet.createCollisionShape(bullet.GEOM_PLANE)
         grass = _grass(self.field.ground())
@@ -190,6 +159,15 @@ class _Run(Run):
     def look(self, now: float) -> None:
         """Let the judge see how the drone flies at a time [s]."""
         self.judge.look(now, self._flight())
+
+    def camera(self, name: str, sheet: Sheet, drawn: Renderer) -> Camera:
+        """One of those that `Airfield` has."""
+        if name == "overview":
+            eye, target = (-9.0, -11.0, 8.0), (0.0, 0.0, 0.5)
+            view = View.towards(eye, target, sheet.width, sheet.height, 11.0, near=sheet.near, far=sheet.far)
+            return Camera(self.stage, drawn, lambda: view)
+        lens = downward.lens(sheet, DRONE)
+        return Camera(self.stage, drawn, lambda: downward.carried(self.drone, lens), mount=lens)
 
     def _flight(self) -> Flight:
         drone = self.drone

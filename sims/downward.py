@@ -8,26 +8,18 @@ from embodied.bodies import WORLD
 from embodied.messages import Vector
 from embodied.robot import transform
 from sims.bodies.quadrotor import QuadrotorBody
-from sims.view import View
+from sims.view import Sheet, View
 
 WIDE = math.radians(70.0)  # across its picture, where it surveys [rad]
 MOUNT = transform((0.0, 0.0, -0.05), (math.pi, 0.0, -math.pi / 2))
 """Its optical frame in the body's: the top of its picture is ahead."""
 
 
-def lens(width: int, height: int, near: float, far: float, carrier: str, wide: float = WIDE) -> View:
-    """It as it is mounted, in the frame of its carrier.
-
-    Args:
-        width: of its images [px].
-        height: of its images [px].
-        near: what is nearer is not seen [m].
-        far: what is farther is not seen [m].
-        carrier: name of that frame.
-        wide: across its picture [rad].
-    """
-    focal = width / 2 / math.tan(wide / 2)
-    return View(MOUNT[:3, 3], MOUNT[:3, :3], width, height, focal, near, far, frame=carrier)
+def lens(sheet: Sheet, carrier: str, wide: float = WIDE) -> View:
+    """It as it is mounted, in the frame of its carrier; so wide across its picture [rad]."""
+    focal = sheet.width / 2 / math.tan(wide / 2)
+    size, sight = (sheet.width, sheet.height), (sheet.near, sheet.far)
+    return View(MOUNT[:3, 3], MOUNT[:3, :3], *size, focal, *sight, frame=carrier)
 
 
 def carried(drone: QuadrotorBody, lens: View) -> View:

@@ -25,19 +25,18 @@ from sims.forward import Ahead
 from sims.inspection import Flight
 from sims.judge import Motion
 from sims.render import Camera, Stage
-from sims.renderers import AUTO, Light
+from sims.renderers import Light, Renderer
 from sims.renderers.mesh import Mesh, rectangle
 from sims.scene import COLOURS
 from sims.simulated import LOOKS, Run, Simulated
 from sims.tabletop import ARM
-from sims.view import View
+from sims.view import Sheet, View
 from sims.wind import Wind
 
 CAR, DRONE = "car", "drone"
 CAMERAS = ("overhead", "front", "down", "overview")
 HOLD = 1.0  # above the load [m]
 TELE = math.radians(40.0)  # across the picture of the camera that looks down: at a load, not at a field [rad]
-NEAR, FAR = 0.05, 60.0  # [m]
 OVERVIEW = ((-2.2, -5.0, 3.5), (3.5, 1.1, -0.1), 5.6)  # from where people look, at what, and how much of it [m]
 
 
@@ -60,7 +59,9 @@ class Place:
 class Factory(Simulated["_Run"]):
     """The world of a delivery: its frame is the base of the arm, which stands on the table top.
 
-    Cameras and bodies belong to the run they were asked for in; a reset makes new ones.
+    Its cameras are `overhead`, above the blocks; `front`, on the shuttle, and `down`, on the drone, whose poses are
+    told in the frames of those; and `overview`, for people. Cameras and bodies belong to the run they were asked for;
+    a reset makes new ones.
 
     Attributes:
         robot: the arm.
@@ -80,6 +81,7 @@ class Factory(Simulated["_Run"]):
 
     where = "in the factory"
     views = CAMERAS
+    far = 60.0
 
     def check(self) -> Iterable[str]:
         """Problems with the settings, one sentence each."""
@@ -121,53 +123,6 @@ class Factory(Simulated["_Run"]):
         self.named("drone", name, DRONE)
         return self._now.drone
 
-    def camera(
-        self,
-        name: str,
-        *,
-        width: int = 320,
-        height: int = 240,
-        near: float = NEAR,
-        far: float = FAR,
-        renderer: str = AUTO,
-        shadows: bool | None = None,
-    ) -> Camera:
-        """A camera.
-
-        Args:
-            name: `overhead`, above the blocks; `front`, on the shuttle, and `down`, on the drone, whose poses are told
-                in the frames of those; `overview`, for people.
-            width: of its images [px].
-            height: of its images [px].
-            near: what is nearer is not seen [m].
-            far: what is farther is not seen [m].
-            renderer: what draws its images, one of `sims.renderers.VERSIONS`, or `auto`.
-            shadows: whether things throw them; by default in pictures for people, `overview`, alone.
-
-        Raises:
-            WorldFailed: there is no such camera or renderer, or its images cannot be so.
-        """
-        run = self._now
-        plan = run.plan
-        look, road, sight = plan.scene.look, plan.lane.look, plan.scene.bench.overhead
-        # One sun; how much of it the air scatters is what the models for each camera were trained on.
-        light = Light(look.light, road.ambient, 1.0 - road.ambient) if name == "front" else Light(look.light)
-        drawn = self.drawn(name, (width, height), (near, far), renderer, light, shadows)
-        if name == "overview":
-            view = View.towards(OVERVIEW[0], OVERVIEW[1], width, height, OVERVIEW[2], near=near, far=far)
-            return Camera(run.stage, drawn, lambda: view)
-        if name == "front":
-            # Calibration says where it should be; where it is, the seed strays from that a little.
-            ahead = forward.lens(width, height, near, far, CAR)
-            strayed = ahead.disturbed(road.shift, road.tilt)
-            return Camera(run.stage, drawn, lambda: forward.carried(run.shuttle, strayed), road.brightness, mount=ahead)
-        if name == "down":
-            below = downward.lens(width, height, near, far, DRONE, TELE)
-            return Camera(run.stage, drawn, lambda: downward.carried(run.drone, below), mount=below)
-        mounting = View.towards(sight.eye, sight.target, width, height, sight.span, near=near, far=far)
-        mounting = mounting.disturbed(look.shift, look.tilt)
-        return Camera(run.stage, drawn, lambda: mounting, look.brightness)
-
     @property
     def target(self) -> str:
         """Label of the block that this seed wants delivered."""
@@ -203,6 +158,10 @@ class _Run(Run):
     def __init__(self, world: Factory, bullet: Bullet, model: ArmModel, seed: int) -> None:
         super().__init__(bullet, world.rate)
         self.plan = plan = floorplan.draw(seed, model.bench, world.objects)
+        light, road = plan.scene.look.light, plan.lane.look
+        self.lamp = Light(light)
+        # The same sun; how much of it the air scatters is what the model behind each camera was trained on.
+        self.lamps = {"front": Light(light, road.ambient, 1.0 - road.ambient)}
         build.start(bullet, world.rate, model.iterations)
         self._floor, ground = build.road(bullet, plan.lane, GROUND)
         table, surface = build.table(bullet, plan.scene.look, floorplan.TABLE)
@@ -237,6 +196,26 @@ class _Run(Run):
     def look(self, now: float) -> None:
         """Let the judge see how everything is at a time [s]."""
         self.judge.look(now, self._shop())
+
+    def camera(self, name: str, sheet: Sheet, drawn: Renderer) -> Camera:
+        """One of those that `Factory` has."""
+        look, road, sight = self.plan.scene.look, self.plan.lane.look, self.plan.scene.bench.overhead
+        if name == "front":
+            # Calibration says where it should be; where it is, the seed strays from that a little.
+            ahead = forward.lens(sheet, CAR)
+            strayed = ahead.disturbed(road.shift, road.tilt)
+            return Camera(
+                self.stage, drawn, lambda: forward.carried(self.shuttle, strayed), road.brightness, mount=ahead
+            )
+        if name == "down":
+            below = downward.lens(sheet, DRONE, TELE)
+            return Camera(self.stage, drawn, lambda: downward.carried(self.drone, below), mount=below)
+        eye, target, span = OVERVIEW if name == "overview" else (sight.eye, sight.target, sight.span)
+        view = View.towards(eye, target, sheet.width, sheet.height, span, near=sheet.near, far=sheet.far)
+        if name == "overview":
+            return Camera(self.stage, drawn, lambda: view)
+        mounting = view.disturbed(look.shift, look.tilt)
+        return Camera(self.stage, drawn, lambda: mounting, look.brightness)
 
     def _shop(self) -> Shop:
         load = self.plan.scene.target

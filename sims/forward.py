@@ -12,7 +12,7 @@ from embodied.messages import Vector
 from embodied.robot import transform
 from sims.bodies.car import EYE, LOOKS_DOWN, NOSE, Shuttle
 from sims.course import Course
-from sims.view import View
+from sims.view import Sheet, View
 
 WIDE = math.radians(90.0)  # across its picture [rad]
 SIGHT, LINE_SIGHT = 6.0, 5.0  # how far what stands in the lane and the stop line are told from [m]
@@ -39,10 +39,11 @@ class Ahead:
     stop_line: float | None
 
 
-def lens(width: int, height: int, near: float, far: float, carrier: str) -> View:
-    """It as it is mounted, in the frame of its carrier; size [px], nearest and farthest that is seen [m]."""
-    focal = width / 2 / math.tan(WIDE / 2)
-    return View(MOUNT[:3, 3], MOUNT[:3, :3], width, height, focal, near, far, frame=carrier)
+def lens(sheet: Sheet, carrier: str) -> View:
+    """It as it is mounted, in the frame of its carrier."""
+    focal = sheet.width / 2 / math.tan(WIDE / 2)
+    size, sight = (sheet.width, sheet.height), (sheet.near, sheet.far)
+    return View(MOUNT[:3, 3], MOUNT[:3, :3], *size, focal, *sight, frame=carrier)
 
 
 def carried(car: Shuttle, lens: View) -> View:

@@ -18,15 +18,14 @@ from sims.bullet import Bullet
 from sims.course import ASIDE, LANE, Course, Obstacle
 from sims.forward import Ahead
 from sims.render import Camera, Stage
-from sims.renderers import AUTO, Light
+from sims.renderers import Light, Renderer
 from sims.renderers.mesh import Mesh, cylinder
 from sims.ride import RESTING, STILL, Judge, Moment, Route
 from sims.simulated import LOOKS, Run, Simulated
-from sims.view import View
+from sims.view import Sheet, View
 
 CAR = "car"
 CAMERAS = ("front", "overview")
-NEAR, FAR = 0.05, 60.0  # [m]
 HEED = 3.0  # who stands within so much of what stands in the lane has it drawn aside [m]
 HAUL = 0.5  # at which speed that is done [m/s]
 
@@ -35,7 +34,8 @@ HAUL = 0.5  # at which speed that is done [m/s]
 class Road(Simulated["_Run"]):
     """The world of a ride: its frame lies on the ground where the lane begins, x along it, y to the left.
 
-    What stands in the lane is drawn aside as soon as the car has stood before it for three seconds. Cameras and the
+    What stands in the lane is drawn aside as soon as the car has stood before it for three seconds. Its cameras are
+    `front`, on the car, whose pose is told in the frame of that, and `overview`, behind it, for people. Cameras and the
     car belong to the run they were asked for in; a reset makes new ones.
 
     Attributes:
@@ -53,6 +53,7 @@ class Road(Simulated["_Run"]):
 
     where = "on the road"
     views = CAMERAS
+    far = 60.0
 
     def check(self) -> Iterable[str]:
         """Problems with the settings, one sentence each."""
@@ -81,42 +82,6 @@ class Road(Simulated["_Run"]):
         """The shuttle; its name is `car`."""
         self.named("car", name, CAR)
         return self._now.car
-
-    def camera(
-        self,
-        name: str,
-        *,
-        width: int = 320,
-        height: int = 240,
-        near: float = NEAR,
-        far: float = FAR,
-        renderer: str = AUTO,
-        shadows: bool | None = None,
-    ) -> Camera:
-        """A camera.
-
-        Args:
-            name: `front`, on the car, whose pose is told in the frame of that; `overview`, behind it, for people.
-            width: of its images [px].
-            height: of its images [px].
-            near: what is nearer is not seen [m].
-            far: what is farther is not seen [m].
-            renderer: what draws its images, one of `sims.renderers.VERSIONS`, or `auto`.
-            shadows: whether things throw them; by default in pictures for people, `overview`, alone.
-
-        Raises:
-            WorldFailed: there is no such camera or renderer, or its images cannot be so.
-        """
-        run = self._now
-        look = run.course.look
-        light = Light(look.light, look.ambient, 1.0 - look.ambient)
-        drawn = self.drawn(name, (width, height), (near, far), renderer, light, shadows)
-        if name == "overview":
-            return Camera(run.stage, drawn, lambda: run.behind(width, height, near, far))
-        lens = forward.lens(width, height, near, far, CAR)
-        # Calibration says where it should be; where it is, the seed strays from that a little.
-        strayed = lens.disturbed(look.shift, look.tilt)
-        return Camera(run.stage, drawn, lambda: forward.carried(run.car, strayed), look.brightness, mount=lens)
 
     def ahead(self) -> Ahead:
         """How the car truly is in its lane, and what its camera has in view of it."""
@@ -155,6 +120,8 @@ class _Run(Run):
     def __init__(self, world: Road, bullet: Bullet, seed: int) -> None:
         super().__init__(bullet, world.rate)
         self.course = course.draw(seed, world.spread)
+        look = self.course.look
+        self.lamp = Light(look.light, look.ambient, 1.0 - look.ambient)
         build.start(bullet, world.rate, 50)
         _, given = build.road(bullet, self.course, 0.0)
         self.stood: int | None = None
@@ -184,6 +151,15 @@ class _Run(Run):
         self._heed(moment)
         self.judge.look(now, moment)
 
+    def camera(self, name: str, sheet: Sheet, drawn: Renderer) -> Camera:
+        """One of those that `Road` has."""
+        if name == "overview":
+            return Camera(self.stage, drawn, lambda: self.behind(sheet))
+        look, lens = self.course.look, forward.lens(sheet, CAR)
+        # Calibration says where it should be; where it is, the seed strays from that a little.
+        strayed = lens.disturbed(look.shift, look.tilt)
+        return Camera(self.stage, drawn, lambda: forward.carried(self.car, strayed), look.brightness, mount=lens)
+
     def _draw_aside(self) -> None:
         if self._hauling:
             self.haul(min(self._hauled + HAUL / float(self._rate), ASIDE))
@@ -199,12 +175,12 @@ class _Run(Run):
     def ahead(self) -> Ahead:
         return forward.ahead(self.car, self.course, self._stands())
 
-    def behind(self, width: int, height: int, near: float, far: float) -> View:
+    def behind(self, sheet: Sheet) -> View:
         """What a follower sees who looks over the car."""
         eye, target = (self.car.position + self.car.attitude @ np.array(at) for at in ((-2.6, -1.4, 2.0), (1.2, 0, 0)))
         x, y, z = eye.tolist()
         a, b, c = target.tolist()
-        return View.towards((x, y, z), (a, b, c), width, height, 4.0, near=near, far=far)
+        return View.towards((x, y, z), (a, b, c), sheet.width, sheet.height, 4.0, near=sheet.near, far=sheet.far)
 
     def _near_side(self) -> float | None:
         stands = self.course.obstacle

@@ -12,10 +12,10 @@ from embodied.errors import WorldFailed, nearest
 from embodied.messages import Vector
 from embodied.world import Verdict
 from sims.bullet import Bullet
-from sims.render import Stage
-from sims.renderers import Light, Renderer, choose
+from sims.render import Camera, Stage
+from sims.renderers import AUTO, Light, Renderer, choose
 from sims.snapshot import show, snapshot
-from sims.view import problems
+from sims.view import FAR, NEAR, Sheet, problems
 
 LOOKS = 20  # of a judge, per second
 
@@ -41,6 +41,7 @@ class Run(ABC):
         bullet: the simulator.
         stage: what its cameras look at.
         judge: decides how it went.
+        lamp: the light, but for shadows; `lamps` has that of cameras which see another.
         pushes: what acts on the bodies before each physics step, in this order.
         sensors: what takes in where each step has brought them.
         carriers: what takes in where a snapshot has put it, because it carries a camera.
@@ -48,9 +49,11 @@ class Run(ABC):
 
     stage: Stage
     judge: Judged
+    lamp: Light
 
     def __init__(self, bullet: Bullet, rate: float) -> None:
         self.bullet = bullet
+        self.lamps: Mapping[str, Light] = {}
         self.pushes: tuple[Callable[[], None], ...] = ()
         self.sensors: tuple[Callable[[], None], ...] = ()
         self.carriers: tuple[Callable[[], None], ...] = ()
@@ -79,6 +82,16 @@ class Run(ABC):
     def look(self, now: float) -> None:
         """Let the judge see how it is at a time [s]."""
 
+    @abstractmethod
+    def camera(self, name: str, sheet: Sheet, drawn: Renderer) -> Camera:
+        """One of the world's cameras.
+
+        Args:
+            name: one of the world's.
+            sheet: its pictures.
+            drawn: what draws them.
+        """
+
 
 R = TypeVar("R", bound=Run)
 
@@ -89,10 +102,12 @@ class Simulated(ABC, Generic[R]):
     Attributes:
         where: what follows "there is no such thing" in its errors.
         views: names of its cameras.
+        far: as far as its cameras see [m].
     """
 
     where: ClassVar[str]
     views: tuple[str, ...]
+    far: ClassVar[float] = FAR
 
     def __post_init__(self) -> None:
         self._bullet: Bullet | None = None
@@ -155,33 +170,39 @@ class Simulated(ABC, Generic[R]):
         if name not in names:
             raise WorldFailed(f"there is no {kind} '{name}' {self.where}; {', '.join(nearest(name, names))}")
 
-    def drawn(
+    def camera(
         self,
         name: str,
-        size: tuple[int, int],
-        sight: tuple[float, float],
-        renderer: str,
-        light: Light,
-        shadows: bool | None,
-    ) -> Renderer:
-        """What draws a camera; unless told otherwise, only what people see has shadows.
+        *,
+        width: int = 320,
+        height: int = 240,
+        near: float = NEAR,
+        far: float | None = None,
+        renderer: str = AUTO,
+        shadows: bool | None = None,
+    ) -> Camera:
+        """A camera.
 
         Args:
-            name: of the camera.
-            size: width and height of its images [px].
-            sight: what is nearer than the first or farther than the second is not seen [m].
-            renderer: one of `sims.renderers.VERSIONS`, or `auto`.
-            light: but for its shadows.
-            shadows: whether things throw them.
+            name: one of `views`; what each is, stands with the world.
+            width: of its images [px].
+            height: of its images [px].
+            near: what is nearer is not seen [m].
+            far: what is farther is not seen; None: as far as the world goes [m].
+            renderer: what draws its images, one of `sims.renderers.VERSIONS`, or `auto`.
+            shadows: whether things throw them; by default in pictures for people, `overview`, alone.
 
         Raises:
             WorldFailed: there is no such camera or renderer, or its images cannot be so.
         """
         self.named("camera", name, *self.views)
-        for problem in problems(*size, *sight):
+        sheet = Sheet(width, height, near, self.far if far is None else far)
+        for problem in problems(sheet.width, sheet.height, sheet.near, sheet.far):
             raise WorldFailed(problem)
+        run = self._now
         shaded = name == "overview" if shadows is None else shadows
-        return self._now.stage.renderer(renderer, replace(light, shadows=shaded))
+        drawn = run.stage.renderer(renderer, replace(run.lamps.get(name, run.lamp), shadows=shaded))
+        return run.camera(name, sheet, drawn)
 
     @property
     def _now(self) -> R:

@@ -17,10 +17,10 @@ from sims.bodies.arm import Arm
 from sims.bullet import Bullet
 from sims.judge import Judge, Motion
 from sims.render import Camera, Stage, mounted, wrist
-from sims.renderers import AUTO, Light
+from sims.renderers import Light, Renderer
 from sims.scene import COLOURS, Scene, draw
 from sims.simulated import Run, Simulated
-from sims.view import FAR, NEAR, View
+from sims.view import Sheet, View
 
 ARM = "arm"
 CAMERAS = ("overhead", "overview", "wrist")
@@ -49,6 +49,7 @@ class ObjectTruth:
 class Tabletop(Simulated["_Run"]):
     """The world of pick-and-place: its frame is the base of the robot, which stands on the table top.
 
+    Its cameras are `overhead`, above the blocks; `wrist`, on the arm; and `overview`, a three-quarter view for people.
     Cameras and arms belong to the run they were asked for in; a reset makes new ones.
 
     Attributes:
@@ -101,44 +102,6 @@ class Tabletop(Simulated["_Run"]):
         self.named("arm", name, ARM)
         return self._now.arm
 
-    def camera(
-        self,
-        name: str,
-        *,
-        width: int = 320,
-        height: int = 240,
-        near: float = NEAR,
-        far: float = FAR,
-        renderer: str = AUTO,
-        shadows: bool | None = None,
-    ) -> Camera:
-        """A camera.
-
-        Args:
-            name: `overhead`, above the blocks; `wrist`, on the arm; `overview`, a three-quarter view for people.
-            width: of its images [px].
-            height: of its images [px].
-            near: what is nearer is not seen [m].
-            far: what is farther is not seen [m].
-            renderer: what draws its images, one of `sims.renderers.VERSIONS`, or `auto`.
-            shadows: whether things throw them; by default in pictures for people, `overview`, alone.
-
-        Raises:
-            WorldFailed: there is no such camera or renderer, or its images cannot be so.
-        """
-        run = self._now
-        look, bench = run.scene.look, run.scene.bench
-        drawn = self.drawn(name, (width, height), (near, far), renderer, Light(look.light), shadows)
-        if name == "wrist":
-            lens = wrist(width, height, near, far)
-            return Camera(run.stage, drawn, lambda: mounted(run.arm.wrist(), lens), look.brightness)
-        sight = bench.overhead if name == "overhead" else bench.overview
-        view = View.towards(sight.eye, sight.target, width, height, sight.span, near=near, far=far)
-        if name == "overview":
-            return Camera(run.stage, drawn, lambda: view)
-        mounting = view.disturbed(look.shift, look.tilt)
-        return Camera(run.stage, drawn, lambda: mounting, look.brightness)
-
     @property
     def target(self) -> str:
         """Label of the block that this seed wants in the tray."""
@@ -179,6 +142,7 @@ class _Run(Run):
         super().__init__(bullet, world.rate)
         bench = scene.bench
         self.scene = scene
+        self.lamp = Light(scene.look.light)
         build.start(bullet, world.rate, world.iterations or model.iterations)
         table, surface = build.table(bullet, scene.look)
         build.tray(bullet, bench.tray)
@@ -201,6 +165,21 @@ class _Run(Run):
     def look(self, now: float) -> None:
         """Let the judge see the blocks at a time [s]."""
         self.judge.look(now, self._motions())
+
+    def camera(self, name: str, sheet: Sheet, drawn: Renderer) -> Camera:
+        """One of those that `Tabletop` has."""
+        look, bench = self.scene.look, self.scene.bench
+        if name == "wrist":
+            lens = wrist(sheet.width, sheet.height, sheet.near, sheet.far)
+            return Camera(self.stage, drawn, lambda: mounted(self.arm.wrist(), lens), look.brightness)
+        sight = bench.overhead if name == "overhead" else bench.overview
+        view = View.towards(
+            sight.eye, sight.target, sheet.width, sheet.height, sight.span, near=sheet.near, far=sheet.far
+        )
+        if name == "overview":
+            return Camera(self.stage, drawn, lambda: view)
+        mounting = view.disturbed(look.shift, look.tilt)
+        return Camera(self.stage, drawn, lambda: mounting, look.brightness)
 
     def _motions(self) -> dict[str, Motion]:
         motions = {}

@@ -32,6 +32,21 @@ def problems(width: int, height: int, near: float, far: float) -> Iterator[str]:
         yield f"near is {near:g} m and far {far:g} m, and 0.001 <= near < far <= 1000 is needed"
 
 
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """What a camera's pictures are of.
+
+    Attributes:
+        width, height: of a picture [px].
+        near, far: what is nearer or farther is not seen [m].
+    """
+
+    width: int
+    height: int
+    near: float
+    far: float
+
+
 @dataclass(frozen=True)
 class View:
     """A camera's place and lens.

@@ -100,6 +100,7 @@ def overridden(bench: MavlinkBench, rng: np.random.Generator, tally: Tally) -> N
 
 def low_battery(bench: MavlinkBench, rng: np.random.Generator, tally: Tally) -> None:
     """The autopilot flies home and lands; nothing more is sent, and it is not armed with that battery again."""
+    home = _truly(bench)
     with flying(bench, rng) as drive:
         began = time.monotonic()
         bench.far.harm("low battery")
@@ -111,7 +112,7 @@ def low_battery(bench: MavlinkBench, rng: np.random.Generator, tally: Tally) -> 
         _denied(drive, tally)
         while drive.newest(DroneState).armed and time.monotonic() - began < HOME:
             drive.go(0.2, bench.motion)
-        tally.add("landed from home [m]", math.hypot(*_truly(bench)[:2]), 0.5)
+        tally.add("landed from home [m]", math.dist(_truly(bench)[:2], home[:2]), 0.5)
         if _truly(bench)[2] > 0.15:
             tally.wrong("it did not land")
         _denied(drive, tally)

@@ -175,7 +175,7 @@ def broken(nodes: list[int], faults: list[int]) -> Graph:
 
 
 @given(st.permutations(range(5)), st.permutations(range(6)), st.integers(0, 1000))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_neither_the_order_of_nodes_nor_that_of_faults_changes_a_run(
     nodes: list[int], faults: list[int], seed: int
 ) -> None:
@@ -254,7 +254,7 @@ JUNK = st.one_of(
 @given(
     st.sampled_from(sorted(KINDS)), st.dictionaries(st.sampled_from(["at", "for", "share", "by", "field", "sd"]), JUNK)
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_whatever_is_written_is_a_fault_within_bounds_or_one_sentence(kind: str, about: dict[str, Any]) -> None:
     try:
         fault = Fault.of(kind, "arm.state", about)

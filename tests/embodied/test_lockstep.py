@@ -56,7 +56,7 @@ def control_loop(order: list[int] | None = None) -> Graph:
 
 
 @given(st.permutations(range(7)), st.integers(0, 1000))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_the_digest_does_not_depend_on_the_order_of_listing(order: list[int], seed: int) -> None:
     assert run(control_loop(order), 0.3, seed).digest == run(control_loop(), 0.3, seed).digest
 

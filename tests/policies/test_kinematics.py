@@ -207,7 +207,7 @@ def test_fingers_of_a_tool_that_points_down_open_along_the_yaw(yaw: float, facin
     assert abs(float(tool[:, 1] @ [-math.sin(yaw), math.cos(yaw), 0.0])) == pytest.approx(1.0)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.floats(0.01, 1.0), st.floats(0.1, 1.0), st.floats(0.5, 10.0), st.sampled_from([0.005, 0.01, 0.02]))
 def test_a_pursuit_arrives_without_overshoot(distance: float, speed: float, acceleration: float, dt: float) -> None:
     at, velocity = 0.0, np.zeros(3)

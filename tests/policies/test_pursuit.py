@@ -3,7 +3,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from embodied import Time
@@ -41,7 +41,6 @@ def followed(lane: Lane, angle: float, distance: float) -> Lane:
     return seen(offset, heading, lane.curvature)
 
 
-@settings(deadline=None)
 @given(st.floats(-0.4, 0.4), st.floats(0.3, 3.0))
 def test_on_the_middle_of_an_arc_it_steers_by_its_radius_however_far_it_looks(curvature: float, ahead: float) -> None:
     assert steering(seen(curvature=curvature), ahead, WHEELBASE) == pytest.approx(math.atan(WHEELBASE * curvature))

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from drivers.so101 import codec, table
@@ -11,17 +11,14 @@ from drivers.so101.table import Block, Register
 REGISTERS = [value for value in vars(table).values() if isinstance(value, Register)]
 BLOCKS = [value for value in vars(table).values() if isinstance(value, Block)]
 
-patient = settings(deadline=None)  # on a machine that does other things as well
 frames = st.builds(Frame, st.integers(0, EVERYONE), st.integers(0, 255), st.binary(max_size=60))
 
 
-@patient
 @given(frames)
 def test_what_was_packed_is_unpacked(frame: Frame) -> None:
     assert codec.whole(frame.pack()) == frame
 
 
-@patient
 @given(frames, st.data())
 def test_a_frame_with_a_bit_that_turned_is_none(frame: Frame, data: st.DataObject) -> None:
     packed = bytearray(frame.pack())
@@ -31,7 +28,6 @@ def test_a_frame_with_a_bit_that_turned_is_none(frame: Frame, data: st.DataObjec
         codec.whole(bytes(packed))
 
 
-@patient
 @given(frames, st.data())
 def test_a_frame_that_is_cut_short_or_goes_on_is_none(frame: Frame, data: st.DataObject) -> None:
     packed = frame.pack()
@@ -41,7 +37,6 @@ def test_a_frame_that_is_cut_short_or_goes_on_is_none(frame: Frame, data: st.Dat
         codec.whole(packed + data.draw(st.binary(min_size=1, max_size=9)))
 
 
-@patient
 @given(st.lists(frames, max_size=5), st.integers(1, 30))
 def test_a_stream_is_cut_into_its_frames_however_it_arrives(sent: list[Frame], piece: int) -> None:
     stream = b"".join(frame.pack() for frame in sent)
@@ -51,7 +46,6 @@ def test_a_stream_is_cut_into_its_frames_however_it_arrives(sent: list[Frame], p
     assert cutter.rejected == 0
 
 
-@patient
 @given(st.binary(max_size=30).filter(lambda noise: 0xFF not in noise), frames)
 def test_a_stream_finds_its_way_back_after_noise(noise: bytes, frame: Frame) -> None:
     assert Cutter().feed(noise + frame.pack()) == [frame]
@@ -75,7 +69,6 @@ def test_answers_of_several_are_taken_whole_and_in_order_or_not_at_all() -> None
         codec.answers(b"".join(sent), (1, 2, 3), 9)
 
 
-@patient
 @given(
     st.integers(0, 255),
     st.integers(1, 8).flatmap(
@@ -113,7 +106,6 @@ def test_the_examples_of_the_makers_document_are_packed_as_they_stand_there(fram
     assert frame.pack().hex(" ") == packed
 
 
-@patient
 @given(st.sampled_from(REGISTERS), st.data())
 def test_every_count_that_fits_into_a_register_is_read_back(register: Register, data: st.DataObject) -> None:
     lowest = 0 if register.sign is None else -register.largest
@@ -133,7 +125,6 @@ def test_minus_is_a_bit_of_its_own_and_the_loads_is_another() -> None:
     assert table.OFFSET.unpack(bytes.fromhex("0108")) == -1
 
 
-@patient
 @given(st.sampled_from(BLOCKS), st.data())
 def test_a_block_is_its_registers_side_by_side(block: Block, data: st.DataObject) -> None:
     counts = tuple(data.draw(st.integers(0, register.largest)) for register in block.registers)

@@ -7,7 +7,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from drivers.so101.calibration import JointCalibration
@@ -52,7 +52,6 @@ def moved(servo: Servo, *stops: float, step: float = 0.05) -> list[int]:
 MOUNTED = st.tuples(st.integers(0, TICKS - 1), st.sampled_from([1, -1]), st.integers(-2047, 2047))
 
 
-@settings(deadline=None)
 @given(mounted=MOUNTED, joint=st.sampled_from(sorted(LIMITS)), share=st.floats(0.1, 0.9))
 def test_wherever_its_servo_is_mounted_a_joint_is_where_it_is_and_never_beyond_the_end_of_the_count(
     mounted: tuple[int, int, int], joint: str, share: float

@@ -30,7 +30,7 @@ speeds = st.just(0) | st.integers(1000, 3000)
 accelerations = st.just(0) | st.integers(20, 254)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, TICKS - 1), speeds, accelerations)
 def test_it_reaches_any_goal_within_its_limits_and_never_passes_it(goal: int, speed: int, acceleration: int) -> None:
     moved = servo(lowest=1000, highest=3000)

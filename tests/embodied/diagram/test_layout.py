@@ -71,7 +71,7 @@ def within(layout: Layout, point: Point) -> bool:
     return 0 <= point[0] <= layout.width + HAIR and 0 <= point[1] <= layout.height + HAIR
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(graphs())
 def test_boxes_stand_apart_and_no_wire_runs_through_one(graph: tuple[dict[str, Node], list[Wire]]) -> None:
     nodes, wires = graph
@@ -91,7 +91,7 @@ def test_boxes_stand_apart_and_no_wire_runs_through_one(graph: tuple[dict[str, N
         assert not any(inside((x + along * 6.7, y), box) for along in range(8) for box in layout.boxes.values())
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(graphs())
 def test_wires_that_do_not_lead_back_lead_to_the_right(graph: tuple[dict[str, Node], list[Wire]]) -> None:
     nodes, wires = graph

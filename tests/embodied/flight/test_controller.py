@@ -36,7 +36,7 @@ def test_at_its_setpoint_it_hovers() -> None:
     np.testing.assert_allclose(Controller(QUADROTOR).step(seen(body), Setpoint(body.position), DT), HOVER, atol=1e-9)
 
 
-@settings(max_examples=3, deadline=None)
+@settings(max_examples=3)
 @given(st.tuples(st.floats(-4, 4), st.floats(-4, 4), st.floats(1, 4)), st.floats(-math.pi, math.pi))
 def test_it_comes_to_any_position_and_heading(target: tuple[float, float, float], yaw: float) -> None:
     body = ended(Setpoint(np.array(target), yaw=yaw), 9.0, Airframe())

@@ -50,7 +50,7 @@ stretch = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(stretch, min_size=1, max_size=12), st.sampled_from(["hold", "land"]))
 def test_whatever_arrives_a_drone_keeps_its_limits_and_moves_after_a_stop_only_on_a_reset(
     stretches: list[dict[str, object]], on_stop: str
@@ -115,7 +115,7 @@ arm_stretch = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(arm_stretch, min_size=10, max_size=20))
 def test_whatever_arrives_an_arm_keeps_its_limits_and_moves_after_a_stop_only_on_a_reset(
     stretches: list[dict[str, object]],

@@ -400,7 +400,7 @@ WILD = st.one_of(
 
 @pytest.mark.parametrize("name", ROBOTS)
 @given(st.lists(WILD, min_size=1, max_size=60))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_whatever_is_commanded_the_output_keeps_every_limit_and_the_tool_its_box(name: str, wild: list[object]) -> None:
     arm = ROBOTS[name]
     bench = Bench(arm)

@@ -90,7 +90,7 @@ SPOKEN = st.lists(st.sets(st.sampled_from(ArmGuard.ranks)), min_size=1, max_size
 
 
 @given(SPOKEN, st.integers(1, 12))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_two_commanders_never_mix_within_a_lease(spoken: list[set[str]], length: int) -> None:
     bench = Bench(PANDA, lease=0.05)
     ways = {"operator": 0.3, "teleop": -0.3, "command": 0.1}

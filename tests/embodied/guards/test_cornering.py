@@ -3,7 +3,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from embodied.guards.cornering import Cornering
@@ -14,21 +14,18 @@ speeds = st.floats(0.01, 30.0)
 angles = st.floats(0.001, 1.2)
 
 
-@settings(deadline=None)
 @given(speeds)
 def test_at_the_largest_angle_the_acceleration_to_the_side_is_its_bound(speed: float) -> None:
     assert speed * speed * math.tan(CORNERING.angle(speed)) / 0.6 == pytest.approx(1.5)
     assert CORNERING.angle(-speed) == CORNERING.angle(speed)
 
 
-@settings(deadline=None)
 @given(angles)
 def test_at_the_fastest_the_acceleration_to_the_side_is_its_bound(angle: float) -> None:
     assert CORNERING.speed(angle) ** 2 * math.tan(angle) / 0.6 == pytest.approx(1.5)
     assert CORNERING.speed(-angle) == CORNERING.speed(angle)
 
 
-@settings(deadline=None)
 @given(speeds, angles)
 def test_at_the_quickest_it_changes_as_quickly_as_it_may(speed: float, angle: float) -> None:
     slew, h = CORNERING.slew(speed, angle), 1e-7

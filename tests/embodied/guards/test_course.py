@@ -40,7 +40,7 @@ def kept(legs: list[Leg]) -> None:
     assert np.abs(steps[:, 2]).max() <= ACCELERATION * PERIOD + 1e-9
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(inside, anywhere)
 def test_it_comes_to_rest_at_a_target_inside_and_at_the_fence_before_one_outside(start: Vector, target: Vector) -> None:
     legs = flown(Leg(start, np.zeros(3)), target, 14.0)
@@ -49,7 +49,7 @@ def test_it_comes_to_rest_at_a_target_inside_and_at_the_fence_before_one_outside
     np.testing.assert_allclose(legs[-1].velocity, 0.0, atol=1e-2)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(inside, st.lists(st.tuples(anywhere, st.booleans()), min_size=1, max_size=12))
 def test_whatever_is_asked_it_stays_inside_and_within_its_limits(
     start: Vector, asked: list[tuple[Vector, bool]]

@@ -31,7 +31,6 @@ def ask(speed: float, steering: float = 0.0, acceleration: float | None = None, 
     return VehicleCommand(speed=speed, steering=steering, acceleration=acceleration, gear=gear)
 
 
-@settings(deadline=None)
 @given(numbers, numbers, numbers, numbers, numbers, st.floats(-0.5, 0.5))
 def test_whatever_is_asked_of_whatever_drives_it_is_told_what_is_within_its_limits(
     speed: float, steering: float, acceleration: float, at: float, wheels: float, angle: float
@@ -45,7 +44,7 @@ def test_whatever_is_asked_of_whatever_drives_it_is_told_what_is_within_its_limi
     assert told.speed**2 * abs(math.tan(wheels)) / WHEELBASE <= LATERAL + 1e-9
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(orders, min_size=1, max_size=8))
 def test_a_vehicle_that_does_as_it_is_told_is_never_pushed_aside_harder_than_it_may(
     asked: list[tuple[float, float, float | None]],

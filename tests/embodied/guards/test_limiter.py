@@ -148,7 +148,7 @@ WILD = st.lists(st.lists(st.floats(-50, 50), min_size=7, max_size=7), min_size=1
 
 
 @given(WILD, st.booleans(), st.floats(0.01, 1.0))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_whatever_is_wanted_every_joint_keeps_its_limits_and_can_always_still_stop_within_them(
     wild: list[list[float]], drives: bool, share: float
 ) -> None:

@@ -160,7 +160,7 @@ BAD = st.sampled_from([math.nan, math.inf, -math.inf])
 
 
 @given(BAD, st.sampled_from(["command", "operator", "gripper", "position", "velocity", "effort", "distance", "speed"]))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_what_is_no_number_in_any_input_never_gives_motion(bad: float, where: str) -> None:
     bench = zoned(effort=LIMITS)
     ahead, wrong = JointCommand(position=HOME + TURN), np.where(TURN > 0, bad, HOME)
@@ -182,7 +182,7 @@ def test_what_is_no_number_in_any_input_never_gives_motion(bad: float, where: st
 
 
 @given(st.lists(st.tuples(st.floats(0, 3), st.floats(0, 1.5), st.floats(-2, 2)), min_size=1, max_size=12))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_the_arm_is_never_faster_than_it_may_be_unless_it_brakes(said: list[tuple[float, float, float]]) -> None:
     bench = zoned()
     before, speed = HOME, 0.0
@@ -196,3 +196,7 @@ def test_the_arm_is_never_faster_than_it_may_be_unless_it_brakes(said: list[tupl
                 assert distance > ZONE.least()
                 assert way <= limit + 1e-9
             before, speed = bench.measured.copy(), now
+
+
+def test_a_small_limit_of_effort_is_one() -> None:
+    assert not list(ArmGuard(PANDA, low=LOW, high=HIGH, effort=(0.5,) * 7).check())

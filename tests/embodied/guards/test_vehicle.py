@@ -259,7 +259,7 @@ def test_the_operator_takes_it_and_gives_it_back_only_once_it_stands_and_after_t
     assert waits == [""] * 24 + ["command"] * 2
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(
         st.tuples(

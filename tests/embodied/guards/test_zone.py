@@ -234,7 +234,7 @@ VELOCITIES = st.lists(st.floats(-2, 2), min_size=7, max_size=7).map(np.array)
 
 
 @given(start=VELOCITIES, wanted=VELOCITIES, speed=st.floats(0.01, 2), distance=st.floats(0, 3))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_what_comes_out_is_never_faster_than_the_zone_allows_unless_it_is_full_braking(
     start: Vector, wanted: Vector, speed: float, distance: float
 ) -> None:
@@ -251,7 +251,7 @@ def test_what_comes_out_is_never_faster_than_the_zone_allows_unless_it_is_full_b
 
 
 @given(wanted=st.lists(VELOCITIES, min_size=1, max_size=12), gap=st.floats(0.3, 1.5), towards=st.floats(0, 1.5))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_an_arm_rests_before_a_person_who_walks_towards_it_has_come_to_the_margin(
     wanted: list[Vector], gap: float, towards: float
 ) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from embodied import SECOND, Time
@@ -302,7 +302,6 @@ TREES = st.recursive(
 
 
 @given(st.dictionaries(KEYS, TREES, min_size=1, max_size=5))
-@settings(deadline=None)
 def test_documents_say_what_yaml_says(tree: dict[str, object]) -> None:
     import yaml
 

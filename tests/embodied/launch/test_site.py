@@ -94,7 +94,7 @@ SCALARS = st.one_of(st.integers(-9, 9), st.booleans(), st.text("ab: #{}'\"", max
 NODES = st.dictionaries(NAMES, st.fixed_dictionaries({}, optional={"with": st.dictionaries(NAMES, SCALARS)}))
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(nodes=NODES, node=NAMES, setting=NAMES, style=st.sampled_from([True, False, None]))
 def test_whatever_a_file_says_it_says_that_and_the_setting(
     nodes: dict[str, dict[str, dict[str, object]]], node: str, setting: str, style: bool | None

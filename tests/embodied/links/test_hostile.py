@@ -23,7 +23,7 @@ from embodied.links.receiver import AHEAD, Receiver
 from embodied.links.sender import TAKERS, Sender
 from tests.embodied.links.machines import Cell, free_endpoint
 
-MANY = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+MANY = settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @pytest.fixture

@@ -58,7 +58,7 @@ def publish(ring: Ring, number: int) -> None:
     ring.publish(slot)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     size=st.sampled_from([64, 300_000]),
     moves=st.lists(
@@ -97,7 +97,7 @@ def test_the_newest_always_arrives_and_nothing_is_torn_or_comes_twice(size: int,
     os.close(ring.descriptor)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(bound=st.integers(1, 20), moves=st.lists(st.booleans(), max_size=120))
 def test_every_message_arrives_in_order_and_only_the_oldest_beyond_the_bound_are_dropped(
     bound: int, moves: list[bool]

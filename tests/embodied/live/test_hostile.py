@@ -85,7 +85,7 @@ def answered(running: Running, channel: socket.socket) -> Any:
     return found[0]
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(packets=st.lists(PACKETS, max_size=5))
 def test_whatever_comes_to_its_socket_a_launcher_goes_on_and_answers_others(
     cell: tuple[Running, Control], packets: list[bytes]

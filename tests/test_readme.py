@@ -154,7 +154,7 @@ def test_the_tests_of_the_docs_pass_as_they_are_written(tmp_path: Path) -> None:
 
 
 @simulated
-def test_the_error_of_the_readme_is_what_is_printed(tmp_path: Path) -> None:
+def test_the_error_of_the_docs_is_what_is_printed(tmp_path: Path) -> None:
     text = (ROOT / "launch" / "pick_place.yaml").read_text(encoding="utf-8")
     (tmp_path / "launch").mkdir()
     (tmp_path / "launch" / "robots").symlink_to(ROOT / "launch" / "robots")
@@ -163,7 +163,7 @@ def test_the_error_of_the_readme_is_what_is_printed(tmp_path: Path) -> None:
     with pytest.raises(LaunchError) as caught:
         load(file).graph("sim").check()
     shown = next(str(p) for p in caught.value.problems if p.code == "E302").replace(str(tmp_path) + "/", "")
-    assert shown in README
+    assert shown in (ROOT / "docs" / "launch.md").read_text("utf-8")
 
 
 def test_the_readme_is_short_and_every_link_leads_somewhere() -> None:

@@ -155,11 +155,11 @@ class ArmGuard(Guard):
             self._state = None
         if self._state is None:
             if joints is None:
-                return Guarded(None, _report("holding", refusal="no joint state yet"))
-            self._state = Motion(joints.position.copy(), np.zeros_like(joints.position))
+                return Guarded(None, self._held(self._latch.refusal() or "no joint state yet"))
+            self._state = Motion(joints.position, np.zeros_like(joints.position))
         if self.mode == "velocity" and joints is not None:
             # A commanded velocity says where the arm goes, not where it is.
-            self._state = Motion(joints.position.copy(), self._state.velocity)
+            self._state = Motion(joints.position, self._state.velocity)
         pace = Pace.of(math.inf if self.speed is None else self.speed, self.zone, separation, now)
         refusal = self._blind(joints, separation) or pace.refusal()
         refusal = refusal or self._lease.refusal(heard, self._latch.released, "the arm rests")
@@ -215,7 +215,10 @@ class ArmGuard(Guard):
         assert self._state is not None
         self._state = self._limiter.brake(self._state)
         self._target = None
-        return Guarded(self._command(), _report("stopped" if self._latch.reason else "holding", refusal=reason))
+        return Guarded(self._command(), self._held(reason))
+
+    def _held(self, reason: str) -> GuardReport:
+        return _report("stopped" if self._latch.reason else "holding", refusal=reason)
 
     def _command(self) -> JointCommand:
         assert self._state is not None

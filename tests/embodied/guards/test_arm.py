@@ -89,7 +89,7 @@ def test_without_joints_there_is_nothing_to_hold_and_a_stale_state_holds() -> No
     home = bench.measured.copy()
     blind = bench.step(home, blind=True)
     assert blind.command is None
-    assert blind.report.refusals == ("no joint state yet",)
+    assert (blind.report.state, blind.report.refusals) == ("holding", ("no joint state yet",))
     bench.step(home)
     assert bench.step(home, blind=True).report.refusals == ("no fresh joint state",)
 
@@ -422,3 +422,10 @@ def test_whatever_is_commanded_the_output_keeps_every_limit_and_the_tool_its_box
             assert (tool >= np.array(LOW) - 2e-3).all()
             assert (tool <= np.array(HIGH) + 2e-3).all()
             before, speed = now, velocity
+
+
+def test_a_stop_before_the_first_state_of_the_arm_is_read_back() -> None:
+    bench = Bench(ROBOTS["panda"])
+    report = bench.step(bench.measured, blind=True, stop=["a hand in the cell"]).report
+    assert report.state == "stopped"
+    assert report.refusals == ("stopped: a hand in the cell; needs a reset and a fresh command",)

@@ -18,7 +18,7 @@ class Mark:
 
     Args:
         looks: how many are kept; less than half of them are none yet.
-        blind: nearer than this it need not be seen any more [m].
+        blind: nearer than this it is not looked at any more, since the way driven says better where it is [m].
     """
 
     def __init__(self, looks: int, blind: float) -> None:
@@ -33,9 +33,11 @@ class Mark:
             way: that was driven when it was made [m].
             distance: to the thing [m]; None: it is not seen.
         """
+        if (left := self.left(way)) is not None and left <= self.blind:
+            return
         if distance is not None:
             self._seen = [*self._seen[1 - self.looks :], way + distance]
-        elif (left := self.left(way)) is None or left > self.blind:
+        else:
             # It should be seen from here: one look the less that says so.
             self._seen = self._seen[1:]
 

@@ -31,6 +31,15 @@ def test_under_the_nose_a_mark_stays_where_it_was_seen() -> None:
     assert mark.left(1.1) == pytest.approx(0.1)
 
 
+def test_near_by_the_way_driven_is_believed_and_no_look() -> None:
+    mark = Mark(3, 1.0)
+    for way in (0.0, 0.1, 0.2):
+        mark.look(way, 1.2 - way)
+    for way in (0.3, 0.4, 0.5, 0.6):
+        mark.look(way, 1.1)
+    assert mark.left(0.6) == pytest.approx(0.6)
+
+
 def test_a_mark_that_is_not_seen_where_it_should_be_is_forgotten() -> None:
     mark = Mark(3, 1.0)
     for _ in range(3):

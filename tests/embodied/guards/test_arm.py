@@ -89,7 +89,8 @@ def test_without_joints_there_is_nothing_to_hold_and_a_stale_state_holds() -> No
     home = bench.measured.copy()
     blind = bench.step(home, blind=True)
     assert blind.command is None
-    assert (blind.report.state, blind.report.refusals) == ("holding", ("no joint state yet",))
+    assert (blind.report.state, blind.report.source) == ("holding", "")
+    assert blind.report.refusals == ("no joint state yet",)
     bench.step(home)
     assert bench.step(home, blind=True).report.refusals == ("no fresh joint state",)
 

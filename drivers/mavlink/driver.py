@@ -212,9 +212,9 @@ class Mavlink(Driver):
             self._watch(vehicle, now)
         applied = self._follow(vehicle, command, now) if self._armed else None
         battery = vehicle.battery(now)
-        self._voltage = None if battery is None else battery.voltage
-        # Who takes both takes those of one step: each state comes with the battery, and no battery without one.
-        return MavlinkOutput(state, None if state is None else battery, applied, self._status(vehicle))
+        if battery is not None:
+            self._voltage = battery.voltage
+        return MavlinkOutput(state, battery, applied, self._status(vehicle))
 
     def takeoff(self, height: float) -> None:
         """Rise above where it stands; it hovers there then.

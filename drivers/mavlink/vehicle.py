@@ -16,7 +16,7 @@ from drivers.mavlink.frames import Origin, world_axes
 from drivers.mavlink.mission import Item
 from drivers.mavlink.modes import Mode, told
 from drivers.mavlink.session import Session
-from embodied.clock import SECOND, Time
+from embodied.clock import Time
 from embodied.errors import DeviceLost, NotStopped
 from embodied.identity import Identity
 from embodied.messages import Battery, DroneCommand, DroneState, Vector
@@ -39,9 +39,6 @@ ROTORS = {
 STILL = 0.3
 """What is slower stands, as far as a vehicle in the wind can [m/s]."""
 
-CHARGED = 3.0
-"""What it said of its battery counts for so long [s]."""
-
 SAID = 1.0
 """What the vehicle says so long before and after a denial is its reason [s]."""
 
@@ -59,7 +56,6 @@ class Vehicle:
         self._frame = frame
         self._given = -1
         self._charged = 0.0
-        self._battery: Battery | None = None
 
     def meet(self, seconds: float) -> None:
         """Wait for it, and ask it to stream.
@@ -153,12 +149,12 @@ class Vehicle:
         return codec.state(place, turned, self._newest("HEARTBEAT"), self.landed, self._frame, now)
 
     def battery(self, now: Time) -> Battery | None:
-        """Its battery, as it said last and with when that came; None where that is too long ago."""
+        """Its battery, where it said something new."""
         said = self.session.newest.get("BATTERY_STATUS")
-        if said is not None and said[1] > self._charged:
-            self._charged, self._battery = said[1], codec.battery(said[0], now)
-        known = self._battery
-        return None if known is None or now - known.acquired > CHARGED * SECOND else known
+        if said is None or said[1] <= self._charged:
+            return None
+        self._charged = said[1]
+        return codec.battery(said[0], now)
 
     def origin(self) -> Origin | None:
         """Where its local frame begins; None if it does not know yet."""

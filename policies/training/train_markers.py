@@ -7,103 +7,17 @@ The network's answer about the direction of a side helps it to learn what a corn
 from __future__ import annotations
 
 import argparse
-import importlib
-import math
-import time
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import torch
 
-from embodied.clock import Time
-from embodied.messages import CameraInfo, DroneState, Image
-from embodied.settings import Context, make
 from policies.card import Card, digest
 from policies.markers import KINDS, Markers
-from policies.training.render_markers import Sight, kind, render, sights
+from policies.training.render_markers import render
+from policies.training.score_markers import VALIDATION, opened, publish, scored
 from policies.training.train_detector import export, train
 
-TRAINING, VALIDATION = (1_000_000_000, 1_000_000_250), (1_100_000_000, 1_100_000_060)
-NEAR = 0.3  # what is found so far from where it is, is found [m]
-
-
-def score(node: Markers, world: Any, seeds: tuple[int, int], count: int) -> dict[str, float]:
-    """Measures by name, over so many pictures of each seed, with the pose of the camera as it is.
-
-    What has all its corners in a picture counts as expected; what is told of a thing that is not there is false.
-
-    Args:
-        node: open.
-        world: an airfield.
-        seeds: from the first up to, but without, the second.
-        count: pictures of each.
-    """
-    errors: dict[str, list[float]] = {"board": [], "pad": []}
-    expected = dict.fromkeys(errors, 0)
-    turns: list[float] = []
-    seconds: list[float] = []
-    false, number = 0, 0
-    for seed in range(*seeds):
-        for sight in sights(world, seed, count, vary=False):
-            number += 1
-            begin = time.perf_counter()
-            seen = node.step(*_given(sight, number))
-            seconds.append(time.perf_counter() - begin)
-            for label in filter(sight.whole, sight.truth):
-                expected[kind(label)] += 1
-            for label, position, yaw in zip(seen.labels, seen.position, seen.yaw, strict=True):
-                there = sight.truth.get(label)
-                if there is None or math.dist(there[0], position) > NEAR:
-                    false += 1
-                elif sight.whole(label):
-                    errors[kind(label)].append(math.dist(there[0], position))
-                    half = math.pi if label == "pad" else math.tau
-                    turns.append(abs(math.remainder(yaw - there[1], half)))
-    both = errors["board"] + errors["pad"]
-    return {
-        "position_error_median_mm": round(1e3 * float(np.median(both)), 1),
-        "position_error_p95_mm": round(1e3 * float(np.percentile(both, 95)), 1),
-        "position_error_largest_mm": round(1e3 * max(both), 1),
-        "yaw_error_p95_deg": round(math.degrees(float(np.percentile(turns, 95))), 2),
-        **{f"{what}_recall_percent": round(100 * len(errors[what]) / expected[what], 2) for what in errors},
-        "false_detections_per_100_images": round(100 * false / number, 2),
-        "time_per_image_median_ms": round(1e3 * float(np.median(seconds)), 2),
-        "images": float(number),
-        "boards": float(expected["board"]),
-    }
-
-
-def _given(sight: Sight, number: int) -> tuple[Image, CameraInfo, list[DroneState]]:
-    """What the node would be given: a body that stands where the camera is, and the camera in the middle of that."""
-    level = np.array([0.0, 0.0, 0.0, 1.0])
-    info = CameraInfo(
-        width=sight.info.width,
-        height=sight.info.height,
-        matrix=sight.info.matrix,
-        position=np.zeros(3),
-        orientation=level,
-        frame="drone",
-    )
-    state = DroneState(
-        position=sight.info.position,
-        orientation=sight.info.orientation,
-        linear_velocity=np.zeros(3),
-        angular_velocity=np.zeros(3),
-        armed=True,
-        landed=False,
-        mode="hold",
-        frame="world",
-        acquired=Time(number),
-    )
-    return Image(data=np.ascontiguousarray(sight.rgb), acquired=Time(number)), info, [state]
-
-
-def opened(world: str) -> Any:
-    """The world of a name, `module:Class`, with as many boards as it has room for."""
-    module, name = world.split(":")
-    return make(getattr(importlib.import_module(module), name), {"boards": 6}, Context())
+TRAINING = (1_000_000_000, 1_000_000_250)
 
 
 def main() -> None:
@@ -114,13 +28,8 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=12, help="of each seed")
     parser.add_argument("--epochs", type=int, default=6)
     parser.add_argument("--threads", type=int, default=1, help="of torch; with 1 the same data give the same model")
-    parser.add_argument("--score", action="store_true", help="only score the model that is there, into its card")
     chosen = parser.parse_args()
     world, path = opened(chosen.world), Card.beside(chosen.model)
-    if chosen.score:
-        card = Card.read(path)
-        publish(replace(card, scores=scored(chosen.model, world)), path)
-        return
     torch.set_num_threads(chosen.threads)
     renders = render(world, TRAINING, chosen.images)
     network = train(renders, chosen.epochs, TRAINING[0], len(KINDS))
@@ -141,20 +50,6 @@ def main() -> None:
         scores=scored(chosen.model, world),
     )
     publish(card, path)
-
-
-def scored(model: Path, world: Any) -> dict[str, float]:
-    """Measures of a model on the validation seeds."""
-    node = Markers(model=model)
-    node.open()
-    return score(node, world, VALIDATION, 8)
-
-
-def publish(card: Card, path: Path) -> None:
-    """Write a card, and say how good its model is."""
-    card.write(path)
-    for name, value in card.scores.items():
-        print(f"{name}: {value}")
 
 
 if __name__ == "__main__":

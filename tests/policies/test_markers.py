@@ -79,7 +79,7 @@ def blank(acquired: int = 0) -> tuple[Image, CameraInfo]:
 def test_boards_and_pads_on_unseen_fields_are_found_within_5_cm_and_no_number_is_misread(
     markers: Markers, world: Any
 ) -> None:
-    from policies.training.train_markers import score
+    from policies.training.score_markers import score
 
     scores = score(markers, world, (2000, 2006), 8)
     assert scores["boards"] >= 20

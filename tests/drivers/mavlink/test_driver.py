@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import math
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ from drivers.mavlink.mission import Waypoint
 from drivers.mavlink.virtual import VirtualPX4
 from embodied.clock import rate_of, tick
 from embodied.errors import DeviceLost, NotStopped, WrongDevice
-from embodied.messages import Battery, DroneCommand, DroneState
+from embodied.messages import DroneCommand, DroneState
 from embodied.testing.serving import Drive, Serving
 from tests.drivers.mavlink.bench import MavlinkBench
 from tests.drivers.multirotor import Sky
@@ -140,20 +139,6 @@ def test_it_is_met_and_armed_before_the_clock_of_its_world_begins_and_its_own_ru
     finally:
         px4.close()
         far.close()
-
-
-def test_every_state_comes_with_the_battery_as_it_was_last_told_and_none_comes_alone() -> None:
-    bench = MavlinkBench()
-    with bench.served(), bench.ready() as drive:
-        drive.go(1.0, bench.motion)
-    given = [(step.get("state"), step.get("battery")) for step in drive.given]
-    told = [battery for _, battery in given if isinstance(battery, Battery)]
-    begun = next(number for number, (_, battery) in enumerate(given) if battery is not None)
-    assert all((state is None) == (battery is None) for state, battery in given[begun:])
-    assert told
-    assert told[-1].charge == pytest.approx(0.9, abs=0.011)
-    assert all(one.acquired <= other.acquired for one, other in pairwise(told))
-    assert len({battery.acquired for battery in told}) < len(told), "it is told again with the time it was told first"
 
 
 def test_it_takes_off_flies_a_mission_returns_lands_and_is_armed_again_by_a_command() -> None:

@@ -21,7 +21,8 @@ from embodied.errors import LinkFailed, WorldFailed
 from embodied.launch import load
 from embodied.live.puppet import looks
 from embodied.node import generator
-from sims.airfield import MOUNT, Airfield
+from sims.airfield import Airfield
+from sims.downward import MOUNT
 from sims.tabletop import Tabletop
 from tests.embodied.robots import robot
 

@@ -218,7 +218,7 @@ class ArmGuard(Guard):
         return Guarded(self._command(), self._held(reason))
 
     def _held(self, reason: str) -> GuardReport:
-        return _report("stopped" if self._latch.reason else "holding", refusal=reason)
+        return _report("stopped" if self._latch.reason else "holding", "", (), reason)
 
     def _command(self) -> JointCommand:
         assert self._state is not None
@@ -226,5 +226,5 @@ class ArmGuard(Guard):
         return JointCommand(**{self.mode: values.copy()}, gripper=self._gripper)
 
 
-def _report(state: str, source: str = "", clips: tuple[str, ...] = (), refusal: str = "") -> GuardReport:
+def _report(state: str, source: str, clips: tuple[str, ...], refusal: str) -> GuardReport:
     return GuardReport(state=state, source=source, clips=clips, refusals=(refusal,) if refusal else ())

@@ -30,6 +30,7 @@ virtual: .venv/.dev
 	$(BIN)/embodied test launch/pick_place.yaml --profile virtual --set robot=so101 --seeds 0:20 --jobs 1
 	$(BIN)/embodied test launch/ev_shuttle.yaml --profile virtual --seeds 0:20 --jobs 1
 	$(BIN)/embodied test launch/drone_inspect.yaml --profile virtual --seeds 0:20 --jobs 1
+	$(BIN)/embodied test launch/factory.yaml --profile virtual --seeds 0:5 --jobs 1
 
 # Every line of the guards, changed in turn: their tests must fail. Minutes, and so not among the checks.
 mutate: .venv/.dev

@@ -6,7 +6,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -294,7 +294,9 @@ class CanEV(Driver):
         self._steps += 1
         if not self._engaged:
             self._steering = condition.steering
-            self._send(Order(enable=self._steps > EDGE, steering=self._steering, acceleration=BRAKING))
+            order = Order(enable=self._steps > EDGE, steering=self._steering, acceleration=BRAKING)
+            # To take over is no reason to leave park.
+            self._send(replace(order, gear=condition.gear or order.gear))
             return None
         self._reason = "" if command is None else refusal(command, self._limits)
         if command is None or self._reason:

@@ -16,6 +16,7 @@ pytest.importorskip("pybullet", reason="sims needs pybullet, which has wheels up
 pytest.importorskip("xarm", reason="the xArm's driver needs xarm-python-sdk")
 pytest.importorskip("scservo_sdk", reason="the SO-101's driver needs ftservo-python-sdk")
 pytest.importorskip("pymavlink", reason="the driver of PX4 multirotors needs pymavlink")
+pytest.importorskip("cantools", reason="the driver of vehicles on CAN needs cantools")
 
 LAUNCH = Path(__file__).parents[2] / "launch"
 
@@ -55,3 +56,11 @@ def test_the_very_drivers_of_the_drone_and_its_camera_inspect_a_marker_against_a
     url, target = f"drone.url=udpin:127.0.0.1:{to}", f"autopilot.target={to}"
     met = done("drone_inspect.yaml", "down", address(), url, target, "autopilot.source=0")
     assert met["drone"] == "PX4 quadrotor, serial 656d626f6469656400000000000000000001, 1.15.4 (virtual)"
+
+
+def test_the_very_drivers_of_the_shuttle_and_its_camera_keep_to_a_lane_against_a_virtual_unit_and_stream(
+    tmp_path: Path,
+) -> None:
+    link = tmp_path / "unit"
+    met = done("ev_shuttle.yaml", "front", address(), f"car.channel={link}", f"unit.link={link}")
+    assert met["car"] == "generic drive-by-wire unit EV-1, serial VIRTUAL-EV (virtual)"

@@ -68,6 +68,17 @@ def test_either_vehicle_goes_where_it_is_told_and_says_where_it_is(ride: tuple[C
     assert drive.status.state == "moving"
 
 
+@pytest.mark.parametrize("vehicle", ["generic", "tesla"])
+def test_one_that_takes_over_leaves_a_parked_vehicle_in_park(vehicle: str) -> None:
+    bench = CanEVBench(vehicle)
+    with bench.judged(), bench.served(), bench.ready() as drive:
+        drive.go(0.5)
+        state = drive.newest(VehicleState)
+        assert (state.engaged, state.gear) == (True, "P")
+        drive.go(0.5, bench.motion)
+        assert drive.newest(VehicleState).gear == "D"
+
+
 def test_nothing_goes_out_before_the_unit_follows_and_its_edge_comes_at_rest() -> None:
     bench = CanEVBench()
     with bench.judged(), bench.served(), bench.ready() as drive:

@@ -261,7 +261,8 @@ def test_the_operator_takes_it_and_gives_it_back_only_at_rest_and_after_the_leas
     bench.many(10, drive(0.3))
     assert bench.step(drive(1.0), operator=drive(0.3)).report.source == "operator"
     given = bench.step(drive(1.0))
-    assert given.report.refusals[0].startswith("operator has the lease; command waits until it was silent for 0.5 s")
+    waits = "operator has the lease; command waits until it was silent for 0.5 s and the drone rests"
+    assert given.report.refusals[0].startswith(waits)
     assert not speed(bench.many(20, drive(1.0))).any()
     assert bench.many(3, drive(1.0)).report.source == ""
     assert bench.step(drive(1.0)).report.source == "command"

@@ -68,9 +68,8 @@ def test_either_vehicle_goes_where_it_is_told_and_says_where_it_is(ride: tuple[C
     assert drive.status.state == "moving"
 
 
-@pytest.mark.parametrize("vehicle", ["generic", "tesla"])
-def test_one_that_takes_over_leaves_a_parked_vehicle_in_park(vehicle: str) -> None:
-    bench = CanEVBench(vehicle)
+def test_one_that_takes_over_leaves_a_parked_vehicle_in_park() -> None:
+    bench = CanEVBench()
     with bench.judged(), bench.served(), bench.ready() as drive:
         drive.go(0.5)
         state = drive.newest(VehicleState)

@@ -236,9 +236,9 @@ def test_a_guard_that_was_started_again_is_stopped_from_its_first_step_until_it_
     graph = steady().add("counter", Counter()).add("gate", Gate(), number="counter")
     graph.entries["gate"].restart = Restart("on-failure", 3, 10_000_000)
     with live(graph) as found:
-        assert found.until(lambda: any(event.kind == "restarted" for event in found.run.events), 10)
+        assert found.until(lambda: any(event.kind == "restarted" for event in found.run.events), 40), found.run.events
         reports = found.look("gate.guard_report")
-        assert found.until(lambda: len(reports.seen) > 20, 5)
+        assert found.until(lambda: len(reports.seen) > 20, 20)
         assert {entry.message.state for entry in reports.seen} == {"stopped"}
         assert reports.seen[0].sequence < 50
         found.run.ask("gate", "reset", by="a person")

@@ -165,8 +165,10 @@ def test_github_is_told_on_standard_output_and_in_its_file(
 
 
 def started(folder: Path, *words: str) -> subprocess.Popen[str]:
+    # Whoever runs the tests in the background of a shell has them ignore Ctrl-C, and hands that on.
+    code = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
     return subprocess.Popen(
-        [sys.executable, "-c", "from embodied.cli.main import main; main()", *words],
+        [sys.executable, "-c", f"{code}; from embodied.cli.main import main; main()", *words],
         cwd=folder,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         stdout=subprocess.DEVNULL,

@@ -20,7 +20,7 @@ from sims.inspection import Errand, Flight, Judge
 from sims.render import Camera, Stage
 from sims.renderers import Light, Renderer
 from sims.renderers.mesh import Mesh, Pixels, rectangle
-from sims.simulated import LOOKS, Run, Simulated
+from sims.simulated import LOOKS, Run, Simulated, flown
 from sims.view import Sheet, View
 from sims.wind import Wind
 
@@ -75,14 +75,7 @@ class Airfield(Simulated["_Run"]):
         """Problems with the settings, one sentence each."""
         if not 1 <= self.boards <= 6:
             yield f"boards is {self.boards}, and the field has room for 1 to 6"
-        if not 0.0 <= self.wind <= 15.0:
-            yield f"wind is {self.wind} m/s; it may be 0 to 15"
-        if not 0.0 < self.charge <= 1.0:
-            yield f"charge is {self.charge}; a battery has above 0 and up to 1"
-        if not (math.isfinite(self.rate) and 200 <= self.rate <= 10_000):
-            yield f"rate is {self.rate} Hz, and the rotors need 200 to 10000"
-        if not 0 < self.time_limit < math.inf:
-            yield f"time_limit is {self.time_limit} s, and it must be above 0"
+        yield from flown(self.wind, self.charge, self.rate, self.time_limit)
 
     def build(self, bullet: Bullet, seed: int) -> _Run:
         """Build everything anew from the seed; time is 0."""

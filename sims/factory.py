@@ -28,7 +28,7 @@ from sims.render import Camera, Stage
 from sims.renderers import Light, Renderer
 from sims.renderers.mesh import Mesh, rectangle
 from sims.scene import COLOURS
-from sims.simulated import LOOKS, Run, Simulated
+from sims.simulated import LOOKS, Run, Simulated, flown
 from sims.tabletop import ARM
 from sims.view import Sheet, View
 from sims.wind import Wind
@@ -92,14 +92,7 @@ class Factory(Simulated["_Run"]):
             yield f"the simulated '{self.robot.name}' stands on '{model.base}', and the robot on '{self.robot.base}'"
         if not 1 <= self.objects <= len(COLOURS):
             yield f"objects is {self.objects}, and there are 1 to {len(COLOURS)} blocks"
-        if not 0.0 <= self.wind <= 15.0:
-            yield f"wind is {self.wind} m/s; it may be 0 to 15"
-        if not 0.0 < self.charge <= 1.0:
-            yield f"charge is {self.charge}; a battery has above 0 and up to 1"
-        if not (math.isfinite(self.rate) and 200 <= self.rate <= 10_000):
-            yield f"rate is {self.rate} Hz, and the rotors need 200 to 10000"
-        if not 0 < self.time_limit < math.inf:
-            yield f"time_limit is {self.time_limit} s, and it must be above 0"
+        yield from flown(self.wind, self.charge, self.rate, self.time_limit)
 
     def build(self, bullet: Bullet, seed: int) -> _Run:
         """Build everything anew from the seed; time is 0."""

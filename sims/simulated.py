@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import ClassVar, Generic, Protocol, TypeVar
 
@@ -209,3 +210,22 @@ class Simulated(ABC, Generic[R]):
         if self._run is None:
             raise WorldFailed(f"there is nothing {self.where} yet: reset(seed) builds the world")
         return self._run
+
+
+def flown(wind: float, charge: float, rate: float, time_limit: float) -> Iterable[str]:
+    """Problems with the settings of a world that a multirotor flies in, one sentence each.
+
+    Args:
+        wind: at most [m/s].
+        charge: of the battery at the start, 0 to 1.
+        rate: physics steps per second [Hz].
+        time_limit: how long a run may take [s].
+    """
+    if not 0.0 <= wind <= 15.0:
+        yield f"wind is {wind} m/s; it may be 0 to 15"
+    if not 0.0 < charge <= 1.0:
+        yield f"charge is {charge}; a battery has above 0 and up to 1"
+    if not (math.isfinite(rate) and 200 <= rate <= 10_000):
+        yield f"rate is {rate} Hz, and the rotors need 200 to 10000"
+    if not 0 < time_limit < math.inf:
+        yield f"time_limit is {time_limit} s, and it must be above 0"

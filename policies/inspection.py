@@ -39,8 +39,9 @@ class Inspection(NamedTuple):
 class Inspect(Node):
     """A state machine over set-points, on the clock, so that its silence is seen.
 
-    It never arms for nothing: without a target there is no command. A marker that the whole survey has not shown, or a
-    phase that takes too long, ends in the way home; who has landed says nothing more.
+    It never arms for nothing: without a target there is no command. A marker that was seen too seldom to be sure of is
+    looked for again; one that the whole survey has not shown, or a phase that takes too long, ends in the way home. Who
+    has landed says nothing more.
     """
 
     waypoints: tuple[tuple[float, float], ...]  # of the survey, east and north of home [m]
@@ -84,7 +85,7 @@ class Inspect(Node):
         """The set-point of this period."""
         if self._home is None:
             self._home = state.position.copy()
-            self._left = [self._home + np.array([east, north, self.altitude]) for east, north in self.waypoints]
+            self._left = self._survey(self._home)
             self._enter(Phase.CLIMB, now)
         for seen in objects:
             for label, position in zip(seen.labels, seen.position, strict=True):
@@ -100,6 +101,7 @@ class Inspect(Node):
 
     def _proceed(self, state: DroneState, label: str, image: Image | None, now: Time) -> Image | None:
         """Go on to the next phase when this one is done; the photograph, if it was just taken."""
+        assert self._home is not None
         there = float(np.linalg.norm(self._goal(label) - state.position)) < self.near
         match self.phase:
             case Phase.CLIMB if there:
@@ -108,7 +110,9 @@ class Inspect(Node):
                 self._enter(Phase.HOLD, now)
             case Phase.SURVEY if there:
                 self._left.pop(0)
-                if not self._left:
+                if not self._left and label in self._seen:
+                    self._left = self._survey(self._home)
+                elif not self._left:
                     self._enter(Phase.RETURN, now)
             case Phase.HOLD:
                 self._arrived = None if not there else now if self._arrived is None else self._arrived
@@ -121,6 +125,9 @@ class Inspect(Node):
             case Phase.LAND if state.landed and not state.armed:
                 self._enter(Phase.DONE, now)
         return None
+
+    def _survey(self, home: Vector) -> list[Vector]:
+        return [home + np.array([east, north, self.altitude]) for east, north in self.waypoints]
 
     def _goal(self, label: str) -> Vector:
         assert self._home is not None

@@ -109,6 +109,32 @@ def test_a_marker_that_is_nowhere_ends_the_survey_at_home_without_a_photograph()
     assert not flight.photos
 
 
+def test_a_marker_that_one_survey_showed_too_seldom_is_looked_for_again() -> None:
+    flight = Flight()
+    for count in range(1500):
+        flight.things = {"marker7": MARKER} if count % 25 == 0 else {}
+        flight.step()
+        if flight.policy.phase is Phase.HOLD:
+            break
+    assert flight.phases == [Phase.CLIMB, Phase.SURVEY, Phase.HOLD]
+    # Up, four surveys of two points each, and the way from one to the next: far less than it has patience for.
+    assert 250 < flight.n < 1500
+
+
+def test_a_marker_that_is_seen_once_only_is_not_looked_for_without_end() -> None:
+    flight = Flight()
+    flight.policy.patience = 8.0
+    for count in range(1000):
+        flight.things = (
+            {"marker7": MARKER}
+            if np.allclose(flight.state.position[1], -2.5, atol=0.06) and not flight.policy._seen
+            else {}
+        )
+        flight.step()
+    assert flight.phases == [Phase.CLIMB, Phase.SURVEY, Phase.RETURN, Phase.LAND, Phase.DONE]
+    assert not flight.photos
+
+
 def test_without_a_pad_in_sight_it_lands_where_it_began() -> None:
     flight = Flight(things={})
     flight.many(400)

@@ -65,10 +65,18 @@ class Views:
         np.savez(file, images=self.images, targets=self.targets, seeds=np.array(self.seeds))
 
 
-def views(world: Any, seed: int, count: int) -> Iterator[tuple[NDArray[np.uint8], Targets]]:
-    """Some images of the road of a seed, each by another camera, and what is true in them."""
+def views(world: Any, seed: int, count: int, size: tuple[int, int]) -> Iterator[tuple[NDArray[np.uint8], Targets]]:
+    """Some images of the road of a seed, each by another camera, and what is true in them.
+
+    Args:
+        world: of the car.
+        seed: of its road.
+        count: how many images.
+        size: of what the camera takes, width and height [px].
+    """
     world.reset(seed)
-    course, camera = world.course, world.camera("front")
+    width, height = size
+    course, camera = world.course, world.camera("front", width=width, height=height)
     for index in range(count):
         rng = generator(seed, "views", str(index))
         along, offset, heading = _place(course, rng)
@@ -123,11 +131,13 @@ def main() -> None:
     parser.add_argument("file", type=Path)
     parser.add_argument("--seeds", required=True, help="from:to, without the last")
     parser.add_argument("--images", type=int, default=50, help="of each seed")
+    parser.add_argument("--size", default="160x120", help="of what the camera takes, before it is turned [px]")
     parser.add_argument("--world", default="sims.road:Road")
     arguments = parser.parse_args()
     first, last = map(int, arguments.seeds.split(":"))
+    width, height = map(int, arguments.size.split("x"))
     world = open_world(arguments.world)
-    seen = [view for seed in range(first, last) for view in views(world, seed, arguments.images)]
+    seen = [view for seed in range(first, last) for view in views(world, seed, arguments.images, (width, height))]
     images, targets = zip(*seen, strict=True)
     Views(np.stack(images), np.stack(targets), ((first, last),)).save(arguments.file)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from embodied.testing.bench import Bench
-from tests.drivers.can_ev.bench import CanEVBench
+from tests.drivers.can_ev.bench import RoadBench
 from tests.drivers.mavlink.bench import AirfieldBench
 from tests.drivers.so101.bench import SO101Bench
 from tests.drivers.xarm.bench import XArmBench
@@ -22,7 +22,7 @@ from tests.faults.tally import Tally
 DEVICES: dict[str, tuple[Callable[[], Bench], dict[str, tuple[str, devices.Trial]]]] = {
     "so101": (SO101Bench, devices.FAULTS),
     "xarm": (XArmBench, devices.FAULTS),
-    "can_ev": (CanEVBench, vehicles.FAULTS),
+    "can_ev": (RoadBench, vehicles.FAULTS),
     "mavlink": (AirfieldBench, drones.FAULTS),
 }
 """Devices whose drivers meet their virtual devices here, and what happens to them."""

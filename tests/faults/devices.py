@@ -57,11 +57,11 @@ def moving(bench: Bench, rng: np.random.Generator) -> Iterator[Drive]:
 
 def stands(bench: Bench, since: float, tally: Tally, limit: float) -> None:
     """The body comes to rest, and stays; within how long of a moment on the steady clock [s] is a figure."""
-    before = bench.far.position()
+    before = bench.where()
     moved = time.monotonic()
     while time.monotonic() - since < MOST:
         pause(0.01)
-        now = bench.far.position()
+        now = bench.where()
         if np.abs(now - before).max() > STILL / 10:
             moved = time.monotonic()
         before = now
@@ -143,7 +143,7 @@ def corrupted(bench: ArmBench, rng: np.random.Generator, tally: Tally) -> None:
             tally.wrong(f"nothing was rejected of '{how}'")
         for given in drive.given[count:]:
             state: Any = given.get("state")
-            if state is not None and np.abs(state.position - bench.far.position()).max() > 0.5:
+            if state is not None and np.abs(state.position - bench.where()).max() > 0.5:
                 tally.wrong(f"'{how}' was taken for a state")
         began = time.monotonic()
         with suppress(DeviceLost):
@@ -153,7 +153,7 @@ def corrupted(bench: ArmBench, rng: np.random.Generator, tally: Tally) -> None:
 
 def wrong_device(bench: Bench, rng: np.random.Generator, tally: Tally) -> None:
     """Another one than the launch file wants is at the address."""
-    before = bench.far.position()
+    before = bench.where()
     count = len(bench.far.heard())
     wrong = bench.wrong()
     try:
@@ -161,9 +161,9 @@ def wrong_device(bench: Bench, rng: np.random.Generator, tally: Tally) -> None:
             tally.wrong("it was armed")
     except WrongDevice:
         pass
-    if len(bench.far.heard()) != count or np.abs(bench.far.position() - before).max() > STILL:
+    if len(bench.far.heard()) != count or np.abs(bench.where() - before).max() > STILL:
         tally.wrong("it moved")
-    tally.add("moved [rad]", float(np.abs(bench.far.position() - before).max()))
+    tally.add("moved [rad]", float(np.abs(bench.where() - before).max()))
 
 
 CHILD = """

@@ -69,10 +69,10 @@ def corrupted(bench: Bench, rng: np.random.Generator, tally: Tally) -> None:
             for _ in range(10):
                 count = len(drive.given)
                 drive.go(0.05, bench.motion)
-                body: Any = bench.world
+                world: Any = bench.world
                 for given in drive.given[count:]:
                     state: Any = given.get("state")
-                    if state is not None and abs(state.speed - body.body.speed) > 0.3:
+                    if state is not None and abs(state.speed - world.car().speed) > 0.3:
                         tally.wrong(f"'{how}' was taken for a state")
         bench.far.disturb("")
         after = 0 if drive.status is None else drive.status.rejected

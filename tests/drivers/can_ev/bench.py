@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
+
+import numpy as np
 
 from drivers.can_ev import CanEV
 from drivers.can_ev.virtual import VirtualEV
+from embodied.messages import Vector
 from embodied.node import Driver
+from embodied.testing.serving import Drive
 from embodied.testing.vehicle_bench import VehicleBench
+from embodied.world import World
+from sims.road import Road
 from tests.drivers.kinematic import KinematicRoad
 
 
@@ -16,7 +23,7 @@ class CanEVBench(VehicleBench):
 
     def __init__(self, vehicle: str = "generic") -> None:
         self.far = VirtualEV(vehicle=vehicle)
-        self.world = KinematicRoad()
+        self.world: World = KinematicRoad()
         self._vehicle = vehicle
 
     @classmethod
@@ -30,3 +37,16 @@ class CanEVBench(VehicleBench):
         settings = {"interface": "slcan", "channel": self.far.address, "vehicle": self._vehicle}
         limits = {"speed_limit": self.speed_limit, "steering_limit": self.steering_limit}
         return CanEV(**{**settings, **limits, **changes})
+
+
+class RoadBench(CanEVBench):
+    """The same on a road: PyBullet, tyres that grip, wheels that turn in time, sensors with noise."""
+
+    def __init__(self, vehicle: str = "generic") -> None:
+        super().__init__(vehicle)
+        self.road = self.world = Road()
+
+    def where(self, drive: Drive | None = None) -> Vector:
+        """Where it truly is, x, y [m] and yaw [rad]: what its own sensors say drifts."""
+        car = self.road.car()
+        return np.array([*car.position[:2], math.atan2(car.attitude[1, 0], car.attitude[0, 0])])

@@ -122,16 +122,17 @@ def test_a_marker_that_one_survey_showed_too_seldom_is_looked_for_again() -> Non
 
 
 def test_a_marker_that_is_seen_once_only_is_not_looked_for_without_end() -> None:
-    flight = Flight()
+    flight = Flight(things={})
     flight.policy.patience = 8.0
-    for count in range(1000):
-        flight.things = (
-            {"marker7": MARKER}
-            if np.allclose(flight.state.position[1], -2.5, atol=0.06) and not flight.policy._seen
-            else {}
-        )
-        flight.step()
+    flight.many(100)
+    flight.things = {"marker7": flight.state.position}
+    flight.step()
+    flight.things = {}
+    flight.many(900)
     assert flight.phases == [Phase.CLIMB, Phase.SURVEY, Phase.RETURN, Phase.LAND, Phase.DONE]
+    # A survey takes less than half of its patience.
+    survey = [command for command in flight.flown if command.position[2] > 4.5]
+    assert len(survey) > 350
     assert not flight.photos
 
 

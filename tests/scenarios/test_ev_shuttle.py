@@ -33,7 +33,7 @@ def test_it_keeps_to_its_lane_waits_before_what_stands_in_it_and_parks_before_th
     assert verdict.passed, verdict.reason
     assert states[-1].value.gear == "P"
     # It stood once on its way, for as long as it took to draw aside what stood there.
-    moving = [abs(state.value.speed) > 0.1 for state in states]
+    moving = [abs(state.value.speed) > 0.3 for state in states]
     assert sum(now and not before for before, now in pairwise(moving)) == 2
 
 

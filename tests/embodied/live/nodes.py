@@ -317,7 +317,8 @@ class Gate(Guard):
             self.stopped = stop[-1].reason
         elif reset:
             self.stopped = ""
-        if number is not None and number.number == 50 and not self.stopped:
+        # It takes every other number, more or less, so that it may not see any one of them.
+        if number is not None and 50 <= number.number < 100 and not self.stopped:
             os.kill(os.getpid(), signal.SIGKILL)
         refusals = (self.stopped,) if self.stopped else ()
         return GuardReport(state="stopped" if self.stopped else "following", source="", clips=(), refusals=refusals)

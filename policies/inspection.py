@@ -85,7 +85,7 @@ class Inspect(Node):
         """The set-point of this period."""
         if self._home is None:
             self._home = state.position.copy()
-            self._left = self._survey(self._home)
+            self._left = self._survey()
             self._enter(Phase.CLIMB, now)
         for seen in objects:
             for label, position in zip(seen.labels, seen.position, strict=True):
@@ -101,7 +101,6 @@ class Inspect(Node):
 
     def _proceed(self, state: DroneState, label: str, image: Image | None, now: Time) -> Image | None:
         """Go on to the next phase when this one is done; the photograph, if it was just taken."""
-        assert self._home is not None
         there = float(np.linalg.norm(self._goal(label) - state.position)) < self.near
         match self.phase:
             case Phase.CLIMB if there:
@@ -111,7 +110,7 @@ class Inspect(Node):
             case Phase.SURVEY if there:
                 self._left.pop(0)
                 if not self._left and label in self._seen:
-                    self._left = self._survey(self._home)
+                    self._left = self._survey()
                 elif not self._left:
                     self._enter(Phase.RETURN, now)
             case Phase.HOLD:
@@ -126,8 +125,9 @@ class Inspect(Node):
                 self._enter(Phase.DONE, now)
         return None
 
-    def _survey(self, home: Vector) -> list[Vector]:
-        return [home + np.array([east, north, self.altitude]) for east, north in self.waypoints]
+    def _survey(self) -> list[Vector]:
+        assert self._home is not None
+        return [self._home + np.array([east, north, self.altitude]) for east, north in self.waypoints]
 
     def _goal(self, label: str) -> Vector:
         assert self._home is not None

@@ -117,7 +117,7 @@ def test_a_marker_that_one_survey_showed_too_seldom_is_looked_for_again() -> Non
         if flight.policy.phase is Phase.HOLD:
             break
     assert flight.phases == [Phase.CLIMB, Phase.SURVEY, Phase.HOLD]
-    # Up, four surveys of two points each, and the way from one to the next: far less than it has patience for.
+    # Longer than one survey takes, and less than it has patience for.
     assert 250 < flight.n < 1500
 
 

@@ -6,6 +6,7 @@
     ├── WireError                  3    a message does not fit its type where it is published
     ├── WorldFailed                3    the simulator or a body in it broke
     ├── DeviceLost                 3    a device no longer answers
+    │   └── NoDevice               2    a port or device that the launch file names is not at this machine
     ├── WrongDevice                2    a device is not the one that the launch file wants
     ├── NotStopped                 3    a device was told to stop, and does not say that it has
     ├── NotCalibrated              3    a device cannot be measured, or does not keep what was found
@@ -185,6 +186,27 @@ class DeviceLost(EmbodiedError):
 
 
 @dataclass(eq=False)
+class NoDevice(DeviceLost):
+    """A port or a device that the launch file names is not at this machine; nothing was opened.
+
+    Attributes:
+        what: it is, `serial port /dev/ttyUSB0`.
+        help: what to do next.
+        node: its driver, once that is known.
+    """
+
+    what: str
+    help: str
+    node: str = ""
+
+    exit_code = 2
+
+    def __str__(self) -> str:
+        whose = f"'{self.node}': " if self.node else ""
+        return f"{whose}there is no {self.what}\n   = help: {self.help}"
+
+
+@dataclass(eq=False)
 class WrongDevice(EmbodiedError):
     """A device is not the one that the launch file wants; it was not armed.
 
@@ -235,8 +257,8 @@ class ProcessLost(EmbodiedError):
     exit_code: int = 3
 
     def __str__(self) -> str:
-        if self.how.startswith("node "):
-            return self.how
+        if self.how.startswith(("node ", *(f"'{node}'" for node in self.nodes))):
+            return self.how  # it says by itself whom it is about
         return f"{' and '.join(repr(node) for node in self.nodes) or repr(self.process)}: {self.how}"
 
 

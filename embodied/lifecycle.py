@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from embodied.cells import Cell
-from embodied.errors import FOREIGN, EmbodiedError, NodeFailed, WrongDevice
+from embodied.errors import FOREIGN, EmbodiedError, NodeFailed, NoDevice, WrongDevice
 from embodied.evidence import location
 from embodied.identity import Identity, differences
 from embodied.node import Driver, generator
@@ -51,6 +51,8 @@ def open_node(cell: Cell, seed: int, listened: frozenset[str], world: World | No
     except KeyboardInterrupt:
         raise
     except BaseException as error:
+        if isinstance(error, NoDevice):
+            error.node = cell.name
         if isinstance(error, EmbodiedError) and error.exit_code == 2:
             raise
         raise NodeFailed(cell.name, doing, error, location=location(error)) from error

@@ -10,7 +10,7 @@ import tty
 from contextlib import suppress
 from pathlib import Path
 
-from embodied.errors import DeviceLost, LinkFailed
+from embodied.errors import DeviceLost, LinkFailed, NoDevice
 from embodied.virtual import Disturbance, Virtual
 
 
@@ -23,12 +23,15 @@ class Line:
 
     Raises:
         DeviceLost: it cannot be opened.
+        NoDevice: there is none of that name.
     """
 
     def __init__(self, port: str, baud: int = 115200) -> None:
         self.port = port
         self.descriptor = -1
         self._unread = b""
+        if not Path(port).exists():
+            raise NoDevice(f"serial port {port}", "is it plugged in, and called so in /dev/serial/by-id?")
         try:
             self.descriptor = os.open(port, os.O_RDWR | os.O_NOCTTY)
             tty.setraw(self.descriptor)

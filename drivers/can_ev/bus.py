@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import select
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
 from drivers.can_ev.codec import Frame
 from drivers.can_ev.slcan import BITRATES
-from embodied.errors import DeviceLost, MissingExtra
+from embodied.errors import DeviceLost, MissingExtra, NoDevice
 
 INTERFACES = ("socketcan", "slcan")
 
@@ -61,6 +62,7 @@ class Bus:
 
     Raises:
         DeviceLost: it cannot be opened.
+        NoDevice: this machine has no such port or interface.
         MissingExtra: python-can is not installed.
     """
 
@@ -71,7 +73,11 @@ class Bus:
         self._can = can
         self._where = f"{channel} ({interface})"
         if interface == "slcan" and not Path(channel).exists():
-            raise DeviceLost(f"there is no serial port {channel}: is the CAN adapter plugged in?")
+            raise NoDevice(f"serial port {channel}", "is the CAN adapter plugged in?")
+        if interface == "socketcan" and channel not in {name for _, name in socket.if_nameindex()}:
+            raise NoDevice(
+                f"network interface {channel}", f"`ip link set {channel} up type can bitrate {bitrate}` makes one"
+            )
         extra = {"bitrate": bitrate, "timeout": 0, "sleep_after_open": 0} if interface == "slcan" else {}
         try:
             self._bus = can.Bus(interface=interface, channel=channel, **extra)  # type: ignore[arg-type]

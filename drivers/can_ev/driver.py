@@ -113,7 +113,8 @@ class CanEV(Driver):
         """Join the bus and listen; nothing is sent.
 
         Raises:
-            DeviceLost: there is no such bus.
+            DeviceLost: the bus cannot be opened.
+            NoDevice: there is no such port or interface.
             MissingExtra: python-can or cantools is not installed.
             Unfit: the DBC is not one of the vehicle.
         """

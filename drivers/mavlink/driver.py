@@ -124,7 +124,8 @@ class Mavlink(Driver):
         """Find the vehicle, and ask it to stream; it is not armed.
 
         Raises:
-            DeviceLost: there is no such port, or no vehicle of that id is heard there.
+            DeviceLost: no vehicle of that id is heard there.
+            NoDevice: there is no such serial port.
             MissingExtra: pymavlink is not installed.
         """
         sdk.needed()

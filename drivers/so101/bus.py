@@ -19,7 +19,7 @@ from scservo_sdk import COMM_RX_CORRUPT, COMM_SUCCESS, PortHandler, sms_sts
 from drivers.so101 import codec
 from drivers.so101.codec import Malformed, Status
 from drivers.so101.table import Block, Register
-from embodied.errors import DeviceLost
+from embodied.errors import DeviceLost, NoDevice
 
 ANSWER = 0.05
 """An answer that takes longer is not waited for [s], as in the SDK: six servos say theirs in 1 ms, adapters add some,
@@ -58,6 +58,7 @@ class Bus:
 
     Raises:
         DeviceLost: it cannot be opened, or another program has it.
+        NoDevice: there is none of that name.
     """
 
     def __init__(self, port: str, baud: int) -> None:
@@ -65,6 +66,8 @@ class Bus:
         self.silent: tuple[int, ...] = ()
         self._name = port
         self._clean = False
+        if not Path(port).exists():
+            raise NoDevice(f"serial port {port}", "`embodied driver scan so101` says where there is an arm")
         self._port: Any = PortHandler(port)
         try:
             self._port.setBaudRate(baud)

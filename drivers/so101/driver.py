@@ -126,7 +126,8 @@ class SO101(Driver):
         """Open the port and find six servos; nothing moves, and no motor is switched on.
 
         Raises:
-            DeviceLost: there is no such port, or not all six answer.
+            DeviceLost: not all six answer.
+            NoDevice: there is no such port.
             MissingExtra: the SDK is not installed.
         """
         sdk.bus()

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from drivers.uvc.source import Source
 from embodied import SECOND, Driver, Ports, Time
 from embodied.calibration import Calibration
-from embodied.errors import DeviceLost, LaunchError, Problem
+from embodied.errors import DeviceLost, LaunchError, NoDevice, Problem
 from embodied.identity import Identity
 from embodied.messages import CameraInfo, DeviceStatus, Image
 
@@ -82,6 +83,7 @@ class Camera(Driver):
 
         Raises:
             DeviceLost: there is none.
+            NoDevice: this machine has no such camera.
             LaunchError: somebody takes `info`, and it has no calibration.
         """
         if "info" in self.listened and self.calibration is None:
@@ -97,6 +99,8 @@ class Camera(Driver):
         if self._source.kind == "recording":
             self._feed: Recording | Stream = Recording(self._source, loop=self.loop)
             return
+        if self._source.kind == "device" and not Path(self._source.place).exists():
+            raise NoDevice(f"camera {self._source.place}", "`embodied driver scan uvc` says which there are")
         self._feed = Stream(self._source, self.width, self.height, self.patience, self.lost_within)
 
     def identify(self) -> Identity:

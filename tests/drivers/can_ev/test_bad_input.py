@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from drivers.can_ev import CanEV
 from drivers.can_ev.generic import GENERIC
-from embodied.errors import LaunchError, NodeFailed
+from embodied.errors import LaunchError, NoDevice
 from embodied.launch import Overrides, load
 from embodied.lockstep import Lockstep
 
@@ -80,6 +82,15 @@ def test_a_serial_port_that_is_not_there(cell: Path, monkeypatch: pytest.MonkeyP
     armed: list[bool] = []
     monkeypatch.setattr(CanEV, "arm", lambda _: armed.append(True))
     run = Lockstep(load(cell).graph().check(), seed=0)
-    with pytest.raises(NodeFailed, match="there is no serial port adapter: is the CAN adapter plugged in"), run:
+    with pytest.raises(NoDevice, match=r"'car': there is no serial port adapter\n.*is the CAN adapter plugged in"), run:
         pass
     assert not armed
+
+
+def test_a_live_run_says_once_whose_port_is_not_there_and_ends_as_a_wrong_launch_file_does(cell: Path) -> None:
+    cell.write_text(CELL.replace("clock: lockstep\n", ""), "utf-8")
+    ended = subprocess.run(
+        [sys.executable, "-m", "embodied", "run", str(cell)], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert ended.returncode == 2
+    assert ended.stderr.startswith("'car': there is no serial port adapter\n   = help: "), ended.stderr

@@ -15,7 +15,7 @@ from drivers.can_ev.refusal import Limits, refusal
 from drivers.can_ev.tesla import TESLA
 from drivers.can_ev.vehicle import GEARS
 from embodied.clock import SECOND
-from embodied.errors import DeviceLost, NotStopped
+from embodied.errors import DeviceLost, NoDevice, NotStopped
 from embodied.messages import Battery, VehicleCommand, VehicleState
 from embodied.testing.serving import Drive, pause
 from tests.drivers.can_ev.bench import CanEVBench
@@ -239,13 +239,13 @@ def test_a_rate_too_slow_for_the_unit_is_refused() -> None:
 def test_a_serial_port_that_is_not_there_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("drivers.can_ev.driver.BOOT", 0.1)
     car = CanEV(channel=str(tmp_path / "adapter"), interface="slcan")
-    with pytest.raises(DeviceLost, match="is the CAN adapter plugged in"):
+    with pytest.raises(NoDevice, match="is the CAN adapter plugged in"):
         car.open()
     car.close()
 
 
 def test_a_network_interface_that_is_not_there_is_said() -> None:
-    with pytest.raises(DeviceLost, match="cannot be opened"):
+    with pytest.raises(NoDevice, match="ip link set can_none up type can bitrate 500000"):
         CanEV(channel="can_none").open()
 
 

@@ -11,7 +11,7 @@ from drivers.mavlink import Geofence, Mavlink, driver
 from drivers.mavlink.mission import Waypoint
 from drivers.mavlink.virtual import VirtualPX4
 from embodied.clock import rate_of, tick
-from embodied.errors import DeviceLost, NotStopped, WrongDevice
+from embodied.errors import DeviceLost, NoDevice, NotStopped, WrongDevice
 from embodied.messages import DroneCommand, DroneState
 from embodied.testing.serving import Drive, Serving
 from tests.drivers.mavlink.bench import MavlinkBench
@@ -48,7 +48,7 @@ def test_what_can_be_meant_is_not() -> None:
 
 
 def test_a_serial_port_that_is_not_there_is_said_at_once(tmp_path: Path) -> None:
-    with pytest.raises(DeviceLost, match="cannot be opened"):
+    with pytest.raises(NoDevice, match="there is no serial port"):
         Mavlink(url=f"serial:{tmp_path}/nothing:57600").open()
 
 

@@ -21,7 +21,7 @@ from drivers.uvc.driver import CameraOutput
 from drivers.uvc.serving import Server
 from drivers.uvc.virtual import PROBE
 from embodied.clock import SECOND, Time
-from embodied.errors import DeviceLost, WrongDevice
+from embodied.errors import DeviceLost, NoDevice, WrongDevice
 from embodied.lifecycle import meet
 from embodied.testing.serving import pause
 
@@ -218,3 +218,8 @@ def test_a_stream_that_is_not_jpeg_is_decoded_by_opencv_and_red_is_red(tmp_path:
     assert image is not None
     red, green, blue = image.data[24:].reshape(-1, 3).mean(axis=0)
     assert red > 200 > 50 > max(green, blue)
+
+
+def test_a_camera_that_is_not_there_is_said_with_where_to_look() -> None:
+    with pytest.raises(NoDevice, match=r"(?s)there is no camera /dev/video-none.*driver scan uvc"):
+        Camera(source="/dev/video-none").open()

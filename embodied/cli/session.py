@@ -18,7 +18,8 @@ from embodied.suite.session import Session
 MAX_SEEDS = 1_000_000
 
 SEEDS = "0:10"
-TIMEOUT = "2min"
+TIMEOUT = "5min"
+"""Longer than any world that ships takes to judge: a verdict says more than that time is up."""
 
 
 def gone_on(named: Path, others: Sequence[object]) -> tuple[Path, Asked, list[Result]]:

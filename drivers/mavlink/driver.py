@@ -15,7 +15,7 @@ from drivers.mavlink.modes import Mode
 from drivers.mavlink.refusal import refusal
 from embodied.bodies import WORLD
 from embodied.clock import SECOND, Time
-from embodied.errors import DeviceLost, NotStopped
+from embodied.errors import DeviceLost, NoDevice, NotStopped
 from embodied.identity import Identity
 from embodied.messages import Battery, DeviceStatus, DroneCommand, DroneState, Vector
 from embodied.node import Driver
@@ -124,8 +124,8 @@ class Mavlink(Driver):
         """Find the vehicle, and ask it to stream; it is not armed.
 
         Raises:
-            DeviceLost: no vehicle of that id is heard there.
-            NoDevice: there is no such serial port.
+            DeviceLost: nobody is heard there.
+            NoDevice: there is no such serial port, or others are heard there, and not the vehicle of that id.
             MissingExtra: pymavlink is not installed.
         """
         sdk.needed()
@@ -148,6 +148,8 @@ class Mavlink(Driver):
             vehicle.meet(BOOT)
         except DeviceLost as error:
             vehicle.session.close()
+            if isinstance(error, NoDevice):
+                raise NoDevice(f"{error.what} at {self.url}", error.help) from error
             raise DeviceLost(f"{self.url}: {error}") from error
         self._vehicle = vehicle
 

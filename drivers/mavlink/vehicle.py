@@ -17,7 +17,7 @@ from drivers.mavlink.mission import Item
 from drivers.mavlink.modes import Mode, told
 from drivers.mavlink.session import Session
 from embodied.clock import Time
-from embodied.errors import DeviceLost, NotStopped
+from embodied.errors import DeviceLost, NoDevice, NotStopped
 from embodied.identity import Identity
 from embodied.messages import Battery, DroneCommand, DroneState, Vector
 
@@ -61,15 +61,16 @@ class Vehicle:
         """Wait for it, and ask it to stream.
 
         Raises:
-            DeviceLost: it is not heard.
+            DeviceLost: nobody is heard.
+            NoDevice: others are, and it is not.
         """
         session = self.session
         if session.until(lambda m: m.get_type() == "HEARTBEAT", seconds) is None:
-            others = ", ".join(map(str, sorted(session.others)))
-            raise DeviceLost(
-                f"no vehicle with system id {session.system} is heard in {seconds:g} s; "
-                + (f"others are: {others}" if others else "nobody is: is it on, and does it send here?")
-            )
+            missing = f"vehicle with system id {session.system}"
+            if session.others:
+                others = ", ".join(map(str, sorted(session.others)))
+                raise NoDevice(missing, f"heard are {others}: 'system' is to be the one that is meant")
+            raise DeviceLost(f"no {missing} is heard in {seconds:g} s, nor any other: is it on, and does it send here?")
         for number, rate in STREAMS.items():
             session.command(common.MAV_CMD_SET_MESSAGE_INTERVAL, number, 1e6 / rate)
 

@@ -14,7 +14,7 @@ from embodied.clock import rate_of, tick
 from embodied.errors import DeviceLost, NoDevice, NotStopped, WrongDevice
 from embodied.messages import DroneCommand, DroneState
 from embodied.testing.serving import Drive, Serving
-from tests.drivers.mavlink.bench import MavlinkBench
+from tests.drivers.mavlink.bench import MavlinkBench, port
 from tests.drivers.multirotor import Sky
 
 RATE = rate_of(150.0)
@@ -55,9 +55,18 @@ def test_a_serial_port_that_is_not_there_is_said_at_once(tmp_path: Path) -> None
 def test_the_wrong_system_id_is_refused_with_those_that_are_heard(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(driver, "BOOT", 2.5)
     bench = MavlinkBench()
-    with bench.served(), pytest.raises(DeviceLost, match=r"system id 7 is heard.*others are: 1"):
+    with bench.served(), pytest.raises(NoDevice, match=r"(?s)no vehicle with system id 7 at udpin:.*heard are 1:"):
         bench.driver(system=7).open()  # type: ignore[attr-defined]
     assert not bench.heard()
+
+
+def test_where_nobody_is_heard_the_vehicle_is_lost_and_nothing_was_asked_wrongly(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(driver, "BOOT", 0.3)
+    with pytest.raises(DeviceLost, match="system id 1 is heard in 0.3 s, nor any other") as caught:
+        Mavlink(url=f"udpin:127.0.0.1:{port()}").open()
+    assert caught.value.exit_code == 3
 
 
 def test_of_two_vehicles_at_one_port_the_one_that_is_meant_is_flown() -> None:

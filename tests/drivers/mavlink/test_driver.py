@@ -64,7 +64,7 @@ def test_where_nobody_is_heard_the_vehicle_is_lost_and_nothing_was_asked_wrongly
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(driver, "BOOT", 0.3)
-    with pytest.raises(DeviceLost, match="system id 1 is heard in 0.3 s, nor any other") as caught:
+    with pytest.raises(DeviceLost, match=r"system id 1 is heard in 0\.3 s, nor any other") as caught:
         Mavlink(url=f"udpin:127.0.0.1:{port()}").open()
     assert caught.value.exit_code == 3
 

@@ -41,8 +41,9 @@ GAP = 0.4
 AGAIN = 0.2
 """A mode that is asked for is asked for again after this [s]."""
 
-OVER, SLOW = 0.10, 0.15
-"""It lands over a place once it is so near to being above it [m], and so slow [m/s]: it comes down where it then is."""
+OVER, SLOW, CLOSE, SETTLED = 0.10, 0.15, 0.03, 3.0
+"""It comes down where it then is, so that over a place it lands only if it is `CLOSE` to above it [m], and slow [m/s];
+in gusts it may never be: from its first moment within `OVER` [m] that is by and by enough, in `SETTLED` [s]."""
 
 DENIED = 3.0
 """A mode that is not reached within this is denied [s]."""
@@ -134,6 +135,7 @@ class Mavlink(Driver):
 
         self._armed, self._reason = False, "not armed yet"
         self._home: Vector | None = None
+        self._near: Time | None = None
         self._wanted, self._reached, self._after = Mode.HOLD, True, frozenset[Mode]()
         self._since, self._asked = Time(0), Time(0)
         self._heard: Time | None = None
@@ -356,9 +358,10 @@ class Mavlink(Driver):
             if self._wanted is Mode.OFFBOARD:
                 self._want(Mode.HOLD)
             return None
+        if not command.land:
+            self._near = None
         # Once it comes down, the wind may push it about: where it does is settled.
-        down = self._wanted is Mode.LAND or vehicle.landed or _over(command, vehicle.position, vehicle.speed)
-        if command.land and down:
+        elif self._wanted is Mode.LAND or vehicle.landed or self._over(command, vehicle, now):
             if self._wanted is not Mode.LAND:
                 self._want(Mode.LAND)
             return DroneCommand(land=True, frame=self.frame)
@@ -370,6 +373,16 @@ class Mavlink(Driver):
         if self._wanted is not Mode.OFFBOARD:
             self._want(Mode.OFFBOARD)
         return applied
+
+    def _over(self, command: DroneCommand, vehicle: Vehicle, now: Time) -> bool:
+        """Whether it is where it is to come down, and not on its way past; the longer it is near, the less exactly."""
+        if command.position is None:
+            return True
+        away = math.inf if vehicle.position is None else math.hypot(*(command.position - vehicle.position)[:2])
+        if away >= OVER or vehicle.speed >= SLOW:
+            return False
+        self._near = now if self._near is None else self._near
+        return away < CLOSE + (OVER - CLOSE) * min(1.0, (now - self._near) / (SETTLED * SECOND))
 
     def _want(self, mode: Mode, *after: Mode) -> None:
         """Have it go to a mode, from which it may go on to others by itself."""
@@ -399,13 +412,6 @@ class Mavlink(Driver):
         if self._vehicle is None:
             raise DeviceLost(f"{self.url} is closed")
         return self._vehicle
-
-
-def _over(command: DroneCommand, at: Vector | None, speed: float) -> bool:
-    """Whether it is where it is to come down, and not on its way past."""
-    if command.position is None:
-        return True
-    return at is not None and math.hypot(*(command.position - at)[:2]) < OVER and speed < SLOW
 
 
 def _towards(command: DroneCommand, at: Vector | None) -> DroneCommand:

@@ -6,7 +6,7 @@
     ├── WireError                  3    a message does not fit its type where it is published
     ├── WorldFailed                3    the simulator or a body in it broke
     ├── DeviceLost                 3    a device no longer answers
-    │   └── NoDevice               2    a port or device that the launch file names is not at this machine
+    │   └── NoDevice               2    a port, device or vehicle that the launch file names is not there
     ├── WrongDevice                2    a device is not the one that the launch file wants
     ├── NotStopped                 3    a device was told to stop, and does not say that it has
     ├── NotCalibrated              3    a device cannot be measured, or does not keep what was found
@@ -187,7 +187,7 @@ class DeviceLost(EmbodiedError):
 
 @dataclass(eq=False)
 class NoDevice(DeviceLost):
-    """A port or a device that the launch file names is not at this machine; nothing was opened.
+    """A port, a device or a vehicle that the launch file names is not there; nothing was armed.
 
     Attributes:
         what: it is, `serial port /dev/ttyUSB0`.

@@ -75,9 +75,8 @@ class Bus:
         if interface == "slcan" and not Path(channel).exists():
             raise NoDevice(f"serial port {channel}", "is the CAN adapter plugged in?")
         if interface == "socketcan" and channel not in {name for _, name in socket.if_nameindex()}:
-            raise NoDevice(
-                f"network interface {channel}", f"`ip link set {channel} up type can bitrate {bitrate}` makes one"
-            )
+            setting = f"ip link set {channel} up type can bitrate {bitrate}"
+            raise NoDevice(f"network interface {channel}", f"is the CAN adapter plugged in? Then `{setting}`")
         extra = {"bitrate": bitrate, "timeout": 0, "sleep_after_open": 0} if interface == "slcan" else {}
         try:
             self._bus = can.Bus(interface=interface, channel=channel, **extra)  # type: ignore[arg-type]

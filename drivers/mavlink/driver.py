@@ -125,7 +125,7 @@ class Mavlink(Driver):
         """Find the vehicle, and ask it to stream; it is not armed.
 
         Raises:
-            DeviceLost: nobody is heard there.
+            DeviceLost: the port cannot be opened, or nobody is heard there.
             NoDevice: there is no such serial port, or others are heard there, and not the vehicle of that id.
             MissingExtra: pymavlink is not installed.
         """
@@ -354,14 +354,14 @@ class Mavlink(Driver):
     def _follow(self, vehicle: Vehicle, command: DroneCommand | None, now: Time) -> DroneCommand | None:
         """What was sent of a command; None if there was none, or it was refused."""
         self._reason = "" if command is None else refusal(command, self.frame, self.speed, self.fence, self._home)
+        if command is None or self._reason or not command.land:
+            self._near = None
         if command is None or self._reason:
             if self._wanted is Mode.OFFBOARD:
                 self._want(Mode.HOLD)
             return None
-        if not command.land:
-            self._near = None
         # Once it comes down, the wind may push it about: where it does is settled.
-        elif self._wanted is Mode.LAND or vehicle.landed or self._over(command, vehicle, now):
+        if command.land and (self._wanted is Mode.LAND or vehicle.landed or self._over(command, vehicle, now)):
             if self._wanted is not Mode.LAND:
                 self._want(Mode.LAND)
             return DroneCommand(land=True, frame=self.frame)

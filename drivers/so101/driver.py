@@ -126,7 +126,7 @@ class SO101(Driver):
         """Open the port and find six servos; nothing moves, and no motor is switched on.
 
         Raises:
-            DeviceLost: not all six answer.
+            DeviceLost: the port cannot be opened, or not all six answer.
             NoDevice: there is no such port.
             MissingExtra: the SDK is not installed.
         """

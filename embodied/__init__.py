@@ -3,17 +3,17 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from embodied.arrays import empty
     from embodied.clock import SECOND, Time
-    from embodied.node import Driver, Guard, Node, tunable
-    from embodied.ports import Ports, Stamped
+    from embodied.messages.arrays import empty
+    from embodied.node.node import Driver, Guard, Node, tunable
+    from embodied.node.ports import Ports, Stamped
 else:
     # Pytest loads our plugin at each start, in whatever project: numpy waits until a name is used that needs it.
     _HOME = {
-        "empty": "embodied.arrays",
+        "empty": "embodied.messages.arrays",
         **dict.fromkeys(("SECOND", "Time"), "embodied.clock"),
-        **dict.fromkeys(("Driver", "Guard", "Node", "tunable"), "embodied.node"),
-        **dict.fromkeys(("Ports", "Stamped"), "embodied.ports"),
+        **dict.fromkeys(("Driver", "Guard", "Node", "tunable"), "embodied.node.node"),
+        **dict.fromkeys(("Ports", "Stamped"), "embodied.node.ports"),
     }
 
     def __getattr__(name: str) -> Any:

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from embodied.geometry import rotation_vector
 from embodied.messages import Vector
 from embodied.robot import Robot
-from embodied.rotations import rotation_vector
 
 
 @dataclass(frozen=True, slots=True)

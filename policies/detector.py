@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embodied.messages import Array, CameraInfo, Depth, Detections, Image, Vector
-from embodied.ports import Ports
+from embodied.node.ports import Ports
 from embodied.robot import BASE
 from policies.onnx_node import OnnxNode
 from policies.pinhole import Pinhole

@@ -10,9 +10,9 @@ from typing import Annotated, NamedTuple
 import numpy as np
 
 from embodied import SECOND, Node, Ports, tunable
+from embodied.geometry import norm, rotation_matrix, rotation_vector
 from embodied.messages import Goal, JointCommand, JointState, Message, Pose, Unit, Vector
 from embodied.robot import BASE, Robot, quaternion
-from embodied.rotations import norm, rotation_matrix, rotation_vector
 from policies.arm import Arm, Limits
 from policies.rotations import tool_rotation
 from policies.setpoint import Pace, pursue

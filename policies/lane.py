@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embodied.messages import Array, CameraInfo, Image, Lane, Vector
-from embodied.ports import Ports
+from embodied.node.ports import Ports
 from embodied.robot import rotation, transform
 from policies.onnx_node import OnnxNode
 

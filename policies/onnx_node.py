@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from embodied.errors import MissingExtra, nearest
 from embodied.messages import Array
-from embodied.node import Node
+from embodied.node.node import Node
 from policies.card import Card, digest
 
 _DTYPES = {"float": "float32", "double": "float64", "float16": "float16"}

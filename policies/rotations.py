@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 
+from embodied.geometry import norm
 from embodied.messages import Vector
-from embodied.rotations import norm
 
 
 def tool_rotation(approach: Vector, yaw: float, facing: float = 1.0) -> Vector:

@@ -14,7 +14,7 @@ from typing import Any, Literal
 import numpy as np
 
 from embodied.messages import Vector
-from embodied.node import generator
+from embodied.node.node import generator
 
 TIGHTEST = 3.6  # radius [m]
 LANE = 0.90  # between the middles of its two painted lines [m]

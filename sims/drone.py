@@ -10,9 +10,9 @@ from typing import NamedTuple
 import numpy as np
 
 from embodied import SECOND, Driver, Ports
+from embodied.autopilot import Controller, Estimate, Estimator, Limits, Setpoint
 from embodied.bodies import WORLD, DroneBody, drone
 from embodied.clock import period, rate_of
-from embodied.flight import Controller, Estimate, Estimator, Limits, Setpoint
 from embodied.messages import Battery, DroneCommand, DroneState, Vector
 from embodied.robot import rotation
 from embodied.world import World

@@ -11,7 +11,7 @@ import numpy as np
 from embodied.clock import SECOND, Time
 from embodied.errors import WorldFailed, nearest
 from embodied.messages import Vector
-from embodied.node import generator
+from embodied.node.node import generator
 from embodied.robot import Robot, rotation
 from sims import build, downward, field, floorplan, forward
 from sims.bodies import ARMS, ArmModel, car

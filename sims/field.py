@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from embodied.node import generator
+from embodied.node.node import generator
 from sims.renderers.mesh import Pixels
 
 REACH = 6.0  # boards lie within so much of the middle, east and north [m]

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from embodied.node import generator
+from embodied.node.node import generator
 from sims import course, scene
 from sims.bench import Bench
 from sims.bodies import car

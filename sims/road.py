@@ -10,7 +10,7 @@ import numpy as np
 
 from embodied.errors import WorldFailed
 from embodied.messages import Vector
-from embodied.node import generator
+from embodied.node.node import generator
 from embodied.world import ArmBody
 from sims import build, course, forward
 from sims.bodies.car import NOSE, WIDTH, Shuttle

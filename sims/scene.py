@@ -17,7 +17,7 @@ from typing import Any, Literal
 import numpy as np
 
 from embodied.messages import Vector
-from embodied.node import generator
+from embodied.node.node import generator
 from sims.bench import Bench
 
 COLOURS = {

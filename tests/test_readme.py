@@ -14,7 +14,7 @@ import pytest
 
 from embodied.errors import LaunchError
 from embodied.launch import load
-from tests.embodied.test_cli import command, simulated
+from tests.embodied.cli.test_cli import command, simulated
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

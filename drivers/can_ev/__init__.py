@@ -1,7 +1,7 @@
 """Drive-by-wire vehicles on a CAN bus."""
 
 from drivers.can_ev.driver import CanEV
-from embodied.device import Device
+from embodied.devices.registry import Device
 
 __all__ = ["DEVICE", "CanEV"]
 

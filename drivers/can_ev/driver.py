@@ -21,9 +21,9 @@ from drivers.can_ev.vehicle import BRAKING, STILL, TIMEOUT, Condition, Order, Ve
 from drivers.can_ev.vehicles import VEHICLES
 from embodied.clock import SECOND, Time, rate_of
 from embodied.errors import DeviceLost, NotStopped, nearest
-from embodied.identity import Identity
 from embodied.messages import Battery, DeviceStatus, VehicleCommand, VehicleState
-from embodied.node import Driver
+from embodied.node.identity import Identity
+from embodied.node.node import Driver
 
 BOOT, NAMED = 5.0, 0.6
 """A vehicle that has just been switched on is waited for, and to be told its name by it [s]."""

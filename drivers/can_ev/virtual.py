@@ -21,11 +21,11 @@ from drivers.can_ev.vehicle import STILL, Condition, Layout, Order
 from drivers.can_ev.vehicles import VEHICLES
 from embodied.bodies import car
 from embodied.clock import SECOND, Time, rate_of
+from embodied.devices.virtual import Disturbance, Virtual
+from embodied.devices.virtual_serial import FarLine
 from embodied.errors import nearest
 from embodied.messages import Vector, VehicleCommand
 from embodied.messages.schema import Command
-from embodied.serial_line import FarLine
-from embodied.virtual import Disturbance, Virtual
 from embodied.world import World
 
 FULL, IDLE, DRAW = 48.0, 2.0, 20.0

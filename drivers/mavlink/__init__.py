@@ -2,7 +2,7 @@
 
 from drivers.mavlink.driver import Mavlink
 from drivers.mavlink.fence import Geofence
-from embodied.device import Device
+from embodied.devices.registry import Device
 
 __all__ = ["DEVICE", "Geofence", "Mavlink"]
 

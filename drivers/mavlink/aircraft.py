@@ -17,9 +17,9 @@ from drivers.mavlink.orders import Orders
 from drivers.mavlink.plans import Parameters, Plans
 from drivers.mavlink.radio import Radio
 from drivers.mavlink.telemetry import Telemetry
+from embodied.autopilot import Controller, Estimator, Setpoint
 from embodied.bodies import DroneBody
 from embodied.clock import SECOND, Time
-from embodied.flight import Controller, Estimator, Setpoint
 from embodied.messages import DroneCommand
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from drivers.mavlink.fence import Geofence
 from drivers.mavlink.modes import Mode
-from embodied.flight import Estimate, Setpoint
+from embodied.autopilot import Estimate, Setpoint
 from embodied.messages import DroneCommand, Vector
 
 PARAMETERS: dict[str, int | float] = {

@@ -16,10 +16,10 @@ from drivers.mavlink.refusal import refusal
 from embodied.bodies import WORLD
 from embodied.clock import SECOND, Time
 from embodied.errors import DeviceLost, NoDevice, NotStopped
-from embodied.identity import Identity
 from embodied.messages import Battery, DeviceStatus, DroneCommand, DroneState, Vector
-from embodied.node import Driver
-from embodied.ports import Ports
+from embodied.node.identity import Identity
+from embodied.node.node import Driver
+from embodied.node.ports import Ports
 
 if TYPE_CHECKING:
     from drivers.mavlink.frames import Origin

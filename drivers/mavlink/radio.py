@@ -13,8 +13,8 @@ from pymavlink.dialects.v20 import common
 
 from drivers.mavlink.framing import Cutter
 from drivers.mavlink.wire import Bytes, Datagrams, Wire
+from embodied.devices.virtual import Disturbance
 from embodied.errors import DeviceLost, LinkFailed
-from embodied.virtual import Disturbance
 
 
 class Radio:

@@ -14,8 +14,8 @@ from drivers.mavlink import codec
 from drivers.mavlink.autopilot import Autopilot
 from drivers.mavlink.frames import Origin, heading, world_axes
 from drivers.mavlink.modes import Mode
+from embodied.autopilot import Estimate
 from embodied.clock import Time
-from embodied.flight import Estimate
 from embodied.messages import DroneState
 
 RATES = {

@@ -18,8 +18,8 @@ from drivers.mavlink.modes import Mode, told
 from drivers.mavlink.session import Session
 from embodied.clock import Time
 from embodied.errors import DeviceLost, NoDevice, NotStopped
-from embodied.identity import Identity
 from embodied.messages import Battery, DroneCommand, DroneState, Vector
+from embodied.node.identity import Identity
 
 STREAMS = {
     common.MAVLINK_MSG_ID_LOCAL_POSITION_NED: 50.0,

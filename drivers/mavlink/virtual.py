@@ -11,9 +11,9 @@ from drivers.mavlink.frames import Origin
 from drivers.mavlink.modes import Mode
 from embodied.bodies import drone
 from embodied.clock import Time, rate_of
+from embodied.devices.virtual import Disturbance, Virtual
 from embodied.messages import Vector
 from embodied.messages.schema import Command
-from embodied.virtual import Disturbance, Virtual
 from embodied.world import World
 
 if TYPE_CHECKING:

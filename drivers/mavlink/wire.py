@@ -12,8 +12,8 @@ import socket
 from collections.abc import Iterator
 from typing import Protocol
 
+from embodied.devices.virtual_serial import Line
 from embodied.errors import DeviceLost
-from embodied.serial_line import Line
 
 _NETWORK = re.compile(r"(udpin|udpout):([\w.-]+):(\d{1,5})")
 _SERIAL = re.compile(r"serial:(/[^:]+):(\d{3,7})")

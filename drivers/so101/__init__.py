@@ -1,7 +1,7 @@
 """The Robot Studio's SO-100 and SO-101 arms, on Feetech's servo bus."""
 
 from drivers.so101.driver import SO101
-from embodied.device import Device
+from embodied.devices.registry import Device
 
 __all__ = ["DEVICE", "SO101"]
 

@@ -17,7 +17,7 @@ from drivers.so101.introduction import others
 from drivers.so101.measure import Measured, NotMeasured, Stated, direction, followed, measure, setting
 from drivers.so101.servos import GRIPPER, JOINTS, NAMES, Servos
 from drivers.so101.table import MIDDLE, TICK, TICKS
-from embodied.device import Calibrated, Person
+from embodied.devices.registry import Calibrated, Person
 from embodied.errors import DeviceLost, NotCalibrated
 from embodied.robot import Robot
 

@@ -20,10 +20,10 @@ from drivers.so101.servos import IDS, JOINTS, NAMES, Servos
 from drivers.so101.table import TICK
 from embodied.clock import SECOND, Time
 from embodied.errors import DeviceLost, NotStopped
-from embodied.identity import Identity
 from embodied.messages import DeviceStatus, GripperState, JointCommand, JointState
-from embodied.node import Driver
-from embodied.ports import Ports
+from embodied.node.identity import Identity
+from embodied.node.node import Driver
+from embodied.node.ports import Ports
 from embodied.robot import Robot
 
 if TYPE_CHECKING:

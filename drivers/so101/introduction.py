@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from drivers.so101 import sdk, table
 from drivers.so101.servos import IDS, JOINTS, NAMES, Servos
 from drivers.so101.table import TICKS
-from embodied.identity import Identity
+from embodied.node.identity import Identity
 
 if TYPE_CHECKING:
     from drivers.so101.motors import Motors

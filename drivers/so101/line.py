@@ -17,8 +17,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from drivers.so101.codec import SHORTEST, Cutter, Frame
-from embodied.serial_line import lead
-from embodied.virtual import Disturbance
+from embodied.devices.virtual import Disturbance
+from embodied.devices.virtual_serial import lead
 
 SPEEDS = {getattr(termios, f"B{baud}"): baud for baud in (38_400, 57_600, 115_200, 500_000, 1_000_000)}
 """Speeds that a terminal has a number for; at others everyone hears everyone."""

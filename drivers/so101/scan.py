@@ -7,7 +7,7 @@ from pathlib import Path
 
 from drivers.so101 import sdk, table
 from drivers.so101.servos import IDS
-from embodied.device import Found
+from embodied.devices.registry import Found
 from embodied.errors import DeviceLost
 
 ADAPTERS = {

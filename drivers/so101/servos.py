@@ -9,8 +9,8 @@ import numpy as np
 from drivers.so101 import jaw
 from drivers.so101.calibration import JointCalibration
 from drivers.so101.table import MIDDLE, TICK, TICKS
-from embodied.identity import Range
 from embodied.messages import Vector
+from embodied.node.identity import Range
 
 JOINTS = ("shoulder_pan", "shoulder_lift", "elbow_flex", "wrist_flex", "wrist_roll")
 """Of the arm, from the base on; their servos have the ids 1 to 5."""

@@ -16,10 +16,10 @@ from drivers.so101.servo import SUPPLY, Servo
 from drivers.so101.servos import IDS, JOINTS, NAMES, Servos
 from drivers.so101.table import TICK
 from embodied.clock import rate_of
+from embodied.devices.virtual import Disturbance, Virtual
 from embodied.messages import JointCommand, Vector
 from embodied.messages.schema import Command
 from embodied.robot import Robot
-from embodied.virtual import Disturbance, Virtual
 from embodied.world import World
 
 HOT, OVERHEATED = 2, 75.0

@@ -1,7 +1,7 @@
 """Cameras through OpenCV: on USB, on the network, or a recording."""
 
 from drivers.uvc.driver import Camera
-from embodied.device import Device
+from embodied.devices.registry import Device
 
 __all__ = ["DEVICE", "Camera"]
 

@@ -11,8 +11,8 @@ from drivers.uvc.source import Source
 from embodied import SECOND, Driver, Ports, Time
 from embodied.calibration import Calibration
 from embodied.errors import DeviceLost, LaunchError, NoDevice, Problem
-from embodied.identity import Identity
 from embodied.messages import CameraInfo, DeviceStatus, Image
+from embodied.node.identity import Identity
 
 if TYPE_CHECKING:
     import numpy as np

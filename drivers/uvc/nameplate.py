@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from drivers.uvc.source import Source
 from drivers.uvc.v4l2 import Card, sizes
-from embodied.identity import Identity
+from embodied.node.identity import Identity
 
 VIRTUAL, SERIAL = "X-Embodied-Virtual", "X-Embodied-Serial"
 """Headers by which the far side of this folder says that no camera is behind it, and which one it would be."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
-from embodied.device import Found
+from embodied.devices.registry import Found
 
 SYSTEM, DEVICES = Path("/sys/class/video4linux"), Path("/dev")
 

@@ -11,10 +11,10 @@ from drivers.uvc.codec import Jpeg, encode
 from drivers.uvc.nameplate import SERIAL, VIRTUAL
 from drivers.uvc.serving import Server
 from embodied import Ports, Time
+from embodied.devices.virtual import Disturbance, Virtual
 from embodied.errors import LinkFailed
 from embodied.messages import CameraInfo, Image
 from embodied.robot import BASE
-from embodied.virtual import Disturbance, Virtual
 from embodied.world import World, told_in
 
 MODEL = "embodied virtual camera"

@@ -1,7 +1,7 @@
 """UFACTORY xArm 6 and 7 with their gripper."""
 
 from drivers.xarm.driver import XArm
-from embodied.device import Device
+from embodied.devices.registry import Device
 
 __all__ = ["DEVICE", "XArm"]
 

@@ -18,10 +18,10 @@ from drivers.xarm.sdk import connecting, sdk
 from drivers.xarm.tap import Tap
 from embodied.clock import SECOND, Time, rate_of
 from embodied.errors import DeviceLost, NotStopped
-from embodied.identity import Identity, Range
 from embodied.messages import DeviceStatus, GripperState, JointCommand, JointState, Vector
-from embodied.node import Driver
-from embodied.ports import Ports
+from embodied.node.identity import Identity, Range
+from embodied.node.node import Driver
+from embodied.node.ports import Ports
 from embodied.robot import Robot
 
 ANSWER = 0.1

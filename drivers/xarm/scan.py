@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from drivers.xarm import codec
 from drivers.xarm.codec import Frame, Register
 from drivers.xarm.hosts import local_socket
-from embodied.device import Found
+from embodied.devices.registry import Found
 
 ANSWER = 1.0  # [s]
 

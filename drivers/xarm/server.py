@@ -19,8 +19,8 @@ from pathlib import Path
 from drivers.xarm import codec
 from drivers.xarm.codec import Broken, Frame
 from drivers.xarm.hosts import local_socket, loopback
+from embodied.devices.virtual import Disturbance
 from embodied.errors import LinkFailed
-from embodied.virtual import Disturbance
 
 REPORTS = {30001: 0.2, 30002: 0.2, 30003: 0.01}
 """How often each report port tells [s]."""

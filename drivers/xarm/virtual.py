@@ -13,10 +13,10 @@ from drivers.xarm.flange import Flange
 from drivers.xarm.hosts import loopback
 from drivers.xarm.server import Server
 from embodied.clock import rate_of
+from embodied.devices.virtual import Disturbance, Virtual
 from embodied.messages import JointCommand, Vector
 from embodied.messages.schema import Command
 from embodied.robot import Robot
-from embodied.virtual import Disturbance, Virtual
 from embodied.world import World
 
 SERIAL = "XF1300VIRTUAL"

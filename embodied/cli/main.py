@@ -7,30 +7,30 @@ import sys
 import typer
 
 from embodied import __version__
-from embodied.cli.calibrate import calibrate
-from embodied.cli.check import check
-from embodied.cli.doctor import doctor
-from embodied.cli.driver import driver
-from embodied.cli.estop import estop
-from embodied.cli.explain import explain
-from embodied.cli.graph import graph
-from embodied.cli.keys import keys
-from embodied.cli.logs import logs
-from embodied.cli.messages import messages
-from embodied.cli.new import new
-from embodied.cli.node import node
-from embodied.cli.nodes import nodes
-from embodied.cli.output import INTERRUPTED, print_json
-from embodied.cli.param import param
-from embodied.cli.ps import ps
-from embodied.cli.run import run
-from embodied.cli.schema import schema
-from embodied.cli.stop import stop
-from embodied.cli.sweep import sweep
-from embodied.cli.test import test
-from embodied.cli.top import top
-from embodied.cli.topic import topic
-from embodied.cli.virtual import virtual
+from embodied.cli.common.output import INTERRUPTED, print_json
+from embodied.cli.verbs.calibrate import calibrate
+from embodied.cli.verbs.check import check
+from embodied.cli.verbs.doctor import doctor
+from embodied.cli.verbs.driver import driver
+from embodied.cli.verbs.estop import estop
+from embodied.cli.verbs.explain import explain
+from embodied.cli.verbs.graph import graph
+from embodied.cli.verbs.keys import keys
+from embodied.cli.verbs.logs import logs
+from embodied.cli.verbs.messages import messages
+from embodied.cli.verbs.new import new
+from embodied.cli.verbs.node import node
+from embodied.cli.verbs.nodes import nodes
+from embodied.cli.verbs.param import param
+from embodied.cli.verbs.ps import ps
+from embodied.cli.verbs.run import run
+from embodied.cli.verbs.schema import schema
+from embodied.cli.verbs.stop import stop
+from embodied.cli.verbs.sweep import sweep
+from embodied.cli.verbs.test import test
+from embodied.cli.verbs.top import top
+from embodied.cli.verbs.topic import topic
+from embodied.cli.verbs.virtual import virtual
 
 RUNNING = "Graphs that run"
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from embodied.diagram.words import Flows, when
-from embodied.plan import Plan
+from embodied.diagram.labels import Flows, when
+from embodied.graph.plan import Plan
 
 
 def mermaid(plan: Plan, flows: Flows | None = None) -> str:

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from xml.sax.saxutils import escape, quoteattr
 
-from embodied.diagram import words
+from embodied.diagram import labels
+from embodied.diagram.labels import Flow, Flows
 from embodied.diagram.layout import HEAD, LETTER, MARGIN, Box, Layout, Node, Wire, lay_out, port_y
-from embodied.diagram.words import Flow, Flows
+from embodied.graph.plan import Plan, Planned
 from embodied.messages.schema import Command
-from embodied.node import Driver, Guard
-from embodied.plan import Plan, Planned
+from embodied.node.node import Driver, Guard
 
 STYLE = (Path(__file__).parent / "style.css").read_text("utf-8")
 TOP = 52.0
@@ -73,10 +73,10 @@ def _aside(plan: Plan) -> str:
 
 def _node(plan: Plan, node: Planned, flows: Flows) -> Node:
     kind = type(node.node)
-    second = f"{kind.__name__} · {words.when(node)}"
+    second = f"{kind.__name__} · {labels.when(node)}"
     title = max(8.6 * len(node.name) + 62, 6.2 * len(second) + 26)
     taken = {name: output.message.__name__ for name, output in node.ports.outputs.items()}
-    worst = {name: words.worst(plan, flows, node.name, name) for name in taken}
+    worst = {name: labels.worst(plan, flows, node.name, name) for name in taken}
     taken = {name: f"{taken[name]} {flow.short}" if flow else taken[name] for name, flow in worst.items()}
     # An actuator ends the flow, and what it measures leads back.
     last = isinstance(node.node, Driver) and any(issubclass(i.message, Command) for i in node.ports.inputs.values())
@@ -100,7 +100,7 @@ def _wire(plan: Plan, layout: Layout, wire: Wire, flow: Flow | None) -> str:
     kinds += ["command"] if _commands(plan, wire) else []
     kinds += ["back"] if wire in layout.back else []
     tip = "tip-command" if "command" in kinds else "tip"
-    told = escape(words.wire(plan, wire.target, wire.input, flow))
+    told = escape(labels.wire(plan, wire.target, wire.input, flow))
     path = layout.paths[wire]
     return (
         f'<g><title>{told}</title><path class="touch" d="{path}"/>'
@@ -120,14 +120,14 @@ def _box(plan: Plan, node: Node, box: Box, process: int | None) -> str:
     kind = _kind(planned)
     colour = "" if process is None else f" process{process}"
     lines = [
-        f"<g><title>{escape(words.about(planned))}</title>",
+        f"<g><title>{escape(labels.about(planned))}</title>",
         _outline(kind, box, f"box {kind}{colour}"),
         f'<path class="rule {kind}{colour}" d="M{box.x:.1f} {box.y + HEAD - 5:.1f}h{box.width:.1f}"/>',
         f'<text class="name" x="{box.x + 12:.1f}" y="{box.y + 19:.1f}">{escape(node.name)}</text>',
     ]
     if kind != "plain":
         lines.append(f'<text class="tag {kind}" x="{box.x + box.width - 12:.1f}" y="{box.y + 18:.1f}">{kind}</text>')
-    second = f"{type(planned.node).__name__} · {words.when(planned)}"
+    second = f"{type(planned.node).__name__} · {labels.when(planned)}"
     lines.append(f'<text class="aside" x="{box.x + 12:.1f}" y="{box.y + 35:.1f}">{escape(second)}</text>')
     for port in node.inputs:
         wired = port in planned.sources

@@ -10,17 +10,17 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from embodied.clock import SECOND, Time, rate_of
-from embodied.guards.box import Box
-from embodied.guards.fit import unfit
-from embodied.guards.force import ForceLimit
+from embodied.guards.command_check import unfit
+from embodied.guards.force_limit import ForceLimit
+from embodied.guards.joint_limiter import Limiter, Motion
 from embodied.guards.latch import Latch
 from embodied.guards.lease import Lease
-from embodied.guards.limiter import Limiter, Motion
-from embodied.guards.zone import Pace, Zone, doubt
+from embodied.guards.speed_separation import Pace, Zone, doubt
+from embodied.guards.workspace import Box
 from embodied.messages import GuardReport, JointCommand, JointState, Reset, Separation, Stop
 from embodied.messages.schema import Vector
-from embodied.node import Guard, tunable
-from embodied.ports import Ports, Stamped
+from embodied.node.node import Guard, tunable
+from embodied.node.ports import Ports, Stamped
 from embodied.robot import BASE, Robot
 
 

@@ -11,15 +11,15 @@ import numpy as np
 
 from embodied.bodies import WORLD
 from embodied.clock import SECOND, Time, rate_of
-from embodied.guards.box import Box
-from embodied.guards.course import Course, Leg
+from embodied.guards.flight_limiter import Course, Leg
 from embodied.guards.latch import Latch
 from embodied.guards.lease import Lease
-from embodied.guards.link import Link
+from embodied.guards.link_loss import Link
 from embodied.guards.upset import Upset
+from embodied.guards.workspace import Box
 from embodied.messages import Battery, DroneCommand, DroneState, GuardReport, Reset, Stop
-from embodied.node import Guard
-from embodied.ports import Ports, Stamped
+from embodied.node.node import Guard
+from embodied.node.ports import Ports, Stamped
 
 
 class GuardedFlight(NamedTuple):

@@ -9,13 +9,13 @@ from typing import NamedTuple
 
 from embodied.clock import SECOND, Time, rate_of
 from embodied.guards.cornering import Cornering
-from embodied.guards.drive import Drive
+from embodied.guards.drive_limiter import Drive
 from embodied.guards.engagement import Engagement
 from embodied.guards.latch import Latch
 from embodied.guards.lease import Lease
 from embodied.messages import Battery, GuardReport, Reset, Stop, VehicleCommand, VehicleState
-from embodied.node import Guard
-from embodied.ports import Stamped
+from embodied.node.node import Guard
+from embodied.node.ports import Stamped
 
 STILL = 0.05
 """A vehicle that is slower stands [m/s]."""

@@ -9,16 +9,16 @@ from typing import Any
 
 from embodied.clock import duration
 from embodied.errors import FOREIGN, LaunchError, Place, Problem, nearest, told
-from embodied.faults import KINDS, Fault
-from embodied.graph import BOUND, Entry, Graph, Timing, Wire
-from embodied.launch.document import Item, entries, plain, walk
+from embodied.graph.faults import KINDS, Fault
+from embodied.graph.graph import BOUND, Entry, Graph, Timing, Wire
+from embodied.graph.restart import NEVER, Restart
+from embodied.graph.validate import complaints
+from embodied.launch.class_lookup import find_class
 from embodied.launch.merge import merge
-from embodied.launch.use import find_class
-from embodied.node import Range, bounds
-from embodied.prove import complaints
-from embodied.restart import NEVER, Restart
+from embodied.launch.yaml_document import Item, entries, plain, walk
+from embodied.node.node import Range, bounds
+from embodied.node.settings import Context, SettingError, convert, field_types, make, name_of, required
 from embodied.robot import Robot
-from embodied.settings import Context, SettingError, convert, field_types, make, name_of, required
 from embodied.world import World
 
 

@@ -12,15 +12,15 @@ from pathlib import Path
 from typing import Any
 
 from embodied.errors import LaunchError, Place, Problem, nearest
-from embodied.graph import Graph
+from embodied.graph.graph import Graph
 from embodied.launch.build import build_graph, build_robots
-from embodied.launch.document import Item, entries, plain, read
+from embodied.launch.class_lookup import enter, project_root
+from embodied.launch.keys import check_file, check_section
 from embodied.launch.merge import beside, merge, without_nulls
 from embodied.launch.namespace import into_namespace
 from embodied.launch.overrides import Overrides, fitting, other_world, place_of, set_value, swap, written_value
-from embodied.launch.shape import check_file, check_section
-from embodied.launch.substitute import substitute
-from embodied.launch.use import enter, project_root
+from embodied.launch.substitution import substitute
+from embodied.launch.yaml_document import Item, entries, plain, read
 from embodied.robot import Robot
 
 MAX_INCLUDES = 64

@@ -6,7 +6,7 @@ other: the faults of both stand.
 
 from __future__ import annotations
 
-from embodied.launch.document import Item, entries
+from embodied.launch.yaml_document import Item, entries
 
 
 def merge(base: Item, over: Item, *, keep_nulls: bool = False) -> Item:

@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 from embodied.errors import Problem
-from embodied.faults import KINDS
-from embodied.graph import NODE_NAME
-from embodied.launch.document import Item, entries
+from embodied.graph.faults import KINDS
+from embodied.graph.graph import NODE_NAME
+from embodied.launch.yaml_document import Item, entries
 
 
 def into_namespace(root: Item, namespace: Item, problems: list[Problem]) -> Item:

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from embodied.errors import Place, Problem, nearest
-from embodied.launch.document import Item, entries, located, parse, plain, scalar
-from embodied.launch.shape import NODE, WIRE
-from embodied.launch.substitute import substitute
+from embodied.launch.keys import NODE, WIRE
+from embodied.launch.substitution import substitute
+from embodied.launch.yaml_document import Item, entries, located, parse, plain, scalar
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,17 +11,17 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from embodied.clock import rate_of
-from embodied.endpoint import MACHINE_NAME
-from embodied.graph import NODE_NAME
+from embodied.graph.endpoint import MACHINE_NAME
+from embodied.graph.graph import NODE_NAME
+from embodied.graph.restart import WHEN
+from embodied.launch.class_lookup import ROOMS
 from embodied.launch.descriptions import about
-from embodied.launch.rooms import Found
-from embodied.launch.shape import CLOCKS, FAULT, FILE, INCLUDE, NODE, PROFILE, RESTART, VERSION, WIRE, WORLD, Shape
-from embodied.launch.use import ROOMS
-from embodied.launch.values import RATE, REFERENCE, Schema, fields, number
-from embodied.ports import Input, PortError, read_ports
-from embodied.restart import WHEN
+from embodied.launch.discovery import Found
+from embodied.launch.keys import CLOCKS, FAULT, FILE, INCLUDE, NODE, PROFILE, RESTART, VERSION, WIRE, WORLD, Shape
+from embodied.launch.settings_schema import RATE, REFERENCE, Schema, fields, number
+from embodied.node.ports import Input, PortError, read_ports
+from embodied.node.settings import required
 from embodied.robot import Robot
-from embodied.settings import required
 
 _DURATION = r"^\s*\d{1,18}(\.\d{1,9})?\s*(ns|us|µs|ms|s|min)\s*$"
 _ENDPOINT = r"^tcp://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+):\d{1,5}$"

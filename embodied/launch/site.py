@@ -16,9 +16,9 @@ from typing import Any
 import yaml
 
 from embodied.errors import LaunchError, Problem
-from embodied.graph import NODE_NAME
-from embodied.launch.document import Item, parse, plain, read
-from embodied.launch.shape import VERSION, check_file
+from embodied.graph.graph import NODE_NAME
+from embodied.launch.keys import VERSION, check_file
+from embodied.launch.yaml_document import Item, parse, plain, read
 
 ABOUT = f"# What differs between sites: lies over a launch file with --site.\nembodied: {VERSION}\n"
 

@@ -21,8 +21,8 @@ from types import MappingProxyType
 import zmq
 from zmq.utils import z85
 
-from embodied.endpoint import MACHINE_NAME
 from embodied.errors import LaunchError, Problem, nearest
+from embodied.graph.endpoint import MACHINE_NAME
 
 MAX_SIZE = 64 * 1024
 """A larger file [B] is none of ours."""

@@ -11,12 +11,12 @@ from typing import Any
 import zmq
 from zmq.utils import z85
 
-from embodied.endpoint import Endpoint
 from embodied.errors import nearest
+from embodied.graph.endpoint import Endpoint
 from embodied.links import tcp
-from embodied.links.gate import AllowList, Gate
+from embodied.links.authenticator import AllowList, Gate
+from embodied.links.frames import MAX_CREDIT, Ask, Head, Malformed, Mode, read
 from embodied.links.keys import Keys, wrong
-from embodied.links.letter import MAX_CREDIT, Ask, Head, Malformed, Mode, read
 
 AHEAD = 4
 """Of a topic of which the latest counts, so many are on their way at once: 200 Hz over 20 ms there and back."""

@@ -17,12 +17,12 @@ from typing import Any
 
 import zmq
 
-from embodied.endpoint import Endpoint
 from embodied.errors import LinkFailed
+from embodied.graph.endpoint import Endpoint
 from embodied.links import tcp
-from embodied.links.gate import DOMAIN, AllowList, Denied, Gate
+from embodied.links.authenticator import DOMAIN, AllowList, Denied, Gate
+from embodied.links.frames import MAX_CREDIT, MAX_PARTS, MAX_TOPIC, Ask, Head, Malformed
 from embodied.links.keys import Keys
-from embodied.links.letter import MAX_CREDIT, MAX_PARTS, MAX_TOPIC, Ask, Head, Malformed
 
 TAKERS = 64
 """One key has at most so many takers; of more, the oldest is forgotten."""

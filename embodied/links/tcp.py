@@ -7,7 +7,7 @@ from typing import Any
 import zmq
 from zmq.utils import z85
 
-from embodied.endpoint import Endpoint
+from embodied.graph.endpoint import Endpoint
 from embodied.links.keys import Keys
 
 MAX_SIZE = 64 * 1024 * 1024

@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, Any
 from embodied.errors import FOREIGN, LaunchError, LinkFailed, Problem, nearest, told
 from embodied.links.channel import Inlet
 from embodied.links.ring import Ends
-from embodied.live.brief import Output
-from embodied.live.folder import Folder, running
-from embodied.live.talk import Gone, hear, say
+from embodied.live.ipc import Gone, hear, say
+from embodied.live.process_spec import Output
+from embodied.live.run_directory import Folder, running
 from embodied.messages.schema import Message
-from embodied.ports import Refinement
+from embodied.node.ports import Refinement
 
 if TYPE_CHECKING:
-    from embodied.graph import Graph
+    from embodied.graph.graph import Graph
 
 TIMEOUT = 3.0
 """So long may an answer take [s]."""

@@ -15,11 +15,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from embodied.errors import EmbodiedError, LaunchError, LinkFailed
-from embodied.live.brief import Output
+from embodied.live.ipc import LARGEST, Gone, Said, hear, say
 from embodied.live.launcher import Launcher
+from embodied.live.launcher_requests import REQUESTS, home_of, topic_of, unknown
 from embodied.live.logs import Line
-from embodied.live.requests import REQUESTS, home_of, topic_of, unknown
-from embodied.live.talk import LARGEST, Gone, Said, hear, say
+from embodied.live.process_spec import Output
 
 CLIENTS = 32
 """So many may be connected at a time."""

@@ -14,17 +14,17 @@ from collections.abc import Callable
 from typing import Any
 
 from embodied.clock import SECOND
-from embodied.endpoint import Endpoint
 from embodied.errors import WireError
+from embodied.graph.endpoint import Endpoint
 from embodied.links.channel import Inlet
 from embodied.links.keys import Keys, default_folder
-from embodied.links.parcel import Parcel
+from embodied.links.packing import Parcel
 from embodied.links.receiver import AHEAD, Arrival, Receiver
 from embodied.links.ring import Ends
 from embodied.links.sender import Sender
-from embodied.live.brief import Brief
+from embodied.live.heartbeat import Page
 from embodied.live.loop import Delays
-from embodied.live.page import Page
+from embodied.live.process_spec import Brief
 from embodied.live.worker import Worker
 
 SERVE = SECOND // 20

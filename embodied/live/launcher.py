@@ -17,20 +17,20 @@ from typing import Any
 
 from embodied.clock import SECOND
 from embodied.errors import EmbodiedError, LinkFailed, ProcessLost
+from embodied.graph.plan import Plan, opens_world
+from embodied.graph.restart import Restart
 from embodied.links.ring import Ends
-from embodied.live.brief import Remote, briefs
-from embodied.live.cleaner import Cleaner
-from embodied.live.folder import Folder
-from embodied.live.layout import homes, processes
+from embodied.live.camera_replicas import staged
+from embodied.live.event_loop import Waiting
+from embodied.live.ipc import Gone, Said, hear
+from embodied.live.link_table import Ring, Switchboard
 from embodied.live.logs import Logs
 from embodied.live.process import Process, check_portable
-from embodied.live.puppet import staged
-from embodied.live.switchboard import Ring, Switchboard
-from embodied.live.talk import Gone, Said, hear
-from embodied.live.waiting import Waiting
-from embodied.node import Driver, Guard
-from embodied.plan import Plan, opens_world
-from embodied.restart import Restart
+from embodied.live.process_layout import homes, processes
+from embodied.live.process_spec import Remote, briefs
+from embodied.live.reaper import Cleaner
+from embodied.live.run_directory import Folder
+from embodied.node.node import Driver, Guard
 from embodied.world import Verdict
 
 HANG = 2 * SECOND

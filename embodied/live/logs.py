@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 
-from embodied.live.output import MARK
+from embodied.live.node_output import MARK
 
 KEPT = 1000
 """Lines in memory, of each process."""

@@ -11,17 +11,17 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from embodied.arrays import made_by
-from embodied.cells import FOREVER, Cell, Slot, Topic
 from embodied.clock import Time, tick, ticks_by
 from embodied.errors import FOREIGN
-from embodied.evidence import world_failed
-from embodied.kernel import Timer
 from embodied.links.channel import Inlet, Outlet
-from embodied.live.page import Page
-from embodied.live.stepping import Given, stepper
-from embodied.live.waiting import Waiting
+from embodied.live.event_loop import Waiting
+from embodied.live.heartbeat import Page
+from embodied.live.kernel import Timer
+from embodied.live.step_codegen import Given, stepper
+from embodied.messages.arrays import made_by
 from embodied.messages.schema import Message
+from embodied.runtime.failures import world_failed
+from embodied.runtime.mailboxes import FOREVER, Cell, Slot, Topic
 from embodied.world import World
 
 IDLE = 0.1

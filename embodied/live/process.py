@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from embodied.errors import FOREIGN, LaunchError, Problem, told
-from embodied.live.brief import Brief
-from embodied.live.page import Page
-from embodied.live.talk import Gone, pair, say
+from embodied.live.heartbeat import Page
+from embodied.live.ipc import Gone, pair, say
+from embodied.live.process_spec import Brief
 
 State = Literal["starting", "ready", "running", "stopping", "ended"]
 

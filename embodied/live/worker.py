@@ -15,22 +15,22 @@ import time
 from collections.abc import Callable
 from typing import IO, Any, NoReturn
 
-from embodied.cells import Cell, Slot, Topic
 from embodied.clock import SECOND
 from embodied.errors import FOREIGN, EmbodiedError, LinkFailed, NodeFailed, told
-from embodied.evidence import world_failed
-from embodied.graph import plain
-from embodied.kernel import die_with_parent
-from embodied.lifecycle import close_nodes, open_node
+from embodied.graph.graph import plain
 from embodied.links.channel import Inlet, Outlet
 from embodied.links.ring import Ends, Post, Window
-from embodied.live.answers import answer
-from embodied.live.brief import Brief
+from embodied.live.heartbeat import Page
+from embodied.live.ipc import Gone, hear, say
+from embodied.live.kernel import die_with_parent
 from embodied.live.loop import IDLE, Delays, Loop
-from embodied.live.output import Lines
-from embodied.live.page import Page
-from embodied.live.talk import Gone, hear, say
-from embodied.wire import sealer
+from embodied.live.node_output import Lines
+from embodied.live.process_spec import Brief
+from embodied.live.worker_requests import answer
+from embodied.messages.encoding import sealer
+from embodied.runtime.failures import world_failed
+from embodied.runtime.lifecycle import close_nodes, open_node
+from embodied.runtime.mailboxes import Cell, Slot, Topic
 
 LOOK = SECOND // 20
 """How often the process of the bodies asks its world for the verdict [ns]."""

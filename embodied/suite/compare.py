@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from embodied.errors import LaunchError, Problem, nearest
-from embodied.suite.episode import Result
+from embodied.suite.seed_run import Result
 
 if TYPE_CHECKING:
     from embodied.suite.summary import Summary

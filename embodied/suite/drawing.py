@@ -30,7 +30,7 @@ def timeline(data: Mapping[str, Any], faults: Sequence[Mapping[str, Any]] = ()) 
     """A row for each node and guard, and for each fault, over the time of a run.
 
     Args:
-        data: as `embodied.timeline.Timeline` gives it.
+        data: as `embodied.recording.timeline.Timeline` gives it.
         faults: what was done to the run, as a `FaultCount` tells it.
     """
     end = max(float(data["end"]), 1e-9)

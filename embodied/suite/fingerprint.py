@@ -15,8 +15,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from embodied.graph import Graph
-from embodied.launch.use import ROOMS
+from embodied.graph.graph import Graph
+from embodied.launch.class_lookup import ROOMS
 from embodied.robot import Robot
 
 PACKAGES = (*(room for room in ROOMS if "." not in room), "embodied")

@@ -9,8 +9,8 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from embodied.github import annotation
-from embodied.suite.episode import Scenario
+from embodied.suite.annotations import annotation
+from embodied.suite.seed_run import Scenario
 from embodied.suite.summary import Summary
 
 SUMMARY = "GITHUB_STEP_SUMMARY"

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import xml.etree.ElementTree as ET
 
-from embodied.suite.episode import INFRASTRUCTURE, Result, Scenario
+from embodied.suite.seed_run import INFRASTRUCTURE, Result, Scenario
 from embodied.suite.summary import Summary
 
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

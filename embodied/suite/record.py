@@ -16,8 +16,8 @@ from typing import Any, TextIO
 
 from embodied.errors import LaunchError, Problem
 from embodied.launch import load
-from embodied.suite.episode import Films, Result, Scenario
 from embodied.suite.fingerprint import fingerprint
+from embodied.suite.seed_run import Films, Result, Scenario
 
 ASKED, RESULTS = "suite.json", "results.jsonl"
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from embodied.suite.drawing import interval, timeline
-from embodied.suite.episode import Result, Scenario
+from embodied.suite.seed_run import Result, Scenario
 from embodied.suite.summary import Summary
 
 STYLE = Path(__file__).with_name("report.css")

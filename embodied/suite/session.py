@@ -6,12 +6,12 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from embodied.json_text import dumps
+from embodied.plain_data import dumps
 from embodied.suite.compare import Baseline
-from embodied.suite.episode import Job, Result
 from embodied.suite.junit import junit
 from embodied.suite.record import Asked, Record
 from embodied.suite.report import report
+from embodied.suite.seed_run import Job, Result
 from embodied.suite.summary import Summary
 from embodied.suite.workers import run_suite
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from embodied.suite.compare import Comparison
-from embodied.suite.episode import INFRASTRUCTURE, Result, Scenario
+from embodied.suite.seed_run import INFRASTRUCTURE, Result, Scenario
 
 
 @dataclass(frozen=True, slots=True)

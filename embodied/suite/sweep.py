@@ -15,9 +15,9 @@ from typing import Any
 
 from embodied.clock import exact
 from embodied.errors import LaunchError, Place, Problem
+from embodied.graph.plan import Plan
 from embodied.launch import Launch, load
-from embodied.plan import Plan
-from embodied.suite.episode import Scenario
+from embodied.suite.seed_run import Scenario
 from embodied.suite.summary import Summary
 
 MOST = 10_000

@@ -19,7 +19,7 @@ from multiprocessing.context import SpawnProcess
 
 from embodied.errors import LaunchError
 from embodied.launch import Launch
-from embodied.suite.episode import INFRASTRUCTURE, Job, Result, Scenario, read, run_seed
+from embodied.suite.seed_run import INFRASTRUCTURE, Job, Result, Scenario, read, run_seed
 
 Task = tuple[Job, int]
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from embodied.errors import FOREIGN, told
-from embodied.node import Driver
+from embodied.node.node import Driver
 from embodied.robot import Robot
-from embodied.testing.bench import Bench
-from embodied.testing.contract import DriverContract
+from embodied.testing.benches.bench import Bench
+from embodied.testing.driver_contract import DriverContract
 from embodied.testing.person import RealArmBench, RealBench
 
 

@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from embodied.node import Driver
+from embodied.devices.virtual import Cannot, Virtual
+from embodied.node.node import Driver
 from embodied.robot import Robot
-from embodied.testing.arm_bench import ArmBench
-from embodied.testing.bench import Bench
+from embodied.testing.benches.arm import ArmBench
+from embodied.testing.benches.bench import Bench
 from embodied.testing.serving import Drive
-from embodied.virtual import Cannot, Virtual
 
 
 class Person(Virtual):

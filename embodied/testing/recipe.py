@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from embodied.errors import nearest
-from embodied.reproduce import command
+from embodied.runtime.command_line import command
 
 MAX_SEEDS = 100_000
 """A marker that asks for more items than this is a mistake."""

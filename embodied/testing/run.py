@@ -13,13 +13,13 @@ import pytest
 
 from embodied.clock import SECOND, Time, exact, show
 from embodied.errors import FOREIGN, nearest, told
-from embodied.graph import plain
+from embodied.graph.graph import plain
+from embodied.graph.plan import Plan
 from embodied.launch import Overrides, load
-from embodied.lockstep import Lockstep
-from embodied.plan import Plan
-from embodied.report import Report
+from embodied.messages.encoding import summary
+from embodied.runtime.lockstep import Lockstep
+from embodied.runtime.report import Report
 from embodied.testing.recipe import Recipe
-from embodied.wire import summary
 from embodied.world import Verdict
 
 PERIOD = 0.01

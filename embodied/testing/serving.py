@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from embodied.clock import SECOND, Time, rate_of, tick, ticks_by
+from embodied.devices.virtual import Virtual
+from embodied.graph.plan import opens_world
 from embodied.messages import DeviceStatus
 from embodied.messages.schema import Command, Message
-from embodied.node import Driver, Node, generator
-from embodied.plan import opens_world
-from embodied.ports import Ports
-from embodied.virtual import Virtual
+from embodied.node.node import Driver, Node, generator
+from embodied.node.ports import Ports
 from embodied.world import World
 
 _PAUSE = threading.Event()

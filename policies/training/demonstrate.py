@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from embodied import SECOND, Time
 from embodied.launch import Overrides, load
-from embodied.lockstep import Lockstep
 from embodied.messages import Detections, Goal, GripperState, Pose, Target, Vector
+from embodied.runtime.lockstep import Lockstep
 from policies.cloned import CHUNK, Situation
 from policies.pick_place import Phase, PickPlace
 

@@ -22,9 +22,9 @@ import yaml
 from numpy.typing import NDArray
 
 from embodied.messages import CameraInfo, Vector
-from embodied.node import generator
+from embodied.node.node import generator
+from embodied.node.settings import Context, make
 from embodied.robot import Robot, rotation
-from embodied.settings import Context, make
 from embodied.world import Rendering
 from policies.arm import Arm, Limits
 from policies.detector import HEIGHT, LABELS, WIDTH

@@ -17,7 +17,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from embodied.node import generator
+from embodied.node.node import generator
 from policies.lane import turned
 
 TARGET = np.dtype(

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embodied.messages import CameraInfo, Vector
-from embodied.node import generator
+from embodied.node.node import generator
 from embodied.robot import quaternion, rotation, transform
 from policies.detector import HEIGHT, WIDTH
 from policies.markers import KINDS

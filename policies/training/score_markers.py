@@ -14,7 +14,7 @@ import numpy as np
 
 from embodied.clock import Time
 from embodied.messages import CameraInfo, DroneState, Image
-from embodied.settings import Context, make
+from embodied.node.settings import Context, make
 from policies.card import Card
 from policies.markers import Markers
 from policies.training.render_markers import Sight, kind, sights

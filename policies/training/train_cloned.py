@@ -18,8 +18,8 @@ import torch
 from torch import Tensor, nn
 
 from embodied.launch import Overrides, load
-from embodied.node import generator
-from embodied.scenario import play
+from embodied.node.node import generator
+from embodied.runtime.episode import play
 from policies.card import Card, digest
 from policies.cloned import CHUNK, STATE, ClonedPickPlace
 from policies.training.demonstrate import Samples, demonstrate

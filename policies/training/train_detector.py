@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.nn import functional
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from embodied.node import generator
+from embodied.node.node import generator
 from policies.card import Card, digest
 from policies.detector import COLUMNS, HEIGHT, LABELS, ROWS, STRIDE, WIDTH, Detector
 from policies.onnx_node import OnnxNode

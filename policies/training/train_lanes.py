@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from embodied.node import generator
+from embodied.node.node import generator
 from policies.card import Card, digest
 from policies.lane import HEIGHT, NEAR, SCALES, WIDTH, LaneDetector
 from policies.training.lane_network import LaneNetwork, ShippedLane

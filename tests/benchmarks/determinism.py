@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from embodied.launch import Overrides, load
-from embodied.scenario import play
+from embodied.runtime.episode import play
 from embodied.suite import Job, Result, Scenario, run_suite
 from tests.benchmarks.table import show
 

@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from embodied import Node
-from embodied.graph import Graph
-from embodied.live.folder import Folder
+from embodied.graph.graph import Graph
 from embodied.live.launcher import Launcher
-from embodied.suite.episode import Job, Scenario, run_seed
+from embodied.live.run_directory import Folder
+from embodied.suite.seed_run import Job, Scenario, run_seed
 from tests.benchmarks.table import median, show
 
 ROOT = Path(__file__).parents[2]

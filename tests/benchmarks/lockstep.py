@@ -10,13 +10,13 @@ import numpy as np
 
 from embodied import SECOND, Node, Time
 from embodied.clock import tick
-from embodied.graph import Graph
+from embodied.graph.graph import Graph
 from embodied.launch import load
-from embodied.lockstep import Lockstep
 from embodied.messages import JointCommand, JointState
-from embodied.node import generator
-from embodied.ports import Stamped
-from embodied.scenario import LOOK
+from embodied.node.node import generator
+from embodied.node.ports import Stamped
+from embodied.runtime.episode import LOOK
+from embodied.runtime.lockstep import Lockstep
 from tests.benchmarks.table import interleaved, median, seconds, show
 
 PICK = Path(__file__).parents[2] / "launch" / "pick_place.yaml"

@@ -15,12 +15,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from embodied import SECOND, Time, filmstrip
+from embodied import SECOND, Time
 from embodied.errors import EmbodiedError
 from embodied.launch import Overrides, load
-from embodied.lockstep import Lockstep
-from embodied.node import generator
-from embodied.scenario import play
+from embodied.node.node import generator
+from embodied.recording import filmstrip
+from embodied.runtime.episode import play
+from embodied.runtime.lockstep import Lockstep
 from embodied.suite import Job, Scenario, run_suite
 from embodied.world import Rendering
 from sims.renderers import VERSIONS, choose

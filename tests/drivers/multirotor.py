@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from embodied.autopilot import Mixer
 from embodied.bodies import DroneBody, FlightSensors, Quadrotor
 from embodied.clock import Time, rate_of, tick, ticks_by
 from embodied.errors import WorldFailed
-from embodied.flight import Mixer
+from embodied.geometry import rotation_matrix
 from embodied.messages import Vector
-from embodied.rotations import rotation_matrix
 from embodied.world import ArmBody, CameraBody, Verdict
 
 GRAVITY = np.array([0.0, 0.0, -9.81])  # [m/s²]

@@ -36,7 +36,7 @@ def test_the_device_of_the_page_keeps_the_contract_in_under_120_lines(tmp_path: 
 def test_with_the_last_two_files_of_the_page_the_command_line_knows_the_device(tmp_path: Path) -> None:
     text = PAGE.read_text("utf-8")
     files = dict(FILE.findall(text))
-    (init,) = re.findall(r"```python\n(from embodied.device .*?)```", text, re.DOTALL)
+    (init,) = re.findall(r"```python\n(from embodied.devices.registry .*?)```", text, re.DOTALL)
     (bench,) = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
     files |= {"drivers/turntable/__init__.py": init, "drivers/turntable/bench.yaml": bench, "pyproject.toml": ""}
     for name, content in files.items():

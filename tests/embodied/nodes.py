@@ -10,7 +10,6 @@ from typing import NamedTuple
 import numpy as np
 
 from embodied import Driver, Guard, Node, Stamped, Time, tunable
-from embodied.identity import Identity
 from embodied.messages import (
     Depth,
     GuardReport,
@@ -24,6 +23,7 @@ from embodied.messages import (
     Target,
     Vector,
 )
+from embodied.node.identity import Identity
 
 
 def joints(value: float = 0.0, n: int = 2, at: int = 0) -> JointState:

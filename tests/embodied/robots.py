@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from embodied.launch.document import plain, read
+from embodied.launch.yaml_document import plain, read
+from embodied.node.settings import Context, make
 from embodied.robot import Robot
-from embodied.settings import Context, make
 
 FOLDER = Path(__file__).parents[2] / "launch" / "robots"
 

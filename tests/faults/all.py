@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from embodied.testing.bench import Bench
+from embodied.testing.benches.bench import Bench
 from tests.drivers.can_ev.bench import RoadBench
 from tests.drivers.mavlink.bench import AirfieldBench
 from tests.drivers.so101.bench import SO101Bench

@@ -17,8 +17,8 @@ import numpy as np
 from embodied.errors import DeviceLost, WrongDevice
 from embodied.messages import JointCommand
 from embodied.messages.schema import Vector
-from embodied.testing.arm_bench import ArmBench
-from embodied.testing.bench import Bench
+from embodied.testing.benches.arm import ArmBench
+from embodied.testing.benches.bench import Bench
 from embodied.testing.serving import Drive, pause
 from tests.faults.tally import Tally
 

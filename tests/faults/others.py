@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from embodied.graph import Graph, Wire
-from embodied.live.folder import home
+from embodied.graph.graph import Graph, Wire
+from embodied.live.run_directory import home
 from tests.embodied.live.nodes import Counter, Delays, Flood, Jump, Ledger, Sleeper, Square
 from tests.embodied.live.running import FILE, PARENT, Running, processes, processes_of
 from tests.faults.tally import Tally

@@ -11,7 +11,7 @@ import numpy as np
 
 from embodied.errors import DeviceLost, NotStopped
 from embodied.messages import VehicleCommand
-from embodied.testing.bench import Bench
+from embodied.testing.benches.bench import Bench
 from tests.faults.devices import FAULTS as OF_ARMS
 from tests.faults.devices import MOST, Trial, moving, stands
 from tests.faults.tally import Tally

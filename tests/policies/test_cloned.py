@@ -12,7 +12,7 @@ from embodied.launch import load
 from embodied.launch.load import Overrides
 from embodied.messages import Detections, GripperState, Pose, Target
 from embodied.robot import BASE, quaternion
-from embodied.scenario import play
+from embodied.runtime.episode import play
 from policies.cloned import CHUNK, EXECUTED, STATE, ClonedPickPlace, Situation
 from policies.looks import Grasp
 from policies.pick_place import DOWN, PickPlace

@@ -8,12 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from embodied.clock import Time
+from embodied.geometry import norm, rotation_matrix, rotation_vector
 from embodied.launch import load
 from embodied.launch.load import Overrides
 from embodied.messages import Goal, JointState, Vector
-from embodied.node import generator
+from embodied.node.node import generator
 from embodied.robot import BASE, Robot, rotation
-from embodied.rotations import norm, rotation_matrix, rotation_vector
 from policies.kinematics import InverseKinematics
 from policies.rotations import tool_rotation
 from policies.setpoint import Pace, pursue

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from embodied.messages import CameraInfo, Image, Lane
-from embodied.node import generator
+from embodied.node.node import generator
 from embodied.robot import quaternion
 from policies.lane import MATRIX, PLACE, TURN, LaneDetector, turned
 from sims.road import Road

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from embodied.clock import SECOND, Time
+from embodied.geometry import rotation_matrix
 from embodied.messages import DroneState
 from embodied.robot import quaternion, rotation
-from embodied.rotations import rotation_matrix
 from policies.whereabouts import Whereabouts
 
 TURN = np.array([0.1, -0.2, 0.6])  # [rad/s]

@@ -9,9 +9,9 @@ import pytest
 
 from embodied import Stamped, Time
 from embodied.launch import Overrides, load
-from embodied.lockstep import Lockstep
 from embodied.messages import DroneCommand, DroneState, Image
-from embodied.scenario import LOOK
+from embodied.runtime.episode import LOOK
+from embodied.runtime.lockstep import Lockstep
 from embodied.testing.plugin import Scenario
 
 pytest.importorskip("pybullet", reason="sims needs pybullet, which has wheels up to Python 3.11")

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from embodied.live.play import SLOWEST
-from embodied.suite.episode import Job, Scenario, run_seed
+from embodied.live.episode import SLOWEST
+from embodied.suite.seed_run import Job, Scenario, run_seed
 
 pytest.importorskip("pybullet", reason="sims needs pybullet, which has wheels up to Python 3.11")
 

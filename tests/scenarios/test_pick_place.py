@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 
 from embodied import SECOND, Stamped, Time
-from embodied.filmstrip import Film
-from embodied.graph import Graph
+from embodied.graph.graph import Graph
 from embodied.launch import Overrides, load
-from embodied.lockstep import Lockstep
-from embodied.scenario import LOOK, play
+from embodied.recording.filmstrip import Film
+from embodied.recording.timeline import Timeline
+from embodied.runtime.episode import LOOK, play
+from embodied.runtime.lockstep import Lockstep
 from embodied.testing.plugin import Scenario
 from embodied.testing.run import Run
-from embodied.timeline import Timeline
 
 pytest.importorskip("pybullet", reason="sims needs pybullet, which has wheels up to Python 3.11")
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from embodied.launch import Overrides
-from embodied.live.play import SLOWEST
-from embodied.suite.episode import Job, Scenario, run_seed
+from embodied.live.episode import SLOWEST
+from embodied.suite.seed_run import Job, Scenario, run_seed
 from tests.drivers.mavlink.bench import port
 from tests.drivers.xarm.bench import address
 

@@ -8,8 +8,8 @@ import pytest
 import yaml
 
 from embodied.messages import Vector
+from embodied.node.settings import Context, make
 from embodied.robot import Robot
-from embodied.settings import Context, make
 from sims.bodies import ARMS as MODELS
 from sims.tabletop import Tabletop
 

@@ -11,7 +11,7 @@ import pytest
 from embodied.bodies import drone
 from embodied.clock import SECOND, Time
 from embodied.errors import WorldFailed
-from embodied.node import generator
+from embodied.node.node import generator
 from embodied.robot import rotation
 from sims.airfield import SIDE, Airfield
 from sims.bodies.quadrotor import TALL, Errors

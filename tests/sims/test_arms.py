@@ -5,7 +5,7 @@ import pytest
 
 from embodied import SECOND, Time
 from embodied.messages import JointCommand, Vector
-from embodied.node import generator
+from embodied.node.node import generator
 from embodied.robot import Robot, rotation, transform
 from sims.arm import SimArm
 from sims.bodies import so101, xarm6

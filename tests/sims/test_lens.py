@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from embodied import Time
-from embodied.node import generator
+from embodied.node.node import generator
 from embodied.world import Rendering
 from sims.camera import SimCamera
 from sims.lens import Imperfections, Lens

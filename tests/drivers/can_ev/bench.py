@@ -10,9 +10,9 @@ import numpy as np
 from drivers.can_ev import CanEV
 from drivers.can_ev.virtual import VirtualEV
 from embodied.messages import Vector
-from embodied.node import Driver
+from embodied.node.node import Driver
+from embodied.testing.benches.vehicle import VehicleBench
 from embodied.testing.serving import Drive
-from embodied.testing.vehicle_bench import VehicleBench
 from embodied.world import World
 from sims.road import Road
 from tests.drivers.kinematic import KinematicRoad

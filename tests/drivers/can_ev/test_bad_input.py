@@ -12,7 +12,7 @@ from drivers.can_ev import CanEV
 from drivers.can_ev.generic import GENERIC
 from embodied.errors import LaunchError, NoDevice
 from embodied.launch import Overrides, load
-from embodied.lockstep import Lockstep
+from embodied.runtime.lockstep import Lockstep
 
 CELL = """\
 embodied: 1

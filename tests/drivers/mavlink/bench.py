@@ -8,8 +8,8 @@ from typing import Any
 
 from drivers.mavlink import Geofence, Mavlink
 from drivers.mavlink.virtual import VirtualPX4
-from embodied.node import Driver
-from embodied.testing.drone_bench import DroneBench
+from embodied.node.node import Driver
+from embodied.testing.benches.drone import DroneBench
 from embodied.world import World
 from sims.airfield import Airfield
 from tests.drivers.multirotor import Sky

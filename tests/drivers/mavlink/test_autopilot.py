@@ -10,8 +10,8 @@ import pytest
 from drivers.mavlink.autopilot import Autopilot, Denied, Leg
 from drivers.mavlink.fence import Geofence
 from drivers.mavlink.modes import Mode
+from embodied.autopilot import Controller, Estimate
 from embodied.clock import SECOND, Time
-from embodied.flight import Controller, Estimate
 from embodied.messages import DroneCommand, Vector
 from embodied.robot import quaternion
 from tests.drivers.multirotor import Sky

@@ -9,8 +9,8 @@ from typing import Any
 
 from drivers.so101 import SO101
 from drivers.so101.virtual import VirtualSO101
-from embodied.node import Driver
-from embodied.testing.arm_bench import ArmBench
+from embodied.node.node import Driver
+from embodied.testing.benches.arm import ArmBench
 from embodied.world import World
 from sims.tabletop import Tabletop
 from tests.drivers.kinematic import KinematicWorld

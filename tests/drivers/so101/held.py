@@ -17,7 +17,7 @@ from drivers.so101.servos import IDS, NAMES
 from drivers.so101.table import MIDDLE, TICK, TICKS
 from drivers.so101.virtual import VirtualSO101
 from embodied.clock import SECOND, Time
-from embodied.settings import Context, convert
+from embodied.node.settings import Context, convert
 from tests.drivers.kinematic import KinematicWorld
 from tests.drivers.so101.bench import ROBOT
 

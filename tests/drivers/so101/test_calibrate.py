@@ -12,7 +12,7 @@ from drivers.so101 import SO101, jaw, table
 from drivers.so101.calibrate import calibrate
 from drivers.so101.servos import IDS, NAMES
 from drivers.so101.table import TICK
-from embodied.device import Calibrated
+from embodied.devices.registry import Calibrated
 from embodied.errors import NotCalibrated
 from tests.drivers.so101.bench import ROBOT
 from tests.drivers.so101.held import STOPS, TRUTH, Held, asking, kept, mounted, switched_on, true

@@ -27,8 +27,8 @@ from drivers.so101.servos import IDS, JOINTS, NAMES, Servos
 from drivers.so101.table import TICK, TICKS
 from embodied.clock import SECOND, Time
 from embodied.errors import DeviceLost, NoDevice, NotStopped, WrongDevice
-from embodied.identity import differences
 from embodied.messages import GripperState, JointCommand, JointState
+from embodied.node.identity import differences
 from embodied.testing.serving import Drive, Stepping
 from tests.drivers.so101.bench import ROBOT, KinematicBench
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from drivers.so101.calibration import JointCalibration
 from drivers.so101.measure import MIDDLE, TICK, TICKS, NotMeasured, Stated, direction, followed, measure, setting
 from embodied.launch.site import Site
-from embodied.settings import Context, convert
+from embodied.node.settings import Context, convert
 
 # Joint limits as the SO-101's URDF has them [rad].
 LIMITS = {

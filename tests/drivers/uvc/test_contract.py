@@ -12,8 +12,8 @@ pytest.importorskip("pybullet", reason="sims needs pybullet, which has wheels up
 
 from drivers.uvc import Camera
 from drivers.uvc.virtual import VirtualCamera
-from embodied.testing.bench import Bench
-from embodied.testing.contract import DriverContract
+from embodied.testing.benches.bench import Bench
+from embodied.testing.driver_contract import DriverContract
 from embodied.testing.serving import Serving
 from sims.tabletop import Tabletop
 from tests.embodied.robots import robot

@@ -13,9 +13,9 @@ from drivers.uvc import Camera
 from drivers.uvc.driver import CameraOutput
 from embodied.clock import SECOND, Time
 from embodied.errors import DeviceLost, WrongDevice
-from embodied.graph import Graph
-from embodied.lifecycle import meet
-from embodied.lockstep import Lockstep
+from embodied.graph.graph import Graph
+from embodied.runtime.lifecycle import meet
+from embodied.runtime.lockstep import Lockstep
 
 COUNT, RATE = 12, 20
 

@@ -14,7 +14,7 @@ from drivers.uvc.rectify import Rectify
 from embodied.calibration import OPTICAL, Calibration
 from embodied.clock import Time
 from embodied.errors import LaunchError
-from embodied.graph import Graph
+from embodied.graph.graph import Graph
 from embodied.robot import BASE
 from policies.detector import Detector
 

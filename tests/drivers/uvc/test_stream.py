@@ -22,7 +22,7 @@ from drivers.uvc.serving import Server
 from drivers.uvc.virtual import PROBE
 from embodied.clock import SECOND, Time
 from embodied.errors import DeviceLost, NoDevice, WrongDevice
-from embodied.lifecycle import meet
+from embodied.runtime.lifecycle import meet
 from embodied.testing.serving import pause
 
 LATER = Time(100 * SECOND)

@@ -19,8 +19,8 @@ from drivers.uvc.virtual import VirtualCamera
 from embodied.clock import Time
 from embodied.errors import LinkFailed, WorldFailed
 from embodied.launch import load
-from embodied.live.puppet import looks
-from embodied.node import generator
+from embodied.live.camera_replicas import looks
+from embodied.node.node import generator
 from sims.airfield import Airfield
 from sims.downward import MOUNT
 from sims.tabletop import Tabletop

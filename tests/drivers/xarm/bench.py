@@ -8,8 +8,8 @@ from typing import Any
 
 from drivers.xarm import XArm
 from drivers.xarm.virtual import VirtualXArm
-from embodied.node import Driver
-from embodied.testing.arm_bench import ArmBench
+from embodied.node.node import Driver
+from embodied.testing.benches.arm import ArmBench
 from sims.tabletop import Tabletop
 from tests.drivers.kinematic import KinematicWorld
 from tests.embodied.robots import robot

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from embodied.testing.bench import Bench
-from embodied.testing.contract import DriverContract
+from embodied.testing.benches.bench import Bench
+from embodied.testing.driver_contract import DriverContract
 from tests.drivers.xarm.bench import XArm7Bench, XArmBench
 
 

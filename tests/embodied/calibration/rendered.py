@@ -10,7 +10,7 @@ import numpy as np
 
 from embodied.calibration import Calibration
 from embodied.calibration.board import Board, Grey
-from embodied.calibration.sheet import sheet
+from embodied.calibration.print_sheet import sheet
 from embodied.messages import Vector
 from sims.renderers import Light, Rasteriser
 from sims.renderers.mesh import rectangle

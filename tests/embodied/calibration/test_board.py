@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from embodied.calibration.board import FEWEST, Board, Sighting
-from embodied.calibration.sheet import png, sheet
+from embodied.calibration.print_sheet import png, sheet
 from tests.embodied.calibration.rendered import BOARD
 
 

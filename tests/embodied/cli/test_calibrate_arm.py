@@ -21,9 +21,9 @@ from drivers.so101 import jaw
 from drivers.so101.servos import IDS
 from drivers.so101.table import TICK
 from embodied.clock import SECOND, Time
-from embodied.identity import differences
 from embodied.launch import Overrides, load
 from embodied.messages import JointCommand
+from embodied.node.identity import differences
 from tests.drivers.so101.bench import ROBOT
 from tests.drivers.so101.held import STOPS, TRUTH, Watched, mounted, switched_on, true
 from tests.embodied.conftest import Command

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from embodied.github import annotation
 from embodied.launch.load import INSTALLED
+from embodied.suite.annotations import annotation
 from tests.embodied.conftest import Command
 
 GOOD = 'embodied: 1\nnodes: {task: {use: "policies.target:NamedTarget", with: {label: red}}}\n'

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from embodied.cli.explain import PAGES, titles
+from embodied.cli.verbs.explain import PAGES, titles
 from embodied.launch.load import INSTALLED
 from tests.embodied.conftest import Command
 

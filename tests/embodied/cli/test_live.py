@@ -20,7 +20,7 @@ from typing import Any
 import cv2
 import pytest
 
-from embodied.live.folder import running
+from embodied.live.run_directory import running
 from tests.embodied.conftest import Command, Done
 
 ROOT = Path(__file__).parents[3]

@@ -17,9 +17,9 @@ from typing import Any
 
 import pytest
 
+from tests.embodied.cli.test_cli import PICK, ROOT, command, simulated
 from tests.embodied.conftest import Command
 from tests.embodied.suite.waiting import launch_file
-from tests.embodied.test_cli import PICK, ROOT, command, simulated
 
 MANY = 800
 """Seeds of a scenario that takes a few milliseconds each: long enough to be ended in the middle."""

@@ -9,7 +9,7 @@ import numpy as np
 from embodied import SECOND, Stamped, Time
 from embodied.guards import ArmGuard
 from embodied.guards.arm import Guarded
-from embodied.guards.zone import Zone
+from embodied.guards.speed_separation import Zone
 from embodied.messages import JointCommand, JointState, Reset, Separation, Stop, Vector
 from embodied.robot import Robot
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from embodied.bodies import WORLD
-from embodied.guards.box import Box
+from embodied.guards.workspace import Box
 from embodied.messages import DroneCommand, JointCommand, Vector
 from tests.embodied.guards import bench as arms
 from tests.embodied.guards.flights import HIGH, LOW, Bench, flying

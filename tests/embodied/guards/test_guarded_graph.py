@@ -13,11 +13,11 @@ import pytest
 
 from embodied import SECOND, Driver, Node, Stamped, Time
 from embodied.errors import LaunchError
-from embodied.graph import Graph
+from embodied.graph.graph import Graph
 from embodied.guards import ArmGuard
-from embodied.identity import Identity
-from embodied.lockstep import Lockstep
 from embodied.messages import GuardReport, JointCommand, JointState, Separation
+from embodied.node.identity import Identity
+from embodied.runtime.lockstep import Lockstep
 from tests.embodied.conftest import Command
 from tests.embodied.guards.bench import HIGH, LOW, ZONE
 from tests.embodied.robots import robot

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from embodied import SECOND, Time
 from embodied.errors import LaunchError
-from embodied.graph import Graph, Timing, Wire
+from embodied.graph.graph import Graph, Timing, Wire
+from embodied.graph.restart import Restart
 from embodied.launch import Overrides, load
-from embodied.launch.document import Item, parse, plain
-from embodied.lockstep import Lockstep
-from embodied.restart import Restart
+from embodied.launch.yaml_document import Item, parse, plain
+from embodied.runtime.lockstep import Lockstep
 from tests.embodied.nodes import Clock, Hold, Motor, PassGuard, Ramp
 
 NODES = "tests.embodied.nodes"

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from jsonschema import Draft7Validator
 
-from embodied.cli.explain import PAGES
-from embodied.launch.document import parse, plain
+from embodied.cli.verbs.explain import PAGES
 from embodied.launch.load import INSTALLED
-from tests.embodied.test_cli import command
+from embodied.launch.yaml_document import parse, plain
+from tests.embodied.cli.test_cli import command
 
 FILE = INSTALLED / "launch" / "embodied.schema.json"
 SCHEMA = json.loads(FILE.read_text("utf-8"))

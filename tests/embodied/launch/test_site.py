@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from embodied.errors import LaunchError
-from embodied.launch.document import parse, plain
 from embodied.launch.site import Site
+from embodied.launch.yaml_document import parse, plain
 
 VALUE = {"width": 640, "fx": 601.5, "distortion": [0.1, -0.2], "frame": "base"}
 

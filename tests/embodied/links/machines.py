@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from embodied.endpoint import Endpoint
+from embodied.graph.endpoint import Endpoint
 from embodied.links.keys import Keys
 from embodied.links.receiver import Arrival, Receiver
 from embodied.links.sender import Sender

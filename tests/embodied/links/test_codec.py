@@ -19,8 +19,8 @@ from embodied.links.codec import VIEWED, Layout
 from embodied.links.ring import Ends, Window
 from embodied.messages import Detections, Image, JointState, Message
 from embodied.messages.schema import Array, schema
-from embodied.ports import Refinement
-from tests.embodied.test_wire import KINDS, example
+from embodied.node.ports import Refinement
+from tests.embodied.messages.test_encoding import KINDS, example
 
 SIZES = {"n": 3, "k": 2, "h": 4, "w": 5}
 

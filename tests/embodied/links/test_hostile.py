@@ -15,10 +15,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from zmq.utils import z85
 
-from embodied.endpoint import Endpoint
+from embodied.graph.endpoint import Endpoint
 from embodied.links import tcp
+from embodied.links.frames import MAX_CREDIT, Ask, Head, read
 from embodied.links.keys import Keys
-from embodied.links.letter import MAX_CREDIT, Ask, Head, read
 from embodied.links.receiver import AHEAD, Receiver
 from embodied.links.sender import TAKERS, Sender
 from tests.embodied.links.machines import Cell, free_endpoint

@@ -16,8 +16,8 @@ import pytest
 import zmq
 from zmq.utils import z85
 
-from embodied.endpoint import Endpoint
 from embodied.errors import LaunchError, LinkFailed
+from embodied.graph.endpoint import Endpoint
 from embodied.links.keys import Keys
 from embodied.links.receiver import Receiver
 from embodied.links.sender import Sender
@@ -280,7 +280,7 @@ def test_a_list_that_cannot_be_read_allows_nobody(cell: Cell, arm: Keys, base: K
 def test_a_machine_that_vanishes_without_a_word_is_noticed(cell: Cell, arm: Keys, base: Keys) -> None:
     code = (
         "import sys, select; from pathlib import Path\n"
-        "from embodied.endpoint import Endpoint; from embodied.links.keys import Keys\n"
+        "from embodied.graph.endpoint import Endpoint; from embodied.links.keys import Keys\n"
         "from embodied.links.sender import Sender\n"
         "tx = Sender(Endpoint.of(sys.argv[1]), Keys(Path(sys.argv[2])), ['state'])\n"
         "while True:\n    select.select([tx], [], []); tx.serve()\n"

@@ -21,7 +21,7 @@ from embodied.links.channel import Inlet, Outlet
 from embodied.links.codec import Layout
 from embodied.links.ring import Ends, Intake, Ring, Window
 from embodied.messages import GripperState, Image, JointCommand, JointState
-from embodied.ports import Refinement
+from embodied.node.ports import Refinement
 
 
 class Subscriber:
@@ -258,7 +258,7 @@ from embodied.links.channel import Inlet
 from embodied.links.codec import Layout
 from embodied.links.ring import Ends
 from embodied.messages import Image
-from embodied.ports import Refinement
+from embodied.node.ports import Refinement
 ring, room, *ends = map(int, sys.argv[1:])
 h, w = 60, 120
 inlet = Inlet([Layout.of(Image, Refinement(sizes={"h": h, "w": w}))], [0], room, ring, Ends(*ends))

@@ -11,14 +11,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from embodied.graph import Graph
+from embodied.graph.graph import Graph
+from embodied.graph.restart import Restart
 from embodied.launch import Overrides, load
 from embodied.links.channel import Inlet
 from embodied.links.ring import Ends
-from embodied.live.folder import Folder
 from embodied.live.launcher import Launcher
 from embodied.live.process import Process
-from embodied.restart import Restart
+from embodied.live.run_directory import Folder
 
 FILE = Path(__file__).parents[3] / "launch" / "pick_place.yaml"
 

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from embodied.graph import Graph
+from embodied.graph.graph import Graph
 from embodied.live.control import CLIENTS, Control
-from embodied.live.talk import LARGEST, hear, say
+from embodied.live.ipc import LARGEST, hear, say
 from tests.embodied.live.nodes import Counter, Square
 from tests.embodied.live.running import Running
 

@@ -15,16 +15,16 @@ import pytest
 
 from embodied.clock import SECOND
 from embodied.errors import LinkFailed, ProcessLost
-from embodied.graph import Graph, Timing, Wire
-from embodied.live.brief import briefs
+from embodied.graph.graph import Graph, Timing, Wire
+from embodied.graph.restart import Restart
 from embodied.live.control import Control
-from embodied.live.folder import home, running
+from embodied.live.heartbeat import Page
+from embodied.live.ipc import pair
 from embodied.live.launcher import STOPPING
-from embodied.live.layout import homes, processes
-from embodied.live.page import Page
-from embodied.live.talk import pair
+from embodied.live.process_layout import homes, processes
+from embodied.live.process_spec import briefs
+from embodied.live.run_directory import home, running
 from embodied.live.worker import Worker
-from embodied.restart import Restart
 from tests.embodied.live.nodes import (
     Agree,
     Broken,

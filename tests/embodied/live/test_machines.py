@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from embodied.graph import Graph, Wire
+from embodied.graph.graph import Graph, Wire
 from embodied.links.keys import Keys
 from tests.embodied.live.nodes import Agree, Collect, Counter, Pairs, Square
 from tests.embodied.live.running import Running

@@ -10,9 +10,9 @@ import pytest
 
 from embodied.clock import SECOND, Time
 from embodied.errors import WorldFailed
-from embodied.graph import Graph
-from embodied.live.play import play_live
-from embodied.node import Node
+from embodied.graph.graph import Graph
+from embodied.live.episode import play_live
+from embodied.node.node import Node
 from embodied.world import ArmBody, CameraBody, Verdict, World
 from tests.embodied.live.nodes import Count, count, wait
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from embodied.errors import LaunchError
 from embodied.suite import Scenario, run_suite
-from embodied.suite.episode import Job
 from embodied.suite.plot import plot
+from embodied.suite.seed_run import Job
 from embodied.suite.summary import Summary
 from embodied.suite.sweep import Axis, Point, grid, points
 from tests.embodied.suite.waiting import launch_file, quiet

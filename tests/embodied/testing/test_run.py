@@ -9,7 +9,7 @@ import pytest
 
 from embodied import SECOND, Time
 from embodied.launch import load
-from embodied.lockstep import Lockstep
+from embodied.runtime.lockstep import Lockstep
 from embodied.testing.plugin import Scenario
 from embodied.testing.run import Run
 from tests.embodied.nodes import Hold

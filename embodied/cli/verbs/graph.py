@@ -1,0 +1,115 @@
+"""`embodied graph`: the graph as a picture, or as a Mermaid diagram; of a launch file, or as it runs."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from embodied.cli.common.complete import files
+from embodied.cli.common.output import (
+    JsonOption,
+    ProfileOption,
+    SetOption,
+    SimOption,
+    SiteOption,
+    SwapOption,
+    WorldOption,
+    choose_profile,
+    ending,
+    out,
+    overrides,
+    print_json,
+    usage,
+)
+from embodied.cli.common.running import RunOption, connected
+from embodied.diagram.labels import Flow, Flows
+from embodied.diagram.mermaid import mermaid
+from embodied.diagram.svg import svg
+from embodied.graph.plan import Plan
+from embodied.launch import load
+from embodied.live.statistics import EVERY, Look, measure
+
+
+class Drawing(StrEnum):
+    """What a graph is drawn as."""
+
+    MERMAID = "mermaid"
+    SVG = "svg"
+
+
+def graph(
+    file: Annotated[
+        Path | None,
+        typer.Argument(help="the launch file; none with --live", show_default=False, autocompletion=files),
+    ] = None,
+    *,
+    live: Annotated[bool, typer.Option("--live", help="of a run, with rate, latency and losses on its wires")] = False,
+    run: RunOption = None,
+    sim: SimOption = False,
+    profile: ProfileOption = None,
+    world: WorldOption = None,
+    site: SiteOption = None,
+    sets: SetOption = None,
+    swaps: SwapOption = None,
+    format: Annotated[Drawing | None, typer.Option(help="mermaid, unless --output names an .svg")] = None,  # noqa: A002
+    output: Annotated[Path | None, typer.Option(help="write it here instead of printing it")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Draw the graph of a launch file or of a run, as SVG or as Mermaid, which code hosts and editors draw."""
+    with ending(as_json):
+        flows: Flows = {}
+        if live:
+            if file is not None or profile or sim or world or site or sets or swaps:
+                raise usage("--live draws a graph as it runs", "leave out the file and its options; --run says which")
+            plan, title, flows = _running(run)
+        elif file is None or run is not None:
+            raise usage("which launch file?", "write embodied graph FILE, or embodied graph --live")
+        else:
+            chosen = choose_profile(sim, profile)
+            plan = load(file, overrides(site, sets, swaps, world)).graph(chosen).check()
+            title = f"{file.stem} · {chosen}" if chosen else file.stem
+        if format is None:
+            format = Drawing.SVG if output is not None and output.suffix == ".svg" else Drawing.MERMAID  # noqa: A001
+        text = svg(plan, title, flows) if format is Drawing.SVG else mermaid(plan, flows) + "\n"
+        if output is not None:
+            output.write_text(text, encoding="utf-8")
+        if as_json:
+            wires = [{"node": node, "input": port, **asdict(flow)} for (node, port), flow in flows.items()]
+            about = {"wires": wires} if live else {}
+            print_json({**plan.graph.describe(), **about, "output": None if output is None else str(output)})
+        elif output is None:
+            typer.echo(text, nl=False)
+        else:
+            out.print(f"{output}: {len(plan.nodes)} nodes", markup=False)
+
+
+def _running(run: str | None) -> tuple[Plan, str, Flows]:
+    """A graph that runs, its name, and what goes over its wires."""
+    with connected(run) as client:
+        plan = client.graph().check()
+        before = Look.take(client)
+        client.gone(EVERY)
+        found = measure(before, Look.take(client))
+        home = {node: process for process, about in found["processes"].items() for node in about["nodes"]}
+        # It may be a profile of lockstep that runs on the steady clock.
+        plan.graph.clock = "steady"
+        groups = (tuple(node for node in about["nodes"] if node in plan.nodes) for about in found["processes"].values())
+        plan.graph.processes = tuple(group for group in groups if len(group) > 1)
+        links = {(link["from"], link["to"]): link for link in found["links"]}
+        flows = {
+            (name, port): _flow(found["topics"].get(source.topic), links.get((source.node, home.get(name, ""))))
+            for name, node in plan.nodes.items()
+            for port, source in node.sources.items()
+        }
+        return plan, client.folder.name, flows
+
+
+def _flow(topic: dict[str, Any] | None, link: dict[str, Any] | None) -> Flow:
+    hertz = None if topic is None else topic["hz"]
+    if link is None:
+        return Flow(hertz)
+    return Flow(hertz, link["p50_s"], link["p99_s"], link["dropped"] + link["skipped"])

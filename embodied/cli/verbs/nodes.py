@@ -1,0 +1,104 @@
+"""`embodied nodes`: what each node class needs and gives, read from the rooms."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from embodied.cli.common.complete import classes
+from embodied.cli.common.output import JsonOption, ending, out, print_json, usage
+from embodied.clock import rate_of
+from embodied.errors import nearest
+from embodied.graph.graph import plain
+from embodied.launch.class_lookup import enter, project_root
+from embodied.launch.descriptions import about
+from embodied.launch.discovery import find
+from embodied.node.node import Node
+from embodied.node.ports import PortError, read_ports
+from embodied.node.settings import field_types, name_of
+
+
+def nodes(
+    name: Annotated[
+        str | None, typer.Argument(help="only this class, or the classes of this module", autocompletion=classes)
+    ] = None,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """List the node classes of the rooms `sims`, `drivers` and `policies`, here and installed."""
+    with ending(as_json):
+        enter(project_root(Path("launch.yaml")))
+        found, broken = _find()
+        if name is not None:
+            known = {entry["use"] for entry in found} | {entry["use"].partition(":")[0] for entry in found}
+            module, _, kind = name.rpartition(":")
+            broken = {other: reason for other, reason in broken.items() if other.startswith(module or kind)}
+            found = [entry for entry in found if _named(entry["use"], name)]
+            if not found and not broken:
+                raise usage(f"there is no node class '{name}'", *nearest(name, known))
+        if as_json:
+            print_json({"nodes": found, "not_importable": broken})
+            return
+        for entry in found:
+            _show(entry)
+        for module, reason in broken.items():
+            out.print(f"{module}: cannot be read: {reason}", markup=False)
+
+
+def _named(use: str, name: str) -> bool:
+    """Whether a class is asked for by its own name, its module's, or that of a package above it."""
+    module, _, kind = use.partition(":")
+    above, _, asked = name.rpartition(":")
+    if above:
+        return asked == kind and (module == above or module.startswith(above + "."))
+    return name in (kind, module) or module.startswith(name + ".")
+
+
+def _find() -> tuple[list[dict[str, Any]], dict[str, str]]:
+    rooms = find("node")
+    found: list[dict[str, Any]] = []
+    for use, kind in rooms.classes.items():
+        try:
+            found.append(_describe(use, kind))
+        except (PortError, NameError, TypeError) as error:
+            rooms.broken[use] = str(error)
+    return found, rooms.broken
+
+
+def _describe(use: str, kind: type[Node]) -> dict[str, Any]:
+    ports = read_ports(kind)
+    types = field_types(kind)
+    settings: dict[str, Any] = {}
+    described: Any = kind
+    for entry in dataclasses.fields(described) if dataclasses.is_dataclass(described) else ():
+        if entry.init:
+            needed = entry.default is dataclasses.MISSING and entry.default_factory is dataclasses.MISSING
+            default = None if entry.default is dataclasses.MISSING else plain(entry.default)
+            settings[entry.name] = {"type": name_of(types[entry.name]), "required": needed, "default": default}
+    return {
+        "use": use,
+        "about": about(kind),
+        "rate": None if kind.rate is None else str(rate_of(kind.rate)),
+        "settings": settings,
+        "in": {name: str(port) for name, port in ports.inputs.items()},
+        "out": {name: str(port) for name, port in ports.outputs.items()},
+    }
+
+
+def _show(entry: dict[str, Any]) -> None:
+    when = "on its trigger" if entry["rate"] is None else f"at {entry['rate']} Hz"
+    if entry["rate"] is None and not entry["in"]:
+        when = "once"
+    out.print(f"[bold]{entry['use']}[/]  {when}", markup=True)
+    out.print(f"  {entry['about']}", markup=False)
+    for name, setting in entry["settings"].items():
+        default = "required" if setting["required"] else f"default {setting['default']}"
+        out.print(f"  with  {name}: {setting['type']} ({default})", markup=False)
+    for name, port in entry["in"].items():
+        out.print(f"  in    {name}: {port}", markup=False)
+    for name, port in entry["out"].items():
+        out.print(f"  out   {name}: {port}", markup=False)
+    out.print()

@@ -1,0 +1,39 @@
+"""`embodied schema`: launch files as JSON Schema, so that an editor completes, explains and underlines."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from embodied.cli.common.output import JsonOption, ending, err, out, print_json
+from embodied.launch.class_lookup import enter, project_root
+from embodied.launch.discovery import find, robots
+from embodied.launch.load import INSTALLED
+from embodied.launch.schema import launch_schema
+from embodied.plain_data import dumps
+
+
+def schema(
+    output: Annotated[Path | None, typer.Option(help="write it here instead of printing it")] = None,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Write the JSON Schema of launch files, with the classes and robots of this project and those installed."""
+    with ending(as_json):
+        root = project_root(Path("launch.yaml"))
+        enter(root)
+        nodes, worlds = find("node"), find("world")
+        made = launch_schema(nodes, worlds, robots([INSTALLED / "launch", root / "launch"]))
+        for module, reason in (nodes.broken | worlds.broken).items():
+            err.print(f"{module} is left out: {reason}", markup=False)
+        if output is not None:
+            output.write_text(dumps(made), encoding="utf-8")
+        counts = {"nodes": len(nodes.classes), "worlds": len(worlds.classes)}
+        if output is None:
+            print_json(made)
+        elif as_json:
+            print_json({"output": str(output), **counts})
+        else:
+            out.print(f"{output}: {counts['nodes']} node classes, {counts['worlds']} world classes", markup=False)

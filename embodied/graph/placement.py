@@ -1,0 +1,107 @@
+"""The proof of where nodes run: machines, processes, and what may not be torn apart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from embodied.errors import Place, Problem, nearest
+from embodied.graph.endpoint import MACHINE_NAME, Endpoint
+from embodied.graph.graph import Entry, Graph, Wires
+from embodied.graph.plan import opens_world
+from embodied.messages.schema import Command
+from embodied.node.node import Driver, Guard
+from embodied.node.ports import Ports
+
+
+def misplaced(graph: Graph, ports: Mapping[str, Ports], wires: Wires) -> Iterator[Problem]:
+    """What is wrong with machines and processes.
+
+    Args:
+        graph: what is proven.
+        ports: of the nodes whose ports could be read.
+        wires: those that lead somewhere.
+    """
+    yield from _machines(graph)
+    yield from _processes(graph)
+    for entry in graph.entries.values():
+        if entry.machine is not None and entry.machine not in graph.machines:
+            text = f"'{entry.name}' is to run on '{entry.machine}', and there is no such machine"
+            help_ = nearest(entry.machine, graph.machines) or (
+                f"add 'machines: {{{entry.machine}: \"tcp://192.168.1.10:7447\"}}', or leave out 'on'",
+            )
+            yield _at(entry, "E903", text, help_)
+    yield from _torn(graph, ports, wires)
+    if graph.clock != "lockstep":
+        yield from _world(graph, ports)
+
+
+def _at(entry: Entry, code: str, text: str, help_: tuple[str, ...]) -> Problem:
+    return Problem(code, text, entry.place("on"), help_, where=f"node {entry.name}")
+
+
+def _machines(graph: Graph) -> Iterator[Problem]:
+    """Each machine has a name and an endpoint of its own."""
+    seen: dict[Endpoint, str] = {}
+    for name, written in graph.machines.items():
+        place, where = graph.places.get(("machines", name)), f"machine {name}"
+        if not MACHINE_NAME.fullmatch(name):
+            help_ = ("use a-z, 0-9 and _, and begin with a letter",)
+            yield Problem("E103", f"'{name}' is not a name for a machine", place, help_, where=where)
+        try:
+            endpoint = Endpoint.of(written)
+        except ValueError as error:
+            help_ = ("write the address by which the other machines reach it, not 0.0.0.0, * or an interface",)
+            yield Problem("E901", f"machine '{name}': {error}", place, help_, where=where)
+            continue
+        if endpoint in seen:
+            first = graph.places.get(("machines", seen[endpoint]))
+            also: tuple[tuple[Place, str], ...] = () if first is None else ((first, "first"),)
+            text = f"'{seen[endpoint]}' and '{name}' have the same endpoint {endpoint}"
+            yield Problem("E902", text, place, ("give one of them another port",), also, where)
+        seen.setdefault(endpoint, name)
+
+
+def _processes(graph: Graph) -> Iterator[Problem]:
+    """Each process group names nodes that there are, no node twice, and nodes of one machine."""
+    seen: set[str] = set()
+    for number, group in enumerate(graph.processes):
+        places = [graph.places.get(("processes", str(number), str(index))) for index in range(len(group))]
+        for name, place in zip(group, places, strict=True):
+            if name not in graph.entries:
+                text = f"'processes' names '{name}', and there is no such node"
+                yield Problem("E302", text, place, nearest(name, graph.entries))
+            elif name in seen:
+                yield Problem("E302", f"'processes' names '{name}' twice", place)
+            seen.add(name)
+        there = [name for name in group if name in graph.entries]
+        for name in there[1:]:
+            one, other = graph.machine_of(there[0]), graph.machine_of(name)
+            if one != other:
+                text = f"'{there[0]}' on '{one}' and '{name}' on '{other}' cannot share a process"
+                help_ = (f"write 'on: {one}' for both, or leave one of them out of the group",)
+                yield Problem("E904", text, places[group.index(name)], help_, where=f"node {name}")
+
+
+def _torn(graph: Graph, ports: Mapping[str, Ports], wires: Wires) -> Iterator[Problem]:
+    """A guard is on the machine of the driver it commands: no broken link may stand between them."""
+    for name, entry in graph.entries.items():
+        if name not in ports or not isinstance(entry.node, Driver):
+            continue
+        for port, (source, _) in wires[name].items():
+            guard = graph.entries[source]
+            command = issubclass(ports[name].inputs[port].message, Command) and isinstance(guard.node, Guard)
+            mine, theirs = graph.machine_of(name), graph.machine_of(source)
+            if command and mine != theirs:
+                text = f"the guard '{source}' runs on '{theirs}', and '{name}', which it commands, on '{mine}'"
+                help_ = (f"write 'on: {mine}' for '{source}': no link may stand between a guard and its driver",)
+                yield _at(guard, "E605", text, help_)
+
+
+def _world(graph: Graph, ports: Mapping[str, Ports]) -> Iterator[Problem]:
+    """The nodes that live in the simulated world live in one process, and so on one machine."""
+    inside = [name for name in sorted(graph.entries) if name in ports and opens_world(graph.entries[name].node)]
+    for name in inside[1:]:
+        first, other = graph.machine_of(inside[0]), graph.machine_of(name)
+        if other != first:
+            text = f"'{inside[0]}' on '{first}' and '{name}' on '{other}' live in one simulated world"
+            yield _at(graph.entries[name], "E703", text, (f"write 'on: {first}' for both, in this profile",))

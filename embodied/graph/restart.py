@@ -1,0 +1,74 @@
+"""What becomes of a node on the robot once it has ended."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+from embodied.clock import duration
+from embodied.errors import nearest
+from embodied.node.settings import SettingError
+
+When = Literal["never", "on-failure", "always"]
+
+WHEN: tuple[When, ...] = get_args(When)
+
+MOST = 100_000
+
+_KEYS = ("when", "limit", "backoff")
+
+
+@dataclass(frozen=True, slots=True)
+class Restart:
+    """Whether a node is started again; ignored in lockstep.
+
+    Attributes:
+        when: never, on-failure or always.
+        limit: how often at most.
+        backoff: how long it stays ended before it is started again [ns].
+    """
+
+    when: When = "never"
+    limit: int = 5
+    backoff: int = 500_000_000
+
+    @classmethod
+    def of(cls, written: object) -> Restart:
+        """The same from what people write: `"on-failure"`, or `{"when": "on-failure", "limit": 5, "backoff": "500ms"}`.
+
+        Raises:
+            SettingError: it makes no sense; its path is the key.
+        """
+        if isinstance(written, Restart):
+            return written
+        about = written if isinstance(written, Mapping) else {"when": written}
+        for key in about:
+            if key not in _KEYS:
+                raise SettingError(f"restart has no '{key}'", (str(key),), nearest(str(key), _KEYS))
+        if about.get("when") is None:
+            raise SettingError("restart needs 'when'", (), ("add 'when: on-failure'",))
+        return cls(**{key: _value(key, value) for key, value in about.items() if value is not None})
+
+    def describe(self) -> dict[str, Any]:
+        """Plain data, as a launch file has it; times in [ns]."""
+        return {"when": self.when, "limit": self.limit, "backoff": self.backoff}
+
+
+NEVER = Restart()
+
+
+def _value(key: str, written: Any) -> Any:
+    if key == "when":
+        if written not in WHEN:
+            fix = nearest(str(written), WHEN)
+            raise SettingError(f"restart: expected one of {', '.join(WHEN)}, got {written!r}", (key,), fix)
+        return written
+    if key == "limit":
+        if isinstance(written, bool) or not isinstance(written, int) or not 1 <= written <= MOST:
+            raise SettingError(f"limit: expected a whole number from 1 to {MOST}, got {written!r}", (key,))
+        return written
+    try:
+        return duration(written)
+    except ValueError as error:
+        raise SettingError(f"backoff: {error}", (key,)) from None

@@ -1,0 +1,129 @@
+"""Cameras of a simulated world, rendered in processes of their own: physics never waits for a picture.
+
+The process of the bodies tells where everything is, at each camera's rate. The camera's process has built the same
+world from the same seed; it never advances it, but puts everything where it is told, and looks. The node cannot tell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Annotated, Any, Protocol, cast, runtime_checkable
+
+from embodied.clock import Time
+from embodied.graph.plan import Plan, Planned, Source, opens_world
+from embodied.messages.schema import Array, Command, Message, Unit, Vector
+from embodied.node.node import Node
+from embodied.node.ports import Input, Ports
+from embodied.world import World
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene(Message):
+    """Where everything in a world is, in that world's own order."""
+
+    state: Annotated[Vector, Array("n")]
+    acquired: Annotated[Time, Unit("ns")]
+
+
+@runtime_checkable
+class Staged(Protocol):
+    """A world that can tell where everything is, and put everything there in a copy of itself."""
+
+    def snapshot(self) -> Vector:
+        """Where everything is."""
+
+    def show(self, state: Vector) -> None:
+        """Put everything where a snapshot of a world from the same seed says; nothing moves by itself any more."""
+
+
+class Snapshots(Node):
+    """Tells where everything is, beside the bodies."""
+
+    def open(self, world: World) -> None:
+        """Look at the world."""
+        self._world = cast(Staged, world)
+
+    def step(self, now: Time) -> Scene:
+        """One look."""
+        return Scene(state=self._world.snapshot(), acquired=now)
+
+
+class Rendered(Node):
+    """A node that looks at the world where it is told to be.
+
+    Args:
+        inner: the node as the graph has it.
+    """
+
+    def __init__(self, inner: Node) -> None:
+        self.inner = inner
+
+    def ports(self) -> Ports:
+        """Those of the node, and the scene."""
+        ports = self.inner.ports()
+        self._now_at = -1 if ports.now is None else _parameters(self.inner).index(ports.now)
+        return replace(ports, inputs={"scene": Input("scene", Scene, "latest"), **ports.inputs}, now=None)
+
+    def open(self, world: World) -> None:
+        """Open the node in a copy of the world."""
+        self._staged = cast(Staged, world)
+        self.inner.rng, self.inner.listened = self.rng, self.listened
+        opener: Any = self.inner.open  # type: ignore[attr-defined]
+        opener(world)
+        self._step = self.inner.step  # type: ignore[attr-defined]
+
+    def step(self, scene: Scene, *rest: Any) -> Any:
+        """Put the world where it was, and look."""
+        self._staged.show(scene.state)
+        arguments = list(rest)
+        if self._now_at >= 0:
+            arguments.insert(self._now_at, scene.acquired)
+        return self._step(*arguments)
+
+    def close(self) -> None:
+        """Close the node."""
+        closer = getattr(self.inner, "close", None)
+        if closer is not None:
+            closer()
+
+
+def _parameters(node: Node) -> list[str]:
+    import inspect
+
+    return list(inspect.signature(node.step).parameters)  # type: ignore[attr-defined]
+
+
+def looks(planned: Planned) -> bool:
+    """Whether a node only looks at its world: it makes pictures, and takes no command."""
+    return (
+        opens_world(planned.node)
+        and planned.rate is not None
+        and any(output.rendered for output in planned.ports.outputs.values())
+        and not any(issubclass(port.message, Command) for port in planned.ports.inputs.values())
+    )
+
+
+def staged(plan: Plan) -> tuple[Plan, Mapping[str, str]]:
+    """A plan whose cameras can be rendered anywhere.
+
+    Returns:
+        the plan, and by camera the node beside the bodies that tells it where everything is.
+    """
+    world: object = plan.graph.world
+    if not isinstance(world, Staged):
+        return plan, {}
+    nodes = dict(plan.nodes)
+    scenes: dict[str, str] = {}
+    for name, planned in plan.nodes.items():
+        if not looks(planned):
+            continue
+        scenes[name] = f"{name}/scene"
+        teller = Snapshots()
+        node = Rendered(planned.node)
+        sources = {"scene": Source(scenes[name], "scene", None, 1), **planned.sources}
+        nodes[scenes[name]] = replace(
+            planned, name=scenes[name], node=teller, ports=teller.ports(), trigger=None, sources={}
+        )
+        nodes[name] = replace(planned, node=node, ports=node.ports(), rate=None, trigger="scene", sources=sources)
+    return replace(plan, nodes=dict(sorted(nodes.items()))), scenes

@@ -1,0 +1,72 @@
+"""What nodes print: line by line to the launcher, each with the node it came from; printing never holds a node up."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+
+from embodied.live.heartbeat import Page
+
+MARK = "\x1f"
+"""Stands between the name of a node and its line."""
+
+
+class Lines(io.TextIOBase):
+    """A text stream that passes on whole lines, and loses what nobody takes in time, counted.
+
+    Args:
+        descriptor: a pipe that does not block.
+        page: says which node is stepping.
+
+    Attributes:
+        nodes: names, by their numbers.
+        lost: how many lines were not taken.
+    """
+
+    def __init__(self, descriptor: int, page: Page) -> None:
+        self._descriptor = descriptor
+        self._page = page
+        self._rest = ""
+        self.nodes: list[str] = []
+        self.lost = 0
+
+    @classmethod
+    def install(cls, page: Page) -> Lines:
+        """Take the place of standard output and standard error."""
+        lines = cls(1, page)
+        os.set_blocking(1, False)
+        os.set_blocking(2, False)
+        sys.stdout = sys.stderr = lines
+        return lines
+
+    def writable(self) -> bool:
+        """It is."""
+        return True
+
+    def fileno(self) -> int:
+        """The pipe."""
+        return self._descriptor
+
+    def write(self, text: str) -> int:
+        """Take text; whole lines go on at once."""
+        *whole, self._rest = (self._rest + text).split("\n")
+        for line in whole:
+            self._pass(line)
+        return len(text)
+
+    def finish(self) -> None:
+        """Pass on what was not a whole line yet."""
+        if self._rest:
+            self._pass(self._rest)
+            self._rest = ""
+
+    def _pass(self, line: str) -> None:
+        number = self._page.read().node
+        node = self.nodes[number] if 0 <= number < len(self.nodes) else ""
+        data = f"{node}{MARK}{line}\n".encode(errors="replace")[:4096]
+        try:
+            # A pipe takes up to 4096 bytes whole or not at all.
+            os.write(self._descriptor, data)
+        except OSError:
+            self.lost += 1

@@ -1,0 +1,1 @@
+"""Recording: pictures, videos and timelines of a run."""

@@ -1,0 +1,1 @@
+"""Test benches: a driver, the wire, and the virtual device with a body behind it."""

@@ -1,0 +1,185 @@
+"""The command line as people and CI use it: real processes, exit codes, JSON."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
+PICK = ROOT / "launch" / "pick_place.yaml"
+simulated = pytest.mark.skipif(
+    sys.version_info >= (3, 12), reason="sims needs pybullet, which has wheels up to Python 3.11"
+)
+
+
+def command(*words: str, at: Path) -> subprocess.CompletedProcess[str]:
+    code = "from embodied.cli.main import main; main()"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "200"}
+    done = subprocess.run(
+        [sys.executable, "-c", code, *words], cwd=at, env=environment, capture_output=True, text=True, timeout=300
+    )
+    assert "Traceback" not in done.stderr + done.stdout, done.stderr
+    return done
+
+
+@simulated
+def test_a_run_ends_with_verdict_digest_factor_and_picture(tmp_path: Path) -> None:
+    done = command("run", str(PICK), "--profile", "truth", "--seed", "3", at=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("PASS")
+    for word in ("digest", "x real time", "picture"):
+        assert word in done.stdout
+    (picture,) = tmp_path.glob("runs/*/final.png")
+    assert picture.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
+
+
+@simulated
+def test_check_proves_every_profile_of_the_launch_file_that_ships(tmp_path: Path) -> None:
+    done = command("check", str(PICK), "--json", at=tmp_path)
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert [(p["profile"], p["status"]) for p in report["profiles"]] == [
+        ("(hardware)", "no driver"),
+        ("sim", "ok"),
+        ("virtual", "ok"),
+        ("truth", "ok"),
+    ]
+    holds = {r["node"]: r["within_ns"] for r in report["profiles"][1]["reactions"]}
+    assert holds["policy"] <= 400_000_000
+    assert holds["ik"] <= 50_000_000
+
+
+@simulated
+def test_without_lockstep_there_is_no_runner_yet_and_the_exit_code_is_2(tmp_path: Path) -> None:
+    done = command("run", str(PICK), at=tmp_path)
+    assert done.returncode == 2
+    assert "has no driver" in done.stderr
+    done = command("run", str(PICK), "--sim", "--set", "world=1", at=tmp_path)
+    assert done.returncode == 2
+
+
+def test_a_wrong_file_is_one_clear_error_on_stderr_and_exit_code_2(tmp_path: Path) -> None:
+    file = tmp_path / "bad.yaml"
+    file.write_text("embodied: 1\nnodes:\n  arm: {use: 'os:system'}\n", encoding="utf-8")
+    for verb in ("run", "check", "graph", "test"):
+        done = command(verb, str(file), *(["--profile", "x"] if verb == "test" else []), at=tmp_path)
+        assert done.returncode == 2, verb
+    done = command("check", str(file), at=tmp_path)
+    assert "error[E203]: 'os:system' is not a node" in done.stderr
+    assert "bad.yaml:3:14" in done.stderr
+    as_json = json.loads(command("check", str(file), "--json", at=tmp_path).stdout)
+    assert as_json["profiles"][0]["problems"][0]["code"] == "E203"
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("run", "nowhere.yaml"), "cannot read nowhere.yaml"),
+        (("run",), "Missing argument"),
+        (("fly",), "No such command"),
+        (("run", "x.yaml", "--sim", "--profile", "truth"), "exclude each other"),
+        (("run", "x.yaml", "--for", "never"), "such as 15ms"),
+        (("test", "x.yaml", "--seeds", "9:3"), "reversed"),
+        (("test", "x.yaml", "--seeds", "a:b"), "cannot read the seeds"),
+        (("nodes", "NoSuchNode"), "there is no node class"),
+    ],
+)
+def test_bad_usage_is_one_clear_error_and_exit_code_2(words: tuple[str, ...], says: str, tmp_path: Path) -> None:
+    done = command(*words, at=tmp_path)
+    assert done.returncode == 2
+    assert says in done.stderr + done.stdout
+
+
+def test_a_run_on_the_steady_clock_is_live_and_so_is_its_test(tmp_path: Path) -> None:
+    file = tmp_path / "cell.yaml"
+    file.write_text('embodied: 1\nnodes: {clock: {use: "tests.embodied.nodes:Clock"}}\n', encoding="utf-8")
+    done = command("run", str(file), "--for", "200ms", at=tmp_path)
+    assert done.returncode == 0
+    assert re.search(r"live       0\.\d\d s in 1 processes", done.stdout)
+    file.write_text(file.read_text() + "profiles: {bench: {clock: steady}}\n", encoding="utf-8")
+    done = command("test", str(file), "--profile", "bench", "--for", "1s", at=tmp_path)
+    assert done.returncode == 1
+    assert "not decided within 1.0 s" in done.stdout
+    assert "--profile bench --live --seed 0" in done.stdout
+    file.write_text(
+        'embodied: 1\nclock: lockstep\nnodes: {clock: {use: "tests.embodied.nodes:Clock"}}\n', encoding="utf-8"
+    )
+    assert command("run", str(file), "--for", "1s", at=tmp_path).returncode == 0
+    assert "--for 10s" in command("run", str(file), at=tmp_path).stderr
+
+
+def test_a_node_that_breaks_is_infrastructure_exit_code_3(tmp_path: Path) -> None:
+    file = tmp_path / "cell.yaml"
+    nodes = (
+        'clock: {use: "tests.embodied.nodes:Clock"}, press: {use: "tests.embodied.nodes:Breaks", in: {joints: clock}}'
+    )
+    file.write_text(f"embodied: 1\nclock: lockstep\nnodes: {{{nodes}}}\n", encoding="utf-8")
+    done = command("run", str(file), "--for", "1s", at=tmp_path)
+    assert done.returncode == 3
+    assert "node 'press' failed in step() at 0.500000 s" in done.stderr
+
+
+def test_a_folder_that_cannot_be_written_is_one_line_and_exit_code_3(tmp_path: Path) -> None:
+    (tmp_path / "runs").write_text("not a folder", encoding="utf-8")
+    file = tmp_path / "cell.yaml"
+    file.write_text(
+        'embodied: 1\nclock: lockstep\nnodes: {clock: {use: "tests.embodied.nodes:Clock"}}\n', encoding="utf-8"
+    )
+    done = command("run", str(file), "--for", "1s", at=tmp_path)
+    assert done.returncode == 3
+    assert "runs" in done.stderr
+
+
+@simulated
+def test_nodes_lists_what_each_class_needs_and_gives(tmp_path: Path) -> None:
+    done = command("nodes", "--json", at=tmp_path)
+    report = json.loads(done.stdout)
+    assert report["not_importable"] == {}
+    found = {entry["use"]: entry for entry in report["nodes"]}
+    guard = found["embodied.guards.arm:ArmGuard"]
+    assert guard["in"]["stop"] == "list[Stop]"
+    assert guard["settings"]["robot"] == {"type": "a robot's name", "required": True, "default": None}
+    assert {"sims.arm:SimArm", "policies.detector:Detector", "policies.pick_place:PickPlace"} <= set(found)
+
+
+def test_messages_lists_every_field_with_its_shape_and_unit(tmp_path: Path) -> None:
+    report = json.loads(command("messages", "JointState", "--json", at=tmp_path).stdout)
+    (entry,) = report["messages"]
+    assert entry["fields"][0] == {"name": "position", "type": "float64 (n)", "unit": "rad", "optional": False}
+    shown = command("messages", at=tmp_path).stdout
+    assert "linear_acceleration: float64 (3) [m/s²]" in shown
+    assert "did you mean 'JointState'?" in command("messages", "JointStat", at=tmp_path).stderr
+
+
+@simulated
+def test_the_graph_is_drawn_as_mermaid(tmp_path: Path) -> None:
+    done = command("graph", str(PICK), "--profile", "truth", at=tmp_path)
+    assert done.stdout.startswith("flowchart LR\n")
+    assert 'n_guard -->|"command: JointCommand"| n_arm' in done.stdout
+    described = json.loads(command("graph", str(PICK), "--profile", "truth", "--json", at=tmp_path).stdout)
+    assert described["nodes"]["guard"]["in"]["command"]["from"] == "ik"
+
+
+@simulated
+def test_the_doctor_finds_this_machine_fit(tmp_path: Path) -> None:
+    report = json.loads(command("doctor", "--json", at=tmp_path).stdout)
+    assert report["ok"]
+    checked = {check["what"] for check in report["checks"]}
+    assert {"renderer", "videos", "ONNX providers", "pybullet", "running graphs", "memory for rings"} <= checked
+
+
+def test_the_doctor_says_where_no_graph_can_run_live_and_how_that_is_put_right(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runtime = tmp_path / ("x" * 100)
+    runtime.mkdir()
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(runtime))
+    done = command("doctor", at=tmp_path)
+    assert done.returncode == 3
+    assert "is too long for a socket: set XDG_RUNTIME_DIR to a shorter path" in done.stdout

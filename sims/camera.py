@@ -11,10 +11,12 @@ from embodied.errors import EmbodiedError, WorldFailed, nearest
 from embodied.messages import CameraInfo, Depth, Image, Segmentation
 from embodied.robot import BASE
 from embodied.world import World
-from sims import airfield, road, tabletop
-from sims.render import filmed
-from sims.renderers import AUTO, choose
-from sims.view import FAR, NEAR, problems
+from sims.airfield import world as airfield
+from sims.rendering import AUTO, choose
+from sims.rendering.cameras import filmed
+from sims.rendering.view import FAR, NEAR, problems
+from sims.road import world as road
+from sims.tabletop import world as tabletop
 
 VIEWS = tuple(dict.fromkeys((*tabletop.CAMERAS, *airfield.CAMERAS, *road.CAMERAS)))
 

@@ -14,8 +14,8 @@ from sims.bodies.model import ArmModel
 from sims.bodies.servo import Servo
 from sims.bodies.urdf import load, redrawn
 from sims.bullet import Bullet
-from sims.renderers.mesh import Mesh
-from sims.renderers.models import Key, matrix
+from sims.rendering.mesh import Mesh
+from sims.rendering.models import Key, matrix
 
 FRICTION = 1.0  # of the finger pads
 # A soft pad touches with a patch, which resists turning about its normal by 2/3 x radius x friction x force (uniform

@@ -16,9 +16,9 @@ from embodied.bodies import Motions
 from embodied.clock import Time
 from embodied.messages import Vector
 from embodied.robot import rotation
-from sims import build
+from sims import scenery
 from sims.bullet import Bullet
-from sims.renderers.mesh import Mesh, cylinder
+from sims.rendering.mesh import Mesh, cylinder
 
 WHEELBASE, TRACK = 0.60, 0.36  # between axles, and between the middles of the wheels of one [m]
 RADIUS, TYRE = 0.10, 0.05  # of a wheel, and how wide it is [m]
@@ -302,7 +302,7 @@ def _built(bullet: Bullet, place: tuple[float, float, float], ground: float) -> 
         bullet.GEOM_CYLINDER, radius=RADIUS, height=TYRE, collisionFrameOrientation=_ACROSS
     )
     mesh = _tyre()
-    tyre = build.surface(bullet, mesh, (0.10, 0.10, 0.11))
+    tyre = scenery.surface(bullet, mesh, (0.10, 0.10, 0.11))
     x, y, z = (np.array([WHEELBASE, TRACK / 2, RADIUS]) - CENTRE).tolist()
     rear = -float(CENTRE[0])
     turn = math.sin(place[2] / 2), math.cos(place[2] / 2)

@@ -17,8 +17,8 @@ from embodied.bodies import FlightSensors, Quadrotor
 from embodied.clock import Time
 from embodied.messages import Vector
 from embodied.robot import rotation
-from sims.build import GRAVITY
 from sims.bullet import Bullet
+from sims.scenery import GRAVITY
 
 AIR = 1.2  # [kg/m³]
 SPAN, TALL = 0.32, 0.12  # of the frame between its rotors, and from its feet to its top [m]

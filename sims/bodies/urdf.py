@@ -22,8 +22,8 @@ from embodied.errors import WorldFailed
 from embodied.messages import Vector
 from sims.bodies.model import ArmModel
 from sims.bullet import Bullet
-from sims.renderers.files import parse_obj, triangles
-from sims.renderers.mesh import Mesh
+from sims.rendering.mesh import Mesh
+from sims.rendering.mesh_files import parse_obj, triangles
 
 WHITE = (0.82, 0.82, 0.81, 1.0)
 

@@ -24,8 +24,8 @@ from embodied.runtime.episode import play
 from embodied.runtime.lockstep import Lockstep
 from embodied.suite import Job, Scenario, run_suite
 from embodied.world import Rendering
-from sims.renderers import VERSIONS, choose
-from sims.tabletop import Tabletop
+from sims.rendering import VERSIONS, choose
+from sims.tabletop.world import Tabletop
 from tests.benchmarks.table import median, seconds, show
 
 PICK = Path(__file__).parents[2] / "launch" / "pick_place.yaml"

@@ -11,7 +11,7 @@ from embodied.messages import CameraInfo, Image, Lane
 from embodied.node.node import generator
 from embodied.robot import quaternion
 from policies.lane import MATRIX, PLACE, TURN, LaneDetector, turned
-from sims.road import Road
+from sims.road.world import Road
 
 SEEDS = range(200, 204)
 """None of them was trained or chosen on."""

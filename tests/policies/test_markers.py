@@ -33,7 +33,7 @@ def markers() -> Markers:
 def world() -> Iterator[Any]:
     if importlib.util.find_spec("pybullet") is None:
         pytest.skip("pybullet, which renders the field, is not installed")
-    from sims.airfield import Airfield
+    from sims.airfield.world import Airfield
 
     airfield = Airfield(boards=6)
     yield airfield

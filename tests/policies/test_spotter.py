@@ -13,7 +13,7 @@ from embodied.clock import Time
 from embodied.messages import CameraInfo, Detections, DroneState, Image
 from embodied.robot import Robot, quaternion, transform
 from policies.spotter import Spotter
-from sims.factory import HOLD, Factory
+from sims.factory.world import HOLD, Factory
 from tests.sims.conftest import read_robot
 
 SEED = 10**9

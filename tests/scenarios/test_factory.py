@@ -13,7 +13,7 @@ from embodied.messages import Image, VehicleState
 from embodied.runtime.episode import LOOK
 from embodied.runtime.lockstep import Lockstep
 from embodied.testing.plugin import Scenario
-from sims.scene import COLOURS
+from sims.tabletop.scene import COLOURS
 
 pytest.importorskip("pybullet", reason="sims needs pybullet, which has wheels up to Python 3.11")
 

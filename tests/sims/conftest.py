@@ -11,7 +11,7 @@ from embodied.messages import Vector
 from embodied.node.settings import Context, make
 from embodied.robot import Robot
 from sims.bodies import ARMS as MODELS
-from sims.tabletop import Tabletop
+from sims.tabletop.world import Tabletop
 
 FRAGMENTS = Path(__file__).parents[2] / "launch" / "robots"
 ARMS = ("panda", "xarm6", "so101")

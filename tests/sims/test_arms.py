@@ -9,7 +9,7 @@ from embodied.node.node import generator
 from embodied.robot import Robot, rotation, transform
 from sims.arm import SimArm
 from sims.bodies import so101, xarm6
-from sims.tabletop import Tabletop
+from sims.tabletop.world import Tabletop
 
 SEED = 10**9 + 11
 LEVEL = np.array([0.0, 0.0, 0.0, 1.0])

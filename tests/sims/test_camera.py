@@ -7,7 +7,7 @@ from embodied import Time
 from embodied.messages import CameraInfo, Vector
 from embodied.robot import rotation
 from sims.camera import SimCamera
-from sims.tabletop import ObjectTruth, Tabletop
+from sims.tabletop.world import ObjectTruth, Tabletop
 
 
 def rays(info: CameraInfo) -> Vector:

@@ -8,7 +8,7 @@ import pytest
 from embodied.clock import rate_of, tick
 from embodied.messages import VehicleCommand
 from sims.car import CarOutput, SimCar
-from sims.road import Road
+from sims.road.world import Road
 
 SEED = 10**9
 

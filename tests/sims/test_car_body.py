@@ -9,7 +9,7 @@ import pytest
 
 from embodied.clock import Time
 from embodied.messages import Vector
-from sims import build
+from sims import scenery
 from sims.bodies.car import BED, FLOOR, NOSE, WHEELBASE, Errors, Shuttle, ackermann, middle
 from sims.bullet import Bullet
 
@@ -21,7 +21,7 @@ class Yard:
 
     def __init__(self, bullet: Bullet, rate: float, charge: float = 1.0) -> None:
         self.bullet, self.rate, self.steps = bullet, rate, 0
-        build.start(bullet, rate, 50)
+        scenery.start(bullet, rate, 50)
         plane = bullet.createMultiBody(0, bullet.createCollisionShape(bullet.GEOM_PLANE))
         bullet.changeDynamics(plane, -1, lateralFriction=0.9)
         rng = np.random.default_rng(1)
@@ -52,7 +52,7 @@ def placed(yard: Yard, where: Vector) -> int:
     bullet = yard.bullet
     shape = bullet.createCollisionShape(bullet.GEOM_BOX, halfExtents=(0.02, 0.02, 0.02))
     block = int(bullet.createMultiBody(0.08, shape, -1, at.tolist()))
-    bullet.changeDynamics(block, -1, lateralFriction=build.FRICTION, linearDamping=0, angularDamping=0)
+    bullet.changeDynamics(block, -1, lateralFriction=scenery.FRICTION, linearDamping=0, angularDamping=0)
     return block
 
 

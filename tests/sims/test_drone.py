@@ -9,7 +9,7 @@ import pytest
 from embodied.bodies import WORLD
 from embodied.clock import rate_of, tick
 from embodied.messages import DroneCommand, Vector
-from sims.airfield import Airfield
+from sims.airfield.world import Airfield
 from sims.drone import DroneOutput, SimDrone
 
 SEED = 10**9

@@ -89,7 +89,7 @@ def _providers() -> dict[str, object]:
 
 def _renderer() -> dict[str, object]:
     try:
-        room = importlib.import_module("sims.renderers")
+        room = importlib.import_module("sims.rendering")
         name, version = room.choose()
     except (ImportError, EmbodiedError) as error:
         return _check("renderer", False, "none", str(error))

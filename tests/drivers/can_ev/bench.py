@@ -14,7 +14,7 @@ from embodied.node.node import Driver
 from embodied.testing.benches.vehicle import VehicleBench
 from embodied.testing.serving import Drive
 from embodied.world import World
-from sims.road import Road
+from sims.road.world import Road
 from tests.drivers.kinematic import KinematicRoad
 
 

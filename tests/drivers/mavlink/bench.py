@@ -11,7 +11,7 @@ from drivers.mavlink.virtual import VirtualPX4
 from embodied.node.node import Driver
 from embodied.testing.benches.drone import DroneBench
 from embodied.world import World
-from sims.airfield import Airfield
+from sims.airfield.world import Airfield
 from tests.drivers.multirotor import Sky
 
 _numbers = itertools.count()

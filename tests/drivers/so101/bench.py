@@ -12,7 +12,7 @@ from drivers.so101.virtual import VirtualSO101
 from embodied.node.node import Driver
 from embodied.testing.benches.arm import ArmBench
 from embodied.world import World
-from sims.tabletop import Tabletop
+from sims.tabletop.world import Tabletop
 from tests.drivers.kinematic import KinematicWorld
 from tests.embodied.robots import robot
 

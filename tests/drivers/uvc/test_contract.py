@@ -15,7 +15,7 @@ from drivers.uvc.virtual import VirtualCamera
 from embodied.testing.benches.bench import Bench
 from embodied.testing.driver_contract import DriverContract
 from embodied.testing.serving import Serving
-from sims.tabletop import Tabletop
+from sims.tabletop.world import Tabletop
 from tests.embodied.robots import robot
 
 

@@ -21,9 +21,9 @@ from embodied.errors import LinkFailed, WorldFailed
 from embodied.launch import load
 from embodied.live.camera_replicas import looks
 from embodied.node.node import generator
-from sims.airfield import Airfield
-from sims.downward import MOUNT
-from sims.tabletop import Tabletop
+from sims.airfield.world import Airfield
+from sims.rendering.downward import MOUNT
+from sims.tabletop.world import Tabletop
 from tests.embodied.robots import robot
 
 ROOT = Path(__file__).parents[3]

@@ -10,7 +10,7 @@ from drivers.xarm import XArm
 from drivers.xarm.virtual import VirtualXArm
 from embodied.node.node import Driver
 from embodied.testing.benches.arm import ArmBench
-from sims.tabletop import Tabletop
+from sims.tabletop.world import Tabletop
 from tests.drivers.kinematic import KinematicWorld
 from tests.embodied.robots import robot
 

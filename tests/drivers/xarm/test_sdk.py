@@ -16,7 +16,7 @@ from drivers.xarm.sdk import connecting
 from drivers.xarm.virtual import VirtualXArm
 from embodied.messages import Vector
 from embodied.testing.serving import Serving, pause
-from sims.tabletop import Tabletop
+from sims.tabletop.world import Tabletop
 from tests.drivers.xarm.bench import PORT, address
 from tests.embodied.robots import robot
 

@@ -12,10 +12,10 @@ from embodied.calibration import Calibration
 from embodied.calibration.board import Board, Grey
 from embodied.calibration.print_sheet import sheet
 from embodied.messages import Vector
-from sims.renderers import Light, Rasteriser
-from sims.renderers.mesh import rectangle
-from sims.renderers.models import Models, Shape
-from sims.view import View
+from sims.rendering import Light, Rasteriser
+from sims.rendering.mesh import rectangle
+from sims.rendering.models import Models, Shape
+from sims.rendering.view import View
 
 BOARD = Board(9, 6, 0.025, 0.01875)
 TRUTH = Calibration(

@@ -1,0 +1,43 @@
+"""Triangles cut at the near plane, which a rasteriser that divides by depth cannot do without."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sims.rendering.mesh import Floats
+
+
+def clipped(triangles: Floats, near: float) -> Floats:
+    """The parts of triangles beyond the near plane.
+
+    Args:
+        triangles: x, y, z of each corner in OpenGL's camera frame (z backwards) [m], and whatever else is to be
+            interpolated, shape (m, 3, 3 + k).
+        near: distance of the plane [m].
+
+    Returns:
+        the same, with one or two triangles for each that is cut and none for one that is wholly nearer.
+    """
+    inside = triangles[..., 2] <= -near
+    count = inside.sum(axis=1)
+    # Turned so that the corner that differs from the two others comes first; the winding stays.
+    alone, pair = count == 1, count == 2
+    odd = np.where(alone, np.argmax(inside, axis=1), np.argmin(inside, axis=1))
+    turned = triangles[np.arange(len(triangles))[:, None], (odd[:, None] + np.arange(3)) % 3]
+    a, b, c = (turned[:, i] for i in range(3))
+    ab, ac = _crossing(a, b, near), _crossing(a, c, near)
+    parts = [
+        triangles[count == 3],
+        np.stack([a, ab, ac], axis=1)[alone],
+        np.stack([ab, b, c], axis=1)[pair],
+        np.stack([ab, c, ac], axis=1)[pair],
+    ]
+    return np.concatenate(parts).astype(np.float32)
+
+
+def _crossing(one: Floats, other: Floats, near: float) -> Floats:
+    fall = other[:, 2] - one[:, 2]
+    share = (-near - one[:, 2]) / np.where(fall == 0.0, 1.0, fall)
+    crossing: Floats = one + share[:, None] * (other - one)
+    crossing[:, 2] = -near
+    return crossing

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from drivers.can_ev.codec import Frame
-from drivers.can_ev.slcan import BITRATES
+from drivers.can_ev.virtual.slcan import BITRATES
 from embodied.errors import DeviceLost, MissingExtra, NoDevice
 
 INTERFACES = ("socketcan", "slcan")

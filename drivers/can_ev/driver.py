@@ -13,10 +13,10 @@ from typing import NamedTuple
 from drivers.can_ev import bus as can_bus
 from drivers.can_ev.bus import Bus
 from drivers.can_ev.codec import Codec, Frame, Refused
+from drivers.can_ev.command_check import Limits, refusal
 from drivers.can_ev.dbc import Unfit
-from drivers.can_ev.nameplate import Nameplate
-from drivers.can_ev.reception import Reception
-from drivers.can_ev.refusal import Limits, refusal
+from drivers.can_ev.e2e_protection import Reception
+from drivers.can_ev.identity import Nameplate
 from drivers.can_ev.vehicle import BRAKING, STILL, TIMEOUT, Condition, Order, Vehicle
 from drivers.can_ev.vehicles import VEHICLES
 from embodied.clock import SECOND, Time, rate_of

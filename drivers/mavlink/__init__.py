@@ -1,7 +1,7 @@
 """Multirotors with a PX4 autopilot, over MAVLink."""
 
 from drivers.mavlink.driver import Mavlink
-from drivers.mavlink.fence import Geofence
+from drivers.mavlink.geofence import Geofence
 from embodied.devices.registry import Device
 
 __all__ = ["DEVICE", "Geofence", "Mavlink"]

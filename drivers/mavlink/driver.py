@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from drivers.mavlink import sdk, wire
-from drivers.mavlink.fence import Geofence
+from drivers.mavlink import sdk, transport
+from drivers.mavlink.command_check import refusal
+from drivers.mavlink.geofence import Geofence
 from drivers.mavlink.modes import Mode
-from drivers.mavlink.refusal import refusal
 from embodied.bodies import WORLD
 from embodied.clock import SECOND, Time
 from embodied.errors import DeviceLost, NoDevice, NotStopped
@@ -105,7 +105,7 @@ class Mavlink(Driver):
 
     def check(self) -> Iterable[str]:
         """What it needs is installed, the url leads to one vehicle, ids are ids, and what is a number is finite."""
-        if reason := wire.wrong(self.url):
+        if reason := transport.wrong(self.url):
             yield reason
         for name, number in (("system", self.system), ("own", self.own)):
             if not 1 <= number <= 255:
@@ -145,7 +145,7 @@ class Mavlink(Driver):
         self._now = Time(0)
         self._voltage: float | None = None
         self._vehicle: Vehicle | None = None
-        vehicle = Vehicle(Session(wire.opened(self.url, self.system), self.system, self.own), self.frame)
+        vehicle = Vehicle(Session(transport.opened(self.url, self.system), self.system, self.own), self.frame)
         try:
             vehicle.meet(BOOT)
         except DeviceLost as error:

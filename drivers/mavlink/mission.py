@@ -9,8 +9,8 @@ from typing import Any, Literal
 
 from pymavlink.dialects.v20 import common
 
-from drivers.mavlink.fence import Geofence
 from drivers.mavlink.frames import Origin, heading
+from drivers.mavlink.geofence import Geofence
 from embodied.messages import Vector
 
 DEGREE = 1e7

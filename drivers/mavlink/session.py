@@ -10,7 +10,7 @@ from typing import Any
 from pymavlink.dialects.v20 import common
 
 from drivers.mavlink.framing import Cutter, Order
-from drivers.mavlink.wire import Wire
+from drivers.mavlink.transport import Wire
 
 AUTOPILOT = common.MAV_COMP_ID_AUTOPILOT1
 SECOND = 1_000_000_000

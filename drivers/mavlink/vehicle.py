@@ -11,8 +11,8 @@ from pymavlink.dialects.v20 import common
 
 from drivers.mavlink import codec, mission, upload
 from drivers.mavlink.codec import Value
-from drivers.mavlink.fence import Geofence
 from drivers.mavlink.frames import Origin, world_axes
+from drivers.mavlink.geofence import Geofence
 from drivers.mavlink.mission import Item
 from drivers.mavlink.modes import Mode, told
 from drivers.mavlink.session import Session

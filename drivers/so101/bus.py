@@ -18,7 +18,7 @@ from scservo_sdk import COMM_RX_CORRUPT, COMM_SUCCESS, PortHandler, sms_sts
 
 from drivers.so101 import codec
 from drivers.so101.codec import Malformed, Status
-from drivers.so101.table import Block, Register
+from drivers.so101.control_table import Block, Register
 from embodied.errors import DeviceLost, NoDevice
 
 ANSWER = 0.05

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from drivers.so101 import jaw, memory, sdk, words
-from drivers.so101.introduction import others
-from drivers.so101.measure import Measured, NotMeasured, Stated, direction, followed, measure, setting
+from drivers.so101 import eeprom, jaw, pose_words, sdk
+from drivers.so101.control_table import MIDDLE, TICK, TICKS
+from drivers.so101.homing import Measured, NotMeasured, Stated, direction, followed, measure, setting
+from drivers.so101.identity import others
 from drivers.so101.servos import GRIPPER, JOINTS, NAMES, Servos
-from drivers.so101.table import MIDDLE, TICK, TICKS
 from embodied.devices.registry import Calibrated, Person
 from embodied.errors import DeviceLost, NotCalibrated
 from embodied.robot import Robot
@@ -66,7 +66,7 @@ def calibrate(driver: SO101, person: Person, keep: Callable[[Calibrated], None])
         measured = procedure.measured()
         procedure.shown(measured)
         left = OFF
-        with memory.changed(motors, procedure.before, memory.wanted(measured), person.tell):
+        with eeprom.changed(motors, procedure.before, eeprom.wanted(measured), person.tell):
             procedure.written(measured)
             by_name = dict(zip(NAMES, measured, strict=True))
             keep(Calibrated(calibration=setting(by_name), limits=narrower(driver.robot, by_name)))
@@ -91,7 +91,7 @@ class Procedure:
     """
 
     def __init__(self, motors: Motors, robot: Robot, person: Person) -> None:
-        self.before = memory.read(motors)
+        self.before = eeprom.read(motors)
         self._motors = motors
         self._robot = robot
         self._person = person
@@ -101,7 +101,7 @@ class Procedure:
         except ValueError as error:
             raise NotCalibrated(str(error)) from error
         self._stops = stops
-        self._pose = words.stated(robot)
+        self._pose = pose_words.stated(robot)
 
     def measured(self) -> list[Measured]:
         """Each joint, and the gripper, one after the other.
@@ -110,7 +110,7 @@ class Procedure:
             DeviceLost: a servo does not answer.
         """
         self._person.tell("Put the arm into this pose, exactly: what is off here is off ever after.")
-        self._person.tell("\n".join(words.pose(self._robot)))
+        self._person.tell("\n".join(pose_words.pose(self._robot)))
         self._until("Is it in the pose?", lambda: "waiting until it is in the pose")
         # A joint is in the pose from here on; another time, if it is measured again.
         begin = len(self._read) - 1
@@ -187,7 +187,7 @@ class Procedure:
             here, through = abs(at - path[0]) * math.degrees(TICK), (most - least) * math.degrees(TICK)
             return f"{name} to its {which} stop: {here:.0f}° from the pose, {through:.0f}° of {wide:.0f}° so far"
 
-        way = words.way(self._robot, name, upper)
+        way = pose_words.way(self._robot, name, upper)
         self._until(f"Take {name} slowly to its {which} stop: near the pose, {way}.", line)
 
     def _until(self, what: str, line: Callable[[], str]) -> None:

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from drivers.so101 import faults, jaw, sdk, table
+from drivers.so101 import control_table, faults, jaw, sdk
 from drivers.so101.calibration import JointCalibration
-from drivers.so101.introduction import introduced
-from drivers.so101.refusal import refusal
+from drivers.so101.command_check import refusal
+from drivers.so101.control_table import TICK
+from drivers.so101.identity import introduced
 from drivers.so101.servos import IDS, JOINTS, NAMES, Servos
-from drivers.so101.table import TICK
 from embodied.clock import SECOND, Time
 from embodied.errors import DeviceLost, NotStopped
 from embodied.messages import DeviceStatus, GripperState, JointCommand, JointState
@@ -40,7 +40,7 @@ MISSED = 3
 BOOT, AGAIN = 5.0, 0.1
 """An arm that has just been plugged in or switched on is waited for, and asked again after this long [s]."""
 
-SPEEDS = tuple(baud for baud in table.BAUDS if baud != 76_800)
+SPEEDS = tuple(baud for baud in control_table.BAUDS if baud != 76_800)
 """Of the bus [bit/s]; the servos have one more, which the SDK has not."""
 
 AHEAD = 0.1
@@ -84,7 +84,7 @@ class SO101(Driver):
     port: str = ""
     serial: str = ""
     calibration: dict[str, JointCalibration] = field(default_factory=dict)
-    baud: int = table.BAUDS[0]
+    baud: int = control_table.BAUDS[0]
     torque: float = 1.0
     grip: float = 0.5
     hottest: float = 60.0
@@ -173,7 +173,7 @@ class SO101(Driver):
         present = motors.present()
         if wrong := faults.wrong(present, self.hottest, self.voltage):
             raise NotStopped(f"the SO-101 at {self.port} cannot be armed: {wrong}")
-        fastest = np.append(np.minimum(self._speed, table.NO_LOAD), table.NO_LOAD)
+        fastest = np.append(np.minimum(self._speed, control_table.NO_LOAD), control_table.NO_LOAD)
         speeds = [int(speed) for speed in np.ceil(fastest / TICK)]
         shares = [round(1000 * share) for share in (*[self.torque] * len(JOINTS), self.grip)]
         motors.switch_on(present, speeds, shares)
@@ -251,7 +251,7 @@ class SO101(Driver):
     def _measured(self, readings: Sequence[Reading], now: Time) -> tuple[JointState, GripperState]:
         ticks, speeds, duties = np.array([reading.counts[:3] for reading in readings], dtype=np.float64).T
         angles, rates = self._scale.angles(ticks), self._scale.turned(speeds) * TICK
-        efforts = self._scale.turned(duties) * table.LOAD.scale * table.STALL
+        efforts = self._scale.turned(duties) * control_table.LOAD.scale * control_table.STALL
         wide, slope = jaw.opening(angles[-1]), jaw.slope(angles[-1])
         joints = JointState(position=angles[:-1], velocity=rates[:-1], effort=efforts[:-1], acquired=now)
         # Closing is positive in the gripper's force, and negative in its angle.
@@ -266,7 +266,7 @@ class SO101(Driver):
             reason=self._reason,
             rejected=motors.rejected,
             temperature=np.array([reading.counts[4] for reading in readings], dtype=np.float64) if readings else None,
-            voltage=min(reading.counts[3] for reading in readings) * table.VOLTAGE.scale if readings else None,
+            voltage=min(reading.counts[3] for reading in readings) * control_table.VOLTAGE.scale if readings else None,
         )
 
     def _open(self) -> Motors:

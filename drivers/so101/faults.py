@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from drivers.so101 import table
+from drivers.so101 import control_table
 from drivers.so101.codec import Status
 from drivers.so101.servos import NAMES
 
@@ -34,7 +34,7 @@ def wrong(readings: Sequence[Reading], hottest: float, voltage: tuple[float, flo
 
 
 def _of(reading: Reading, hottest: float, voltage: tuple[float, float]) -> Iterator[str]:
-    volts, warmth = reading.counts[3] * table.VOLTAGE.scale, reading.counts[4]
+    volts, warmth = reading.counts[3] * control_table.VOLTAGE.scale, reading.counts[4]
     for bit in Status:
         if reading.status & bit:
             yield f"{SAID[bit]} (status {int(reading.status)}, {warmth} °C, {volts:.1f} V)"

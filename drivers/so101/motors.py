@@ -5,10 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 
-from drivers.so101 import table
+from drivers.so101 import control_table
 from drivers.so101.bus import Bus, Reading
+from drivers.so101.control_table import TICK, Block, Register
 from drivers.so101.servos import IDS, NAMES
-from drivers.so101.table import TICK, Block, Register
 from embodied.errors import DeviceLost, NotCalibrated, NotStopped
 
 TRIES, PAUSE = 25, 0.02
@@ -21,7 +21,7 @@ STANDS, REACHED = 0.03, 0.06
 """A joint stands if it is slower than this [rad/s], and is at its goal if it is no further from it [rad]: under a load
 a servo stays a little off."""
 
-LOOKS = (table.PRESENT, table.PRESENT_AND_ONE)
+LOOKS = (control_table.PRESENT, control_table.PRESENT_AND_ONE)
 """What is asked in turn. An answer that comes a question late has another length, and is not taken for the next one's:
 nothing else on this bus tells them apart."""
 
@@ -82,11 +82,15 @@ class Motors:
     def nameplate(self) -> str:
         """Serial number that a virtual bus has in its memory; empty for a real one, which has no such text."""
         try:
-            count = self.ask(IDS[0], table.NAMEPLATE)[0]
+            count = self.ask(IDS[0], control_table.NAMEPLATE)[0]
         except DeviceLost:
             return ""
-        text = count.to_bytes(table.NAMEPLATE.width, "little")
-        return text.removeprefix(table.PLATE).decode("ascii").strip() if text.startswith(table.PLATE) else ""
+        text = count.to_bytes(control_table.NAMEPLATE.width, "little")
+        return (
+            text.removeprefix(control_table.PLATE).decode("ascii").strip()
+            if text.startswith(control_table.PLATE)
+            else ""
+        )
 
     def look(self) -> list[Reading] | None:
         """What all measure now; None unless all six gave a whole answer."""
@@ -106,7 +110,7 @@ class Motors:
 
     def send(self, goals: list[int]) -> None:
         """Goals of all six, in one frame."""
-        self._bus.write_all(table.GOAL, _each(goals))
+        self._bus.write_all(control_table.GOAL, _each(goals))
         self.goals = goals
 
     def switch_on(self, present: Sequence[Reading], speeds: Sequence[int], shares: Sequence[int]) -> None:
@@ -123,7 +127,7 @@ class Motors:
         """
         goals = [reading.counts[0] for reading in present]
         for name, servo, goal in zip(NAMES, IDS, goals, strict=True):
-            lowest, highest = self.ask(servo, table.RANGE)
+            lowest, highest = self.ask(servo, control_table.RANGE)
             if lowest < highest and not lowest - SLACK <= goal <= highest + SLACK:
                 raise NotStopped(
                     f"{name} is at tick {goal}, outside its servo's own limits {lowest} to {highest}, and would jump "
@@ -131,12 +135,12 @@ class Motors:
                 )
         # In this order: with the goal first, a motor that is switched on has nowhere to go.
         wanted = [(1, ACCELERATION, *each) for each in zip(goals, [0] * len(goals), speeds, shares, strict=True)]
-        self._bus.write_all(table.MOTION, {servo: each[1:5] for servo, each in zip(IDS, wanted, strict=True)})
-        self._bus.write_all(table.TORQUE_LIMIT, _each(shares))
-        self._bus.write_all(table.TORQUE, _each([1] * len(IDS)))
+        self._bus.write_all(control_table.MOTION, {servo: each[1:5] for servo, each in zip(IDS, wanted, strict=True)})
+        self._bus.write_all(control_table.TORQUE_LIMIT, _each(shares))
+        self._bus.write_all(control_table.TORQUE, _each([1] * len(IDS)))
         self.goals = goals
         for name, servo, each in zip(NAMES, IDS, wanted, strict=True):
-            if (kept := self.ask(servo, table.CONTROL)) != each:
+            if (kept := self.ask(servo, control_table.CONTROL)) != each:
                 raise NotStopped(f"the servo of {name} at {self._port} was told {each}, and keeps {kept}")
 
     def keep(self, servo: int, what: Register, count: int) -> None:
@@ -156,7 +160,7 @@ class Motors:
 
     def switch_off(self) -> None:
         """Let go."""
-        self._bus.write_all(table.TORQUE, _each([0] * len(IDS)))
+        self._bus.write_all(control_table.TORQUE, _each([0] * len(IDS)))
 
     def let_go(self) -> None:
         """Switch all off, and read back that they are.
@@ -166,7 +170,7 @@ class Motors:
             NotCalibrated: one stays on.
         """
         for servo in IDS:
-            self.keep(servo, table.TORQUE, 0)
+            self.keep(servo, control_table.TORQUE, 0)
 
     def halt(self) -> None:
         """Hold all where they are, and read back that they stand there.
@@ -189,7 +193,7 @@ class Motors:
         """Who moves, or does not keep the goal that it was last sent; empty if all stand."""
         for name, servo, reading, goal in zip(NAMES, IDS, self.present(), self.goals, strict=True):
             position, speed, *_ = reading.counts
-            if (kept := self.ask(servo, table.GOAL)[0]) != goal:
+            if (kept := self.ask(servo, control_table.GOAL)[0]) != goal:
                 return f"{name} has the goal {kept}, not {goal}"
             if abs(speed) * TICK > STANDS or abs(position - goal) * TICK > REACHED:
                 return f"{name} turns at {speed * TICK:.2f} rad/s, {abs(position - goal) * TICK:.2f} rad from there"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from drivers.so101 import sdk, table
+from drivers.so101 import control_table, sdk
 from drivers.so101.servos import IDS
 from embodied.devices.registry import Found
 from embodied.errors import DeviceLost
@@ -52,11 +52,11 @@ def scan(hosts: Sequence[str]) -> Iterator[Found]:
 def at(port: str) -> list[int]:
     """Which of an arm's servos answer at a port; none where it cannot be opened."""
     try:
-        line = sdk.bus()(port, table.BAUDS[0])
+        line = sdk.bus()(port, control_table.BAUDS[0])
     except DeviceLost:
         return []
     try:
-        return [servo for servo in IDS if any(line.ping(servo) == table.MODEL_STS3215 for _ in range(TRIES))]
+        return [servo for servo in IDS if any(line.ping(servo) == control_table.MODEL_STS3215 for _ in range(TRIES))]
     except DeviceLost:
         return []
     finally:

@@ -8,7 +8,7 @@ import numpy as np
 
 from drivers.so101 import jaw
 from drivers.so101.calibration import JointCalibration
-from drivers.so101.table import MIDDLE, TICK, TICKS
+from drivers.so101.control_table import MIDDLE, TICK, TICKS
 from embodied.messages import Vector
 from embodied.node.identity import Range
 

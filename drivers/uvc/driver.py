@@ -105,7 +105,7 @@ class Camera(Driver):
 
     def identify(self) -> Identity:
         """What the system or the server calls it, and the size of its first picture."""
-        from drivers.uvc.nameplate import identify
+        from drivers.uvc.identity import identify
 
         return identify(self._source, self._feed.size)
 

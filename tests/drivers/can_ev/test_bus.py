@@ -11,9 +11,9 @@ from contextlib import suppress
 
 import pytest
 
-from drivers.can_ev import slcan
 from drivers.can_ev.bus import Bus
 from drivers.can_ev.codec import Frame
+from drivers.can_ev.virtual import slcan
 from embodied.errors import DeviceLost
 
 GOOD = Frame(0x201, bytes(range(8)))

@@ -10,18 +10,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drivers.can_ev import nameplate
+from drivers.can_ev import identity
 from drivers.can_ev.checksum import crc8, total
 from drivers.can_ev.codec import Codec, Frame, Malformed, Refused
 from drivers.can_ev.dbc import Unfit
+from drivers.can_ev.e2e_protection import BUDGET, MISSED, Reception
 from drivers.can_ev.generic import GENERIC
-from drivers.can_ev.reception import BUDGET, MISSED, Reception
 from drivers.can_ev.tesla import TESLA
 from drivers.can_ev.units import UNITS
 from drivers.can_ev.vehicle import GEARS, Condition, Layout, Order, Vehicle
 from embodied.clock import SECOND, Time
 
-VEHICLES = (GENERIC, TESLA, nameplate.PLATE)
+VEHICLES = (GENERIC, TESLA, identity.PLATE)
 CODECS = {vehicle.name: Codec(vehicle) for vehicle in VEHICLES}
 DATABASES = {vehicle.name: cantools.database.load_file(vehicle.dbc) for vehicle in VEHICLES}
 MESSAGES = [(vehicle, layout) for vehicle in VEHICLES for layout in vehicle.layouts]

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from drivers.can_ev import CanEV
-from drivers.can_ev.refusal import Limits, refusal
+from drivers.can_ev.command_check import Limits, refusal
 from drivers.can_ev.tesla import TESLA
 from drivers.can_ev.vehicle import GEARS
 from embodied.clock import SECOND

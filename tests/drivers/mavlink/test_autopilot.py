@@ -7,9 +7,9 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from drivers.mavlink.autopilot import Autopilot, Denied, Leg
-from drivers.mavlink.fence import Geofence
+from drivers.mavlink.geofence import Geofence
 from drivers.mavlink.modes import Mode
+from drivers.mavlink.virtual.autopilot import Autopilot, Denied, Leg
 from embodied.autopilot import Controller, Estimate
 from embodied.clock import SECOND, Time
 from embodied.messages import DroneCommand, Vector

@@ -11,9 +11,9 @@ from pymavlink.dialects.v20 import common
 
 from drivers.mavlink import codec, frames, mission
 from drivers.mavlink.codec import packed, unpacked
-from drivers.mavlink.fence import Geofence
 from drivers.mavlink.frames import Origin
 from drivers.mavlink.framing import Cutter, Malformed, Order, decode
+from drivers.mavlink.geofence import Geofence
 from drivers.mavlink.mission import Waypoint
 from drivers.mavlink.modes import Mode, told
 from embodied.clock import Time

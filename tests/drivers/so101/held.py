@@ -9,12 +9,12 @@ from typing import Any, TypeVar
 import numpy as np
 import pytest
 
-from drivers.so101 import jaw, memory, table
+from drivers.so101 import control_table, eeprom, jaw
 from drivers.so101.calibration import JointCalibration
 from drivers.so101.codec import Frame, Instruction
+from drivers.so101.control_table import MIDDLE, TICK, TICKS
 from drivers.so101.motors import Motors
 from drivers.so101.servos import IDS, NAMES
-from drivers.so101.table import MIDDLE, TICK, TICKS
 from drivers.so101.virtual import VirtualSO101
 from embodied.clock import SECOND, Time
 from embodied.node.settings import Context, convert
@@ -54,7 +54,7 @@ class Held(VirtualSO101):
     def forge(self) -> None:
         """Nothing in its memory says any more that it is virtual."""
         for servo in self._servos.values():
-            servo.put(table.NAMEPLATE, 0)
+            servo.put(control_table.NAMEPLATE, 0)
 
     def turn(self, seconds: float) -> None:
         for _ in range(round(seconds / SOON)):
@@ -95,7 +95,7 @@ AnyHeld = TypeVar("AnyHeld", bound=Held)
 
 @contextmanager
 def asking(far: Held) -> Iterator[Motors]:
-    motors = Motors(far.address, table.BAUDS[0])
+    motors = Motors(far.address, control_table.BAUDS[0])
     try:
         yield motors
     finally:
@@ -109,10 +109,14 @@ def mounted(held: AnyHeld) -> Iterator[AnyHeld]:
     try:
         with asking(held) as motors:
             for servo, offset in zip(IDS, OFFSETS, strict=True):
-                for register, count in ((table.LOCK, 0), (table.LOWEST, 0), (table.HIGHEST, TICKS - 1)):
+                for register, count in (
+                    (control_table.LOCK, 0),
+                    (control_table.LOWEST, 0),
+                    (control_table.HIGHEST, TICKS - 1),
+                ):
                     motors.keep(servo, register, count)
-                motors.keep(servo, table.OFFSET, offset)
-                motors.keep(servo, table.LOCK, 1)
+                motors.keep(servo, control_table.OFFSET, offset)
+                motors.keep(servo, control_table.LOCK, 1)
             held.turn(SOON)
             motors.switch_on(motors.present(), [3000] * 6, [1000] * 6)
         held.turn(0.2)
@@ -123,12 +127,12 @@ def mounted(held: AnyHeld) -> Iterator[AnyHeld]:
 
 def kept(far: Held) -> list[list[int]]:
     with asking(far) as motors:
-        return [list(each) for each in memory.read(motors)]
+        return [list(each) for each in eeprom.read(motors)]
 
 
 def switched_on(far: Held) -> list[int]:
     with asking(far) as motors:
-        return [servo for servo in IDS if motors.ask(servo, table.TORQUE)[0]]
+        return [servo for servo in IDS if motors.ask(servo, control_table.TORQUE)[0]]
 
 
 def true(far: Held, found: dict[str, Any]) -> None:

@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pytest
 
-from drivers.so101 import SO101, jaw, table
+from drivers.so101 import SO101, control_table, jaw
 from drivers.so101.calibrate import calibrate
+from drivers.so101.control_table import TICK
 from drivers.so101.servos import IDS, NAMES
-from drivers.so101.table import TICK
 from embodied.devices.registry import Calibrated
 from embodied.errors import NotCalibrated
 from tests.drivers.so101.bench import ROBOT
@@ -114,7 +114,7 @@ def ends(far: Held, person: Hands, error: type[BaseException], keep: Callable[[C
         measured(far, person, keep)
     assert kept(far) == before
     with asking(far) as motors:
-        assert all(motors.ask(servo, table.LOCK) == (1,) for servo in IDS)
+        assert all(motors.ask(servo, control_table.LOCK) == (1,) for servo in IDS)
 
 
 @pytest.mark.parametrize("when", ["waiting until it is in the pose", "wrist_flex to its upper stop", "writing", "keep"])
@@ -160,6 +160,6 @@ def test_before_the_person_holds_it_nothing_is_changed(far: Held) -> None:
 
 def test_servos_that_control_no_position_are_refused(far: Held) -> None:
     with asking(far) as motors:
-        motors.keep(2, table.MODE, 1)
+        motors.keep(2, control_table.MODE, 1)
     with pytest.raises(NotCalibrated, match="the servo of shoulder_lift is in mode 1"):
         measured(far, Hands(far), lambda _: None)

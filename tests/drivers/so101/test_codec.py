@@ -4,12 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drivers.so101 import codec, table
+from drivers.so101 import codec, control_table
 from drivers.so101.codec import EVERYONE, Cutter, Frame, Instruction, Malformed
-from drivers.so101.table import Block, Register
+from drivers.so101.control_table import Block, Register
 
-REGISTERS = [value for value in vars(table).values() if isinstance(value, Register)]
-BLOCKS = [value for value in vars(table).values() if isinstance(value, Block)]
+REGISTERS = [value for value in vars(control_table).values() if isinstance(value, Register)]
+BLOCKS = [value for value in vars(control_table).values() if isinstance(value, Block)]
 
 frames = st.builds(Frame, st.integers(0, EVERYONE), st.integers(0, 255), st.binary(max_size=60))
 
@@ -119,10 +119,10 @@ def test_every_count_that_fits_into_a_register_is_read_back(register: Register, 
 
 
 def test_minus_is_a_bit_of_its_own_and_the_loads_is_another() -> None:
-    assert table.POSITION.unpack(bytes.fromhex("0180")) == -1
-    assert table.SPEED.unpack(bytes.fromhex("e883")) == -1000
-    assert table.LOAD.unpack(bytes.fromhex("e807")) == -1000
-    assert table.OFFSET.unpack(bytes.fromhex("0108")) == -1
+    assert control_table.POSITION.unpack(bytes.fromhex("0180")) == -1
+    assert control_table.SPEED.unpack(bytes.fromhex("e883")) == -1000
+    assert control_table.LOAD.unpack(bytes.fromhex("e807")) == -1000
+    assert control_table.OFFSET.unpack(bytes.fromhex("0108")) == -1
 
 
 @given(st.sampled_from(BLOCKS), st.data())
@@ -136,4 +136,4 @@ def test_a_block_is_its_registers_side_by_side(block: Block, data: st.DataObject
 def test_no_two_registers_overlap() -> None:
     taken = [at for register in REGISTERS for at in range(register.address, register.address + register.width)]
     assert len(taken) == len(set(taken))
-    assert max(taken) < table.SIZE
+    assert max(taken) < control_table.SIZE

@@ -17,14 +17,14 @@ import numpy as np
 import pytest
 from scservo_sdk import PortHandler
 
-from drivers.so101 import SO101, codec, jaw, table
+from drivers.so101 import SO101, codec, control_table, jaw
 from drivers.so101.calibration import JointCalibration
+from drivers.so101.command_check import refusal
+from drivers.so101.control_table import TICK, TICKS
 from drivers.so101.motors import Motors
-from drivers.so101.refusal import refusal
 from drivers.so101.scan import scan
-from drivers.so101.servo import Servo
 from drivers.so101.servos import IDS, JOINTS, NAMES, Servos
-from drivers.so101.table import TICK, TICKS
+from drivers.so101.virtual.servo import Servo
 from embodied.clock import SECOND, Time
 from embodied.errors import DeviceLost, NoDevice, NotStopped, WrongDevice
 from embodied.messages import GripperState, JointCommand, JointState
@@ -77,9 +77,9 @@ def warmth(drive: Drive) -> list[float]:
 
 def switched_on(bench: KinematicBench) -> list[int]:
     """Servos whose motor is on."""
-    motors = Motors(bench.far.address, table.BAUDS[0])
+    motors = Motors(bench.far.address, control_table.BAUDS[0])
     try:
-        return [servo for servo in IDS if motors.ask(servo, table.TORQUE)[0]]
+        return [servo for servo in IDS if motors.ask(servo, control_table.TORQUE)[0]]
     finally:
         motors.close()
 
@@ -227,7 +227,7 @@ def test_a_process_that_slept_does_not_take_one_missed_answer_for_a_lost_arm() -
 
 def test_one_servo_that_is_silent_is_named() -> None:
     with moving() as (bench, drive):
-        say(bench, codec.write(3, table.ID.address, bytes((33,))))
+        say(bench, codec.write(3, control_table.ID.address, bytes((33,))))
         with pytest.raises(DeviceLost, match="nothing whole from elbow_flex for"):
             drive.go(3.0, bench.motion)
 
@@ -235,7 +235,7 @@ def test_one_servo_that_is_silent_is_named() -> None:
 def test_a_servo_in_another_mode_is_not_armed() -> None:
     bench = KinematicBench()
     with bench.served():
-        say(bench, codec.write(4, table.MODE.address, bytes((1,))))
+        say(bench, codec.write(4, control_table.MODE.address, bytes((1,))))
         with pytest.raises(WrongDevice, match="the servo of wrist_flex is in mode 1"), bench.ready():
             pass
 
@@ -243,7 +243,7 @@ def test_a_servo_in_another_mode_is_not_armed() -> None:
 def test_an_arm_outside_its_servos_limits_is_not_switched_on() -> None:
     bench = KinematicBench()
     with bench.served():
-        say(bench, codec.write(6, table.HIGHEST.address, table.HIGHEST.pack(2100)))
+        say(bench, codec.write(6, control_table.HIGHEST.address, control_table.HIGHEST.pack(2100)))
         with pytest.raises(NotStopped, match=r"gripper is at tick .* outside its servo's own limits"), bench.ready():
             pass
         assert not switched_on(bench)
@@ -252,7 +252,7 @@ def test_an_arm_outside_its_servos_limits_is_not_switched_on() -> None:
 def test_a_port_has_one_program() -> None:
     bench = KinematicBench()
     with bench.served(), bench.ready(), pytest.raises(DeviceLost, match="exclusively lock"):
-        Motors(bench.far.address, table.BAUDS[0])
+        Motors(bench.far.address, control_table.BAUDS[0])
 
 
 def test_a_port_where_nobody_answers_says_who_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -353,7 +353,7 @@ def test_an_arm_that_is_real_is_not_armed_without_its_calibration() -> None:
     servos = [Servo(number, 0, TICKS - 1, b"") for number in IDS]
 
     def answer(frame: codec.Frame) -> bytes:
-        said = [each for servo in servos if servo.get(table.ID) == frame.id and (each := servo.answer(frame))]
+        said = [each for servo in servos if servo.get(control_table.ID) == frame.id and (each := servo.answer(frame))]
         return b"".join(each.pack() for each in said)
 
     with scripted(answer) as port:
@@ -380,7 +380,7 @@ def test_an_answer_that_comes_a_question_late_is_not_taken_for_the_next_ones() -
         return b"".join(codec.Frame(servo, 0, bytes(width)).pack() for servo in ids)
 
     with scripted(late) as port:
-        motors = Motors(port, table.BAUDS[0])
+        motors = Motors(port, control_table.BAUDS[0])
         assert [motors.look() for _ in range(4)] == [None] * 4
         assert motors.rejected >= 3
         motors.close()
@@ -389,8 +389,8 @@ def test_an_answer_that_comes_a_question_late_is_not_taken_for_the_next_ones() -
 @pytest.mark.parametrize("servo", [2, 7])
 def test_an_answer_of_another_servo_is_rejected(servo: int) -> None:
     with scripted(lambda frame: codec.Frame(servo, 0, bytes(frame.parameters[1])).pack()) as port:
-        motors = Motors(port, table.BAUDS[0])
+        motors = Motors(port, control_table.BAUDS[0])
         with pytest.raises(DeviceLost, match=r"servo 1 .* gives no whole answer"):
-            motors.ask(1, table.MODE)
+            motors.ask(1, control_table.MODE)
         assert motors.rejected > 0
         motors.close()

@@ -4,17 +4,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from drivers.so101 import codec, table
+from drivers.so101 import codec, control_table
 from drivers.so101.codec import Frame, Instruction, Status
-from drivers.so101.servo import FACTORY, Servo
-from drivers.so101.table import MIDDLE, TICKS
+from drivers.so101.control_table import MIDDLE, TICKS
+from drivers.so101.virtual.servo import FACTORY, Servo
 
 PERIOD = 0.01
 
 
 def servo(lowest: int = 0, highest: int = TICKS - 1) -> Servo:
     made = Servo(1, lowest, highest, b"")
-    made.put(table.TORQUE, 1)
+    made.put(control_table.TORQUE, 1)
     return made
 
 
@@ -35,11 +35,11 @@ accelerations = st.just(0) | st.integers(20, 254)
 def test_it_reaches_any_goal_within_its_limits_and_never_passes_it(goal: int, speed: int, acceleration: int) -> None:
     moved = servo(lowest=1000, highest=3000)
     turn(moved)
-    moved.put(table.GOAL, goal)
-    moved.put(table.GOAL_SPEED, speed)
-    moved.put(table.ACCELERATION, acceleration)
+    moved.put(control_table.GOAL, goal)
+    moved.put(control_table.GOAL_SPEED, speed)
+    moved.put(control_table.ACCELERATION, acceleration)
     aim = min(max(goal, 1000), 3000)
-    fastest = (speed or table.NO_LOAD / table.TICK) * PERIOD
+    fastest = (speed or control_table.NO_LOAD / control_table.TICK) * PERIOD
     for _ in range(400):
         before = moved.target
         turn(moved)
@@ -57,11 +57,11 @@ def test_one_that_pushes_too_hard_for_too_long_yields_until_it_is_switched_on_ag
     turn(moved, 20)
     assert moved.status == Status.LOAD
     moved.duty = 0.0
-    moved.put(table.GOAL, MIDDLE + 500)
+    moved.put(control_table.GOAL, MIDDLE + 500)
     turn(moved, 100)
     assert moved.status == Status.LOAD
     assert moved.raw == MIDDLE
-    moved.write(table.TORQUE.address, b"\1")
+    moved.write(control_table.TORQUE.address, b"\1")
     turn(moved, 200)
     assert not moved.status
     assert moved.raw == pytest.approx(MIDDLE + 500)
@@ -69,29 +69,31 @@ def test_one_that_pushes_too_hard_for_too_long_yields_until_it_is_switched_on_ag
 
 def test_a_motor_that_works_hard_gets_warm_and_its_supply_sags() -> None:
     moved = servo()
-    before = moved.get(table.TEMPERATURE), moved.get(table.VOLTAGE)
+    before = moved.get(control_table.TEMPERATURE), moved.get(control_table.VOLTAGE)
     moved.duty = 0.7
     turn(moved, 3000)
-    assert moved.get(table.TEMPERATURE) > before[0] + 3
-    assert moved.get(table.VOLTAGE) < before[1] - 4
+    assert moved.get(control_table.TEMPERATURE) > before[0] + 3
+    assert moved.get(control_table.VOLTAGE) < before[1] - 4
     assert not moved.status
 
 
 def test_what_it_may_not_be_told_it_keeps() -> None:
     kept = servo()
-    before = [kept.get(register) for register in (table.MODEL, table.POSITION, table.NAMEPLATE)]
-    for address in (0, table.POSITION.address, table.NAMEPLATE.address):
+    before = [kept.get(register) for register in (control_table.MODEL, control_table.POSITION, control_table.NAMEPLATE)]
+    for address in (0, control_table.POSITION.address, control_table.NAMEPLATE.address):
         assert kept.answer(codec.write(1, address, b"\x55" * 5)) == Frame(1, 0)
-    assert [kept.get(register) for register in (table.MODEL, table.POSITION, table.NAMEPLATE)] == before
+    assert [
+        kept.get(register) for register in (control_table.MODEL, control_table.POSITION, control_table.NAMEPLATE)
+    ] == before
 
 
 def test_its_makers_settings_come_back_and_its_id_stays() -> None:
     kept = servo()
-    kept.write(table.HOTTEST.address, bytes((50,)))
-    kept.write(table.ID.address, bytes((9,)))
+    kept.write(control_table.HOTTEST.address, bytes((50,)))
+    kept.write(control_table.ID.address, bytes((9,)))
     assert kept.answer(Frame(9, Instruction.RECOVER)) == Frame(9, 0)
-    assert kept.get(table.HOTTEST) == FACTORY[table.HOTTEST]
-    assert kept.get(table.ID) == 9
+    assert kept.get(control_table.HOTTEST) == FACTORY[control_table.HOTTEST]
+    assert kept.get(control_table.ID) == 9
 
 
 def test_what_is_no_instruction_is_not_answered() -> None:
@@ -102,23 +104,23 @@ def test_what_is_no_instruction_is_not_answered() -> None:
 def test_one_that_starts_anew_is_off_and_has_its_place_as_its_goal() -> None:
     moved = servo()
     moved.raw = 1234.0
-    moved.put(table.GOAL, 3000)
+    moved.put(control_table.GOAL, 3000)
     assert moved.answer(Frame(1, Instruction.REBOOT)) == Frame(1, 0)
-    assert moved.get(table.TORQUE) == 0
-    assert moved.get(table.GOAL) == 1234
+    assert moved.get(control_table.TORQUE) == 0
+    assert moved.get(control_table.GOAL) == 1234
 
 
 def test_a_shaft_that_stands_in_another_turn_follows_goals_within_that_turn() -> None:
     moved = Servo(1, 0, TICKS - 1, b"")
     moved.raw = 2.5 * TICKS
-    moved.put(table.OFFSET, -300)
-    moved.put(table.TORQUE, 1)
+    moved.put(control_table.OFFSET, -300)
+    moved.put(control_table.TORQUE, 1)
     turn(moved)
     stood = moved.raw
-    moved.put(table.GOAL, moved.get(table.POSITION))
+    moved.put(control_table.GOAL, moved.get(control_table.POSITION))
     turn(moved, 20)
     assert abs(moved.raw - stood) < 1.0
-    moved.put(table.GOAL, moved.get(table.POSITION) - 500)
+    moved.put(control_table.GOAL, moved.get(control_table.POSITION) - 500)
     turn(moved, 100)
     assert abs(moved.raw - (stood - 500)) < 1.0
 
@@ -126,11 +128,11 @@ def test_a_shaft_that_stands_in_another_turn_follows_goals_within_that_turn() ->
 def test_a_hand_turns_a_shaft_whose_motor_is_off_and_no_other() -> None:
     moved = servo()
     turn(moved)
-    moved.put(table.GOAL, MIDDLE)
+    moved.put(control_table.GOAL, MIDDLE)
     moved.hand = MIDDLE + 400.0
     turn(moved, 50)
     assert abs(moved.raw - MIDDLE) < 1.0
-    moved.put(table.TORQUE, 0)
+    moved.put(control_table.TORQUE, 0)
     turn(moved)
     moved.hand = MIDDLE + 400.0
     turn(moved, 10)
@@ -138,8 +140,8 @@ def test_a_hand_turns_a_shaft_whose_motor_is_off_and_no_other() -> None:
     turn(moved, 40)
     assert moved.raw == MIDDLE + 400
     # Switched on, it begins where it was taken, and the hand is gone.
-    moved.put(table.GOAL, MIDDLE + 400)
-    moved.put(table.TORQUE, 1)
+    moved.put(control_table.GOAL, MIDDLE + 400)
+    moved.put(control_table.TORQUE, 1)
     turn(moved, 20)
     assert moved.hand is None
     assert abs(moved.raw - MIDDLE - 400) < 1.0

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from scservo_sdk import COMM_RX_TIMEOUT, COMM_SUCCESS, GroupSyncRead, GroupSyncWrite, PortHandler, sms_sts
 
-from drivers.so101 import table
+from drivers.so101 import control_table
 from drivers.so101.codec import Status
-from drivers.so101.table import MIDDLE, TICK
+from drivers.so101.control_table import MIDDLE, TICK
 from drivers.so101.virtual import VirtualSO101
 from embodied.errors import LinkFailed
 from embodied.testing.serving import Serving, pause
@@ -32,18 +32,18 @@ class Client:
     port: Any
     sdk: Any
 
-    def get(self, servo: int, register: table.Register) -> int:
+    def get(self, servo: int, register: control_table.Register) -> int:
         data, result, _ = self.sdk.readTxRx(servo, register.address, register.width)
         assert result == COMM_SUCCESS
         return register.unpack(bytes(data))
 
-    def put(self, servo: int, register: table.Register, count: int) -> None:
+    def put(self, servo: int, register: control_table.Register, count: int) -> None:
         data = list(register.pack(count))
         assert self.sdk.writeTxRx(servo, register.address, len(data), data)[0] == COMM_SUCCESS
 
     def on(self, servo: int) -> None:
-        self.put(servo, table.GOAL, self.sdk.ReadPos(servo)[0])
-        self.put(servo, table.TORQUE, 1)
+        self.put(servo, control_table.GOAL, self.sdk.ReadPos(servo)[0])
+        self.put(servo, control_table.TORQUE, 1)
 
 
 @pytest.fixture
@@ -71,7 +71,7 @@ def until(true: Callable[[], bool], seconds: float = 3.0) -> float:
 
 def test_six_servos_answer_and_nobody_else(client: Client) -> None:
     for servo in ALL:
-        assert client.sdk.ping(servo) == (table.MODEL_STS3215, COMM_SUCCESS, 0)
+        assert client.sdk.ping(servo) == (control_table.MODEL_STS3215, COMM_SUCCESS, 0)
     assert client.sdk.ping(7)[1] == COMM_RX_TIMEOUT
 
 
@@ -81,7 +81,7 @@ def test_what_is_measured_is_where_the_body_is(client: Client) -> None:
     assert abs((position - MIDDLE) * TICK - client.far.position()[0]) < TICK
     assert speed == 0
     assert client.sdk.ReadMoving(1) == (0, COMM_SUCCESS, 0)
-    assert client.get(1, table.VOLTAGE) == 120
+    assert client.get(1, control_table.VOLTAGE) == 120
 
 
 def test_a_motor_that_is_on_goes_to_its_goal_no_faster_than_its_profile(client: Client) -> None:
@@ -97,13 +97,13 @@ def test_a_motor_that_is_on_goes_to_its_goal_no_faster_than_its_profile(client: 
 
 def test_a_motor_that_is_off_does_not_follow(client: Client) -> None:
     start, _, _ = client.sdk.ReadPos(1)
-    client.put(1, table.GOAL, start + 400)
+    client.put(1, control_table.GOAL, start + 400)
     pause(0.2)
     assert client.sdk.ReadPos(1)[0] == start
 
 
 def test_all_are_written_in_one_frame_and_read_in_one(client: Client) -> None:
-    read = GroupSyncRead(client.sdk, table.PRESENT.address, table.PRESENT.width)
+    read = GroupSyncRead(client.sdk, control_table.PRESENT.address, control_table.PRESENT.width)
     start = {}
     for servo in ALL:
         client.on(servo)
@@ -114,61 +114,63 @@ def test_all_are_written_in_one_frame_and_read_in_one(client: Client) -> None:
 
     def arrived() -> bool:
         assert read.txRxPacket() == COMM_SUCCESS
-        return all(abs(read.getData(servo, table.POSITION.address, 2) - start[servo] + 50) <= 2 for servo in ALL)
+        return all(
+            abs(read.getData(servo, control_table.POSITION.address, 2) - start[servo] + 50) <= 2 for servo in ALL
+        )
 
     until(arrived)
-    assert read.isAvailable(6, table.TEMPERATURE.address, 1) == (True, 0)
-    assert read.getData(6, table.TEMPERATURE.address, 1) == 28
+    assert read.isAvailable(6, control_table.TEMPERATURE.address, 1) == (True, 0)
+    assert read.getData(6, control_table.TEMPERATURE.address, 1) == 28
     heard = client.far.heard()[-1]
     assert np.abs(heard.position - client.far.position()).max() < 3 * TICK
 
 
 def test_goals_alone_are_written_to_all_and_acknowledged_by_none(client: Client) -> None:
-    goals = GroupSyncWrite(client.sdk, table.GOAL.address, table.GOAL.width)
+    goals = GroupSyncWrite(client.sdk, control_table.GOAL.address, control_table.GOAL.width)
     for servo in ALL:
-        assert goals.addParam(servo, list(table.GOAL.pack(2000 + servo)))
+        assert goals.addParam(servo, list(control_table.GOAL.pack(2000 + servo)))
     assert goals.txPacket() == COMM_SUCCESS
     assert client.port.getBytesAvailable() == 0
-    assert [client.get(servo, table.GOAL) for servo in ALL] == [2000 + servo for servo in ALL]
+    assert [client.get(servo, control_table.GOAL) for servo in ALL] == [2000 + servo for servo in ALL]
 
 
 def test_what_is_written_in_advance_waits_for_its_action(client: Client) -> None:
     client.on(2)
     start, _, _ = client.sdk.ReadPos(2)
     assert client.sdk.RegWritePosEx(2, start + 100, 0, 0) == (COMM_SUCCESS, 0)
-    assert client.get(2, table.PENDING) == 1
-    assert client.get(2, table.GOAL) == start
+    assert client.get(2, control_table.PENDING) == 1
+    assert client.get(2, control_table.GOAL) == start
     assert client.sdk.RegAction() == COMM_SUCCESS
     until(lambda: abs(client.sdk.ReadPos(2)[0] - start - 100) <= 1)
-    assert client.get(2, table.PENDING) == 0
+    assert client.get(2, control_table.PENDING) == 0
 
 
 def test_only_what_was_written_with_the_lock_open_outlives_the_power(client: Client) -> None:
-    client.put(3, table.HIGHEST, 3000)
+    client.put(3, control_table.HIGHEST, 3000)
     assert client.sdk.unLockEprom(3) == (COMM_SUCCESS, 0)
-    client.put(3, table.LOWEST, 1000)
+    client.put(3, control_table.LOWEST, 1000)
     assert client.sdk.LockEprom(3) == (COMM_SUCCESS, 0)
-    assert (client.get(3, table.LOWEST), client.get(3, table.HIGHEST)) == (1000, 3000)
+    assert (client.get(3, control_table.LOWEST), client.get(3, control_table.HIGHEST)) == (1000, 3000)
     client.far.harm("power loss")
     assert client.sdk.ping(3)[1] == COMM_RX_TIMEOUT
     client.far.heal()
-    assert client.get(3, table.LOWEST) == 1000
-    assert client.get(3, table.HIGHEST) != 3000
-    assert client.get(3, table.TORQUE) == 0
+    assert client.get(3, control_table.LOWEST) == 1000
+    assert client.get(3, control_table.HIGHEST) != 3000
+    assert client.get(3, control_table.TORQUE) == 0
 
 
 def test_a_goal_beyond_a_servos_limits_is_gone_to_as_far_as_they_are(client: Client) -> None:
     client.on(1)
     start, _, _ = client.sdk.ReadPos(1)
-    client.put(1, table.HIGHEST, start + 30)
-    client.put(1, table.GOAL, start + 500)
+    client.put(1, control_table.HIGHEST, start + 30)
+    client.put(1, control_table.GOAL, start + 500)
     until(lambda: abs(client.sdk.ReadPos(1)[0] - start - 30) <= 1)
     pause(0.1)
     assert abs(client.sdk.ReadPos(1)[0] - start - 30) <= 1
 
 
 def test_a_servo_of_another_speed_is_not_heard(client: Client) -> None:
-    client.put(4, table.BAUD, table.BAUDS.index(500_000))
+    client.put(4, control_table.BAUD, control_table.BAUDS.index(500_000))
     assert client.sdk.ping(4)[1] == COMM_RX_TIMEOUT
     assert client.sdk.ping(5)[1] == COMM_SUCCESS
     assert client.port.setBaudRate(500_000)
@@ -177,35 +179,35 @@ def test_a_servo_of_another_speed_is_not_heard(client: Client) -> None:
 
 
 def test_a_servo_takes_another_id_and_its_middle_where_it_is(client: Client) -> None:
-    client.put(5, table.ID, 9)
+    client.put(5, control_table.ID, 9)
     assert client.sdk.ping(5)[1] == COMM_RX_TIMEOUT
-    assert client.get(9, table.POSITION) != MIDDLE
-    client.put(9, table.TORQUE, 128)
-    assert client.get(9, table.POSITION) == MIDDLE
-    assert client.get(9, table.TORQUE) == 0
+    assert client.get(9, control_table.POSITION) != MIDDLE
+    client.put(9, control_table.TORQUE, 128)
+    assert client.get(9, control_table.POSITION) == MIDDLE
+    assert client.get(9, control_table.TORQUE) == 0
 
 
 def test_what_everybody_is_told_nobody_answers(client: Client) -> None:
-    assert client.sdk.write1ByteTxRx(0xFE, table.TORQUE.address, 1)[0] == COMM_SUCCESS
+    assert client.sdk.write1ByteTxRx(0xFE, control_table.TORQUE.address, 1)[0] == COMM_SUCCESS
     pause(0.05)
     assert client.port.getBytesAvailable() == 0
-    assert [client.get(servo, table.TORQUE) for servo in ALL] == [1] * 6
+    assert [client.get(servo, control_table.TORQUE) for servo in ALL] == [1] * 6
 
 
 def test_a_servo_that_answers_reads_alone_acknowledges_nothing(client: Client) -> None:
-    assert client.sdk.write1ByteTxOnly(1, table.ANSWERS_ALL.address, 0) == COMM_SUCCESS
-    until(lambda: client.get(1, table.ANSWERS_ALL) == 0)
-    assert client.sdk.write1ByteTxRx(1, table.TORQUE.address, 1)[0] == COMM_RX_TIMEOUT
-    assert client.get(1, table.TORQUE) == 1
+    assert client.sdk.write1ByteTxOnly(1, control_table.ANSWERS_ALL.address, 0) == COMM_SUCCESS
+    until(lambda: client.get(1, control_table.ANSWERS_ALL) == 0)
+    assert client.sdk.write1ByteTxRx(1, control_table.TORQUE.address, 1)[0] == COMM_RX_TIMEOUT
+    assert client.get(1, control_table.TORQUE) == 1
 
 
 def test_one_that_overheats_says_so_lets_go_and_comes_back_by_itself(client: Client) -> None:
     client.on(2)
     client.far.harm("over-temperature")
     until(lambda: client.sdk.ReadPos(2)[2] == Status.TEMPERATURE, 5.0)
-    assert client.get(2, table.TEMPERATURE) > client.get(2, table.HOTTEST)
+    assert client.get(2, control_table.TEMPERATURE) > client.get(2, control_table.HOTTEST)
     start = client.sdk.ReadPos(2)[0]
-    client.put(2, table.GOAL, start + 300)
+    client.put(2, control_table.GOAL, start + 300)
     pause(0.2)
     assert abs(client.sdk.ReadPos(2)[0] - start) <= 1, "it drove although it had let go"
     client.far.heal()

@@ -18,8 +18,8 @@ import pytest
 from drivers.uvc import Camera
 from drivers.uvc.codec import encode
 from drivers.uvc.driver import CameraOutput
-from drivers.uvc.serving import Server
-from drivers.uvc.virtual import PROBE
+from drivers.uvc.virtual.device import PROBE
+from drivers.uvc.virtual.mjpeg_server import Server
 from embodied.clock import SECOND, Time
 from embodied.errors import DeviceLost, NoDevice, WrongDevice
 from embodied.runtime.lifecycle import meet

@@ -18,8 +18,8 @@ import pytest
 import yaml
 
 from drivers.so101 import jaw
+from drivers.so101.control_table import TICK
 from drivers.so101.servos import IDS
-from drivers.so101.table import TICK
 from embodied.clock import SECOND, Time
 from embodied.launch import Overrides, load
 from embodied.messages import JointCommand

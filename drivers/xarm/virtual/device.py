@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from drivers.xarm import codec
 from drivers.xarm.codec import State
-from drivers.xarm.controller import KINDS, Controller
 from drivers.xarm.flange import Flange
 from drivers.xarm.hosts import loopback
-from drivers.xarm.server import Server
+from drivers.xarm.virtual.controller import KINDS, Controller
+from drivers.xarm.virtual.server import Server
 from embodied.clock import rate_of
 from embodied.devices.virtual import Disturbance, Virtual
 from embodied.messages import JointCommand, Vector

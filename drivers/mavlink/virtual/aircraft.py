@@ -11,12 +11,12 @@ import numpy as np
 from pymavlink.dialects.v20 import common
 
 from drivers.mavlink import codec
-from drivers.mavlink.autopilot import Autopilot
 from drivers.mavlink.frames import Origin
-from drivers.mavlink.orders import Orders
-from drivers.mavlink.plans import Parameters, Plans
-from drivers.mavlink.radio import Radio
-from drivers.mavlink.telemetry import Telemetry
+from drivers.mavlink.virtual.autopilot import Autopilot
+from drivers.mavlink.virtual.commands import Orders
+from drivers.mavlink.virtual.plans import Parameters, Plans
+from drivers.mavlink.virtual.radio import Radio
+from drivers.mavlink.virtual.telemetry import Telemetry
 from embodied.autopilot import Controller, Estimator, Setpoint
 from embodied.bodies import DroneBody
 from embodied.clock import SECOND, Time

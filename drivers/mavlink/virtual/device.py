@@ -17,7 +17,7 @@ from embodied.messages.schema import Command
 from embodied.world import World
 
 if TYPE_CHECKING:
-    from drivers.mavlink.aircraft import Aircraft
+    from drivers.mavlink.virtual.aircraft import Aircraft
 
 LOW = 0.06
 """What is left in the battery when that is harmed: below critical."""
@@ -53,7 +53,7 @@ class VirtualPX4(Virtual):
     def check(self) -> Iterable[str]:
         """What it needs is installed, ports are ports, the id is one, and it has the parameters."""
         sdk.needed()
-        from drivers.mavlink.autopilot import PARAMETERS
+        from drivers.mavlink.virtual.autopilot import PARAMETERS
 
         for name, port in (("source", self.source), ("target", self.target)):
             if not 0 <= port < 65536:
@@ -73,7 +73,7 @@ class VirtualPX4(Virtual):
             WorldFailed: there is no such multirotor.
         """
         sdk.needed()
-        from drivers.mavlink.aircraft import Aircraft
+        from drivers.mavlink.virtual.aircraft import Aircraft
 
         body = drone(world, self.body)
         origin = Origin(self.latitude, self.longitude, self.altitude)

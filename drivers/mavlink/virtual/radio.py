@@ -12,7 +12,7 @@ from typing import Any
 from pymavlink.dialects.v20 import common
 
 from drivers.mavlink.framing import Cutter
-from drivers.mavlink.wire import Bytes, Datagrams, Wire
+from drivers.mavlink.transport import Bytes, Datagrams, Wire
 from embodied.devices.virtual import Disturbance
 from embodied.errors import DeviceLost, LinkFailed
 

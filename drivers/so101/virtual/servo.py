@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import math
 
-from drivers.so101 import table
+from drivers.so101 import control_table
 from drivers.so101.codec import EVERYONE, Frame, Instruction, Status
-from drivers.so101.table import TICK, TICKS, Register
+from drivers.so101.control_table import TICK, TICKS, Register
 
 AMBIENT = 28.0
 """Temperature around it [degC]."""
@@ -25,32 +25,32 @@ SUPPLY, SAG = 12.0, 0.8
 """Voltage of the supply, and by how much it falls when a motor stalls [V]."""
 
 FACTORY = {
-    table.FIRMWARE_MAJOR: 3,
-    table.FIRMWARE_MINOR: 10,
-    table.MODEL: table.MODEL_STS3215,
-    table.ANSWERS_ALL: 1,
-    table.HIGHEST: TICKS - 1,
-    table.HOTTEST: 70,
-    table.MOST_VOLTAGE: 140,
-    table.LEAST_VOLTAGE: 40,
-    table.MOST_TORQUE: 1000,
-    table.PHASE: 12,
-    table.UNLOAD: int(Status.TEMPERATURE | Status.CURRENT | Status.LOAD),
-    table.ALARM: int(Status.TEMPERATURE | Status.CURRENT | Status.LOAD),
-    table.GAIN_P: 32,
-    table.GAIN_D: 32,
-    table.MOST_CURRENT: 500,
-    table.PROTECTED_TORQUE: 20,
-    table.PROTECTION_TIME: 200,
-    table.OVERLOAD: 80,
+    control_table.FIRMWARE_MAJOR: 3,
+    control_table.FIRMWARE_MINOR: 10,
+    control_table.MODEL: control_table.MODEL_STS3215,
+    control_table.ANSWERS_ALL: 1,
+    control_table.HIGHEST: TICKS - 1,
+    control_table.HOTTEST: 70,
+    control_table.MOST_VOLTAGE: 140,
+    control_table.LEAST_VOLTAGE: 40,
+    control_table.MOST_TORQUE: 1000,
+    control_table.PHASE: 12,
+    control_table.UNLOAD: int(Status.TEMPERATURE | Status.CURRENT | Status.LOAD),
+    control_table.ALARM: int(Status.TEMPERATURE | Status.CURRENT | Status.LOAD),
+    control_table.GAIN_P: 32,
+    control_table.GAIN_D: 32,
+    control_table.MOST_CURRENT: 500,
+    control_table.PROTECTED_TORQUE: 20,
+    control_table.PROTECTION_TIME: 200,
+    control_table.OVERLOAD: 80,
 }
 """What the maker delivers it with, where that is not 0."""
 
 HAND = 2.0
 """So fast somebody turns it by hand [rad/s]."""
 
-EEPROM = range(table.ID.address, table.TORQUE.address)
-WRITABLE = range(table.ID.address, table.POSITION.address)
+EEPROM = range(control_table.ID.address, control_table.TORQUE.address)
+WRITABLE = range(control_table.ID.address, control_table.POSITION.address)
 CRAWL = TICKS / 360
 """A shaft that turns no faster than a degree in a second counts as standing [ticks/s]."""
 
@@ -77,30 +77,30 @@ class Servo:
     """
 
     def __init__(self, number: int, lowest: int, highest: int, plate: bytes) -> None:
-        self.raw = float(table.MIDDLE)
+        self.raw = float(control_table.MIDDLE)
         self.speed = self.duty = 0.0
         self.target = self.raw
         self.supply = SUPPLY
         self.deaf = False
         self.hand: float | None = None
-        self._plate = int.from_bytes(plate.ljust(table.NAMEPLATE.width), "little")
-        self._kept = bytearray(table.SIZE)
-        self._memory = bytearray(table.SIZE)
+        self._plate = int.from_bytes(plate.ljust(control_table.NAMEPLATE.width), "little")
+        self._kept = bytearray(control_table.SIZE)
+        self._memory = bytearray(control_table.SIZE)
         self._recover()
-        self.put(table.ID, number)
-        self.put(table.LOWEST, lowest)
-        self.put(table.HIGHEST, highest)
+        self.put(control_table.ID, number)
+        self.put(control_table.LOWEST, lowest)
+        self.put(control_table.HIGHEST, highest)
         self._kept[:] = self._memory
         self._temperature = AMBIENT
         self.restart()
 
     def restart(self) -> None:
         """The power comes: what was not locked in is forgotten, and the motor is off."""
-        self._memory[EEPROM.stop :] = bytes(table.SIZE - EEPROM.stop)
+        self._memory[EEPROM.stop :] = bytes(control_table.SIZE - EEPROM.stop)
         self._memory[: EEPROM.stop] = self._kept[: EEPROM.stop]
-        self.put(table.NAMEPLATE, self._plate)
-        self.put(table.LOCK, 1)
-        self.put(table.TORQUE_LIMIT, self.get(table.MOST_TORQUE))
+        self.put(control_table.NAMEPLATE, self._plate)
+        self.put(control_table.LOCK, 1)
+        self.put(control_table.TORQUE_LIMIT, self.get(control_table.MOST_TORQUE))
         self._pending: tuple[int, bytes] | None = None
         self._pace = 0.0
         self._overloaded = 0.0
@@ -108,7 +108,7 @@ class Servo:
         self._stay()
         self._protect(0.0)
         self._measure()
-        self.put(table.GOAL, self.get(table.POSITION))
+        self.put(control_table.GOAL, self.get(control_table.POSITION))
 
     def get(self, register: Register) -> int:
         """The count in a register."""
@@ -126,12 +126,12 @@ class Servo:
     @property
     def status(self) -> Status:
         """What is wrong with it."""
-        return Status(self.get(table.STATUS))
+        return Status(self.get(control_table.STATUS))
 
     @property
     def standing(self) -> bool:
         """Whether it is at its goal, and does not move."""
-        return not self.deaf and not self.get(table.MOVING)
+        return not self.deaf and not self.get(control_table.MOVING)
 
     def answer(self, frame: Frame) -> Frame | None:
         """Do what a frame to this servo, or to everyone, asks for; its answer, if it gives one."""
@@ -145,44 +145,44 @@ class Servo:
                 self.write(data[0], data[1:])
             case Instruction.REG_WRITE, bytes(data) if len(data) >= 2:
                 self._pending = data[0], data[1:]
-                self.put(table.PENDING, 1)
+                self.put(control_table.PENDING, 1)
             case Instruction.ACTION, b"":
                 if self._pending is not None:
                     self.write(*self._pending)
                 self._pending = None
-                self.put(table.PENDING, 0)
+                self.put(control_table.PENDING, 0)
             case Instruction.RECOVER, b"":
                 self._recover()
             case Instruction.REBOOT, b"":
                 self.restart()
             case _:
                 return None
-        talks = frame.code in (Instruction.PING, Instruction.READ) or self.get(table.ANSWERS_ALL)
+        talks = frame.code in (Instruction.PING, Instruction.READ) or self.get(control_table.ANSWERS_ALL)
         if frame.id == EVERYONE or not talks:
             return None
         return Frame(frame.id, int(self.status), given)
 
     def write(self, address: int, data: bytes) -> None:
         """Bytes that came over the wire; what may not be written stays as it is."""
-        before = self.get(table.TORQUE)
+        before = self.get(control_table.TORQUE)
         for at, byte in enumerate(data, address):
-            if at not in WRITABLE or (self.deaf and table.TORQUE.address <= at < table.LOCK.address):
+            if at not in WRITABLE or (self.deaf and control_table.TORQUE.address <= at < control_table.LOCK.address):
                 continue
             self._memory[at] = byte
-            if at in EEPROM and not self.get(table.LOCK):
+            if at in EEPROM and not self.get(control_table.LOCK):
                 self._kept[at] = byte
-        torque = self.get(table.TORQUE)
-        if address <= table.TORQUE.address < address + len(data) and not self.deaf:
+        torque = self.get(control_table.TORQUE)
+        if address <= control_table.TORQUE.address < address + len(data) and not self.deaf:
             self._overloaded = 0.0
             if torque == CENTRE:
-                self.put(table.OFFSET, round(self.raw) - table.MIDDLE)
-                self.put(table.TORQUE, before)
+                self.put(control_table.OFFSET, round(self.raw) - control_table.MIDDLE)
+                self.put(control_table.TORQUE, before)
                 self._measure()
 
     def advance(self, period: float) -> None:
         """The motor and its protection, for one period [s]; `raw`, `speed` and `duty` have been measured before."""
         self._protect(period)
-        follows = bool(self.get(table.TORQUE)) and not self.status & self.get(table.UNLOAD)
+        follows = bool(self.get(control_table.TORQUE)) and not self.status & self.get(control_table.UNLOAD)
         if self.deaf:
             self._pace = 0.2 / TICK
             self.target += self._pace * period
@@ -200,12 +200,12 @@ class Servo:
     def _stay(self) -> None:
         """Its motor begins here, in the turn in which the shaft is, and nobody holds it."""
         self.target, self._pace, self.hand = self.raw, 0.0, None
-        self._turn = (round(self.raw) - self.get(table.OFFSET)) // TICKS * TICKS
+        self._turn = (round(self.raw) - self.get(control_table.OFFSET)) // TICKS * TICKS
 
     def _travel(self, period: float) -> None:
         goal = self._goal()
-        fastest = abs(self.get(table.GOAL_SPEED)) or table.NO_LOAD / TICK
-        harshest = self.get(table.ACCELERATION) * 100.0 or math.inf
+        fastest = abs(self.get(control_table.GOAL_SPEED)) or control_table.NO_LOAD / TICK
+        harshest = self.get(control_table.ACCELERATION) * 100.0 or math.inf
         left = goal - self.target
         pace = min(fastest, abs(left) / period)
         if math.isfinite(harshest):
@@ -220,43 +220,47 @@ class Servo:
 
     def _goal(self) -> float:
         """The tick of the shaft where the goal register sends it."""
-        low, high = self.get(table.LOWEST), self.get(table.HIGHEST)
-        goal = self.get(table.GOAL)
+        low, high = self.get(control_table.LOWEST), self.get(control_table.HIGHEST)
+        goal = self.get(control_table.GOAL)
         if low or high:
             goal = min(max(goal, low), high)
-        return goal + self.get(table.OFFSET) + self._turn
+        return goal + self.get(control_table.OFFSET) + self._turn
 
     def _protect(self, period: float) -> None:
         """Warm up, sag, and say so where a limit is passed."""
         duty = abs(self.duty)
         self._temperature += period * (HEATING * duty**2 - (self._temperature - AMBIENT) / COOLING)
         voltage = self.supply - SAG * duty
-        self.put(table.VOLTAGE, round(voltage / table.VOLTAGE.scale))
-        self.put(table.TEMPERATURE, round(min(self._temperature, table.TEMPERATURE.largest)))
-        over, patience = self.get(table.OVERLOAD) * 1e-2, self.get(table.PROTECTION_TIME) * 1e-2
+        self.put(control_table.VOLTAGE, round(voltage / control_table.VOLTAGE.scale))
+        self.put(control_table.TEMPERATURE, round(min(self._temperature, control_table.TEMPERATURE.largest)))
+        over, patience = self.get(control_table.OVERLOAD) * 1e-2, self.get(control_table.PROTECTION_TIME) * 1e-2
         if self._overloaded < patience:
             self._overloaded = self._overloaded + period if duty >= over else 0.0
         status = Status(0)
-        if self.get(table.TEMPERATURE) > self.get(table.HOTTEST):
+        if self.get(control_table.TEMPERATURE) > self.get(control_table.HOTTEST):
             status |= Status.TEMPERATURE
-        if not self.get(table.LEAST_VOLTAGE) <= self.get(table.VOLTAGE) <= self.get(table.MOST_VOLTAGE):
+        if (
+            not self.get(control_table.LEAST_VOLTAGE)
+            <= self.get(control_table.VOLTAGE)
+            <= self.get(control_table.MOST_VOLTAGE)
+        ):
             status |= Status.VOLTAGE
         if self._overloaded >= patience:
             status |= Status.LOAD
-        self.put(table.STATUS, int(status))
+        self.put(control_table.STATUS, int(status))
 
     def _measure(self) -> None:
         """What it says of its shaft; one turn has 4096 ticks, and it knows of no other."""
-        self.put(table.POSITION, (round(self.raw) - self.get(table.OFFSET)) % TICKS)
-        self.put(table.SPEED, round(self.speed))
-        self.put(table.LOAD, round(min(max(self.duty, -1.0), 1.0) * 1000))
-        self.put(table.MOVING, int(self._pace != 0.0 or abs(self.speed) > CRAWL))
+        self.put(control_table.POSITION, (round(self.raw) - self.get(control_table.OFFSET)) % TICKS)
+        self.put(control_table.SPEED, round(self.speed))
+        self.put(control_table.LOAD, round(min(max(self.duty, -1.0), 1.0) * 1000))
+        self.put(control_table.MOVING, int(self._pace != 0.0 or abs(self.speed) > CRAWL))
 
     def _recover(self) -> None:
         """All but its id as the maker delivered it."""
-        number = self.get(table.ID)
+        number = self.get(control_table.ID)
         self._memory[: EEPROM.stop] = bytes(EEPROM.stop)
         for register, count in FACTORY.items():
             self.put(register, count)
-        self.put(table.ID, number)
+        self.put(control_table.ID, number)
         self._kept[: EEPROM.stop] = self._memory[: EEPROM.stop]

@@ -9,9 +9,9 @@ from typing import Any
 
 from pymavlink.dialects.v20 import common
 
-from drivers.mavlink.autopilot import Autopilot, Denied
 from drivers.mavlink.modes import Mode
-from drivers.mavlink.telemetry import Telemetry
+from drivers.mavlink.virtual.autopilot import Autopilot, Denied
+from drivers.mavlink.virtual.telemetry import Telemetry
 
 FORCED = 21196.0
 """With this word motors are stopped in the air, too (MAVLink, MAV_CMD_COMPONENT_ARM_DISARM)."""

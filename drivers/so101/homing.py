@@ -15,7 +15,7 @@ from itertools import pairwise
 from typing import Any
 
 from drivers.so101.calibration import JointCalibration
-from drivers.so101.table import MIDDLE, TICK, TICKS
+from drivers.so101.control_table import MIDDLE, TICK, TICKS
 
 FARTHEST = 2047
 """What a servo's own offset holds at most, either way [ticks]."""

@@ -10,16 +10,16 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from drivers.so101 import table
-from drivers.so101.measure import Measured
+from drivers.so101 import control_table
+from drivers.so101.control_table import MIDDLE, TICK, TICKS
+from drivers.so101.homing import Measured
 from drivers.so101.servos import IDS
-from drivers.so101.table import MIDDLE, TICK, TICKS
 from embodied.errors import EmbodiedError
 
 if TYPE_CHECKING:
     from drivers.so101.motors import Motors
 
-REGISTERS = (table.OFFSET, table.LOWEST, table.HIGHEST)
+REGISTERS = (control_table.OFFSET, control_table.LOWEST, control_table.HIGHEST)
 """Which they are, in the order in which they are written."""
 
 Memory = Sequence[Sequence[int]]
@@ -71,10 +71,10 @@ def changed(motors: Motors, before: Memory, after: Memory, tell: Callable[[str],
 
 def _write(motors: Motors, memory: Memory) -> None:
     for servo, counts in zip(IDS, memory, strict=True):
-        motors.keep(servo, table.LOCK, 0)
+        motors.keep(servo, control_table.LOCK, 0)
         for register, count in zip(REGISTERS, counts, strict=True):
             motors.keep(servo, register, count)
-        motors.keep(servo, table.LOCK, 1)
+        motors.keep(servo, control_table.LOCK, 1)
 
 
 def _limits(joint: Measured) -> tuple[int, int]:

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from drivers.mavlink.fence import Geofence
+from drivers.mavlink.geofence import Geofence
 from embodied.messages import DroneCommand, Vector
 
 

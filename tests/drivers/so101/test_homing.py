@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drivers.so101.calibration import JointCalibration
-from drivers.so101.measure import MIDDLE, TICK, TICKS, NotMeasured, Stated, direction, followed, measure, setting
+from drivers.so101.homing import MIDDLE, TICK, TICKS, NotMeasured, Stated, direction, followed, measure, setting
 from embodied.launch.site import Site
 from embodied.node.settings import Context, convert
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from drivers.uvc.codec import Jpeg, encode
-from drivers.uvc.nameplate import SERIAL, VIRTUAL
-from drivers.uvc.serving import Server
+from drivers.uvc.identity import SERIAL, VIRTUAL
+from drivers.uvc.virtual.mjpeg_server import Server
 from embodied import Ports, Time
 from embodied.devices.virtual import Disturbance, Virtual
 from embodied.errors import LinkFailed

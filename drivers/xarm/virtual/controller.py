@@ -17,7 +17,7 @@ import numpy as np
 
 from drivers.xarm import codec
 from drivers.xarm.codec import Fault, Flag, Frame, Mode, Register, State
-from drivers.xarm.gripper import GripperBus
+from drivers.xarm.virtual.gripper import GripperBus
 from embodied.messages import JointCommand, Vector
 from embodied.robot import Robot
 

@@ -12,13 +12,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from drivers.can_ev import nameplate, slcan
+from drivers.can_ev import identity
 from drivers.can_ev.codec import Codec, Frame
-from drivers.can_ev.ecu import Ecu
-from drivers.can_ev.reception import Reception
-from drivers.can_ev.slcan import Adapter
+from drivers.can_ev.e2e_protection import Reception
 from drivers.can_ev.vehicle import STILL, Condition, Layout, Order
 from drivers.can_ev.vehicles import VEHICLES
+from drivers.can_ev.virtual import slcan
+from drivers.can_ev.virtual.drive_by_wire import Ecu
+from drivers.can_ev.virtual.slcan import Adapter
 from embodied.bodies import car
 from embodied.clock import SECOND, Time, rate_of
 from embodied.devices.virtual import Disturbance, Virtual
@@ -74,7 +75,7 @@ class VirtualEV(Virtual):
         """There is such a vehicle, and what it says of itself finds room."""
         if self.vehicle not in VEHICLES:
             yield " ".join((f"there is no vehicle '{self.vehicle}';", *nearest(self.vehicle, VEHICLES)))
-        for name, room in (("model", nameplate.LONGEST_MODEL), ("serial", nameplate.LONGEST_SERIAL)):
+        for name, room in (("model", identity.LONGEST_MODEL), ("serial", identity.LONGEST_SERIAL)):
             text = getattr(self, name)
             if not (text.isascii() and text.isprintable() and 0 < len(text) <= room):
                 yield f"{name} is {text!r}, and there is room for 1 to {room} plain letters"
@@ -88,7 +89,7 @@ class VirtualEV(Virtual):
             WorldFailed: there is no such car.
         """
         kind = VEHICLES[self.vehicle]
-        self._kind, self._codec, self._plate = kind, Codec(kind), Codec(nameplate.PLATE)
+        self._kind, self._codec, self._plate = kind, Codec(kind), Codec(identity.PLATE)
         self._car = car(world, self.body)
         self._lock = threading.Lock()
         self._period = float(1 / rate_of(self.rate or 100.0))
@@ -288,9 +289,9 @@ class VirtualEV(Virtual):
         for layout in self._kind.reports:
             if self._due(layout):
                 self._send(self._codec, layout.name, told[layout.name])
-        (plate,) = nameplate.PLATE.reports
+        (plate,) = identity.PLATE.reports
         if self._due(plate):
-            parts = nameplate.parts(self.model, self.serial, virtual=True)
+            parts = identity.parts(self.model, self.serial, virtual=True)
             self._send(self._plate, plate.name, parts[self._counts.get(plate.name, 0) % len(parts)])
 
     def _due(self, layout: Layout) -> bool:

@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from drivers.so101 import codec, jaw, table
+from drivers.so101 import codec, control_table, jaw
 from drivers.so101.calibration import JointCalibration
 from drivers.so101.codec import EVERYONE, Frame, Instruction, Malformed
-from drivers.so101.line import Line
-from drivers.so101.servo import SUPPLY, Servo
+from drivers.so101.control_table import TICK
 from drivers.so101.servos import IDS, JOINTS, NAMES, Servos
-from drivers.so101.table import TICK
+from drivers.so101.virtual.line import Line
+from drivers.so101.virtual.servo import SUPPLY, Servo
 from embodied.clock import rate_of
 from embodied.devices.virtual import Disturbance, Virtual
 from embodied.messages import JointCommand, Vector
@@ -59,7 +59,7 @@ class VirtualSO101(Virtual):
         """The robot has the joints of an SO-101, and the serial number finds room."""
         if tuple(self.robot.joints) != JOINTS:
             yield f"'{self.robot.name}' has the joints {list(self.robot.joints)}, and an SO-101 {list(JOINTS)}"
-        room = table.NAMEPLATE.width - len(table.PLATE)
+        room = control_table.NAMEPLATE.width - len(control_table.PLATE)
         if not (self.serial.isascii() and self.serial.isprintable() and 0 < len(self.serial) <= room):
             yield f"serial is {self.serial!r}, and there is room for 1 to {room} plain letters"
 
@@ -75,14 +75,14 @@ class VirtualSO101(Virtual):
         self._period = float(1 / rate_of(self.rate or 100.0))
         self._scale = Servos(self.calibration)
         limits = self._scale.limits(self.robot.limit("lower"), self.robot.limit("upper"))
-        plate = table.PLATE + self.serial.encode("ascii")
+        plate = control_table.PLATE + self.serial.encode("ascii")
         self._servos = {n: Servo(n, *ends, plate) for n, ends in zip(IDS, limits, strict=True)}
         self._heard: list[Command] = []
         self._powered = True
         self._measure()
         for servo in self._servos.values():
             servo.restart()
-        self._goals = [servo.get(table.GOAL) for servo in self._servos.values()]
+        self._goals = [servo.get(control_table.GOAL) for servo in self._servos.values()]
         self._line = Line(self._answer, self.link)
         self._line.open()
         self.address = self._line.address
@@ -191,7 +191,7 @@ class VirtualSO101(Virtual):
         ticks = self._scale.turns(np.append(joints.position, self._jaw(gripper.width)))
         speeds = self._scale.turned(np.append(joints.velocity, gripper.speed / slope)) / TICK
         # Closing is positive in the gripper's force, and negative in its angle.
-        duties = self._scale.turned(np.append(torque, -gripper.force * slope)) / table.STALL
+        duties = self._scale.turned(np.append(torque, -gripper.force * slope)) / control_table.STALL
         for servo, raw, speed, duty in zip(self._servos.values(), ticks, speeds, duties, strict=True):
             servo.raw, servo.speed = float(raw), float(speed)
             servo.duty = float(np.clip(np.nan_to_num(duty), -1.0, 1.0))
@@ -212,7 +212,9 @@ class VirtualSO101(Virtual):
             if not self._powered:
                 return []
             hearing = {
-                s.get(table.ID): s for s in self._servos.values() if speed in (None, table.BAUDS[s.get(table.BAUD)])
+                s.get(control_table.ID): s
+                for s in self._servos.values()
+                if speed in (None, control_table.BAUDS[s.get(control_table.BAUD)])
             }
             if frame.code in (Instruction.SYNC_READ, Instruction.SYNC_WRITE):
                 answers = self._synced(frame, hearing)
@@ -239,7 +241,7 @@ class VirtualSO101(Virtual):
     def _hear(self, frame: Frame) -> None:
         """Remember the goals, where a frame may have set some."""
         if frame.code in SETTING:
-            goals = [servo.get(table.GOAL) for servo in self._servos.values()]
+            goals = [servo.get(control_table.GOAL) for servo in self._servos.values()]
             if goals != self._goals:
                 self._heard.append(self._command(goals))
             self._goals = goals

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from drivers.mavlink.fence import Geofence
+from drivers.mavlink.geofence import Geofence
 from drivers.mavlink.modes import Mode
 from embodied.autopilot import Estimate, Setpoint
 from embodied.messages import DroneCommand, Vector

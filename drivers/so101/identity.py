@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
-from drivers.so101 import sdk, table
+from drivers.so101 import control_table, sdk
+from drivers.so101.control_table import TICKS
 from drivers.so101.servos import IDS, JOINTS, NAMES, Servos
-from drivers.so101.table import TICKS
 from embodied.node.identity import Identity
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def introduced(motors: Motors, scale: Servos, calibrated: Collection[str], port:
     Raises:
         DeviceLost: a servo does not answer.
     """
-    kinds = [motors.ask(servo, table.KIND) for servo in IDS]
+    kinds = [motors.ask(servo, control_table.KIND) for servo in IDS]
     plate = motors.nameplate()
     unfit = others(motors)
     missing = [name for name in NAMES if name not in calibrated]
@@ -34,10 +34,10 @@ def introduced(motors: Motors, scale: Servos, calibrated: Collection[str], port:
         unfit.append(f"it is not calibrated ({', '.join(missing)}): see `embodied calibrate arm`")
     ranges = {}
     for joint, name in enumerate(JOINTS):
-        lowest, highest = motors.ask(IDS[joint], table.RANGE)
+        lowest, highest = motors.ask(IDS[joint], control_table.RANGE)
         # Both 0 is a servo without limits; in one turn it has still no more ticks than these.
         ends = (lowest, highest) if lowest < highest else (0, TICKS - 1)
-        ranges[name] = scale.range(joint, *ends, table.NO_LOAD)
+        ranges[name] = scale.range(joint, *ends, control_table.NO_LOAD)
     return Identity(
         # The two differ in how their cables run; their servos do not know.
         model="SO-100 or SO-101",
@@ -57,8 +57,8 @@ def others(motors: Motors) -> list[str]:
     """
     found = []
     for name, servo in zip(NAMES, IDS, strict=True):
-        if (model := motors.ask(servo, table.MODEL)[0]) != table.MODEL_STS3215:
-            found.append(f"the servo of {name} is model {model}, and an STS3215 is {table.MODEL_STS3215}")
-        if (mode := motors.ask(servo, table.MODE)[0]) != 0:
+        if (model := motors.ask(servo, control_table.MODEL)[0]) != control_table.MODEL_STS3215:
+            found.append(f"the servo of {name} is model {model}, and an STS3215 is {control_table.MODEL_STS3215}")
+        if (mode := motors.ask(servo, control_table.MODE)[0]) != 0:
             found.append(f"the servo of {name} is in mode {mode}, and controls its position in mode 0 alone")
     return found

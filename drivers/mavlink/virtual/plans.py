@@ -11,9 +11,9 @@ import numpy as np
 from pymavlink.dialects.v20 import common
 
 from drivers.mavlink import codec, mission
-from drivers.mavlink.autopilot import Autopilot, Leg
 from drivers.mavlink.frames import Origin, heading
 from drivers.mavlink.mission import KINDS, Item
+from drivers.mavlink.virtual.autopilot import Autopilot, Leg
 
 PLANS = (common.MAV_MISSION_TYPE_MISSION, common.MAV_MISSION_TYPE_FENCE)
 ACCEPTED, INVALID = common.MAV_MISSION_ACCEPTED, common.MAV_MISSION_INVALID

@@ -11,9 +11,9 @@ import numpy as np
 from pymavlink.dialects.v20 import common
 
 from drivers.mavlink import codec
-from drivers.mavlink.autopilot import Autopilot
 from drivers.mavlink.frames import Origin, heading, world_axes
 from drivers.mavlink.modes import Mode
+from drivers.mavlink.virtual.autopilot import Autopilot
 from embodied.autopilot import Estimate
 from embodied.clock import Time
 from embodied.messages import DroneState

@@ -1,0 +1,5 @@
+"""A virtual SO-101: six servos that the vendor's SDK takes for real ones, with an arm behind them."""
+
+from drivers.so101.virtual.device import VirtualSO101
+
+__all__ = ["VirtualSO101"]

@@ -1,0 +1,5 @@
+"""A virtual xArm control box that the vendor's SDK takes for one, with an arm behind it."""
+
+from drivers.xarm.virtual.device import VirtualXArm
+
+__all__ = ["VirtualXArm"]

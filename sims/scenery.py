@@ -6,12 +6,12 @@ import math
 
 import numpy as np
 
+from sims.bodies.worktable import Tray
 from sims.bullet import Bullet
 from sims.rendering.mesh import Mesh, Pixels, cylinder, rectangle, slab
 from sims.road import surface as road_surface
 from sims.road.scene import Course
 from sims.tabletop.scene import TABLE, Look, Scene, Thing
-from sims.tabletop.table import Tray
 
 GRAVITY = 9.81  # [m/s²]
 FRICTION = 0.8  # of blocks and distractors; PyBullet multiplies those of the two that touch

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sims.tabletop.table import Bench
+from sims.bodies.worktable import Bench
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,7 +4,7 @@ import math
 from pathlib import Path
 
 from sims.bodies.model import ArmModel, Gripper, Mount
-from sims.tabletop.table import Bench, Sight, Tray
+from sims.bodies.worktable import Bench, Sight, Tray
 
 # One jaw turns about a pivot and the other is fixed; from the model file, in the plane in which they open.
 PIVOT = 0.0202 + 0.0116  # from the face of the fixed pad to the pivot [m]

@@ -13,11 +13,11 @@ import numpy as np
 
 from embodied.node.node import generator
 from sims.bodies import car
+from sims.bodies.worktable import Bench
 from sims.road import scene as course
 from sims.road.scene import Course, Look
 from sims.tabletop import scene as scene
 from sims.tabletop.scene import Scene
-from sims.tabletop.table import Bench
 
 GROUND = -car.FLOOR  # height of the floor [m]
 TABLE = ((-0.35, 0.80), (-0.60, 0.33))  # x and y; the shuttle stands beside it [m]

@@ -10,7 +10,7 @@ import numpy as np
 
 from embodied.messages import Vector
 from embodied.world import Verdict
-from sims.tabletop.table import Tray
+from sims.bodies.worktable import Tray
 
 MOVED = 0.02  # how far another block may be moved [m]
 RESTING = 0.3  # how long the target must rest [s]

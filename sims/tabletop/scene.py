@@ -18,7 +18,7 @@ import numpy as np
 
 from embodied.messages import Vector
 from embodied.node.node import generator
-from sims.tabletop.table import Bench
+from sims.bodies.worktable import Bench
 
 COLOURS = {
     "red": (0.78, 0.10, 0.09),

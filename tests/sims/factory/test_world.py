@@ -13,13 +13,13 @@ from embodied.robot import BASE, Robot
 from sims.airfield.world import Airfield
 from sims.bodies.car import BED, FLOOR, NOSE, TAIL, WIDTH
 from sims.bodies.quadrotor import TALL
+from sims.bodies.worktable import Bench
 from sims.factory.nodes import Archive, DeliveryTask, TrueBlocks, TrueSight
 from sims.factory.scene import GROUND, HIGH, LOADING, LOW, PAD, TABLE, draw
 from sims.factory.world import CAMERAS, HOLD, Factory
 from sims.road.nodes import TrueLane
 from sims.road.scene import LANE
 from sims.tabletop.scene import COLOURS
-from sims.tabletop.table import Bench
 
 SEED = 10**9
 LEVEL = (0.0, 0.0, 0.0, 1.0)

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from sims.bodies.so101 import SO101
+from sims.bodies.worktable import Bench
 from sims.tabletop.scene import COLOURS, Scene, draw, graspable, overlap
-from sims.tabletop.table import Bench
 
 LARGE, SMALL = Bench(), SO101.bench
 SCENES = [draw(seed, LARGE) for seed in range(10**9, 10**9 + 1000)]

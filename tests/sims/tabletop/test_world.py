@@ -11,9 +11,9 @@ from embodied import SECOND, Time
 from embodied.errors import WorldFailed
 from embodied.messages import JointCommand
 from embodied.robot import Robot
+from sims.bodies.worktable import Bench
 from sims.bullet import NoSimulator
 from sims.tabletop.scene import draw
-from sims.tabletop.table import Bench
 from sims.tabletop.world import Tabletop
 
 SEED = 10**9 + 3

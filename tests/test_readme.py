@@ -35,7 +35,7 @@ profiles:
     world: {use: "sims.tabletop:Tabletop", with: {robot: panda, time_limit: 600}}
     nodes:
       camera: {use: "sims.camera:SimCamera"}
-      task: {use: "policies.target:NamedTarget", with: {label: none}}
+      task: {use: "policies.tasks.target:NamedTarget", with: {label: none}}
 """
 LIVE = next(block for block in blocks("sh") if "embodied top" in block).splitlines()[1:]
 

@@ -43,7 +43,7 @@ class Recipe:
             raise ValueError(f"expected the path of a launch file, got {self.file!r}")
         if isinstance(self.seed, bool) or not isinstance(self.seed, int) or self.seed < 0:
             raise ValueError(f"expected a seed, a whole number from 0, got {self.seed!r}")
-        for name, example in (("sets", "robot=xarm6"), ("swaps", "policy=policies.cloned:ClonedPickPlace")):
+        for name, example in (("sets", "robot=xarm6"), ("swaps", "policy=policies.tasks.cloned:ClonedPickPlace")):
             given = getattr(self, name)
             if isinstance(given, str) or not all(isinstance(text, str) for text in given):
                 raise ValueError(f"{name}: expected a list such as ['{example}'], got {given!r}")

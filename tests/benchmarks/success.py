@@ -13,7 +13,7 @@ from tests.benchmarks.table import show
 
 PICK = Path(__file__).parents[2] / "launch" / "pick_place.yaml"
 SEEDS = range(1000, 1100)
-CLONED = "policy=policies.cloned:ClonedPickPlace"
+CLONED = "policy=policies.tasks.cloned:ClonedPickPlace"
 
 CASES = {
     "true poses, Panda": ("truth", Overrides()),

@@ -21,7 +21,7 @@ from embodied.testing.run import Run
 pytest.importorskip("pybullet", reason="sims needs pybullet, which has wheels up to Python 3.11")
 
 PICK = Path(__file__).parents[2] / "launch" / "pick_place.yaml"
-CLONED = "policy=policies.cloned:ClonedPickPlace"
+CLONED = "policy=policies.tasks.cloned:ClonedPickPlace"
 
 
 def graph(profile: str, *sets: str, swaps: tuple[str, ...] = ()) -> Graph:

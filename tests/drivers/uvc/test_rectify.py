@@ -16,7 +16,7 @@ from embodied.clock import Time
 from embodied.errors import LaunchError
 from embodied.graph.graph import Graph
 from embodied.robot import BASE
-from policies.detector import Detector
+from policies.perception.detector import Detector
 
 CALIBRATION = Calibration(
     width=320,

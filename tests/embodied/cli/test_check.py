@@ -11,7 +11,7 @@ from embodied.launch.load import INSTALLED
 from embodied.suite.annotations import annotation
 from tests.embodied.conftest import Command
 
-GOOD = 'embodied: 1\nnodes: {task: {use: "policies.target:NamedTarget", with: {label: red}}}\n'
+GOOD = 'embodied: 1\nnodes: {task: {use: "policies.tasks.target:NamedTarget", with: {label: red}}}\n'
 
 
 def test_every_file_is_checked_though_one_of_them_is_wrong(tmp_path: Path, embodied: Command) -> None:
@@ -91,6 +91,6 @@ def test_signs_that_would_end_a_command_or_a_property_are_escaped() -> None:
 
 
 def test_the_last_line_of_an_error_leads_to_its_page(tmp_path: Path, embodied: Command) -> None:
-    (tmp_path / "cell.yaml").write_text("embodied: 1\nnodes: {task: {use: 'policies.target:NamedTarget'}}\n")
+    (tmp_path / "cell.yaml").write_text("embodied: 1\nnodes: {task: {use: 'policies.tasks.target:NamedTarget'}}\n")
     for verb in ("check", "graph", "run"):
         assert embodied(verb, "cell.yaml").stderr.endswith("more: embodied explain E204\n")

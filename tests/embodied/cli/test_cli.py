@@ -145,7 +145,9 @@ def test_nodes_lists_what_each_class_needs_and_gives(tmp_path: Path) -> None:
     guard = found["embodied.guards.arm:ArmGuard"]
     assert guard["in"]["stop"] == "list[Stop]"
     assert guard["settings"]["robot"] == {"type": "a robot's name", "required": True, "default": None}
-    assert {"sims.arm:SimArm", "policies.detector:Detector", "policies.pick_place:PickPlace"} <= set(found)
+    assert {"sims.arm:SimArm", "policies.perception.detector:Detector", "policies.tasks.pick_place:PickPlace"} <= set(
+        found
+    )
 
 
 def test_messages_lists_every_field_with_its_shape_and_unit(tmp_path: Path) -> None:

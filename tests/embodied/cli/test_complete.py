@@ -14,7 +14,7 @@ CELL = """\
 embodied: 1
 args: {colour: red}
 nodes:
-  task: {use: "policies.target:NamedTarget", with: {label: "${args.colour}"}}
+  task: {use: "policies.tasks.target:NamedTarget", with: {label: "${args.colour}"}}
   spare: {rate: 10}
 profiles:
   bench: {clock: lockstep}
@@ -54,8 +54,8 @@ def complete(embodied: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
         ("embodied run launch/cell.yaml --set task.la", ["task.label=", "task.latency="]),
         ("embodied run launch/cell.yaml -p night --set spare.k", ["spare.kp=", "spare.kd="]),
         ("embodied run launch/cell.yaml --swap ", ["task=", "spare="]),
-        ("embodied run launch/cell.yaml --swap task=policies.tar", ["task=policies.target:NamedTarget"]),
-        ("embodied nodes policies.kin", ["policies.kinematics:InverseKinematics", "policies.kinematics"]),
+        ("embodied run launch/cell.yaml --swap task=policies.tar", ["task=policies.tasks.target:NamedTarget"]),
+        ("embodied nodes policies.kin", ["policies.motion.kinematics:InverseKinematics", "policies.motion.kinematics"]),
         ("embodied messages JointS", ["JointState"]),
         ("embodied explain E80", ["E801", "E802", "E803"]),
         ("embodied explain e30", ["e301", "e302", "e303", "e304", "e305", "e306"]),

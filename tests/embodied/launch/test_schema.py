@@ -85,7 +85,11 @@ CASES = {
         "{robot: panda, damping: 5}\n",
         "ik.with.damping",
     ),
-    "an unknown class of a room": ("policies.pick_place:PickPlace", "policies.pick_place:PickPlac", "policy.use"),
+    "an unknown class of a room": (
+        "policies.tasks.pick_place:PickPlace",
+        "policies.tasks.pick_place:PickPlac",
+        "policy.use",
+    ),
     "an unknown input": ("{joints: arm.state, goal", "{jionts: arm.state, goal", "ik.in"),
     "a wire that is none": ("{joints: arm.state, goal", "{joints: 'arm state', goal", "ik.in.joints"),
     "a duration without a unit": ("latency: 15ms", "latency: 15", "latency"),
@@ -114,7 +118,7 @@ def test_what_is_wrong_is_refused_where_it_stands(case: str) -> None:
 
 def test_an_editor_is_told_types_units_bounds_and_what_a_class_is() -> None:
     definitions: dict[str, Any] = SCHEMA["definitions"]
-    damping = definitions["policies.kinematics:InverseKinematics"]["properties"]["with"]["properties"]["damping"]
+    damping = definitions["policies.motion.kinematics:InverseKinematics"]["properties"]["with"]["properties"]["damping"]
     assert (damping["minimum"], damping["maximum"], damping["default"]) == (1e-4, 0.5, 0.01)
     assert damping["description"] == "[m/rad] (a number) tunable"
     guard = definitions["embodied.guards.arm:ArmGuard"]

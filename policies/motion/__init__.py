@@ -1,0 +1,1 @@
+"""Motion: kinematics, set-points, grasps and path following."""

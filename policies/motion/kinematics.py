@@ -1,0 +1,194 @@
+"""Goals of the tool into joint positions: a paced straight line in space, followed by damped least squares."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Annotated, NamedTuple
+
+import numpy as np
+
+from embodied import SECOND, Node, Ports, tunable
+from embodied.geometry import norm, rotation_matrix, rotation_vector
+from embodied.messages import Goal, JointCommand, JointState, Message, Pose, Unit, Vector
+from embodied.robot import BASE, Robot, quaternion
+from policies.motion.arm import Arm, Limits
+from policies.motion.setpoint import Pace, pursue
+from policies.motion.tool_rotation import tool_rotation
+
+SPARE = 0.2  # how near to its end the last joint is not sent; its turn is foreseen no better than that [rad]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Residual(Message):
+    """How far the commanded joints leave the tool from the goal; at rest, what this arm cannot do about it."""
+
+    position: Annotated[float, Unit("m")]
+    angle: Annotated[float, Unit("rad")]
+
+
+class Motion(NamedTuple):
+    """What `InverseKinematics` gives; `command` is None without a fresh goal, so that the guard sees it and holds."""
+
+    command: JointCommand | None
+    tcp: Pose
+    residual: Residual | None
+
+
+@dataclass
+class InverseKinematics(Node):
+    """Follow a goal with the tool, within the joints' limits of position, velocity and acceleration.
+
+    It runs on each new joint state, and `tcp` is where the measured joints put the tool. A set-point travels to the
+    goal at the pace given here; joints are solved for it from the last commanded ones, or from the measured ones after
+    silence. Where a limit stops the joints, the set-point waits for them.
+    """
+
+    robot: Robot
+    speed: float = tunable(0.5, low=0.01, high=2.0, unit="m/s")
+    acceleration: float = tunable(2.5, low=0.1, high=20.0, unit="m/s²")
+    angular_speed: float = tunable(2.0, low=0.05, high=10.0, unit="rad/s")
+    angular_acceleration: float = tunable(10.0, low=0.5, high=100.0, unit="rad/s²")
+    damping: float = tunable(0.01, low=1e-4, high=0.5, unit="m/rad")
+    orientation_weight: float = tunable(0.2, low=0.0, high=1.0, unit="m/rad")  # how many metres a radian counts
+    posture: float = tunable(3.0, low=0.0, high=10.0, unit="1/s")  # pull of joints that are spare towards home
+    share: float = 0.95  # of the joints' velocity and acceleration limits that may be used
+    reserve: float = 0.7  # of the joints' accelerations that planned motion may use; the rest is for bends in the way
+    lead: float = 0.3  # how far a command may run ahead of the measured joints [rad]
+
+    def ports(self) -> Ports:
+        """Joint vectors are as long as the robot's list of joints; everything in space is in its base frame."""
+        sizes = {"n": len(self.robot.joints)}
+        ports = super().ports().refine("joints", sizes=sizes).refine("goal", frame=BASE)
+        return ports.refine("command", sizes=sizes, modes=frozenset({"position"})).refine("tcp", frame=BASE)
+
+    def check(self) -> Iterable[str]:
+        """The robot's URDF leads from its base over its joints to its tool."""
+        try:
+            _ = self.robot.chain
+        except ValueError as error:
+            yield str(error)
+        for name in ("share", "reserve"):
+            if not 0.0 < getattr(self, name) <= 1.0:
+                yield f"{name} = {getattr(self, name)} is not above 0 and up to 1"
+        if not self.lead > 0.0:
+            yield f"lead = {self.lead} rad is not above 0"
+
+    def open(self) -> None:
+        """Read the robot's model."""
+        self._arm = Arm(self.robot)
+        self._limits = Limits.of(self.robot, self.share)
+        self._plan: Plan | None = None
+        self._acquired = 0
+        # The sign that a parallel gripper leaves open: tool x is to the side that it faces at home.
+        self._home = self.robot.limit("home")
+        position, rotation = self._arm.solve_forward(self._home)
+        self._facing = 1.0 if rotation[0, 0] >= 0.0 else -1.0
+        self._azimuth = math.atan2(position[1], position[0])
+        self._yaw = math.atan2(self._facing * rotation[0, 1], -self._facing * rotation[1, 1])
+        # Which way the last joint turns a tool that points down.
+        last = np.array([*self._home[:-1], self._home[-1] + 0.1])
+        self._sense = math.copysign(1.0, rotation_vector(self._arm.solve_forward(last)[1] @ rotation.T)[2])
+
+    def step(self, joints: JointState, goal: Goal | None) -> Motion:
+        """One set-point further, at the pace of the joints' own clock.
+
+        Raises:
+            ValueError: the goal is no place: something in it is not finite, or its approach is no direction.
+        """
+        if goal is not None:
+            _check(goal)
+        position, rotation = self._arm.solve_forward(joints.position)
+        tcp = Pose(position=position, orientation=quaternion(rotation), frame=BASE)
+        dt = (joints.acquired - self._acquired) / SECOND
+        self._acquired = joints.acquired
+        if goal is None:
+            self._plan = None
+            return Motion(None, tcp, None)
+        wanted = tool_rotation(goal.approach, goal.yaw, self._face(goal))
+        plan = self._plan
+        if plan is None or not 0.0 < dt < 0.2 or np.abs(plan.q - joints.position).max() > self.lead:
+            self._plan = plan = Plan.at_rest(joints.position, position, rotation)
+        else:
+            self._plan = plan = self._advance(plan, goal.position, wanted, dt)
+        opening = min(max(goal.gripper, 0.0), self.robot.opening)
+        reached, turned = self._arm.solve_forward(plan.q)
+        residual = Residual(position=norm(goal.position - reached), angle=norm(rotation_vector(wanted @ turned.T)))
+        return Motion(JointCommand(position=plan.q.copy(), gripper=opening), tcp, residual)
+
+    def _face(self, goal: Goal) -> float:
+        """The side that tool x faces: that of home, unless the last joint, seen from above, cannot turn so far."""
+        swing = math.atan2(goal.position[1], goal.position[0]) - self._azimuth
+        turn = math.remainder(goal.yaw - self._yaw - swing, 2 * math.pi)
+        last = self._home[-1] + self._sense * turn
+        within = self._limits.lower[-1] + SPARE < last < self._limits.upper[-1] - SPARE
+        return self._facing if within else -self._facing
+
+    def _pace(self, pace: Pace, q: Vector, way: Vector) -> Pace:
+        """What of a pace the joints can do here, and still brake from, on a way (6,)."""
+        length = norm(way)
+        if length < 1e-9:
+            return pace
+        rates = self._arm.rates(q, way / length, damping=self.damping, weight=self.orientation_weight)
+        rates = np.maximum(np.abs(rates), 1e-9)
+        speed = min(pace.speed, float(np.min(self._limits.velocity / rates)))
+        return Pace(speed, min(pace.acceleration, self.reserve * float(np.min(self._limits.acceleration / rates))))
+
+    def _posture(self, position: Vector, q: Vector) -> Vector:
+        """The way to the home posture, turned about the base to face a position: so the elbow stays above its plane."""
+        way: Vector = self._home - q
+        way[0] += math.remainder(math.atan2(position[1], position[0]) - self._azimuth, 2 * math.pi)
+        way[-1] = 0.0  # the last joint only turns the tool, which is the goal's business
+        return way
+
+    def _advance(self, plan: Plan, there: Vector, wanted: Vector, dt: float) -> Plan:
+        way, turn = there - plan.position, rotation_vector(wanted @ plan.rotation.T)
+        pace = self._pace(Pace(self.speed, self.acceleration), plan.q, np.concatenate([way, np.zeros(3)]))
+        linear = pursue(plan.linear, way, pace, dt)
+        pace = self._pace(
+            Pace(self.angular_speed, self.angular_acceleration), plan.q, np.concatenate([np.zeros(3), turn])
+        )
+        angular = pursue(plan.angular, turn, pace, dt)
+        position = plan.position + linear * dt
+        rotation = rotation_matrix(angular * dt) @ plan.rotation
+        solved, _ = self._arm.solve_inverse(
+            position,
+            rotation,
+            plan.q,
+            self._limits,
+            damping=self.damping,
+            weight=self.orientation_weight,
+            spare=min(1.0, self.posture * dt) * self._posture(position, plan.q),
+        )
+        velocity = self._limits.bound((solved - plan.q) / dt, plan.q, plan.velocity, dt)
+        stepped = plan.q + velocity * dt
+        if np.abs(stepped - solved).max() > 1e-6:
+            position, rotation = self._arm.solve_forward(stepped)
+            linear, angular = (position - plan.position) / dt, rotation_vector(rotation @ plan.rotation.T) / dt
+        return Plan(stepped, velocity, position, rotation, linear, angular)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Where the motion is: the joints that are commanded, and the set-point of the tool."""
+
+    q: Vector  # (n,) [rad]
+    velocity: Vector  # of q, (n,) [rad/s]
+    position: Vector  # (3,) [m]
+    rotation: Vector  # (3, 3)
+    linear: Vector  # (3,) [m/s]
+    angular: Vector  # (3,) [rad/s]
+
+    @classmethod
+    def at_rest(cls, q: Vector, position: Vector, rotation: Vector) -> Plan:
+        """A motion that starts where the arm is."""
+        return cls(np.array(q), np.zeros(len(q)), position, rotation, np.zeros(3), np.zeros(3))
+
+
+def _check(goal: Goal) -> None:
+    if not (np.isfinite(goal.position).all() and math.isfinite(goal.yaw) and math.isfinite(goal.gripper)):
+        raise ValueError(f"the goal at {goal.position} m, yaw {goal.yaw} rad, opening {goal.gripper} m is not finite")
+    length = float(np.linalg.norm(goal.approach))
+    if not abs(length - 1.0) < 0.01:
+        raise ValueError(f"the approach {goal.approach} is a direction of length 1, and this has length {length:.4g}")

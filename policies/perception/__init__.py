@@ -1,0 +1,1 @@
+"""Perception: ONNX detectors, what follows from their pictures, and how models are declared."""

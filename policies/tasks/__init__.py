@@ -1,0 +1,1 @@
+"""Tasks: policies that carry a job from its start to its end."""

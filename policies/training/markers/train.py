@@ -1,0 +1,56 @@
+"""Train the network that finds corners of boards and pads: `python -m policies.training.markers.train`.
+
+Needs the extra `train`. It renders, trains as the block detector is trained, scores, and writes the model and its card.
+The network's answer about the direction of a side helps it to learn what a corner is; `Markers` makes no use of it.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import torch
+
+from policies.perception.markers import KINDS, Markers
+from policies.perception.model_card import Card, digest
+from policies.training.blocks.train import export, train
+from policies.training.markers.render import render
+from policies.training.markers.score import VALIDATION, opened, publish, scored
+
+TRAINING = (1_000_000_000, 1_000_000_250)
+
+
+def main() -> None:
+    """Render, train, export, score and write the card."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--world", default="sims.airfield:Airfield")
+    parser.add_argument("--model", type=Path, default=Markers.model)
+    parser.add_argument("--images", type=int, default=12, help="of each seed")
+    parser.add_argument("--epochs", type=int, default=6)
+    parser.add_argument("--threads", type=int, default=1, help="of torch; with 1 the same data give the same model")
+    chosen = parser.parse_args()
+    world, path = opened(chosen.world), Card.beside(chosen.model)
+    torch.set_num_threads(chosen.threads)
+    renders = render(world, TRAINING, chosen.images)
+    network = train(renders, chosen.epochs, TRAINING[0], len(KINDS))
+    # The card of the model before would refuse this one.
+    path.unlink(missing_ok=True)
+    export(network, chosen.model, Markers)
+    card = Card(
+        name=chosen.model.stem,
+        purpose="Finds the corners of marker boards and of a landing pad in an image from above.",
+        sha256=digest(chosen.model),
+        licence="Apache-2.0",
+        script="policies/training/markers/train.py",
+        inputs={name: f"{a.dtype} {' '.join(map(str, a.shape))}" for name, a in Markers.inputs.items()},
+        outputs={name: f"{a.dtype} {' '.join(map(str, a.shape))}" for name, a in Markers.outputs.items()},
+        training_seeds=renders.seeds,
+        validation_seeds=(VALIDATION,),
+        data=f"{len(renders.rgb)} images of simulated fields, rendered by policies/training/markers/render.py.",
+        scores=scored(chosen.model, world),
+    )
+    publish(card, path)
+
+
+if __name__ == "__main__":
+    main()

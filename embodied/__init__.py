@@ -4,14 +4,22 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from embodied.clock import SECOND, Time
+    from embodied.devices.registry import Device
+    from embodied.graph.graph import Graph
     from embodied.messages.arrays import empty
+    from embodied.node.identity import Identity
     from embodied.node.node import Driver, Guard, Node, tunable
     from embodied.node.ports import Ports, Stamped
+    from embodied.runtime.lockstep import Lockstep
 else:
     # Pytest loads our plugin at each start, in whatever project: numpy waits until a name is used that needs it.
     _HOME = {
         "empty": "embodied.messages.arrays",
         **dict.fromkeys(("SECOND", "Time"), "embodied.clock"),
+        "Device": "embodied.devices.registry",
+        "Graph": "embodied.graph.graph",
+        "Identity": "embodied.node.identity",
+        "Lockstep": "embodied.runtime.lockstep",
         **dict.fromkeys(("Driver", "Guard", "Node", "tunable"), "embodied.node.node"),
         **dict.fromkeys(("Ports", "Stamped"), "embodied.node.ports"),
     }
@@ -27,4 +35,18 @@ else:
 
 __version__ = "0.1.0"
 
-__all__ = ["SECOND", "Driver", "Guard", "Node", "Ports", "Stamped", "Time", "empty", "tunable"]
+__all__ = [
+    "SECOND",
+    "Device",
+    "Driver",
+    "Graph",
+    "Guard",
+    "Identity",
+    "Lockstep",
+    "Node",
+    "Ports",
+    "Stamped",
+    "Time",
+    "empty",
+    "tunable",
+]

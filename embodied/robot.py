@@ -15,10 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
+from embodied.geometry import transform
 from embodied.messages.schema import Vector
-
-BASE = "base"
-"""The frame of a robot's base link, in which detections, goals and tool poses are given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,50 +189,6 @@ class Chain:
         for index in range(1, len(self._fixed)):
             frames.append(frames[-1] @ moved[..., index, :, :])
         return frames
-
-
-def transform(xyz: tuple[float, ...], rpy: tuple[float, ...]) -> Vector:
-    """A homogeneous transform from a translation [m] and fixed-axis roll, pitch, yaw [rad], as URDF has them."""
-    (cr, cp, cy), (sr, sp, sy) = np.cos(rpy), np.sin(rpy)
-    return np.array(
-        [
-            [cy * cp, cy * sp * sr - sy * cr, cy * sp * cr + sy * sr, xyz[0]],
-            [sy * cp, sy * sp * sr + cy * cr, sy * sp * cr - cy * sr, xyz[1]],
-            [-sp, cp * sr, cp * cr, xyz[2]],
-            [0.0, 0.0, 0.0, 1.0],
-        ]
-    )
-
-
-def quaternion(rotation: Vector) -> Vector:
-    """The unit quaternion (x, y, z, w) of a rotation matrix, by Shepperd's method."""
-    m = rotation
-    choices = (m[0, 0], m[1, 1], m[2, 2], m[0, 0] + m[1, 1] + m[2, 2])
-    largest = int(np.argmax(choices))
-    q = np.empty(4)
-    if largest == 3:
-        q[3] = 1.0 + choices[3]
-        q[0], q[1], q[2] = m[2, 1] - m[1, 2], m[0, 2] - m[2, 0], m[1, 0] - m[0, 1]
-    else:
-        i, j, k = largest, (largest + 1) % 3, (largest + 2) % 3
-        q[i] = 1.0 + m[i, i] - m[j, j] - m[k, k]
-        q[j], q[k], q[3] = m[j, i] + m[i, j], m[k, i] + m[i, k], m[k, j] - m[j, k]
-    if q[3] < 0:
-        q = -q
-    normalised: Vector = q / np.linalg.norm(q)
-    return normalised
-
-
-def rotation(quaternion: Vector) -> Vector:
-    """The rotation matrix of a unit quaternion (x, y, z, w)."""
-    x, y, z, w = quaternion.tolist()
-    return np.array(
-        [
-            [1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)],
-            [2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)],
-            [2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)],
-        ]
-    )
 
 
 def _tree(urdf: Path) -> ET.Element:

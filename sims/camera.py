@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from embodied import Driver, Ports, Time
 from embodied.errors import EmbodiedError, WorldFailed, nearest
+from embodied.geometry import BASE
 from embodied.messages import CameraInfo, Depth, Image, Segmentation
-from embodied.robot import BASE
 from embodied.world import World
 from sims.airfield import world as airfield
 from sims.rendering import AUTO, choose

@@ -13,8 +13,8 @@ from embodied import SECOND, Driver, Ports
 from embodied.autopilot import Controller, Estimate, Estimator, Limits, Setpoint
 from embodied.bodies import WORLD, DroneBody, drone
 from embodied.clock import period, rate_of
+from embodied.geometry import rotation
 from embodied.messages import Battery, DroneCommand, DroneState, Vector
-from embodied.robot import rotation
 from embodied.world import World
 
 AIRBORNE = 0.10  # above where it was armed [m]

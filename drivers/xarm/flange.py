@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from embodied.geometry import transform
 from embodied.messages import Vector
-from embodied.robot import Robot, Tool, transform
+from embodied.robot import Robot, Tool
 
 MM = 1000.0
 STEP = 1e-6  # of a numeric derivative [rad]

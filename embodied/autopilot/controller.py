@@ -15,9 +15,8 @@ import numpy as np
 from embodied.autopilot.estimator import GRAVITY, Estimate
 from embodied.autopilot.mixer import Mixer
 from embodied.bodies import Quadrotor
-from embodied.geometry import norm, rotation_matrix, rotation_vector
+from embodied.geometry import norm, rotation, rotation_matrix, rotation_vector
 from embodied.messages.schema import Vector
-from embodied.robot import rotation
 
 POSITION = 1.5  # [1/s]
 VELOCITY = np.array([3.2, 3.2, 4.0])  # [1/s]

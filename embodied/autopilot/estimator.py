@@ -14,9 +14,8 @@ import numpy as np
 
 from embodied.bodies import FlightSensors, Quadrotor
 from embodied.clock import SECOND, Time
-from embodied.geometry import rotation_matrix
+from embodied.geometry import quaternion, rotation_matrix, transform
 from embodied.messages.schema import Vector
-from embodied.robot import quaternion, transform
 
 GRAVITY = 9.81  # [m/s²]
 SLOW = 20_000_000  # pressure and the compass are used once in so long: their errors last, more would not help [ns]

@@ -8,8 +8,8 @@ from typing import Any, Self
 
 import numpy as np
 
+from embodied.geometry import BASE, quaternion
 from embodied.messages import CameraInfo, Vector
-from embodied.robot import BASE, quaternion
 
 OPTICAL = "camera_optical"
 """The camera's own frame: in it stands the pose of a camera of which nobody knows yet where it is."""

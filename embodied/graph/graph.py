@@ -10,15 +10,11 @@ A launch file gives the same object.
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from embodied.clock import duration, rate_of
 from embodied.errors import LaunchError, Place, Problem
@@ -26,7 +22,7 @@ from embodied.graph.faults import Fault
 from embodied.graph.restart import NEVER, Restart
 from embodied.node.node import Node
 from embodied.node.settings import SettingError
-from embodied.robot import Robot
+from embodied.plain_data import describe
 from embodied.world import World
 
 if TYPE_CHECKING:
@@ -271,31 +267,3 @@ class Graph:
             "on": entry.machine,
             "restart": entry.restart.describe(),
         }
-
-
-def describe(thing: object) -> dict[str, Any]:
-    """A node or a world as a launch file would name it: `use` and `with`."""
-    kind = type(thing)
-    settings: dict[str, Any] = {}
-    if dataclasses.is_dataclass(thing):
-        settings = {f.name: plain(getattr(thing, f.name)) for f in dataclasses.fields(thing) if f.init}
-    return {"use": f"{kind.__module__}:{kind.__qualname__}", "with": settings}
-
-
-def plain(value: Any) -> Any:
-    """A setting's value as JSON has it."""
-    if isinstance(value, Robot):
-        return value.name
-    if isinstance(value, np.ndarray):
-        return value.tolist()
-    if isinstance(value, np.generic):
-        return value.item()
-    if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, tuple | list):
-        return [plain(item) for item in value]
-    if isinstance(value, Path | Fraction):
-        return str(value)
-    if dataclasses.is_dataclass(value):
-        return {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
-    return value

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from embodied.graph.faults import Fault
 from embodied.graph.restart import NEVER, Restart
+from embodied.messages.constraints import Refinement
 from embodied.node.node import Node
-from embodied.node.ports import Ports, Refinement
+from embodied.node.ports import Ports
 
 if TYPE_CHECKING:
     from embodied.graph.graph import Graph, Timing

@@ -13,15 +13,17 @@ from fractions import Fraction
 from embodied.clock import period, rate_of, show
 from embodied.errors import FOREIGN, LaunchError, MissingExtra, Place, Problem, nearest, told
 from embodied.graph.faults import Fault, resolve
-from embodied.graph.graph import Entry, Graph, Wire, describe
+from embodied.graph.graph import Entry, Graph, Wire
 from embodied.graph.lossless import waiting
 from embodied.graph.placement import misplaced
 from embodied.graph.plan import Plan, Planned, Source, opens_world
 from embodied.graph.reaction_time import reactions
+from embodied.messages.constraints import Refinement
 from embodied.messages.schema import Command
 from embodied.node.node import Driver, Guard
-from embodied.node.ports import Input, PortError, Ports, Refinement
+from embodied.node.ports import Input, PortError, Ports
 from embodied.node.settings import SettingError
+from embodied.plain_data import describe
 
 COMMAND_AGE = 50_000_000
 """A command into a guard or a driver is stale after at most this [ns]: nothing may move on an older one."""

@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from embodied.clock import SECOND, Time, rate_of
+from embodied.geometry import BASE
 from embodied.guards.command_check import unfit
 from embodied.guards.force_limit import ForceLimit
 from embodied.guards.joint_limiter import Limiter, Motion
@@ -21,7 +22,7 @@ from embodied.messages import GuardReport, JointCommand, JointState, Reset, Sepa
 from embodied.messages.schema import Vector
 from embodied.node.node import Guard, tunable
 from embodied.node.ports import Ports, Stamped
-from embodied.robot import BASE, Robot
+from embodied.robot import Robot
 
 
 class Guarded(NamedTuple):

@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 
+from embodied.geometry import rotation
 from embodied.messages import DroneState
-from embodied.robot import rotation
 
 _BEYOND = 1e6
 """No position [m], velocity [m/s] or turn [rad/s] of a flight is as large; with larger ones nobody can compute."""

@@ -11,11 +11,11 @@ from typing import Any, Literal, Union, get_args, get_origin
 
 import numpy as np
 
-from embodied.graph.graph import plain
 from embodied.launch.descriptions import about_settings
 from embodied.messages.schema import without_none
 from embodied.node.node import bounds
 from embodied.node.settings import field_types, name_of
+from embodied.plain_data import plain
 from embodied.robot import Robot
 
 Schema = dict[str, Any]

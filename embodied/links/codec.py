@@ -17,9 +17,9 @@ from typing import Any
 import msgpack
 import numpy as np
 
+from embodied.messages.constraints import Refinement
 from embodied.messages.encoding import Checked, dimension, mended
 from embodied.messages.schema import Field, Message, schema
-from embodied.node.ports import Refinement
 
 VIEWED = 16 * 1024
 """From this size on [B] looking at an array in place costs less than copying it (measured: 9.0 against 12 µs)."""

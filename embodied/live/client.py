@@ -18,8 +18,8 @@ from embodied.links.ring import Ends
 from embodied.live.ipc import Gone, hear, say
 from embodied.live.process_spec import Output
 from embodied.live.run_directory import Folder, running
+from embodied.messages.constraints import Refinement
 from embodied.messages.schema import Message
-from embodied.node.ports import Refinement
 
 if TYPE_CHECKING:
     from embodied.graph.graph import Graph

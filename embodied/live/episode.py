@@ -13,10 +13,11 @@ from typing import Any
 
 from embodied.clock import SECOND, Time
 from embodied.errors import LaunchError, Problem, nearest
-from embodied.graph.graph import Graph, plain
+from embodied.graph.graph import Graph
 from embodied.live.control import Control
 from embodied.live.launcher import Event, Launcher
 from embodied.live.run_directory import Folder
+from embodied.plain_data import plain
 from embodied.runtime.health import health
 
 SIGNALS = {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "SIGTERM", signal.SIGHUP: "the end of its terminal"}

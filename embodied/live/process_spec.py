@@ -12,9 +12,9 @@ from typing import Any
 from embodied.graph.graph import Timing
 from embodied.graph.plan import Plan, Planned, Source
 from embodied.links.codec import Layout
+from embodied.messages.constraints import Refinement
 from embodied.messages.schema import Message
 from embodied.node.node import Node
-from embodied.node.ports import Refinement
 from embodied.world import World
 
 

@@ -17,7 +17,6 @@ from typing import IO, Any, NoReturn
 
 from embodied.clock import SECOND
 from embodied.errors import FOREIGN, EmbodiedError, LinkFailed, NodeFailed, told
-from embodied.graph.graph import plain
 from embodied.links.channel import Inlet, Outlet
 from embodied.links.ring import Ends, Post, Window
 from embodied.live.heartbeat import Page
@@ -28,6 +27,7 @@ from embodied.live.node_output import Lines
 from embodied.live.process_spec import Brief
 from embodied.live.worker_requests import answer
 from embodied.messages.encoding import sealer
+from embodied.plain_data import plain
 from embodied.runtime.failures import world_failed
 from embodied.runtime.lifecycle import close_nodes, open_node
 from embodied.runtime.mailboxes import Cell, Slot, Topic

@@ -17,8 +17,8 @@ import msgpack
 import numpy as np
 
 from embodied.errors import WireError
+from embodied.messages.constraints import Refinement
 from embodied.messages.schema import Array, Field, Message, schema
-from embodied.node.ports import Refinement
 
 Encoder = Callable[[Any], bytes]
 

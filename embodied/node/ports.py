@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, Generic, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from embodied.clock import Time
+from embodied.messages.constraints import UNCONSTRAINED, Refinement
 from embodied.messages.schema import Message, schema, without_none
 
 T_co = TypeVar("T_co", bound=Message, covariant=True)
@@ -35,35 +36,6 @@ class Stamped(Generic[T_co]):
 
 
 @dataclass(frozen=True, slots=True)
-class Refinement:
-    """What a node's settings fix about a port, beyond its message type.
-
-    Attributes:
-        sizes: size of dimensions by letter, `{"n": 7}`.
-        frame: the frame a message is in.
-        dtypes: numpy's dtype names, by field.
-        units: units, by field.
-        modes: for commands, the fields that are given, or taken.
-    """
-
-    sizes: Mapping[str, int] = field(default_factory=dict)
-    frame: str | None = None
-    dtypes: Mapping[str, str] = field(default_factory=dict)
-    units: Mapping[str, str] = field(default_factory=dict)
-    modes: frozenset[str] | None = None
-
-    def joined(self, other: Refinement) -> Refinement:
-        """Both together; where both say something, this one's word."""
-        return Refinement(
-            {**other.sizes, **self.sizes},
-            other.frame if self.frame is None else self.frame,
-            {**other.dtypes, **self.dtypes},
-            {**other.units, **self.units},
-            other.modes if self.modes is None else self.modes,
-        )
-
-
-@dataclass(frozen=True, slots=True)
 class Input:
     """One input of a node."""
 
@@ -71,7 +43,7 @@ class Input:
     message: type[Message]
     delivery: Delivery
     stamped: bool = False
-    refined: Refinement = Refinement()
+    refined: Refinement = UNCONSTRAINED
 
     @property
     def required(self) -> bool:
@@ -91,7 +63,7 @@ class Output:
     message: type[Message]
     optional: bool = False
     rendered: bool = False
-    refined: Refinement = Refinement()
+    refined: Refinement = UNCONSTRAINED
 
     def __str__(self) -> str:
         return self.message.__name__ + (" | None" if self.optional else "")

@@ -9,10 +9,11 @@ from typing import Any
 
 from embodied.clock import SECOND, Time
 from embodied.errors import LaunchError, Problem
-from embodied.graph.graph import Graph, plain
+from embodied.graph.graph import Graph
 from embodied.messages import GuardReport
 from embodied.node.node import Guard
 from embodied.node.ports import Stamped
+from embodied.plain_data import plain
 from embodied.runtime.digest import Mark
 from embodied.runtime.lockstep import Lockstep
 from embodied.runtime.report import Report

@@ -13,10 +13,10 @@ import pytest
 
 from embodied.clock import SECOND, Time, exact, show
 from embodied.errors import FOREIGN, nearest, told
-from embodied.graph.graph import plain
 from embodied.graph.plan import Plan
 from embodied.launch import Overrides, load
 from embodied.messages.encoding import summary
+from embodied.plain_data import plain
 from embodied.runtime.lockstep import Lockstep
 from embodied.runtime.report import Report
 from embodied.testing.recipe import Recipe

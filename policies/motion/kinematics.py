@@ -10,12 +10,11 @@ from typing import Annotated, NamedTuple
 import numpy as np
 
 from embodied import SECOND, Node, Ports, tunable
-from embodied.geometry import norm, rotation_matrix, rotation_vector
+from embodied.geometry import BASE, norm, quaternion, rotation_matrix, rotation_vector, tool_rotation
 from embodied.messages import Goal, JointCommand, JointState, Message, Pose, Unit, Vector
-from embodied.robot import BASE, Robot, quaternion
+from embodied.robot import Robot
 from policies.motion.arm import Arm, Limits
 from policies.motion.setpoint import Pace, pursue
-from policies.motion.tool_rotation import tool_rotation
 
 SPARE = 0.2  # how near to its end the last joint is not sent; its turn is foreseen no better than that [rad]
 

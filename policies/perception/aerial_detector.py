@@ -9,8 +9,8 @@ import numpy as np
 
 from embodied import Ports, Time
 from embodied.bodies import WORLD
+from embodied.geometry import quaternion, rotation
 from embodied.messages import CameraInfo, Detections, DroneState, Image
-from embodied.robot import quaternion, rotation
 from policies.perception.detector import HEIGHT, WIDTH, Blocks
 from policies.perception.pose_buffer import Whereabouts
 

@@ -10,9 +10,9 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from embodied.geometry import BASE
 from embodied.messages import Array, CameraInfo, Depth, Detections, Image, Vector
 from embodied.node.ports import Ports
-from embodied.robot import BASE
 from policies.perception.onnx_node import OnnxNode
 from policies.perception.pinhole import Pinhole
 

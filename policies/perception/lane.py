@@ -12,9 +12,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from embodied.geometry import rotation, transform
 from embodied.messages import Array, CameraInfo, Image, Lane, Vector
 from embodied.node.ports import Ports
-from embodied.robot import rotation, transform
 from policies.perception.onnx_node import OnnxNode
 
 CAR = "car"

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from embodied import SECOND, Ports, Time
 from embodied.bodies import WORLD
+from embodied.geometry import quaternion, rotation
 from embodied.messages import Array, CameraInfo, Detections, DroneState, Image, Vector
-from embodied.robot import quaternion, rotation
 from policies.perception.detector import COLUMNS, HEIGHT, ROWS, WIDTH, read_heads
 from policies.perception.marker_templates import Prints
 from policies.perception.onnx_node import OnnxNode

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from embodied.geometry import rotation
 from embodied.messages import CameraInfo, Vector
-from embodied.robot import rotation
 
 
 class Pinhole:

@@ -6,9 +6,8 @@ from collections import deque
 from dataclasses import dataclass
 
 from embodied.clock import SECOND, Time
-from embodied.geometry import rotation_matrix, rotation_vector
+from embodied.geometry import rotation, rotation_matrix, rotation_vector
 from embodied.messages import DroneState, Vector
-from embodied.robot import rotation
 
 KEPT = 1.0  # of states [s]
 AHEAD = 0.05  # beyond the newest state, as it moves [s]

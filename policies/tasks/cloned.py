@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embodied import Ports
+from embodied.geometry import BASE
 from embodied.messages import Array, Detections, Goal, GripperState, Pose, Target, Vector
-from embodied.robot import BASE
 from policies.motion.grasp import Fingers
 from policies.perception.block_averaging import Grasp, Looks
 from policies.perception.onnx_node import OnnxNode

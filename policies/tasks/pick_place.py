@@ -10,8 +10,8 @@ from enum import Enum, auto
 import numpy as np
 
 from embodied import SECOND, Node, Ports, Time, tunable
+from embodied.geometry import BASE, rotation
 from embodied.messages import Detections, Goal, GripperState, Pose, Target, Vector
-from embodied.robot import BASE, rotation
 from policies.motion.grasp import Fingers
 from policies.perception.block_averaging import Grasp, Looks
 

@@ -12,8 +12,8 @@ import numpy as np
 
 from embodied import Node, Ports
 from embodied.bodies import WORLD
+from embodied.geometry import BASE
 from embodied.messages import DroneState, GripperState, Pose, Target, Vector, VehicleState
-from embodied.robot import BASE
 
 
 class Stage(IntEnum):

@@ -8,8 +8,9 @@ import numpy as np
 
 from embodied.clock import Time
 from embodied.errors import WorldFailed, nearest
+from embodied.geometry import transform
 from embodied.messages import GripperState, JointCommand, JointState, Vector
-from embodied.robot import Robot, transform
+from embodied.robot import Robot
 from sims.bodies.model import ArmModel
 from sims.bodies.servo import Servo
 from sims.bodies.urdf import load, redrawn

@@ -14,8 +14,8 @@ import numpy as np
 
 from embodied.bodies import Motions
 from embodied.clock import Time
+from embodied.geometry import rotation
 from embodied.messages import Vector
-from embodied.robot import rotation
 from sims import scenery
 from sims.bullet import Bullet
 from sims.rendering.mesh import Mesh, cylinder

@@ -15,8 +15,8 @@ import numpy as np
 
 from embodied.bodies import FlightSensors, Quadrotor
 from embodied.clock import Time
+from embodied.geometry import rotation
 from embodied.messages import Vector
-from embodied.robot import rotation
 from sims.bullet import Bullet
 from sims.scenery import GRAVITY
 

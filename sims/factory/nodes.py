@@ -10,8 +10,8 @@ import numpy as np
 from embodied import Node, Ports, Time
 from embodied.bodies import WORLD
 from embodied.errors import WorldFailed
+from embodied.geometry import BASE
 from embodied.messages import Detections, Image, Target
-from embodied.robot import BASE
 from embodied.world import World
 from sims.factory.world import Factory, Place
 from sims.tabletop.nodes import quarter_turn

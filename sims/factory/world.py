@@ -10,9 +10,10 @@ import numpy as np
 
 from embodied.clock import SECOND, Time
 from embodied.errors import WorldFailed, nearest
+from embodied.geometry import rotation
 from embodied.messages import Vector
 from embodied.node.node import generator
-from embodied.robot import Robot, rotation
+from embodied.robot import Robot
 from sims import scenery
 from sims.airfield import scene as field
 from sims.airfield.judge import Flight

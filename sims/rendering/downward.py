@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 
 from embodied.bodies import WORLD
+from embodied.geometry import transform
 from embodied.messages import Vector
-from embodied.robot import transform
 from sims.bodies.quadrotor import QuadrotorBody
 from sims.rendering.view import Sheet, View
 

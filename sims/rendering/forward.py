@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from embodied.bodies import WORLD
+from embodied.geometry import transform
 from embodied.messages import Vector
-from embodied.robot import transform
 from sims.bodies.car import EYE, LOOKS_DOWN, NOSE, Shuttle
 from sims.rendering.view import Sheet, View
 from sims.road.scene import Course

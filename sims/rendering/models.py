@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from embodied.errors import WorldFailed
+from embodied.geometry import rotation
 from embodied.messages import Vector
-from embodied.robot import rotation
 from sims.bullet import Bullet
 from sims.rendering import mesh_files
 from sims.rendering.mesh import Mesh, box, capsule, cylinder, rectangle

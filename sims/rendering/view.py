@@ -12,8 +12,8 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from embodied.geometry import BASE, quaternion, transform
 from embodied.messages import CameraInfo, Vector
-from embodied.robot import BASE, quaternion, transform
 
 NEAR, FAR = 0.05, 6.0  # [m]
 SMALLEST, LARGEST = 16, 4096  # width and height of an image [px]

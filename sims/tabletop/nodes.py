@@ -9,8 +9,8 @@ import numpy as np
 
 from embodied import Node, Ports, Time
 from embodied.errors import WorldFailed
+from embodied.geometry import BASE, rotation
 from embodied.messages import Detections, Target, Vector
-from embodied.robot import BASE, rotation
 from embodied.world import World
 from sims.tabletop.world import Tabletop
 

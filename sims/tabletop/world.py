@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from embodied.errors import WorldFailed, nearest
+from embodied.geometry import rotation
 from embodied.messages import Vector
-from embodied.robot import Robot, rotation
+from embodied.robot import Robot
 from sims import scenery
 from sims.bodies import ARMS, ArmModel
 from sims.bodies.arm import Arm

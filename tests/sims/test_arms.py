@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from embodied import SECOND, Time
+from embodied.geometry import rotation, transform
 from embodied.messages import JointCommand, Vector
 from embodied.node.node import generator
-from embodied.robot import Robot, rotation, transform
+from embodied.robot import Robot
 from sims.arm import SimArm
 from sims.bodies import so101, xarm6
 from sims.tabletop.world import Tabletop

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from embodied import Time
+from embodied.geometry import rotation
 from embodied.messages import CameraInfo, Vector
-from embodied.robot import rotation
 from sims.camera import SimCamera
 from sims.tabletop.world import ObjectTruth, Tabletop
 

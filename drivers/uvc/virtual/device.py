@@ -13,8 +13,8 @@ from drivers.uvc.virtual.mjpeg_server import Server
 from embodied import Ports, Time
 from embodied.devices.virtual import Disturbance, Virtual
 from embodied.errors import LinkFailed
+from embodied.geometry import BASE
 from embodied.messages import CameraInfo, Image
-from embodied.robot import BASE
 from embodied.world import World, told_in
 
 MODEL = "embodied virtual camera"

@@ -8,7 +8,7 @@ from typing import Any
 from embodied.calibration import OPTICAL, Calibration
 from embodied.calibration.coverage import Coverage
 from embodied.calibration.solve import Measured
-from embodied.robot import quaternion
+from embodied.geometry import quaternion
 
 
 def data(measured: Measured, calibration: Calibration, coverage: Coverage, lacking: Sequence[str]) -> dict[str, Any]:

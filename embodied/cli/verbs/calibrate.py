@@ -14,8 +14,8 @@ from embodied.cli.common import complete
 from embodied.cli.common.output import JsonOption, StatusLine, ending, out, print_json, usage
 from embodied.cli.verbs.calibrate_arm import arm
 from embodied.errors import LaunchError, Problem
+from embodied.geometry import transform
 from embodied.launch.site import Site
-from embodied.robot import transform
 
 # OpenCV takes as long to import as all the rest: only what measures does so.
 if TYPE_CHECKING:

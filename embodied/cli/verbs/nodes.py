@@ -12,13 +12,13 @@ from embodied.cli.common.complete import classes
 from embodied.cli.common.output import JsonOption, ending, out, print_json, usage
 from embodied.clock import rate_of
 from embodied.errors import nearest
-from embodied.graph.graph import plain
 from embodied.launch.class_lookup import enter, project_root
 from embodied.launch.descriptions import about
 from embodied.launch.discovery import find
 from embodied.node.node import Node
 from embodied.node.ports import PortError, read_ports
 from embodied.node.settings import field_types, name_of
+from embodied.plain_data import plain
 
 
 def nodes(

@@ -14,9 +14,9 @@ from embodied.cli.common.output import ForOption, JsonOption, ending, out, print
 from embodied.cli.common.running import RunOption, named
 from embodied.cli.common.topic_stream import Seen, watch
 from embodied.clock import SECOND, show
-from embodied.graph.graph import plain
 from embodied.messages.encoding import shown
 from embodied.messages.schema import Field, schema
+from embodied.plain_data import plain
 from embodied.recording import filmstrip
 
 MOST = 64

@@ -21,13 +21,13 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
+from embodied.geometry import rotation, tool_rotation
 from embodied.messages import CameraInfo, Vector
 from embodied.node.node import generator
 from embodied.node.settings import Context, make
-from embodied.robot import Robot, rotation
+from embodied.robot import Robot
 from embodied.world import Rendering
 from policies.motion.arm import Arm, Limits
-from policies.motion.tool_rotation import tool_rotation
 from policies.perception.detector import HEIGHT, LABELS, WIDTH
 from policies.perception.pinhole import Pinhole
 

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from embodied.geometry import quaternion, rotation, transform
 from embodied.messages import CameraInfo, Vector
 from embodied.node.node import generator
-from embodied.robot import quaternion, rotation, transform
 from policies.perception.detector import HEIGHT, WIDTH
 from policies.perception.markers import KINDS
 from policies.perception.pinhole import Pinhole

@@ -10,8 +10,8 @@ from typing import Any
 from embodied.links.channel import Inlet, Outlet
 from embodied.links.codec import Layout
 from embodied.links.ring import Ends, Window
+from embodied.messages.constraints import Refinement
 from embodied.messages.schema import schema
-from embodied.node.ports import Refinement
 from tests.benchmarks.links.handover import give, take
 from tests.benchmarks.links.lines import Peer
 from tests.benchmarks.links.loads import Load

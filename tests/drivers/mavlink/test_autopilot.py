@@ -12,8 +12,8 @@ from drivers.mavlink.modes import Mode
 from drivers.mavlink.virtual.autopilot import Autopilot, Denied, Leg
 from embodied.autopilot import Controller, Estimate
 from embodied.clock import SECOND, Time
+from embodied.geometry import quaternion
 from embodied.messages import DroneCommand, Vector
-from embodied.robot import quaternion
 from tests.drivers.multirotor import Sky
 
 PERIOD = 1 / 150

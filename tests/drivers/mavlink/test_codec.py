@@ -17,8 +17,8 @@ from drivers.mavlink.geofence import Geofence
 from drivers.mavlink.mission import Waypoint
 from drivers.mavlink.modes import Mode, told
 from embodied.clock import Time
+from embodied.geometry import rotation
 from embodied.messages import DroneCommand, DroneState, Vector
-from embodied.robot import rotation
 
 ORIGIN = Origin(47.397742, 8.545594, 488.0)
 METRES = st.floats(-900, 900)

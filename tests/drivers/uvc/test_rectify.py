@@ -14,8 +14,8 @@ from drivers.uvc.rectify import Rectify
 from embodied.calibration import OPTICAL, Calibration
 from embodied.clock import Time
 from embodied.errors import LaunchError
+from embodied.geometry import BASE
 from embodied.graph.graph import Graph
-from embodied.robot import BASE
 from policies.perception.detector import Detector
 
 CALIBRATION = Calibration(

@@ -9,9 +9,8 @@ import numpy as np
 from embodied.autopilot import Mixer
 from embodied.bodies import FlightSensors, Quadrotor
 from embodied.clock import SECOND, Time
-from embodied.geometry import rotation_matrix
+from embodied.geometry import quaternion, rotation_matrix
 from embodied.messages import Vector
-from embodied.robot import quaternion
 
 QUADROTOR = Quadrotor(
     mass=1.5,

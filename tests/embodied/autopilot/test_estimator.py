@@ -8,9 +8,8 @@ import pytest
 
 from embodied.autopilot import Controller, Estimate, Estimator, Setpoint
 from embodied.autopilot.estimator import LOST
-from embodied.geometry import norm, rotation_matrix, rotation_vector
+from embodied.geometry import norm, rotation, rotation_matrix, rotation_vector
 from embodied.messages import Vector
-from embodied.robot import rotation
 from tests.embodied.autopilot.airframe import DT, HOVER, QUADROTOR, Airframe
 
 

@@ -11,10 +11,10 @@ import pytest
 
 from embodied.calibration import OPTICAL, Calibration
 from embodied.errors import LaunchError
+from embodied.geometry import BASE, transform
 from embodied.launch import Overrides, load
 from embodied.launch.site import Site
 from embodied.node.settings import Context, SettingError, convert
-from embodied.robot import BASE, transform
 from tests.embodied.calibration.rendered import TRUTH
 
 LAUNCH = 'embodied: 1\nclock: lockstep\nnodes: {camera: {use: "tests.embodied.calibration.nodes:Eye"}}\n'

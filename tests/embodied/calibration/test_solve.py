@@ -13,8 +13,8 @@ from embodied.calibration.board import Sighting
 from embodied.calibration.coverage import Coverage
 from embodied.calibration.solve import FEWEST, Measured, locate, measure, place, tilt
 from embodied.errors import LaunchError
+from embodied.geometry import BASE, rotation, transform
 from embodied.messages import Vector
-from embodied.robot import BASE, rotation, transform
 from tests.embodied.calibration.rendered import BOARD, TRUTH, apart, bent, held, pixels
 
 SIZE = TRUTH.width, TRUTH.height

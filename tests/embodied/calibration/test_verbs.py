@@ -19,9 +19,9 @@ from embodied.calibration import Calibration
 from embodied.calibration.board import Grey
 from embodied.calibration.print_sheet import sheet
 from embodied.calibration.residual_plot import EDGE, ROW, WIDTH
+from embodied.geometry import rotation, transform
 from embodied.messages import Vector
 from embodied.node.settings import Context, convert
-from embodied.robot import rotation, transform
 from tests.embodied.calibration.rendered import BOARD, TRUTH, Studio, apart, held, pixels
 from tests.embodied.cli.test_cli import ROOT
 from tests.embodied.conftest import Command

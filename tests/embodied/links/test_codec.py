@@ -18,8 +18,8 @@ from embodied.links.channel import Inlet, Outlet
 from embodied.links.codec import VIEWED, Layout
 from embodied.links.ring import Ends, Window
 from embodied.messages import Detections, Image, JointState, Message
+from embodied.messages.constraints import Refinement
 from embodied.messages.schema import Array, schema
-from embodied.node.ports import Refinement
 from tests.embodied.messages.test_encoding import KINDS, example
 
 SIZES = {"n": 3, "k": 2, "h": 4, "w": 5}

@@ -10,7 +10,7 @@ from embodied.errors import WireError
 from embodied.links.codec import Layout
 from embodied.links.packing import Parcel
 from embodied.messages import Detections, Image, Message
-from embodied.node.ports import Refinement
+from embodied.messages.constraints import Refinement
 from tests.embodied.links.test_codec import SIZES, assert_same
 from tests.embodied.messages.test_encoding import KINDS, example
 

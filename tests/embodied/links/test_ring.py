@@ -21,7 +21,7 @@ from embodied.links.channel import Inlet, Outlet
 from embodied.links.codec import Layout
 from embodied.links.ring import Ends, Intake, Ring, Window
 from embodied.messages import GripperState, Image, JointCommand, JointState
-from embodied.node.ports import Refinement
+from embodied.messages.constraints import Refinement
 
 
 class Subscriber:

@@ -13,9 +13,9 @@ import embodied.messages as vocabulary
 from embodied import Time
 from embodied.errors import WireError
 from embodied.messages import Array, Detections, Image, JointCommand, JointState, Message, Vector
+from embodied.messages.constraints import Refinement
 from embodied.messages.encoding import encoder, summary
 from embodied.messages.schema import Field, schema
-from embodied.node.ports import Refinement
 
 KINDS = [
     kind

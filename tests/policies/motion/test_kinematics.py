@@ -8,15 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from embodied.clock import Time
-from embodied.geometry import norm, rotation_matrix, rotation_vector
+from embodied.geometry import BASE, norm, rotation, rotation_matrix, rotation_vector, tool_rotation
 from embodied.launch import load
 from embodied.launch.load import Overrides
 from embodied.messages import Goal, JointState, Vector
 from embodied.node.node import generator
-from embodied.robot import BASE, Robot, rotation
+from embodied.robot import Robot
 from policies.motion.kinematics import InverseKinematics
 from policies.motion.setpoint import Pace, pursue
-from policies.motion.tool_rotation import tool_rotation
 
 LAUNCH = Path(__file__).parents[3] / "launch" / "pick_place.yaml"
 TICK = 10_000_000  # [ns]

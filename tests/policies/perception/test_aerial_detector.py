@@ -10,8 +10,9 @@ import pytest
 
 from embodied.bodies import WORLD
 from embodied.clock import Time
+from embodied.geometry import quaternion, transform
 from embodied.messages import CameraInfo, Detections, DroneState, Image
-from embodied.robot import Robot, quaternion, transform
+from embodied.robot import Robot
 from policies.perception.aerial_detector import Spotter
 from sims.factory.world import HOLD, Factory
 from tests.sims.conftest import read_robot

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from embodied.clock import Time
+from embodied.geometry import quaternion
 from embodied.messages import CameraInfo, Depth, Image
-from embodied.robot import quaternion
 from policies.perception.detector import COLUMNS, HEIGHT, LABELS, ROWS, WIDTH, Detector, quarter_turn, read_heads
 from policies.perception.pinhole import Pinhole
 

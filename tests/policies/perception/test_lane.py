@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from embodied.geometry import quaternion
 from embodied.messages import CameraInfo, Image, Lane
 from embodied.node.node import generator
-from embodied.robot import quaternion
 from policies.perception.lane import MATRIX, PLACE, TURN, LaneDetector, turned
 from sims.road.world import Road
 

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from embodied.clock import Time
+from embodied.geometry import quaternion, transform
 from embodied.messages import CameraInfo, DroneState, Image
-from embodied.robot import quaternion, transform
 from policies.perception.detector import HEIGHT, WIDTH
 from policies.perception.markers import Markers
 

@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 
 from embodied.clock import SECOND, Time
-from embodied.geometry import rotation_matrix
+from embodied.geometry import quaternion, rotation, rotation_matrix
 from embodied.messages import DroneState
-from embodied.robot import quaternion, rotation
 from policies.perception.pose_buffer import Whereabouts
 
 TURN = np.array([0.1, -0.2, 0.6])  # [rad/s]

@@ -8,12 +8,11 @@ import pytest
 from numpy.typing import NDArray
 
 from embodied.clock import Time
+from embodied.geometry import BASE, quaternion, tool_rotation
 from embodied.launch import load
 from embodied.launch.load import Overrides
 from embodied.messages import Detections, GripperState, Pose, Target
-from embodied.robot import BASE, quaternion
 from embodied.runtime.episode import play
-from policies.motion.tool_rotation import tool_rotation
 from policies.perception.block_averaging import Grasp
 from policies.tasks.cloned import CHUNK, EXECUTED, STATE, ClonedPickPlace, Situation
 from policies.tasks.pick_place import DOWN, PickPlace

@@ -6,10 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from embodied.clock import Time
+from embodied.geometry import BASE, quaternion, tool_rotation
 from embodied.messages import Detections, Goal, GripperState, Pose, Target
-from embodied.robot import BASE, quaternion
 from policies.motion.grasp import Fingers, grasp_yaw
-from policies.motion.tool_rotation import tool_rotation
 from policies.perception.block_averaging import Block, Grasp, Looks
 from policies.tasks.pick_place import DOWN, Phase, PickPlace
 

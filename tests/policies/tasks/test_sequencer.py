@@ -7,8 +7,8 @@ import pytest
 
 from embodied import Time
 from embodied.bodies import WORLD
+from embodied.geometry import BASE
 from embodied.messages import DroneState, GripperState, Pose, Target, VehicleState
-from embodied.robot import BASE
 from policies.tasks.sequencer import Dispatch, Stage, Turn
 
 ORDER = Target(label="red")

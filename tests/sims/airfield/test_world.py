@@ -11,8 +11,8 @@ import pytest
 from embodied.bodies import drone
 from embodied.clock import SECOND, Time
 from embodied.errors import WorldFailed
+from embodied.geometry import rotation
 from embodied.node.node import generator
-from embodied.robot import rotation
 from sims.airfield.scene import APART, CLEAR, REACH, draw
 from sims.airfield.world import SIDE, Airfield
 from sims.bodies.quadrotor import TALL, Errors

@@ -9,7 +9,8 @@ import pytest
 from embodied.bodies import WORLD
 from embodied.clock import SECOND, Time
 from embodied.errors import WorldFailed
-from embodied.robot import BASE, Robot
+from embodied.geometry import BASE
+from embodied.robot import Robot
 from sims.airfield.world import Airfield
 from sims.bodies.car import BED, FLOOR, NOSE, TAIL, WIDTH
 from sims.bodies.quadrotor import TALL

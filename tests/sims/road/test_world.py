@@ -9,7 +9,7 @@ import pytest
 from embodied.bodies import car
 from embodied.clock import SECOND, Time
 from embodied.errors import WorldFailed
-from embodied.robot import rotation
+from embodied.geometry import rotation
 from sims.airfield.world import Airfield
 from sims.bodies.car import NOSE
 from sims.road.nodes import TrueLane

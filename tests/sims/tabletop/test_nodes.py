@@ -5,7 +5,7 @@ import pytest
 
 from embodied import Time
 from embodied.errors import WorldFailed
-from embodied.robot import quaternion, transform
+from embodied.geometry import quaternion, transform
 from sims.tabletop.nodes import TabletopTask, TruePoses, quarter_turn
 from sims.tabletop.world import Tabletop
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from embodied import Node, Ports
+from embodied.geometry import BASE
 from embodied.messages import Goal
-from embodied.robot import BASE
 
 
 @dataclass

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from embodied.geometry import BASE
 from embodied.messages import Goal
-from embodied.robot import BASE
 
 from policies.floor import Floor
 

@@ -1,0 +1,84 @@
+"""Source files of the project, parsed once, with their prose: docstrings, string literals and comments."""
+
+from __future__ import annotations
+
+import ast
+import io
+import tokenize
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+PACKAGES = ("embodied", "sims", "drivers", "policies")
+
+
+@dataclass(frozen=True)
+class Source:
+    """A Python file below the project's root."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        """Dotted module name, without a trailing `__init__`."""
+        return ".".join(self.path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+    @cached_property
+    def text(self) -> str:
+        """Whole text of the file."""
+        return self.path.read_text("utf-8")
+
+    @cached_property
+    def tree(self) -> ast.Module:
+        """Syntax tree of the file."""
+        return ast.parse(self.text)
+
+    def place(self, line: int) -> str:
+        """Format a line as `path:line`, relative to the project's root."""
+        return f"{self.path.relative_to(ROOT)}:{line}"
+
+    def docstrings(self) -> Iterator[tuple[int, str, str]]:
+        """Yield line, name and text of each docstring; names of private things begin with an underscore."""
+
+        def walk(node: ast.AST, private: bool) -> Iterator[tuple[int, str, str]]:
+            for child in ast.iter_child_nodes(node):
+                if isinstance(child, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+                    hidden = private or (child.name.startswith("_") and not child.name.endswith("__"))
+                    text = ast.get_docstring(child)
+                    if text is not None:
+                        yield child.body[0].lineno, "_" * hidden + child.name, text
+                    yield from walk(child, hidden)
+                elif not isinstance(child, ast.expr):
+                    yield from walk(child, private)
+
+        module = ast.get_docstring(self.tree)
+        if module is not None:
+            yield 1, self.name, module
+        yield from walk(self.tree, False)
+
+    def strings(self) -> Iterator[tuple[int, str]]:
+        """Yield line and text of every string literal, docstrings and parts of f-strings included."""
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                yield node.lineno, node.value
+
+    def comments(self) -> Iterator[tuple[int, str]]:
+        """Yield line and text of every comment."""
+        for token in tokenize.generate_tokens(io.StringIO(self.text).readline):
+            if token.type == tokenize.COMMENT:
+                yield token.start[0], token.string
+
+
+def sources(*folders: str) -> list[Source]:
+    """List the Python files below some folders; by default of the four packages.
+
+    Args:
+        folders: relative to the project's root; a file of its own will do.
+    """
+    found: list[Path] = []
+    for folder in folders or PACKAGES:
+        path = ROOT / folder
+        found += [path] if path.is_file() else sorted(path.rglob("*.py"))
+    return [Source(path) for path in found if "scaffold" not in path.parts and "__pycache__" not in path.parts]

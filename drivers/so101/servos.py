@@ -10,7 +10,7 @@ from drivers.so101 import jaw
 from drivers.so101.calibration import JointCalibration
 from drivers.so101.control_table import MIDDLE, TICK, TICKS
 from embodied.messages import Vector
-from embodied.node.identity import Range
+from embodied.node.identity import JointRange
 
 JOINTS = ("shoulder_pan", "shoulder_lift", "elbow_flex", "wrist_flex", "wrist_roll")
 """Of the arm, from the base on; their servos have the ids 1 to 5."""
@@ -57,7 +57,7 @@ class Servos:
         low, high = np.floor(ticks[0]).clip(0), np.ceil(ticks[1]).clip(max=TICKS - 1)
         return [(int(a), int(b)) for a, b in zip(low, high, strict=True)]
 
-    def range(self, joint: int, lowest: int, highest: int, velocity: float) -> Range:
+    def range(self, joint: int, lowest: int, highest: int, velocity: float) -> JointRange:
         """How far a joint goes, by the limits in its servo and by its calibration.
 
         Args:
@@ -68,4 +68,4 @@ class Servos:
         """
         each = self._each[joint]
         ends = sorted(each.sign * ((tick - MIDDLE) * TICK - each.offset) for tick in (lowest, highest))
-        return Range(lower=max(ends[0], each.lower), upper=min(ends[1], each.upper), velocity=velocity)
+        return JointRange(lower=max(ends[0], each.lower), upper=min(ends[1], each.upper), velocity=velocity)

@@ -19,7 +19,7 @@ from drivers.xarm.tap import Tap
 from embodied.clock import SECOND, Time, rate_of
 from embodied.errors import DeviceLost, NotStopped
 from embodied.messages import DeviceStatus, GripperState, JointCommand, JointState, Vector
-from embodied.node.identity import Identity, Range
+from embodied.node.identity import Identity, JointRange
 from embodied.node.node import Driver
 from embodied.node.ports import Ports
 from embodied.robot import Robot
@@ -148,7 +148,9 @@ class XArm(Driver):
             raise DeviceLost(f"the xArm at {self.host} does not say its serial number (code {code})")
         axes, kind = int(arm.axis), int(arm.device_type)
         limits = self._limits.get(axes, {}).get(kind, [])
-        joints = {f"joint{i}": Range(lower=low, upper=high, velocity=SPEED) for i, (low, high) in enumerate(limits, 1)}
+        joints = {
+            f"joint{i}": JointRange(lower=low, upper=high, velocity=SPEED) for i, (low, high) in enumerate(limits, 1)
+        }
         virtual = str(serial).endswith(VIRTUAL)
         return Identity(
             model=f"xArm {axes}",

@@ -16,8 +16,9 @@ from embodied.graph.validate import complaints
 from embodied.launch.class_lookup import find_class
 from embodied.launch.merge import merge
 from embodied.launch.yaml_document import Item, entries, plain, walk
-from embodied.node.node import Range, bounds
+from embodied.node.node import bounds
 from embodied.node.settings import Context, SettingError, convert, field_types, make, name_of, required
+from embodied.ranges import Range
 from embodied.robot import Robot
 from embodied.world import World
 

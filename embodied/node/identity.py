@@ -13,7 +13,7 @@ SLACK = 1e-3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Range:
+class JointRange:
     """How far a joint goes by the device itself, and how fast.
 
     Attributes:
@@ -46,7 +46,7 @@ class Identity:
     serial: str = ""
     firmware: str = ""
     virtual: bool = False
-    joints: dict[str, Range] = field(default_factory=dict)
+    joints: dict[str, JointRange] = field(default_factory=dict)
     unit: str = "rad"
     size: tuple[int, int] | None = None
     sizes: tuple[tuple[int, int], ...] = ()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
@@ -13,6 +12,7 @@ import numpy as np
 
 from embodied.node.identity import Identity
 from embodied.node.ports import Ports, read_ports
+from embodied.ranges import Range
 
 
 class Node:
@@ -86,30 +86,21 @@ class Guard(Node):
     ranks: tuple[str, ...] = ("operator", "command")
 
 
-@dataclass(frozen=True, slots=True)
-class Range:
-    """What a tunable setting may be."""
-
-    low: float
-    high: float
-    unit: str = ""
-
-
 def tunable(default: float, *, low: float, high: float, unit: str = "") -> Any:
-    """A setting that may change while the graph runs, between steps.
+    """Declare a setting that may change while the graph runs, between steps.
 
     Args:
         default: value at the start.
-        low: the least value that is allowed.
-        high: the greatest.
+        low: lowest value that is allowed.
+        high: highest value that is allowed.
         unit: SI unit, for people.
 
     Raises:
         ValueError: the default is outside its bounds.
     """
-    if not low <= default <= high:
-        raise ValueError(f"the default {default} is not within {low} to {high}")
-    return dataclasses.field(default=default, metadata={"tunable": Range(low, high, unit)})
+    limits = Range(low, high, unit)
+    limits.require(default=default)
+    return dataclasses.field(default=default, metadata={"tunable": limits})
 
 
 def tune(node: Node, name: str, value: float) -> None:
@@ -122,14 +113,12 @@ def tune(node: Node, name: str, value: float) -> None:
     if name not in limits:
         known = ", ".join(sorted(limits)) or "none"
         raise ValueError(f"{type(node).__name__} has no tunable setting '{name}'; it has {known}")
-    limit = limits[name]
-    if not limit.low <= value <= limit.high:
-        raise ValueError(f"{type(node).__name__}.{name} = {value} is not within {limit.low} to {limit.high}")
+    limits[name].require(**{f"{type(node).__name__}.{name}": value})
     setattr(node, name, float(value))
 
 
 def bounds(kind: type) -> dict[str, Range]:
-    """What the tunable settings of a class may be, by name."""
+    """Return the ranges of the tunable settings of a class, by name."""
     fields = dataclasses.fields(kind) if dataclasses.is_dataclass(kind) else ()
     return {field.name: field.metadata["tunable"] for field in fields if "tunable" in field.metadata}
 

@@ -283,7 +283,7 @@ def test_a_node_is_described_and_started_again(cell: Live, ask: Ask, embodied: C
         (["node", "info", "camra"], "did you mean 'camera'?"),
         (["node", "restart", "camra"], "did you mean 'camera'?"),
         (["param", "get", "hold.kd"], "did you mean 'hold.kp'?"),
-        (["param", "set", "hold.kp", "500"], "not within 0 to 200"),
+        (["param", "set", "hold.kp", "500"], "must be in [0, 200]"),
     ],
 )
 def test_what_a_run_has_not_is_an_error_that_names_the_nearest(

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from embodied.guards import ArmGuard
 from embodied.messages import JointCommand
-from embodied.node.node import Range, bounds
+from embodied.node.node import bounds
+from embodied.ranges import Range
 from tests.embodied.guards.bench import HIGH, LOW, PERIOD, Bench
 from tests.embodied.robots import robot
 

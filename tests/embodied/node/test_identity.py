@@ -6,7 +6,7 @@ import pytest
 
 from embodied.errors import WrongDevice
 from embodied.graph.graph import Graph
-from embodied.node.identity import Identity, Range, differences
+from embodied.node.identity import Identity, JointRange, differences
 from embodied.robot import Robot
 from embodied.runtime.lockstep import Lockstep
 from tests.embodied.nodes import Motor, PassGuard, Ramp
@@ -15,8 +15,8 @@ from tests.embodied.robots import robot
 PANDA = robot("panda")
 
 
-def panda(**changes: Range) -> Identity:
-    joints = {n: Range(lower=j.lower, upper=j.upper, velocity=j.velocity) for n, j in PANDA.joints.items()}
+def panda(**changes: JointRange) -> Identity:
+    joints = {n: JointRange(lower=j.lower, upper=j.upper, velocity=j.velocity) for n, j in PANDA.joints.items()}
     return Identity(model="Panda", serial="1", joints=joints | changes)
 
 
@@ -55,11 +55,11 @@ def test_joints_in_another_order_or_unit_or_with_narrower_limits_differ() -> Non
     first, second, *rest = panda().joints
     own = panda().joints
     assert not list(differences(panda(), motor))
-    assert not list(differences(panda(**{first: Range(lower=-9.0, upper=9.0, velocity=99.0)}), motor))
+    assert not list(differences(panda(**{first: JointRange(lower=-9.0, upper=9.0, velocity=99.0)}), motor))
     swapped = replace(panda(), joints={name: own[name] for name in (second, first, *rest)})
     assert "its joints are" in "".join(differences(swapped, motor))
     assert "in deg" in "".join(differences(replace(panda(), unit="deg"), motor))
-    narrow = panda(**{first: Range(lower=-1.0, upper=9.0, velocity=0.5)})
+    narrow = panda(**{first: JointRange(lower=-1.0, upper=9.0, velocity=0.5)})
     told = list(differences(narrow, motor))
     assert len(told) == 2
     assert f"{first} goes from -1 to 9 rad" in told[0]

@@ -1,31 +1,34 @@
-# The front door. `make demo` and `make test` need Python 3.11 and its pip, and nothing else.
+# The front door. `make demo` and `make test` need Python 3.11, 3.12 or 3.13 with its pip, and nothing else.
+# Another Python, beside the first: make test PYTHON=python3.13 VENV=.venv-3.13
 
-PYTHON ?= $(shell command -v python3.11 || command -v python3)
-BIN := .venv/bin
+PYTHON ?= $(shell for name in python3 python3.11 python3.13 python3.12; do \
+  $$name -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$name && break; done || echo python3)
+VENV ?= .venv
+BIN := $(VENV)/bin
 
 .PHONY: demo test check bench faults virtual mutate clean
 
-demo: .venv/.base
+demo: $(VENV)/.base
 	$(BIN)/embodied run launch/pick_place.yaml --sim
 
 test: check
 
-check: .venv/.dev
+check: $(VENV)/.dev
 	$(BIN)/ruff format --check embodied sims drivers policies tests
 	$(BIN)/ruff check embodied sims drivers policies tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -n 2
 
-bench: .venv/.peers
+bench: $(VENV)/.peers
 	$(BIN)/python -m tests.benchmarks
 
 # Every fault as often as the README says; the short version is among the tests.
-faults: .venv/.dev
+faults: $(VENV)/.dev
 	$(BIN)/python -m tests.faults
 
 # The drivers that meet the hardware, against virtual devices, in real time: one run at a time.
-virtual: .venv/.dev
+virtual: $(VENV)/.dev
 	$(BIN)/embodied test launch/pick_place.yaml --profile virtual --set robot=xarm6 --seeds 0:20 --jobs 1
 	$(BIN)/embodied test launch/pick_place.yaml --profile virtual --set robot=so101 --seeds 0:20 --jobs 1
 	$(BIN)/embodied test launch/ev_shuttle.yaml --profile virtual --seeds 0:20 --jobs 1
@@ -33,24 +36,24 @@ virtual: .venv/.dev
 	$(BIN)/embodied test launch/factory.yaml --profile virtual --seeds 0:5 --jobs 1
 
 # Every line of the guards, changed in turn: their tests must fail. Minutes, and so not among the checks.
-mutate: .venv/.dev
+mutate: $(VENV)/.dev
 	$(BIN)/python -m tests.mutation
 
 # pip of the outer Python installs into the environment, so that a Python without ensurepip will do.
-.venv/bin/python:
-	$(PYTHON) -m venv --without-pip .venv
+$(BIN)/python:
+	$(PYTHON) -m venv --without-pip $(VENV)
 
-.venv/.base: pyproject.toml constraints.txt | .venv/bin/python
+$(VENV)/.base: pyproject.toml constraints.txt | $(BIN)/python
 	$(PYTHON) -m pip --python $(BIN)/python install --quiet --constraint constraints.txt --editable . pip
 	touch $@
 
-.venv/.dev: pyproject.toml constraints.txt | .venv/bin/python
+$(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/python
 	$(PYTHON) -m pip --python $(BIN)/python install --quiet --constraint constraints.txt --editable '.[dev]' pip
-	touch $@ .venv/.base
+	touch $@ $(VENV)/.base
 
-.venv/.peers: .venv/.dev
+$(VENV)/.peers: $(VENV)/.dev
 	$(PYTHON) -m pip --python $(BIN)/python install --quiet --constraint constraints.txt --editable '.[dev,peers]' pip
 	touch $@
 
 clean:
-	rm -rf .venv runs
+	rm -rf $(VENV) runs

@@ -33,7 +33,7 @@ else:
         return globals()[name]
 
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
     "SECOND",

@@ -279,6 +279,5 @@ class MissingExtra(EmbodiedError):
     exit_code = 2
 
     def __str__(self) -> str:
-        # By path, not by name: another project has this name in the package index.
-        source = f"-e '.[{self.extra}]'   (in embodied's own folder)" if self.extra else self.package
+        source = f"'embodied-robotics[{self.extra}]'" if self.extra else self.package
         return f"{self.purpose} needs {self.package}: pip install {source}"

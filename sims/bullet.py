@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import os
 import platform
 import sys
@@ -15,15 +16,15 @@ from embodied.errors import MissingExtra
 
 
 class NoSimulator(MissingExtra):
-    """pybullet is not installed, which is what a Python later than 3.11 means."""
+    """No PyBullet on this Python: its wheels, the fork's included, end at 3.13."""
 
     def __init__(self) -> None:
         super().__init__("pybullet", "", "the simulated world")
 
     def __str__(self) -> str:
         return (
-            f"{self.purpose} needs {self.package}, whose wheels end at Python 3.11 and this is "
-            f"{platform.python_version()}: make the environment with Python 3.11, or install pybullet from source"
+            f"{self.purpose} needs {self.package}, which has wheels for Python 3.11 to 3.13 and this is "
+            f"{platform.python_version()}: make the environment with one of these, or build pybullet from source"
         )
 
 
@@ -38,6 +39,19 @@ def _hushed() -> Iterator[None]:
         os.dup2(kept, 2)
         os.close(kept)
         os.close(nowhere)
+
+
+def version() -> str:
+    """Version of PyBullet, with the name of the distribution where it is the fork for later Pythons.
+
+    Raises:
+        NoSimulator: it is not installed.
+    """
+    pybullet()
+    try:
+        return importlib.metadata.version("pybullet")
+    except importlib.metadata.PackageNotFoundError:
+        return f"{importlib.metadata.version('pybullet-arm64')} (pybullet-arm64)"
 
 
 def pybullet() -> ModuleType:

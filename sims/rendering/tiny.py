@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,7 +12,7 @@ import numpy as np
 
 from embodied.messages import Vector
 from embodied.world import Rendering
-from sims.bullet import Bullet, pybullet
+from sims.bullet import Bullet, version
 from sims.rendering.mesh import Pixels
 from sims.rendering.models import Key
 from sims.rendering.renderer import SKY, Light
@@ -47,8 +46,7 @@ class Tiny:
         Raises:
             NoSimulator: it is not installed.
         """
-        pybullet()
-        return importlib.metadata.version("pybullet")
+        return version()
 
     def render(self, poses: Vector, view: View, *, rgb: bool, depth: bool, segmentation: bool) -> Rendering:
         """One picture, as `Renderer.render` says, of the simulator's own poses."""

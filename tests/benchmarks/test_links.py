@@ -49,4 +49,4 @@ def test_a_peer_that_is_not_installed_is_a_row_that_says_how_to(capsys: pytest.C
     pace = rounds.Pace(rounds=0, loads=(SMALL,))
     report(rounds.run((peer,), pace), (peer,), pace)
     assert "Peer" in (shown := capsys.readouterr().out)
-    assert "pip install 'embodied[peers]'" in shown
+    assert "pip install 'embodied-robotics[peers]'" in shown

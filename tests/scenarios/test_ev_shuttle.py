@@ -14,7 +14,7 @@ from embodied.runtime.episode import LOOK
 from embodied.runtime.lockstep import Lockstep
 from embodied.testing.plugin import Scenario
 
-pytest.importorskip("pybullet", reason="sims needs pybullet, which has wheels up to Python 3.11")
+pytest.importorskip("pybullet", reason="pybullet has no wheels for this Python")
 
 SHUTTLE = Path(__file__).parents[2] / "launch" / "ev_shuttle.yaml"
 WAITS = 1000

@@ -15,7 +15,7 @@ from embodied.runtime.lockstep import Lockstep
 from embodied.testing.plugin import Scenario
 from sims.tabletop.scene import COLOURS
 
-pytest.importorskip("pybullet", reason="sims needs pybullet, which has wheels up to Python 3.11")
+pytest.importorskip("pybullet", reason="pybullet has no wheels for this Python")
 
 FACTORY = Path(__file__).parents[2] / "launch" / "factory.yaml"
 

@@ -12,7 +12,7 @@ from embodied.suite.seed_run import Job, Scenario, run_seed
 from tests.drivers.mavlink.bench import port
 from tests.drivers.xarm.bench import address
 
-pytest.importorskip("pybullet", reason="sims needs pybullet, which has wheels up to Python 3.11")
+pytest.importorskip("pybullet", reason="pybullet has no wheels for this Python")
 pytest.importorskip("xarm", reason="the xArm's driver needs xarm-python-sdk")
 pytest.importorskip("scservo_sdk", reason="the SO-101's driver needs ftservo-python-sdk")
 pytest.importorskip("pymavlink", reason="the driver of PX4 multirotors needs pymavlink")

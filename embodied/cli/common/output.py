@@ -19,6 +19,7 @@ from typing import Annotated, Self
 import typer
 from rich.console import Console
 
+from embodied import __version__
 from embodied.cli.common import complete
 from embodied.clock import Time, duration
 from embodied.errors import FOREIGN, EmbodiedError, LaunchError, Problem, told
@@ -283,7 +284,8 @@ def run_folder(named: Path) -> Path:
 def versions() -> dict[str, str]:
     """Versions of what a digest depends on, and the kind of machine."""
     found = {"python": platform.python_version(), "machine": f"{platform.system()} {platform.machine()}"}
-    for package in ("embodied", "numpy", "pybullet", "onnxruntime", "pin"):
+    found["embodied"] = __version__
+    for package in ("numpy", "pybullet", "pybullet-arm64", "onnxruntime", "pin"):
         try:
             found[package] = importlib.metadata.version(package)
         except importlib.metadata.PackageNotFoundError:

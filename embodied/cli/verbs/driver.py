@@ -47,7 +47,7 @@ def list_(*, as_json: JsonOption = False) -> None:
             print_json({"devices": [_described(name) for name in found]})
             return
         for name, known in found.items():
-            missing = "" if known.installed else f"; needs pip install -e '.[{known.extra}]'"
+            missing = "" if known.installed else f"; needs pip install 'embodied-robotics[{known.extra}]'"
             out.print(f"{name}: {known.title}", markup=False)
             out.print(f"  {', '.join(known.models)}{missing}", markup=False, soft_wrap=True)
             out.print(f"  driver {known.driver}, virtual {known.virtual}", markup=False, soft_wrap=True)

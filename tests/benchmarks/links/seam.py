@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from tests.benchmarks.links.loads import Load
 
-INSTALL = "pip install 'embodied[peers]'"
+INSTALL = "pip install 'embodied-robotics[peers]'"
 
 
 class Failed(Exception):

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-pytest.importorskip("pybullet", reason="sims needs pybullet, which has wheels up to Python 3.11")
+pytest.importorskip("pybullet", reason="pybullet has no wheels for this Python")
 
 from drivers.uvc import Camera
 from drivers.uvc.virtual import VirtualCamera

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-pytest.importorskip("pybullet", reason="sims needs pybullet, which has wheels up to Python 3.11")
+pytest.importorskip("pybullet", reason="pybullet has no wheels for this Python")
 
 from drivers.uvc.codec import Jpeg
 from drivers.uvc.virtual import VirtualCamera

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import re
 import shlex
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -35,8 +35,8 @@ def test_what_a_page_shows_is_what_embodied_says(
     # Of other graphs, which may run meanwhile, pages say nothing.
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
     page = (PAGES / f"{code}.md").read_text("utf-8")
-    if "sims." in page and sys.version_info >= (3, 12):
-        pytest.skip("sims needs pybullet, which has wheels up to Python 3.11")
+    if "sims." in page and importlib.util.find_spec("pybullet") is None:
+        pytest.skip("pybullet has no wheels for this Python")
     wrong, right = page.split("\n## Right\n")
     said = play(wrong, tmp_path, embodied)
     assert said, "a page shows at least one command"

@@ -112,7 +112,7 @@ def test_a_missing_extra_is_one_problem_with_the_command_that_brings_it() -> Non
         Graph().add("a", Lacks()).check()
     (problem,) = caught.value.problems
     assert problem.code == "E208"
-    assert "training needs torch: pip install -e '.[train]'" in problem.message
+    assert "training needs torch: pip install 'embodied-robotics[train]'" in problem.message
 
 
 def test_the_first_failure_is_told_and_one_at_closing_is_added_to_it() -> None:

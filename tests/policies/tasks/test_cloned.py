@@ -123,7 +123,7 @@ def test_the_state_is_told_from_the_block_and_zero_while_that_is_unknown() -> No
     assert known[0, :3] == pytest.approx([0.22, 0.1, -0.4]) and known[0, -1] == 1.0
 
 
-@pytest.mark.skipif(importlib.util.find_spec("pybullet") is None, reason="pybullet has no wheel for this Python")
+@pytest.mark.skipif(importlib.util.find_spec("pybullet") is None, reason="pybullet has no wheels for this Python")
 def test_swapped_in_it_puts_the_block_into_the_tray() -> None:
     swap = Overrides(swaps=["policy=policies.tasks.cloned:ClonedPickPlace"])
     outcome = play(load(LAUNCH, swap).graph("truth"), 1_000_300_000)

@@ -125,5 +125,5 @@ def test_checking_a_launch_file_does_not_load_the_simulator() -> None:
 
 def test_without_pybullet_a_reset_says_what_to_do(panda: Robot, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pybullet", None)
-    with pytest.raises(NoSimulator, match=r"pybullet.*Python 3\.11"):
+    with pytest.raises(NoSimulator, match=r"pybullet.*Python 3\.11 to 3\.13"):
         Tabletop(panda).reset(SEED)

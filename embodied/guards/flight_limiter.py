@@ -1,8 +1,8 @@
-"""A course in the air: whatever is asked, a set-point moves within speed and acceleration, and stays inside a fence.
+"""Flight limiter: whatever is commanded, a set-point moves within speed and acceleration limits and inside a fence.
 
-From where it has put the set-point, braking stops it before the fence: with period h, deceleration a and distance d to
-a side, the fastest v that keeps this solves v·h + v²/(2a) = d. Over the ground each axis keeps a share of the
-deceleration of its own, so that both together never need more than there is; a turn gets what they leave.
+From where it has put the set-point, braking stops it before the fence (`embodied.guards.stopping`). Over the ground
+each axis keeps a share of the deceleration of its own, so that both together never need more than there is; a turn gets
+what they leave.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from embodied.guards.stopping import stoppable_speed
 from embodied.guards.workspace import Box
 from embodied.messages.schema import Vector
 
@@ -90,9 +91,7 @@ class Course:
 
     def _stoppable(self, distance: Vector) -> Vector:
         """The fastest from which it still stops within distances, shape (3,) [m/s]."""
-        h, a = self.period, self._braking
-        fastest: Vector = a * (np.sqrt(h * h + 2.0 * distance / a) - h)
-        return fastest
+        return stoppable_speed(distance, self._braking, self.period)
 
     def _room(self, position: Vector) -> tuple[Vector, Vector]:
         """Least and greatest velocity with which it still stops inside, shape (3,) [m/s]."""

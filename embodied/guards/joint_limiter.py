@@ -1,11 +1,7 @@
 """A joint-space limiter: whatever is asked, each joint stays within its position, velocity and acceleration limits.
 
-It keeps one promise: from where it has put the joints, braking at full deceleration stops them inside their limits.
-With period h, deceleration a and distance d to a limit, the fastest v that keeps it solves v·h + v²/(2a) = d:
-
-    v = a·(sqrt(h² + 2d/a) - h)
-
-and a joint that obeyed it in one period can always obey it in the next by braking.
+It keeps one promise: from where it has put the joints, braking at full deceleration stops them inside their limits
+(the rule of `embodied.guards.stopping`).
 """
 
 from __future__ import annotations
@@ -14,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from embodied.guards.stopping import stoppable_speed
 from embodied.messages.schema import Vector
 from embodied.robot import Robot
 
@@ -66,7 +63,7 @@ class Limiter:
         h, a = self.period, self.acceleration
         # Carry the target's own speed, and close what is missing no faster than can be braked again.
         missing = before - state.position
-        closing = np.minimum(np.abs(missing) / h, a * (np.sqrt(h * h + 2.0 * np.abs(missing) / a) - h))
+        closing = np.minimum(np.abs(missing) / h, stoppable_speed(np.abs(missing), a, h))
         wanted = (inside - before) / h + np.copysign(closing, missing)
         return self._apply(state, wanted, clips)
 
@@ -93,8 +90,8 @@ class Limiter:
         slow = np.minimum(np.maximum(wanted, -self.velocity), self.velocity)
         step = a * h
         smooth = np.minimum(np.maximum(slow, state.velocity - step), state.velocity + step)
-        up = a * (np.sqrt(h * h + 2.0 * np.maximum(self.upper - state.position, 0.0) / a) - h)
-        down = a * (np.sqrt(h * h + 2.0 * np.maximum(state.position - self.lower, 0.0) / a) - h)
+        up = stoppable_speed(np.maximum(self.upper - state.position, 0.0), a, h)
+        down = stoppable_speed(np.maximum(state.position - self.lower, 0.0), a, h)
         velocity = np.minimum(np.maximum(smooth, -down), up)
         clips += self._say("velocity", "rad/s", wanted, slow)
         clips += self._say("acceleration", "rad/s²", (slow - state.velocity) / h, (smooth - state.velocity) / h)

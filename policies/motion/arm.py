@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from embodied.geometry import rotation_vector
+from embodied.guards.stopping import stoppable_speed
 from embodied.messages import Vector
 from embodied.robot import Robot
 
@@ -45,9 +46,9 @@ class Limits:
         # One share for all joints keeps the tool on its line; only what is left over bends it.
         ratio = np.divide(np.where(wanted > 0.0, high, low), wanted, out=np.ones(len(q)), where=wanted != 0.0)
         velocity = np.minimum(np.maximum(wanted * min(1.0, max(0.0, float(ratio.min()))), low), high)
-        # From v it stops within v·dt + v²/(2a); that must not lead past the end of the joint's range.
-        rise = a * (np.sqrt(dt * dt + 2.0 * np.maximum(self.upper - q, 0.0) / a) - dt)
-        fall = a * (np.sqrt(dt * dt + 2.0 * np.maximum(q - self.lower, 0.0) / a) - dt)
+        # Braking from here must end before the end of the joint's range.
+        rise = stoppable_speed(np.maximum(self.upper - q, 0.0), a, dt)
+        fall = stoppable_speed(np.maximum(q - self.lower, 0.0), a, dt)
         bounded: Vector = np.minimum(np.maximum(velocity, -fall), rise)
         return bounded
 

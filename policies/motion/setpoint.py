@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from embodied.guards.stopping import stoppable_speed
 from embodied.messages import Vector
 
 
@@ -25,7 +26,7 @@ class Pace:
 def pursue(velocity: Vector, error: Vector, pace: Pace, dt: float) -> Vector:
     """The next velocity on the way to where `error` points.
 
-    The speed is the largest from which it can still stop there: v·dt + v²/(2a) = d, solved for v.
+    The speed is the highest from which it can still stop there.
 
     Args:
         velocity: the present one, shape (3,).
@@ -39,8 +40,7 @@ def pursue(velocity: Vector, error: Vector, pace: Pace, dt: float) -> Vector:
     distance = math.sqrt(float(error @ error))
     wanted = np.zeros(3)
     if distance > 0.0:
-        a = pace.acceleration
-        wanted = error * (min(pace.speed, a * (math.sqrt(dt * dt + 2.0 * distance / a) - dt)) / distance)
+        wanted = error * (min(pace.speed, stoppable_speed(distance, pace.acceleration, dt)) / distance)
     change = wanted - velocity
     size = math.sqrt(float(change @ change))
     most = pace.acceleration * dt

@@ -14,6 +14,7 @@ import math
 from drivers.so101 import control_table
 from drivers.so101.codec import EVERYONE, Frame, Instruction, Status
 from drivers.so101.control_table import TICK, TICKS, Register
+from embodied.guards.stopping import stoppable_speed
 
 AMBIENT = 28.0
 """Temperature around it [degC]."""
@@ -209,9 +210,7 @@ class Servo:
         left = goal - self.target
         pace = min(fastest, abs(left) / period)
         if math.isfinite(harshest):
-            # The fastest from which it can still brake: v·h + v²/(2a) = d.
-            braking = harshest * (math.sqrt(period**2 + 2 * abs(left) / harshest) - period)
-            wanted = math.copysign(min(pace, braking), left)
+            wanted = math.copysign(min(pace, stoppable_speed(abs(left), harshest, period)), left)
             change = harshest * period
             self._pace = min(max(wanted, self._pace - change), self._pace + change)
         else:

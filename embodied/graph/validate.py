@@ -15,6 +15,7 @@ from embodied.errors import FOREIGN, LaunchError, MissingExtra, Place, Problem, 
 from embodied.graph.faults import Fault, resolve
 from embodied.graph.graph import Entry, Graph, Wire
 from embodied.graph.lossless import waiting
+from embodied.graph.missing_driver import MissingDriver
 from embodied.graph.placement import misplaced
 from embodied.graph.plan import Plan, Planned, Source, opens_world
 from embodied.graph.reaction_time import reactions
@@ -57,21 +58,15 @@ def compile_plan(graph: Graph) -> Plan:
     Raises:
         LaunchError: with every problem found.
     """
+    missing = [entry for entry in graph.entries.values() if isinstance(entry.node, MissingDriver)]
+    if missing:
+        problems = [
+            Problem("E206", f"'{entry.name}' has no driver", entry.place(), where=f"node {entry.name}")
+            for entry in missing
+        ]
+        raise LaunchError([*problems, *check_without_drivers(graph)])
     draft = _Draft(graph)
-    if graph.world is not None:
-        try:
-            rate_of(graph.world.rate)
-        except FOREIGN as error:
-            raise LaunchError([Problem("E401", f"the world's rate: {error}")]) from error
-    for entry in graph.entries.values():
-        _read(draft, entry)
-    for entry in graph.entries.values():
-        _connect(draft, entry)
-    _check_loops(draft)
-    _check_bodies(draft)
-    draft.problems += misplaced(graph, draft.ports, draft.wires)
-    draft.problems += waiting(graph, draft.ports, draft.wires, draft.rates)
-    faults = tuple(_faults(draft))
+    faults = _check_structure(draft)
     if draft.problems:
         raise LaunchError(draft.problems)
     periods = _periods(draft)
@@ -81,9 +76,51 @@ def compile_plan(graph: Graph) -> Plan:
     return Plan(graph, nodes, tuple(reactions(nodes, periods)), periods, faults)
 
 
+def check_without_drivers(graph: Graph) -> list[Problem]:
+    """List what is wrong with a graph beside the drivers that it lacks: see `MissingDriver`.
+
+    Wires to and from a missing driver are checked at their known end alone, and ages and rates only where they do not
+    depend on one.
+    """
+    draft = _Draft(graph)
+    _check_structure(draft)
+    if not draft.problems:
+        periods = _periods(draft)
+        for entry in graph.entries.values():
+            if entry.name in draft.ports:
+                _finish(draft, entry, periods)
+    return draft.problems
+
+
+def _check_structure(draft: _Draft) -> tuple[Fault, ...]:
+    """Check everything that does not depend on how often nodes publish, and spell out the targets of the faults."""
+    graph = draft.graph
+    if graph.world is not None:
+        try:
+            rate_of(graph.world.rate)
+        except FOREIGN as error:
+            draft.problems.append(Problem("E401", f"the world's rate: {error}"))
+            return ()
+    for entry in graph.entries.values():
+        _read(draft, entry)
+    for entry in graph.entries.values():
+        _connect(draft, entry)
+    _check_loops(draft)
+    _check_bodies(draft)
+    draft.problems += misplaced(graph, draft.ports, draft.wires)
+    draft.problems += waiting(graph, draft.ports, draft.wires, draft.rates)
+    return tuple(_faults(draft))
+
+
 def _read(draft: _Draft, entry: Entry) -> None:
     """Ports, rate and the node's own check."""
     node, name = entry.node, entry.name
+    try:
+        draft.rates[name] = entry.rate
+    except FOREIGN as error:
+        draft.wrong("E401", f"'{name}': {error if isinstance(error, ValueError) else told(error)}", entry, "rate")
+    if isinstance(node, MissingDriver):
+        return
     try:
         ports = node.ports()
         if not isinstance(ports, Ports):
@@ -94,10 +131,6 @@ def _read(draft: _Draft, entry: Entry) -> None:
         reason = str(error) if isinstance(error, PortError) else told(error)
         draft.wrong("E209", f"cannot read the ports of '{name}': {reason}", entry, "use")
         lives_in_world = False
-    try:
-        draft.rates[name] = entry.rate
-    except FOREIGN as error:
-        draft.wrong("E401", f"'{name}': {error if isinstance(error, ValueError) else told(error)}", entry, "rate")
     for code, sentence in complaints(node):
         draft.wrong(code, f"'{name}': {sentence}", entry, "use")
     rate = draft.rates.get(name)
@@ -138,6 +171,8 @@ def _connect(draft: _Draft, entry: Entry) -> None:
     ports = draft.ports.get(entry.name)
     draft.wires[entry.name] = {}
     if ports is None:
+        for name, wire in entry.wires.items():
+            _resolve(draft, entry, name, wire)
         return
     for name, wire in entry.wires.items():
         if name not in ports.inputs:
@@ -243,6 +278,8 @@ def _check_guarded(draft: _Draft, entry: Entry, name: str) -> None:
     source = draft.wires[entry.name].get(name)
     if source is not None and isinstance(draft.graph.entries[source[0]].node, Guard):
         return
+    if name in entry.wires and _is_missing(draft, entry.wires[name]):
+        return
     guards = [other.name for other in draft.graph.entries.values() if isinstance(other.node, Guard)]
     fix = (
         f"wire it to a guard: '{name}: {guards[0]}'"
@@ -251,6 +288,12 @@ def _check_guarded(draft: _Draft, entry: Entry, name: str) -> None:
     )
     comes = f"comes from '{source[0]}', which is not a guard" if source else "does not come from a guard"
     draft.wrong("E601", f"nothing moves without a guard: '{entry.name}.{name}' {comes}", entry, "in", name, help=(fix,))
+
+
+def _is_missing(draft: _Draft, wire: Wire) -> bool:
+    """Whether a wire comes from a node that has no class yet."""
+    source = draft.graph.entries.get(wire.source.partition(".")[0])
+    return source is not None and isinstance(source.node, MissingDriver)
 
 
 def _trigger(draft: _Draft, name: str) -> str | None:
@@ -330,8 +373,7 @@ def _periods(draft: _Draft) -> dict[str, int | None]:
         name: str | None = start
         while name is not None and name not in found and name not in path:
             path.append(name)
-            trigger = None if draft.rates[name] is not None else _trigger(draft, name)
-            name = draft.wires[name][trigger][0] if trigger is not None and trigger in draft.wires[name] else None
+            name = _triggering(draft, name)
         for node in reversed(path):
             rate, timing = draft.rates[node], draft.graph.entries[node].timing
             busy = timing.latency + timing.jitter
@@ -339,10 +381,31 @@ def _periods(draft: _Draft) -> dict[str, int | None]:
                 # Ticks that come while it is busy are missed.
                 found[node] = period(rate) * max(1, -(-busy // period(rate)))
                 continue
-            trigger = _trigger(draft, node)
-            every = found.get(draft.wires[node][trigger][0]) if trigger in draft.wires[node] and trigger else None
+            source = _triggering(draft, node)
+            every = None if source is None else found.get(source)
             found[node] = None if every is None else max(every, busy)
     return found
+
+
+def _triggering(draft: _Draft, name: str) -> str | None:
+    """The node whose outputs make a node step, though it may have no class yet; None for a rated node."""
+    trigger = _trigger(draft, name)
+    if trigger in draft.wires[name]:
+        return draft.wires[name][trigger][0]
+    wire = draft.graph.entries[name].wires.get(trigger or "")
+    return wire.source.partition(".")[0] if wire is not None and _is_missing(draft, wire) else None
+
+
+def _waits_for_driver(draft: _Draft, name: str) -> bool:
+    """Whether how often a node publishes depends on a driver that is missing."""
+    seen: set[str | None] = set()
+    node: str | None = name
+    while node is not None and node not in seen and draft.rates[node] is None:
+        if isinstance(draft.graph.entries[node].node, MissingDriver):
+            return True
+        seen.add(node)
+        node = _triggering(draft, node)
+    return False
 
 
 def _finish(draft: _Draft, entry: Entry, periods: Mapping[str, int | None]) -> Planned:
@@ -376,11 +439,13 @@ def _max_age(draft: _Draft, entry: Entry, port: Input, wire: Wire, every: int | 
         return None
     if not (issubclass(port.message, Command) and isinstance(entry.node, Driver | Guard)):
         age = wire.max_age if wire.max_age is not None else default
-        if age is None and isinstance(entry.node, Guard):
+        if age is None and isinstance(entry.node, Guard) and not _waits_for_driver(draft, topic.partition(".")[0]):
             text = f"'{topic}' comes at no known rate, so '{entry.name}.{port.name}' would never be seen to be silent"
             help_ = (f"give its source a rate, or write '{port.name}: {{from: {wire.source}, max_age: 100ms}}'",)
             draft.wrong("E408", text, entry, "in", port.name, help=help_)
         return age
+    if every is None and _waits_for_driver(draft, topic.partition(".")[0]):
+        return wire.max_age
     if every is None or every > period(COMMAND_RATE):
         rate = "at no known rate" if every is None else f"at {1e9 / every:.4g} Hz"
         text = f"'{topic}' comes {rate}, too slow to command '{entry.name}.{port.name}'"

@@ -11,6 +11,7 @@ from embodied.clock import duration
 from embodied.errors import FOREIGN, LaunchError, Place, Problem, nearest, told
 from embodied.graph.faults import KINDS, Fault
 from embodied.graph.graph import BOUND, Entry, Graph, Timing, Wire
+from embodied.graph.missing_driver import MissingDriver
 from embodied.graph.restart import NEVER, Restart
 from embodied.graph.validate import complaints
 from embodied.launch.class_lookup import find_class
@@ -29,6 +30,7 @@ def build_graph(
     profile: str | None,
     others: Mapping[str, frozenset[str]],
     problems: list[Problem],
+    missing: dict[str, Problem],
 ) -> Graph:
     """The graph of a resolved document.
 
@@ -38,6 +40,7 @@ def build_graph(
         profile: its name, None for the file itself.
         others: by other profile, the nodes that have a class there.
         problems: what is wrong is added here.
+        missing: by node, that it has no class; such a node is a placeholder in the graph.
     """
     robots = build_robots(document, folders, problems)
     clock = document.value.get("clock")
@@ -66,9 +69,10 @@ def build_graph(
         return graph
     for name, item in nodes.value.items():
         if "use" not in item.value:
-            problems.append(_no_class(name, item, profile, others))
-            continue
-        node = _instance(item, "node", f"'{name}'", robots, folders, problems)
+            missing[name] = _no_class(name, item, profile, others)
+            node: Any = MissingDriver()
+        else:
+            node = _instance(item, "node", f"'{name}'", robots, folders, problems)
         wires = _wires(item, problems)
         timing = _timing(item, problems)
         restart = _restart(name, item, problems)

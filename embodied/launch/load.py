@@ -13,6 +13,8 @@ from typing import Any
 
 from embodied.errors import LaunchError, Place, Problem, nearest
 from embodied.graph.graph import Graph
+from embodied.graph.plan import Plan
+from embodied.graph.validate import check_without_drivers
 from embodied.launch.build import build_graph, build_robots
 from embodied.launch.class_lookup import enter, project_root
 from embodied.launch.keys import check_file, check_section
@@ -24,6 +26,23 @@ from embodied.launch.yaml_document import Item, entries, plain, read
 from embodied.robot import Robot
 
 MAX_INCLUDES = 64
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileCheck:
+    """Outcome of checking one profile.
+
+    Attributes:
+        profile: its name; None for the file itself, which meets the robot.
+        plan: the plan that a runner follows; None if anything is wrong or missing.
+        missing: by node without a driver, the problem that says so; everything else is checked nevertheless.
+        problems: everything else that is wrong.
+    """
+
+    profile: str | None
+    plan: Plan | None
+    missing: Mapping[str, Problem]
+    problems: tuple[Problem, ...]
 
 
 @dataclass(slots=True)
@@ -56,13 +75,32 @@ class Launch:
         Raises:
             LaunchError: with every problem found.
         """
-        document = self._resolved(profile)
         problems: list[Problem] = []
-        others = {name: self._drivers(name) for name in self.profiles if name != profile}
-        graph = build_graph(document, self._folders, profile, others, problems)
-        if problems:
-            raise LaunchError(problems)
+        missing: dict[str, Problem] = {}
+        graph = self._build(profile, problems, missing)
+        if problems or missing:
+            raise LaunchError([*missing.values(), *problems])
         return graph
+
+    def check(self, profile: str | None = None) -> ProfileCheck:
+        """Check everything in one profile, whether or not each node has a driver in it."""
+        problems: list[Problem] = []
+        missing: dict[str, Problem] = {}
+        plan = None
+        try:
+            graph = self._build(profile, problems, missing)
+            if missing and not problems:
+                problems = check_without_drivers(graph)
+            elif not problems:
+                plan = graph.check()
+        except LaunchError as error:
+            problems += error.problems
+        return ProfileCheck(profile, plan, missing, tuple(problems))
+
+    def _build(self, profile: str | None, problems: list[Problem], missing: dict[str, Problem]) -> Graph:
+        document = self._resolved(profile)
+        others = {name: self._drivers(name) for name in self.profiles if name != profile}
+        return build_graph(document, self._folders, profile, others, problems, missing)
 
     @property
     def arguments(self) -> Mapping[str, Any]:

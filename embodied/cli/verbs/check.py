@@ -115,14 +115,14 @@ def _fragment(launch: Launch) -> dict[str, Any] | None:
 
 def _prove(launch: Launch, profile: str | None) -> dict[str, Any]:
     name = "(hardware)" if profile is None else profile
-    try:
-        missing = launch.missing(profile)
-        # A file may leave its drivers to its profiles: then it is not wrong, it only cannot run without one.
-        if missing and profile is None and launch.profiles:
-            return {"profile": name, "status": "no driver", "missing": list(missing), "problems": []}
-        plan = launch.graph(profile).check()
-    except LaunchError as error:
-        return {"profile": name, "status": "wrong", "problems": list(error.problems)}
+    found = launch.check(profile)
+    # A file may leave its drivers to its profiles: then it is not wrong, it only cannot run without one.
+    if found.missing and not found.problems and profile is None and launch.profiles:
+        return {"profile": name, "status": "no driver", "missing": list(found.missing), "problems": []}
+    plan = found.plan
+    if plan is None:
+        missing = [] if profile is None and launch.profiles else list(found.missing.values())
+        return {"profile": name, "status": "wrong", "problems": [*missing, *found.problems]}
     return {
         "profile": name,
         "status": "ok",
@@ -184,7 +184,7 @@ def _show(report: dict[str, Any], named: bool) -> None:
 def _show_profile(report: dict[str, Any], margin: str) -> None:
     name = f"{margin}[bold]{escape(report['profile'])}[/]"
     if report["status"] == "no driver":
-        out.print(f"{name}: no driver yet for {', '.join(report['missing'])}; run a profile")
+        out.print(f"{name}: needs a driver for {', '.join(report['missing'])}; everything else ok")
     elif report["status"] == "wrong":
         out.print(f"{name}: [red]{len(report['problems'])} problem(s)[/]")
     else:

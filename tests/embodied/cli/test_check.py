@@ -79,7 +79,7 @@ def test_github_is_told_file_line_and_column_of_each_problem(tmp_path: Path, emb
     assert done.code == 2
     (line,) = [line for line in done.stdout.splitlines() if line.startswith("::")]
     assert line == (
-        "::error file=launch/cell.yaml,line=2,col=59,title=E103::"
+        "::error file=launch/cell.yaml,line=2,col=65,title=E103::"
         "NamedTarget has no setting 'lable'%0Ahelp: did you mean 'label'?"
     )
     done = embodied("check", "launch/cell.yaml", "--set", "x=1", "--format", "github")

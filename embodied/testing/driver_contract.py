@@ -66,7 +66,7 @@ class DriverContract:
                     driver.arm()
                     drive = Drive(driver)
                     drive.go(0.5)
-                    assert any(drive.given), "it gave nothing in half a second"
+                    assert any(drive.outputs), "it gave nothing in half a second"
                 finally:
                     driver.close()
 
@@ -81,22 +81,22 @@ class DriverContract:
         """The error says what differs; nothing was sent that could move it."""
         with self.served() as bench:
             for changes in bench.wrong():
-                before = bench.where() if bench.commanded and bench.witnessed else None
+                before = bench.position() if bench.commanded and bench.witnessed else None
                 try:
                     with bench.ready(**changes):
                         raise AssertionError(f"it was armed with {changes}")
                 except WrongDevice as error:
                     assert error.wrong
                 if before is not None:
-                    assert not bench.heard()
+                    assert not bench.received()
                     assert _near(bench, None, before)
 
     def test_it_stands_still_when_nobody_commands(self) -> None:
         """Told None, it holds or comes to a controlled stop within its stated time."""
         with self.moving() as (bench, drive):
-            at = bench.where(drive)
+            at = bench.position(drive)
             drive.go(drive.driver.stops_within)
-            stood = bench.where(drive)
+            stood = bench.position(drive)
             drive.go(0.5)
             assert _near(bench, drive, stood), "it went on moving"
             assert np.abs(stood - at).max() < 1.0, "it went far before it stopped"
@@ -104,9 +104,9 @@ class DriverContract:
     def test_it_stands_still_when_its_driver_falls_silent(self) -> None:
         """A driver that is not stepped any more, as when its process hangs."""
         with self.moving() as (bench, drive):
-            bench.where(drive)
+            bench.position(drive)
             pause(drive.driver.stops_within)
-            stood = bench.where(drive)
+            stood = bench.position(drive)
             pause(0.5)
             assert _near(bench, drive, stood), "it went on moving"
 
@@ -117,8 +117,8 @@ class DriverContract:
                 drive.go(seconds, bench.motion)
                 applied = drive.applied
                 assert applied is not None
-                assert _until(lambda: bool(bench.heard()) and bench.same(applied, bench.heard()[-1])), (  # noqa: B023
-                    f"applied {applied}, heard {bench.heard()[-1:]}"
+                assert _until(lambda: bool(bench.received()) and bench.same(applied, bench.received()[-1])), (  # noqa: B023
+                    f"applied {applied}, heard {bench.received()[-1:]}"
                 )
 
     def test_no_state_is_new_twice(self) -> None:
@@ -127,21 +127,21 @@ class DriverContract:
             with bench.ready() as drive:
                 drive.go(0.5, *_moves(bench))
                 _fresh(drive)
-                bench.far.freeze()
+                bench.virtual.freeze()
                 _lost(drive)
-            bench.far.thaw()
+            bench.virtual.thaw()
             with bench.ready() as again:
                 _fresh(again)
 
     def test_one_that_is_unplugged_is_lost_in_time_and_does_not_continue_when_it_is_back(self) -> None:
         """`DeviceLost` within the stated time; it stands still; an old motion is not continued by a new driver."""
         with self.moving() as (bench, drive):
-            bench.far.unplug()
+            bench.virtual.unplug()
             _lost(drive)
             drive.close()
-            bench.far.plug()
+            bench.virtual.plug()
             pause(drive.driver.stops_within)
-            stood = bench.where()
+            stood = bench.position()
             with bench.ready() as again:
                 again.go(0.5)
                 assert _near(bench, again, stood), "it moved before it was told to"
@@ -156,9 +156,9 @@ class DriverContract:
                 raise Cannot("it takes commands: see the test above")
             with bench.ready() as drive:
                 drive.go(0.5)
-                bench.far.unplug()
+                bench.virtual.unplug()
                 _lost(drive)
-            bench.far.plug()
+            bench.virtual.plug()
             with bench.ready() as again:
                 _fresh(again)
 
@@ -173,20 +173,20 @@ class DriverContract:
                 assert applied is None or bench.allowed(applied), f"applied {applied}"
             drive.go(0.3, bench.motion)
             assert drive.applied is not None
-            for heard in bench.heard() if bench.witnessed else ():
+            for heard in bench.received() if bench.witnessed else ():
                 assert bench.allowed(heard), f"heard {heard}"
 
     def test_frames_that_are_disturbed_are_rejected_and_counted(self) -> None:
         """No state is made from them, and the driver survives them."""
         with self.served() as bench:
-            if not bench.far.disturbances:
+            if not bench.virtual.disturbances:
                 raise Cannot("nothing on this wire can be disturbed without the device being lost")
-            for how in bench.far.disturbances:
+            for how in bench.virtual.disturbances:
                 with bench.ready() as drive:
                     drive.go(0.2, *_moves(bench))
-                    bench.far.disturb(how)
+                    bench.virtual.disturb(how)
                     drive.go(0.7, *_moves(bench))
-                    bench.far.disturb("")
+                    bench.virtual.disturb("")
                     drive.go(0.2, *_moves(bench))
                     _fresh(drive)
                     status = drive.status
@@ -194,18 +194,18 @@ class DriverContract:
                     assert status.rejected > 0, f"nothing was rejected of '{how}'"
                     for position in _positions(drive):
                         assert np.isfinite(position).all()
-                        assert np.abs(position - bench.where(drive)).max() < 0.5, f"'{how}' was taken for a state"
+                        assert np.abs(position - bench.position(drive)).max() < 0.5, f"'{how}' was taken for a state"
 
     def test_the_emergency_stop_is_read_back_and_its_release_lets_nothing_move(self) -> None:
         """Pressed on the device, the driver says so and applies nothing; a person has to arm it again."""
         with self.moving() as (bench, drive):
-            bench.far.press()
+            bench.virtual.press()
             drive.go(drive.driver.lost_within + 0.2, bench.motion)
             assert drive.status is not None
             assert drive.status.state == "stopped", drive.status
             assert drive.applied is None
-            stood = bench.where(drive)
-            bench.far.release()
+            stood = bench.position(drive)
+            bench.virtual.release()
             drive.go(0.5, bench.motion)
             assert drive.applied is None
             assert _near(bench, drive, stood), "it moved when the stop was released"
@@ -217,7 +217,7 @@ class DriverContract:
         """Nothing moves it until it is armed again."""
         with self.moving() as (bench, drive):
             drive.driver.halt()
-            assert not bench.witnessed or bench.far.standing()
+            assert not bench.witnessed or bench.virtual.standing()
             drive.go(0.2, bench.motion)
             assert drive.applied is None, "it went on without being armed again"
             drive.driver.arm()
@@ -227,7 +227,7 @@ class DriverContract:
     def test_a_device_that_only_says_that_it_stops_is_not_believed(self) -> None:
         """`NotStopped`, so that a person comes."""
         with self.moving() as (bench, drive):
-            bench.far.deafen()
+            bench.virtual.deafen()
             try:
                 drive.driver.halt()
             except NotStopped:
@@ -237,10 +237,10 @@ class DriverContract:
     def test_it_stands_still_once_it_is_closed(self) -> None:
         """Closed in the middle of a motion."""
         with self.moving() as (bench, drive):
-            bench.where()
+            bench.position()
             drive.close()
             pause(drive.driver.stops_within)
-            stood = bench.where()
+            stood = bench.position()
             pause(0.5)
             assert _near(bench, None, stood)
 
@@ -251,7 +251,7 @@ def _moves(bench: Bench) -> list[Callable[[float], Command]]:
 
 
 def _near(bench: Bench, drive: Drive | None, stood: Vector) -> bool:
-    return bool(np.abs(bench.where(drive) - stood).max() <= bench.tolerance)
+    return bool(np.abs(bench.position(drive) - stood).max() <= bench.tolerance)
 
 
 def _until(true: Callable[[], bool]) -> bool:
@@ -266,7 +266,7 @@ def _until(true: Callable[[], bool]) -> bool:
 
 def _acquired(drive: Drive) -> dict[str, list[int]]:
     found: dict[str, list[int]] = {}
-    for step in drive.given:
+    for step in drive.outputs:
         for port, message in step.items():
             if hasattr(message, "acquired"):
                 found.setdefault(port, []).append(message.acquired)
@@ -274,7 +274,7 @@ def _acquired(drive: Drive) -> dict[str, list[int]]:
 
 
 def _positions(drive: Drive) -> list[Vector]:
-    states = [step["state"] for step in drive.given if "state" in step]
+    states = [step["state"] for step in drive.outputs if "state" in step]
     return [state.position for state in states if hasattr(state, "position")]
 
 
@@ -290,12 +290,12 @@ def _fresh(drive: Drive) -> None:
 def _lost(drive: Drive) -> None:
     """It is lost within its stated time, and gives no state acquired after it fell silent."""
     within = drive.driver.lost_within
-    began, count = drive.now, len(drive.given)
+    began, count = drive.now, len(drive.outputs)
     try:
         drive.go(within + 2 * GRACE)
     except DeviceLost:
         assert (drive.now - began) / SECOND <= within + GRACE, "it was noticed too late"
-        late = [message for step in drive.given[count:] for message in step.values()]
+        late = [message for step in drive.outputs[count:] for message in step.values()]
         times = [getattr(message, "acquired", 0) for message in late]
         assert all(at <= began + within * SECOND for at in times), "it gave state of a device that was silent"
         return

@@ -59,7 +59,7 @@ class RealBench(Bench):
 
     def __init__(self, node: Driver, ask: Callable[[str], bool]) -> None:
         self._node = node
-        self.far = Person(ask)
+        self.virtual = Person(ask)
 
     def driver(self, **changes: Any) -> Driver:
         """A copy of the driver, with some of its settings changed."""
@@ -90,7 +90,7 @@ class RealArmBench(RealBench, ArmBench):
         """A driver that is armed; the motion begins where the arm stands now."""
         with super().ready(**changes) as drive:
             if self.begin is None:
-                self.begin = self.where(drive)
+                self.begin = self.position(drive)
                 if self.begin[self.joint] + self.swing > self.robot.limit("upper")[self.joint]:
                     self.swing = -self.swing
             yield drive

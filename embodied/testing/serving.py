@@ -124,13 +124,13 @@ class Drive:
 
     Attributes:
         driver: which.
-        given: what it gave at each step, by port.
+        outputs: what it published at each step, by port.
         closed: whether the driver was closed.
         late: by how long after its tick its latest step was over [s].
     """
 
     driver: Driver
-    given: list[dict[str, Message]] = field(default_factory=list)
+    outputs: list[dict[str, Message]] = field(default_factory=list)
     closed: bool = False
     late: float = 0.0
 
@@ -159,7 +159,7 @@ class Drive:
         n = ticks_by(begin, self._rate) + 1
         while (at := tick(n, self._rate)) <= begin + seconds * SECOND:
             pause((at - self.now) / SECOND)
-            self.given.append(self._stepping.step(at, command((at - begin) / SECOND)))
+            self.outputs.append(self._stepping.step(at, command((at - begin) / SECOND)))
             self.late = max(self.late, (self.now - at) / SECOND)
             n = max(n + 1, ticks_by(self.now, self._rate))
 
@@ -171,7 +171,7 @@ class Drive:
 
     def newest(self, kind: type[Any]) -> Any:
         """The newest message of a type that it gave; None before the first."""
-        return next((m for step in reversed(self.given) for m in step.values() if isinstance(m, kind)), None)
+        return next((m for step in reversed(self.outputs) for m in step.values() if isinstance(m, kind)), None)
 
     @property
     def status(self) -> DeviceStatus | None:
@@ -182,7 +182,7 @@ class Drive:
     @property
     def applied(self) -> Command | None:
         """What was sent in the last step."""
-        found = self.given[-1].get("applied") if self.given else None
+        found = self.outputs[-1].get("applied") if self.outputs else None
         return found if isinstance(found, Command) else None
 
 

@@ -41,8 +41,8 @@ def each(make: Callable[[], Bench], trial: Trial, rng: np.random.Generator) -> C
             for _ in range(trials):
                 tally.trials += 1
                 trial(bench, rng, tally)
-                bench.far.plug()
-                bench.far.heal()
+                bench.virtual.plug()
+                bench.virtual.heal()
 
     return fault
 
@@ -57,11 +57,11 @@ def moving(bench: Bench, rng: np.random.Generator) -> Iterator[Drive]:
 
 def stands(bench: Bench, since: float, tally: Tally, limit: float) -> None:
     """The body comes to rest, and stays; within how long of a moment on the steady clock [s] is a figure."""
-    before = bench.where()
+    before = bench.position()
     moved = time.monotonic()
     while time.monotonic() - since < MOST:
         pause(0.01)
-        now = bench.where()
+        now = bench.position()
         if np.abs(now - before).max() > STILL / 10:
             moved = time.monotonic()
         before = now
@@ -73,12 +73,12 @@ def stands(bench: Bench, since: float, tally: Tally, limit: float) -> None:
 
 def link_loss(bench: Bench, rng: np.random.Generator, tally: Tally) -> None:
     """The cable is out."""
-    _lost(bench, rng, tally, bench.far.unplug)
+    _lost(bench, rng, tally, bench.virtual.unplug)
 
 
 def power_loss(bench: Bench, rng: np.random.Generator, tally: Tally) -> None:
     """Nobody answers any more, and the motors have no power."""
-    _lost(bench, rng, tally, lambda: bench.far.harm("power loss"))
+    _lost(bench, rng, tally, lambda: bench.virtual.harm("power loss"))
 
 
 def _lost(bench: Bench, rng: np.random.Generator, tally: Tally, break_it: Callable[[], None]) -> None:
@@ -97,7 +97,7 @@ def over_temperature(bench: ArmBench, rng: np.random.Generator, tally: Tally) ->
     """A motor becomes too hot."""
     with moving(bench, rng) as drive:
         began = time.monotonic()
-        bench.far.harm("over-temperature")
+        bench.virtual.harm("over-temperature")
         stop = drive.now + MOST * 1e9
         while drive.now < stop and (drive.status is None or drive.status.state != "fault"):
             drive.go(0.02, bench.motion)
@@ -117,11 +117,11 @@ def not_finite(bench: ArmBench, rng: np.random.Generator, tally: Tally) -> None:
         position: Vector = home.copy()
         position[rng.integers(len(home))] = rng.choice([np.nan, np.inf, -np.inf, 1e30])
         began = time.monotonic()
-        count = len(bench.far.heard())
+        count = len(bench.virtual.heard())
         drive.go(0.3, lambda _: JointCommand(position=position))
         if drive.applied is not None:
             tally.wrong(f"it applied {drive.applied}")
-        for heard in bench.far.heard()[count:]:
+        for heard in bench.virtual.heard()[count:]:
             if not bench.allowed(heard):
                 tally.wrong(f"{heard} reached the device")
         stands(bench, began, tally, drive.driver.stops_within + 0.4)
@@ -130,20 +130,20 @@ def not_finite(bench: ArmBench, rng: np.random.Generator, tally: Tally) -> None:
 def corrupted(bench: ArmBench, rng: np.random.Generator, tally: Tally) -> None:
     """Half a second in which half of the frames are bent, cut short, repeated or out of order."""
     with moving(bench, rng) as drive:
-        how: Any = rng.choice(list(bench.far.disturbances))
+        how: Any = rng.choice(list(bench.virtual.disturbances))
         before = 0 if drive.status is None else drive.status.rejected
-        count = len(drive.given)
-        bench.far.disturb(how, 2)
+        count = len(drive.outputs)
+        bench.virtual.disturb(how, 2)
         with suppress(DeviceLost):
             drive.go(0.5, bench.motion)
-        bench.far.disturb("")
+        bench.virtual.disturb("")
         after = 0 if drive.status is None else drive.status.rejected
         tally.add("rejected", after - before)
         if after == before:
             tally.wrong(f"nothing was rejected of '{how}'")
-        for given in drive.given[count:]:
+        for given in drive.outputs[count:]:
             state: Any = given.get("state")
-            if state is not None and np.abs(state.position - bench.where()).max() > 0.5:
+            if state is not None and np.abs(state.position - bench.position()).max() > 0.5:
                 tally.wrong(f"'{how}' was taken for a state")
         began = time.monotonic()
         with suppress(DeviceLost):
@@ -153,17 +153,17 @@ def corrupted(bench: ArmBench, rng: np.random.Generator, tally: Tally) -> None:
 
 def wrong_device(bench: Bench, rng: np.random.Generator, tally: Tally) -> None:
     """Another one than the launch file wants is at the address."""
-    before = bench.where()
-    count = len(bench.far.heard())
+    before = bench.position()
+    count = len(bench.virtual.heard())
     wrong = bench.wrong()
     try:
         with bench.ready(**wrong[int(rng.integers(len(wrong)))]):
             tally.wrong("it was armed")
     except WrongDevice:
         pass
-    if len(bench.far.heard()) != count or np.abs(bench.where() - before).max() > STILL:
+    if len(bench.virtual.heard()) != count or np.abs(bench.position() - before).max() > STILL:
         tally.wrong("it moved")
-    tally.add("moved [rad]", float(np.abs(bench.where() - before).max()))
+    tally.add("moved [rad]", float(np.abs(bench.position() - before).max()))
 
 
 CHILD = """
@@ -187,7 +187,7 @@ def killed(
     code = CHILD.format(module=kind.__module__, name=kind.__name__)
     root = Path(__file__).parents[2]
     child = subprocess.Popen(
-        [sys.executable, "-c", code, bench.far.address], stdout=subprocess.PIPE, cwd=root, env=os.environ, text=True
+        [sys.executable, "-c", code, bench.virtual.address], stdout=subprocess.PIPE, cwd=root, env=os.environ, text=True
     )
     try:
         assert child.stdout is not None

@@ -50,7 +50,7 @@ def holds(bench: MavlinkBench, since: float, tally: Tally, limit: float, go: Cal
         now = _truly(bench)
         if np.abs(now - where).max() > bench.tolerance:
             where, moved = now, time.monotonic()
-        if time.monotonic() - moved > 1.5 and bench.far.standing():
+        if time.monotonic() - moved > 1.5 and bench.virtual.standing():
             tally.add("holds within [ms]", 1e3 * max(0.0, moved - since), 1e3 * limit)
             return
     tally.wrong(f"it never came to hold: it is at {_truly(bench)} m")
@@ -67,9 +67,9 @@ def lost(bench: MavlinkBench, rng: np.random.Generator, tally: Tally, *, heartbe
     with flying(bench, rng) as drive:
         began = time.monotonic()
         if heartbeats:
-            bench.far.harm("heartbeat loss")
+            bench.virtual.harm("heartbeat loss")
         else:
-            bench.far.unplug()
+            bench.virtual.unplug()
         try:
             drive.go(MOST, bench.motion)
             tally.wrong("it was not noticed")
@@ -83,19 +83,19 @@ def overridden(bench: MavlinkBench, rng: np.random.Generator, tally: Tally) -> N
     try:
         with flying(bench, rng) as drive:
             began = time.monotonic()
-            bench.far.press()
+            bench.virtual.press()
             if not until(drive, lambda: drive.applied is None, bench.motion):
                 tally.wrong("it goes on sending set-points")
             tally.add("let go after [ms]", 1e3 * (time.monotonic() - began))
             if drive.status is None or "pilot" not in drive.status.reason:
                 tally.wrong(f"it says {drive.status}")
-            bench.far.release()
+            bench.virtual.release()
             drive.go(0.3, bench.motion)
             if drive.applied is not None:
                 tally.wrong("it went on when the pilot let go")
             holds(bench, began, tally, drive.driver.lost_within + drive.driver.stops_within, drive.go)
     finally:
-        bench.far.release()
+        bench.virtual.release()
 
 
 def low_battery(bench: MavlinkBench, rng: np.random.Generator, tally: Tally) -> None:
@@ -103,7 +103,7 @@ def low_battery(bench: MavlinkBench, rng: np.random.Generator, tally: Tally) -> 
     home = _truly(bench)
     with flying(bench, rng) as drive:
         began = time.monotonic()
-        bench.far.harm("low battery")
+        bench.virtual.harm("low battery")
         if not until(drive, lambda: drive.applied is None, bench.motion):
             tally.wrong("it goes on sending set-points")
         tally.add("let go after [ms]", 1e3 * (time.monotonic() - began))
@@ -126,11 +126,11 @@ def denied(bench: MavlinkBench, rng: np.random.Generator, tally: Tally) -> None:
     try:
         driver.identify()
         pause(float(rng.uniform(0.0, 0.5)))
-        bench.far.harm("low battery")
-        count = len(bench.heard())
+        bench.virtual.harm("low battery")
+        count = len(bench.received())
         _denied(drive, tally)
         drive.go(0.5, bench.motion)
-        if drive.applied is not None or len(bench.heard()) != count or _truly(bench)[2] > 0.15:
+        if drive.applied is not None or len(bench.received()) != count or _truly(bench)[2] > 0.15:
             tally.wrong("it was commanded all the same")
     finally:
         drive.close()
@@ -148,7 +148,7 @@ def _denied(drive: Drive, tally: Tally) -> None:
 def not_finite(bench: MavlinkBench, rng: np.random.Generator, tally: Tally) -> None:
     """A number of a command is none."""
     with flying(bench, rng) as drive:
-        count = len(bench.heard())
+        count = len(bench.received())
         good: Any = bench.motion(0.5)
         position = good.position.copy()
         position[rng.integers(3)] = rng.choice([np.nan, np.inf, -np.inf])
@@ -157,7 +157,7 @@ def not_finite(bench: MavlinkBench, rng: np.random.Generator, tally: Tally) -> N
         drive.go(0.4, lambda _: bad)
         if drive.applied is not None:
             tally.wrong(f"it applied {drive.applied}")
-        if not all(bench.allowed(heard) for heard in bench.heard()[count:]):
+        if not all(bench.allowed(heard) for heard in bench.received()[count:]):
             tally.wrong("some of it reached the wire")
         holds(bench, began, tally, drive.driver.stops_within, lambda s: drive.go(s, lambda _: bad))
 
@@ -165,18 +165,18 @@ def not_finite(bench: MavlinkBench, rng: np.random.Generator, tally: Tally) -> N
 def corrupted(bench: MavlinkBench, rng: np.random.Generator, tally: Tally) -> None:
     """Half of the autopilot's frames are bent, cut short, repeated or out of order for a while."""
     with flying(bench, rng) as drive:
-        how: Any = rng.choice(list(bench.far.disturbances))
+        how: Any = rng.choice(list(bench.virtual.disturbances))
         before = 0 if drive.status is None else drive.status.rejected
-        bench.far.disturb(how, 2)
+        bench.virtual.disturb(how, 2)
         with suppress(DeviceLost):
             for _ in range(20):
-                count = len(drive.given)
+                count = len(drive.outputs)
                 drive.go(0.05, bench.motion)
-                for given in drive.given[count:]:
+                for given in drive.outputs[count:]:
                     state: Any = given.get("state")
                     if state is not None and np.abs(state.position - _truly(bench)).max() > 1.0:
                         tally.wrong(f"'{how}' was taken for a state")
-        bench.far.disturb("")
+        bench.virtual.disturb("")
         after = 0 if drive.status is None else drive.status.rejected
         tally.add("rejected", after - before)
         if after == before:
@@ -187,7 +187,7 @@ def corrupted(bench: MavlinkBench, rng: np.random.Generator, tally: Tally) -> No
 
 def wrong_device(bench: MavlinkBench, rng: np.random.Generator, tally: Tally) -> None:
     """Another one than the launch file wants, or one whose home is outside the geofence."""
-    before, count = _truly(bench), len(bench.heard())
+    before, count = _truly(bench), len(bench.received())
     wrong = bench.wrong()
     try:
         with bench.ready(**wrong[int(rng.integers(len(wrong)))]):
@@ -195,7 +195,7 @@ def wrong_device(bench: MavlinkBench, rng: np.random.Generator, tally: Tally) ->
     except WrongDevice:
         pass
     moved = float(np.abs(_truly(bench) - before).max())
-    if len(bench.heard()) != count or moved > bench.tolerance:
+    if len(bench.received()) != count or moved > bench.tolerance:
         tally.wrong("it moved")
     tally.add("moved [m]", moved)
 

@@ -21,7 +21,7 @@ def harmed(bench: Bench, rng: np.random.Generator, tally: Tally, *, what: str) -
     """It says so, is let go of, stands, and is not armed while that lasts."""
     with moving(bench, rng) as drive:
         began = time.monotonic()
-        bench.far.harm(what)
+        bench.virtual.harm(what)
         with suppress(DeviceLost):
             end = drive.now + MOST * 1e9
             while drive.now < end and drive.applied is not None:
@@ -45,7 +45,7 @@ def harmed(bench: Bench, rng: np.random.Generator, tally: Tally, *, what: str) -
 def not_finite(bench: Bench, rng: np.random.Generator, tally: Tally) -> None:
     """A number of a command is none."""
     with moving(bench, rng) as drive:
-        count = len(bench.heard())
+        count = len(bench.received())
         good: Any = bench.motion(0.5)
         numbers = {"speed": good.speed, "steering": good.steering, "acceleration": 1.0}
         numbers[str(rng.choice(list(numbers)))] = float(rng.choice([np.nan, np.inf, -np.inf]))
@@ -53,7 +53,7 @@ def not_finite(bench: Bench, rng: np.random.Generator, tally: Tally) -> None:
         drive.go(0.3, lambda _: VehicleCommand(**numbers))
         if drive.applied is not None:
             tally.wrong(f"it applied {drive.applied}")
-        if not all(bench.allowed(heard) for heard in bench.heard()[count:]):
+        if not all(bench.allowed(heard) for heard in bench.received()[count:]):
             tally.wrong("some of it reached the wire")
         drive.go(drive.driver.stops_within)
         stands(bench, began, tally, drive.driver.stops_within + 0.4)
@@ -62,19 +62,19 @@ def not_finite(bench: Bench, rng: np.random.Generator, tally: Tally) -> None:
 def corrupted(bench: Bench, rng: np.random.Generator, tally: Tally) -> None:
     """Frames of the unit are bent, cut short, repeated or out of order."""
     with moving(bench, rng) as drive:
-        how: Any = rng.choice(list(bench.far.disturbances))
+        how: Any = rng.choice(list(bench.virtual.disturbances))
         before = 0 if drive.status is None else drive.status.rejected
-        bench.far.disturb(how, 2)
+        bench.virtual.disturb(how, 2)
         with suppress(DeviceLost):
             for _ in range(10):
-                count = len(drive.given)
+                count = len(drive.outputs)
                 drive.go(0.05, bench.motion)
                 world: Any = bench.world
-                for given in drive.given[count:]:
+                for given in drive.outputs[count:]:
                     state: Any = given.get("state")
                     if state is not None and abs(state.speed - world.car().speed) > 0.3:
                         tally.wrong(f"'{how}' was taken for a state")
-        bench.far.disturb("")
+        bench.virtual.disturb("")
         after = 0 if drive.status is None else drive.status.rejected
         tally.add("rejected", after - before)
         if after == before:

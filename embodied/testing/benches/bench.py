@@ -21,7 +21,7 @@ class Bench:
     """What a contract needs of one device: drivers for it, its far side, and how it moves.
 
     Attributes:
-        far: the far side; it is served as long as the bench is entered.
+        virtual: the virtual device; it is served as long as the bench is entered.
         commanded: whether it takes commands; a camera does not, and needs none of what is about them.
         witnessed: whether somebody sees what reaches the device; of a real one nobody does.
         world: in which the far side's body is; None if it needs none.
@@ -32,7 +32,7 @@ class Bench:
         patience: if either side was late by more, what fails says nothing about a driver [s].
     """
 
-    far: Virtual
+    virtual: Virtual
     commanded: bool = True
     witnessed: bool = True
     world: World | None = None
@@ -49,7 +49,7 @@ class Bench:
     @contextmanager
     def served(self) -> Iterator[None]:
         """As long as this is entered the far side is there."""
-        with Serving(self.far, self.world) as self.serving:
+        with Serving(self.virtual, self.world) as self.serving:
             yield
 
     @contextmanager
@@ -68,7 +68,7 @@ class Bench:
     @property
     def late(self) -> float:
         """By how much either side was late [s]."""
-        return max(side.late for side in (self.far, self.serving, self.drive) if side is not None)
+        return max(side.late for side in (self.virtual, self.serving, self.drive) if side is not None)
 
     def motion(self, seconds: float) -> Command:
         """A command so many seconds into a slow motion from where the device began."""
@@ -93,7 +93,7 @@ class Bench:
         """Settings with each of which the device is not the one that is wanted."""
         return [{"serial": "somebody else's"}]
 
-    def where(self, drive: Drive | None = None) -> Vector:
+    def position(self, drive: Drive | None = None) -> Vector:
         """Where the body is, shape (n,): as its far side says, or, of a real device, its own driver.
 
         Args:
@@ -103,19 +103,19 @@ class Bench:
             Cannot: nobody says.
         """
         if self.witnessed:
-            return self.far.position()
+            return self.virtual.position()
         if drive is None:
             raise Cannot("only its own driver sees where it is")
-        count = len(drive.given)
+        count = len(drive.outputs)
         drive.go(0.2)
-        for given in reversed(drive.given[count:]):
+        for given in reversed(drive.outputs[count:]):
             if isinstance(state := given.get("state"), JointState | DroneState):
                 return state.position
         raise Cannot("it does not say where it is")
 
-    def heard(self) -> Sequence[Command]:
+    def received(self) -> Sequence[Command]:
         """What reached the device, as far as somebody can tell."""
-        return self.far.heard()
+        return self.virtual.heard()
 
     @contextmanager
     def ready(self, **changes: Any) -> Iterator[Drive]:

@@ -56,10 +56,10 @@ class DroneBench(Bench):
 
     def _lift(self, drive: Drive) -> None:
         end = time.monotonic() + LIFTED
-        while (at := self.where(drive))[2] < self.height - self.tolerance:
+        while (at := self.position(drive))[2] < self.height - self.tolerance:
             assert time.monotonic() < end, f"after {LIFTED:.0f} s it is at {at} m: {drive.status}"
             drive.go(0.2, lambda _: self.motion(0.0))
-        drive.given.clear()
+        drive.outputs.clear()
 
     def forbidden(self) -> list[Command]:
         """NaN and infinity in each part, the wrong number of axes, too far, too fast, another frame, and nothing."""

@@ -22,7 +22,7 @@ class CanEVBench(VehicleBench):
     """One vehicle on a road of its own."""
 
     def __init__(self, vehicle: str = "generic") -> None:
-        self.far = VirtualEV(vehicle=vehicle)
+        self.virtual = VirtualEV(vehicle=vehicle)
         self.world: World = KinematicRoad()
         self._vehicle = vehicle
 
@@ -30,11 +30,11 @@ class CanEVBench(VehicleBench):
     def at(cls, where: str) -> CanEVBench:
         """For another process: the bench whose far side is reached there, and served by somebody else."""
         bench = cls()
-        bench.far.address = where
+        bench.virtual.address = where
         return bench
 
     def driver(self, **changes: Any) -> Driver:
-        settings = {"interface": "slcan", "channel": self.far.address, "vehicle": self._vehicle}
+        settings = {"interface": "slcan", "channel": self.virtual.address, "vehicle": self._vehicle}
         limits = {"speed_limit": self.speed_limit, "steering_limit": self.steering_limit}
         return CanEV(**{**settings, **limits, **changes})
 
@@ -46,7 +46,7 @@ class RoadBench(CanEVBench):
         super().__init__(vehicle)
         self.road = self.world = Road()
 
-    def where(self, drive: Drive | None = None) -> Vector:
+    def position(self, drive: Drive | None = None) -> Vector:
         """Where it truly is, x, y [m] and yaw [rad]: what its own sensors say drifts."""
         car = self.road.car()
         return np.array([*car.position[:2], math.atan2(car.attitude[1, 0], car.attitude[0, 0])])

@@ -49,9 +49,9 @@ def let_go(bench: CanEVBench, drive: Drive, within: float = 0.5) -> str:
 
 def stood(bench: CanEVBench, drive: Drive) -> bool:
     drive.go(drive.driver.stops_within, bench.motion)
-    at = bench.where()[0]
+    at = bench.position()[0]
     drive.go(0.2, bench.motion)
-    return bool(bench.where()[0] == at)
+    return bool(bench.position()[0] == at)
 
 
 def test_either_vehicle_goes_where_it_is_told_and_says_where_it_is(ride: tuple[CanEVBench, Drive]) -> None:
@@ -82,10 +82,10 @@ def test_nothing_goes_out_before_the_unit_follows_and_its_edge_comes_at_rest() -
     bench = CanEVBench()
     with bench.judged(), bench.served(), bench.ready() as drive:
         drive.go(0.5, bench.motion)
-        heard: Any = bench.heard()
-        first = next(n for n, step in enumerate(drive.given) if "applied" in step)
+        heard: Any = bench.received()
+        first = next(n for n, step in enumerate(drive.outputs) if "applied" in step)
         assert heard[0].speed == 0.0
-        assert not any(step["state"].engaged for step in drive.given[: first - 1] if "state" in step)
+        assert not any(step["state"].engaged for step in drive.outputs[: first - 1] if "state" in step)
         assert sum(command.speed == 0.0 for command in heard) < 20, "and it takes over soon"
 
 
@@ -102,19 +102,19 @@ def test_the_battery_is_told_as_often_as_the_bus_has_it() -> None:
         battery = drive.newest(Battery)
         assert 0.85 < battery.charge < 0.95
         assert battery.current < 0
-        told = sum("battery" in step for step in drive.given)
+        told = sum("battery" in step for step in drive.outputs)
         assert 4 <= told <= 9, "ten times a second, for 0.7 s"
 
 
 def test_a_person_who_takes_over_keeps_the_vehicle_until_it_is_armed_again(ride: tuple[CanEVBench, Drive]) -> None:
     bench, drive = ride
-    bench.far.harm("driver override")
+    bench.virtual.harm("driver override")
     assert "driver override" in let_go(bench, drive)
     drive.go(0.05, bench.motion)
     assert drive.newest(VehicleState).overridden
     with pytest.raises(NotStopped, match="a person has taken over"):
         drive.driver.arm()
-    bench.far.heal()
+    bench.virtual.heal()
     assert stood(bench, drive)
     assert drive.applied is None, "latched"
     drive.driver.arm()
@@ -124,7 +124,7 @@ def test_a_person_who_takes_over_keeps_the_vehicle_until_it_is_armed_again(ride:
 
 def test_a_fault_ends_the_ride_and_is_told_by_name(ride: tuple[CanEVBench, Drive]) -> None:
     bench, drive = ride
-    bench.far.harm("steering fault")
+    bench.virtual.harm("steering fault")
     assert "steering fault" in let_go(bench, drive)
     drive.go(0.05, bench.motion)
     assert drive.status is not None
@@ -135,7 +135,7 @@ def test_a_fault_ends_the_ride_and_is_told_by_name(ride: tuple[CanEVBench, Drive
 
 def test_a_low_battery_ends_the_ride() -> None:
     with driving() as (bench, drive):
-        bench.far.harm("low battery")
+        bench.virtual.harm("low battery")
         assert "low battery" in let_go(bench, drive)
         assert stood(bench, drive)
 
@@ -143,11 +143,11 @@ def test_a_low_battery_ends_the_ride() -> None:
 @pytest.mark.parametrize("harm", ["stuck counter", "bad checksum"])
 def test_reports_that_are_stale_or_bent_end_the_ride_and_are_lost_in_time(harm: str) -> None:
     with driving() as (bench, drive):
-        count = len(drive.given)
-        bench.far.harm(harm)
+        count = len(drive.outputs)
+        bench.virtual.harm(harm)
         with pytest.raises(DeviceLost, match="nothing whole"):
             drive.go(2.0, bench.motion)
-        after = drive.given[count:]
+        after = drive.outputs[count:]
         assert len(after) < 60, "in half a second, and stated are 0.3"
         assert "cannot be trusted" in after[-1]["status"].reason  # type: ignore[attr-defined]
         assert "applied" not in after[-1]
@@ -157,9 +157,9 @@ def test_reports_that_are_stale_or_bent_end_the_ride_and_are_lost_in_time(harm: 
 
 def test_reports_that_stay_out_for_100_ms_end_the_ride_and_it_is_not_resumed() -> None:
     with driving() as (bench, drive):
-        bench.far.freeze()
+        bench.virtual.freeze()
         assert "nothing for 100 ms" in let_go(bench, drive, 0.25)
-        bench.far.thaw()
+        bench.virtual.thaw()
         assert stood(bench, drive)
         assert drive.applied is None
 
@@ -167,11 +167,11 @@ def test_reports_that_stay_out_for_100_ms_end_the_ride_and_it_is_not_resumed() -
 def test_what_came_while_nobody_stepped_it_is_not_taken_for_new() -> None:
     with driving() as (bench, drive):
         pause(0.3)
-        bench.far.freeze()
-        count = len(drive.given)
+        bench.virtual.freeze()
+        count = len(drive.outputs)
         drive.go(0.1, bench.motion)
-        assert len(drive.given) > count
-        assert not any("state" in step for step in drive.given[count:]), "it lay in the line for who knows how long"
+        assert len(drive.outputs) > count
+        assert not any("state" in step for step in drive.outputs[count:]), "it lay in the line for who knows how long"
 
 
 def test_another_vehicle_on_the_bus_is_not_met(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -31,18 +31,18 @@ class MavlinkBench(DroneBench):
     def __init__(self, *, serial: bool = False, **parameters: int | float) -> None:
         # What it does in the end about a driver that is gone is a test of its own: here it goes on holding.
         patient = {"COM_FAIL_ACT_T": 60.0} | parameters
-        self.far = VirtualPX4(source=0, target=0 if serial else port(), parameters=patient)
+        self.virtual = VirtualPX4(source=0, target=0 if serial else port(), parameters=patient)
         self.world: World = Sky()
 
     @classmethod
     def at(cls, where: str) -> MavlinkBench:
         """For another process: the bench whose far side is reached there, and served by somebody else."""
         bench = cls()
-        bench.far.address, bench.witnessed = where, False
+        bench.virtual.address, bench.witnessed = where, False
         return bench
 
     def driver(self, **changes: Any) -> Driver:
-        return Mavlink(**{"url": self.far.address, "fence": self.fence, **changes})
+        return Mavlink(**{"url": self.virtual.address, "fence": self.fence, **changes})
 
     def wrong(self) -> list[dict[str, Any]]:
         return [*super().wrong(), {"fence": Geofence(altitude=10.0, polygon=((5.0, 5.0), (9.0, 5.0), (7.0, 9.0)))}]

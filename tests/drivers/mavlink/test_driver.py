@@ -57,7 +57,7 @@ def test_the_wrong_system_id_is_refused_with_those_that_are_heard(monkeypatch: p
     bench = MavlinkBench()
     with bench.served(), pytest.raises(NoDevice, match=r"(?s)no vehicle with system id 7 at udpin:.*heard are 1:"):
         bench.driver(system=7).open()  # type: ignore[attr-defined]
-    assert not bench.heard()
+    assert not bench.received()
 
 
 def test_where_nobody_is_heard_the_vehicle_is_lost_and_nothing_was_asked_wrongly(
@@ -71,7 +71,7 @@ def test_where_nobody_is_heard_the_vehicle_is_lost_and_nothing_was_asked_wrongly
 
 def test_of_two_vehicles_at_one_port_the_one_that_is_meant_is_flown() -> None:
     bench = MavlinkBench()
-    other = VirtualPX4(source=0, target=bench.far.target, system=2)
+    other = VirtualPX4(source=0, target=bench.virtual.target, system=2)
     with bench.served(), Serving(other, Sky()):
         px4: Any = bench.driver(system=2)
         px4.open()
@@ -81,7 +81,7 @@ def test_of_two_vehicles_at_one_port_the_one_that_is_meant_is_flown() -> None:
             drive = Drive(px4)
             drive.go(3.0, lambda _: DroneCommand(position=np.array([0.0, 0.0, 1.0]), frame="world"))
             assert other.position()[2] > 0.5
-            assert bench.far.position()[2] < 0.1
+            assert bench.virtual.position()[2] < 0.1
         finally:
             px4.close()
 
@@ -93,10 +93,10 @@ def test_over_a_serial_line_it_is_armed_denials_are_told_and_plans_are_kept() ->
         px4.open()
         try:
             assert px4.identify().virtual
-            bench.far.harm("low battery")
+            bench.virtual.harm("low battery")
             with pytest.raises(NotStopped, match="battery at 6 %"):
                 px4.arm()
-            bench.far.heal()
+            bench.virtual.heal()
             with pytest.raises(NotStopped, match="not armed"):
                 px4.takeoff(2.0)
             px4.arm()
@@ -109,10 +109,10 @@ def test_over_a_serial_line_it_is_armed_denials_are_told_and_plans_are_kept() ->
             px4.parameters = {"MIS_TAKEOFF_ALT": 3}
             with pytest.raises(NotStopped, match="a number with a fraction, and 3 is an integer"):
                 px4.arm()
-            assert not bench.heard()
+            assert not bench.received()
         finally:
             px4.close()
-        assert bench.far.standing()
+        assert bench.virtual.standing()
 
 
 def test_a_geofence_that_excludes_home_is_not_armed() -> None:
@@ -124,13 +124,13 @@ def test_a_geofence_that_excludes_home_is_not_armed() -> None:
         bench.ready(fence=far),
     ):
         pass
-    assert not bench.heard()
+    assert not bench.received()
 
 
 def test_it_is_met_and_armed_before_the_clock_of_its_world_begins_and_its_own_runs_on_from_there() -> None:
     bench = MavlinkBench()
     bench.world.reset(0)
-    far: Any = bench.far
+    far: Any = bench.virtual
     far.open(bench.world)
     px4: Any = bench.driver()
     try:
@@ -164,16 +164,18 @@ def test_it_takes_off_flies_a_mission_returns_lands_and_is_armed_again_by_a_comm
             px4.fly([Waypoint(position=np.array([1.5, 0.0, 1.5])), Waypoint(do="return", position=np.zeros(3))])
             goes(drive, lambda s: s.position[0] > 1.1)
             goes(drive, lambda s: s.landed and not s.armed)
-            assert bench.far.position() == pytest.approx([0.0, 0.0, 0.0], abs=0.3)
+            assert bench.virtual.position() == pytest.approx([0.0, 0.0, 0.0], abs=0.3)
             drive.go(0.5)
             assert drive.status is not None
             assert drive.status.state == "ready", "on the ground its motors may be off"
             drive.go(4.0, lambda _: DroneCommand(position=np.array([0.0, 0.0, 1.0]), frame="world"))
-            assert bench.far.position() == pytest.approx([0.0, 0.0, 1.0], abs=0.3), "a command arms it, and lifts it"
+            assert bench.virtual.position() == pytest.approx([0.0, 0.0, 1.0], abs=0.3), (
+                "a command arms it, and lifts it"
+            )
             drive.go(6.0, lambda _: DroneCommand(position=np.array([1.0, 0.0, 0.0]), land=True, frame="world"))
             goes(drive, lambda s: s.landed and not s.armed)
-            assert bench.far.position() == pytest.approx([1.0, 0.0, 0.0], abs=0.3), "it came down over the place"
-            bench.far.harm("low battery")
+            assert bench.virtual.position() == pytest.approx([1.0, 0.0, 0.0], abs=0.3), "it came down over the place"
+            bench.virtual.harm("low battery")
             drive.go(4.0, lambda _: DroneCommand(position=np.array([0.0, 0.0, 1.0]), frame="world"))
             assert drive.applied is None
             assert drive.status.state == "stopped"
@@ -185,7 +187,7 @@ def test_it_takes_off_flies_a_mission_returns_lands_and_is_armed_again_by_a_comm
 def test_when_it_flies_home_by_itself_nothing_more_is_sent_and_its_reason_is_told() -> None:
     bench = MavlinkBench()
     with bench.served(), bench.ready() as drive:
-        bench.far.harm("low battery")
+        bench.virtual.harm("low battery")
         drive.go(2.5, bench.motion)
         assert drive.applied is None
         assert drive.status is not None

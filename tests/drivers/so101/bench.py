@@ -25,7 +25,7 @@ class SO101Bench(ArmBench):
     robot = ROBOT
 
     def __init__(self, **settings: Any) -> None:
-        self.far = VirtualSO101(self.robot, **settings)
+        self.virtual = VirtualSO101(self.robot, **settings)
         self.world = self._world()
         self._settings = settings
 
@@ -36,11 +36,11 @@ class SO101Bench(ArmBench):
     def at(cls, where: str) -> SO101Bench:
         """For another process: the bench whose far side is reached there, and served by somebody else."""
         bench = cls()
-        bench.far.address = where
+        bench.virtual.address = where
         return bench
 
     def driver(self, **changes: Any) -> Driver:
-        return SO101(**{"robot": self.robot, "port": self.far.address, **self._settings, **changes})
+        return SO101(**{"robot": self.robot, "port": self.virtual.address, **self._settings, **changes})
 
 
 class KinematicBench(SO101Bench):

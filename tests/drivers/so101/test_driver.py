@@ -47,7 +47,7 @@ def moving(**settings: Any) -> Iterator[tuple[KinematicBench, Drive]]:
 
 def say(bench: KinematicBench, frame: codec.Frame) -> None:
     """Somebody else says something on the bus."""
-    port = PortHandler(bench.far.address)
+    port = PortHandler(bench.virtual.address)
     port.openPort()
     port.writePort(frame.pack())
     port.closePort()
@@ -55,9 +55,9 @@ def say(bench: KinematicBench, frame: codec.Frame) -> None:
 
 def stands(bench: KinematicBench, drive: Drive, seconds: float = 0.4) -> None:
     drive.go(drive.driver.stops_within, bench.motion)
-    stood = bench.far.position()
+    stood = bench.virtual.position()
     drive.go(seconds, bench.motion)
-    assert np.abs(bench.far.position() - stood).max() < bench.tolerance
+    assert np.abs(bench.virtual.position() - stood).max() < bench.tolerance
 
 
 def until(drive: Drive, bench: KinematicBench, state: str) -> None:
@@ -71,13 +71,13 @@ def until(drive: Drive, bench: KinematicBench, state: str) -> None:
 
 def warmth(drive: Drive) -> list[float]:
     """Of the shoulder's motor, whenever it was said [degC]."""
-    said = [each["status"].temperature for each in drive.given]
+    said = [each["status"].temperature for each in drive.outputs]
     return [float(motors[1]) for motors in said if motors is not None]
 
 
 def switched_on(bench: KinematicBench) -> list[int]:
     """Servos whose motor is on."""
-    motors = Motors(bench.far.address, control_table.BAUDS[0])
+    motors = Motors(bench.virtual.address, control_table.BAUDS[0])
     try:
         return [servo for servo in IDS if motors.ask(servo, control_table.TORQUE)[0]]
     finally:
@@ -87,8 +87,8 @@ def switched_on(bench: KinematicBench) -> list[int]:
 def test_what_is_calibrated_at_both_ends_is_the_same_arm() -> None:
     with moving(calibration=TURNED) as (bench, drive):
         drive.go(0.3, bench.motion)
-        assert np.abs(drive.newest(JointState).position - bench.far.position()).max() < 0.03
-        assert bench.same(drive.applied, bench.far.heard()[-1])
+        assert np.abs(drive.newest(JointState).position - bench.virtual.position()).max() < 0.03
+        assert bench.same(drive.applied, bench.virtual.heard()[-1])
         limits = drive.driver.identify().joints
         assert all(limits[name].lower <= ROBOT.joints[name].lower for name in JOINTS)
 
@@ -96,10 +96,10 @@ def test_what_is_calibrated_at_both_ends_is_the_same_arm() -> None:
 def test_a_motor_that_is_switched_on_does_not_move() -> None:
     bench = KinematicBench()
     with bench.served():
-        before = bench.far.position()
+        before = bench.virtual.position()
         with bench.ready() as drive:
             drive.go(0.5)
-            assert np.abs(bench.far.position() - before).max() < TICK
+            assert np.abs(bench.virtual.position() - before).max() < TICK
 
 
 def test_an_arm_that_is_closed_is_held_and_let_go_only_if_that_is_wanted() -> None:
@@ -123,14 +123,14 @@ def test_a_command_that_jumps_is_approached_no_faster_than_the_joints_may_go() -
         assert np.all(np.abs(after - before) > 0.01)
         assert np.abs(after - before).max() <= ROBOT.limit("velocity").max() * 0.25
         drive.go(1.5, lambda _: JointCommand(position=far))
-        assert np.abs(bench.far.position() - far).max() < 3 * TICK
+        assert np.abs(bench.virtual.position() - far).max() < 3 * TICK
 
 
 def test_the_gripper_goes_to_its_opening_and_says_it() -> None:
     with moving() as (bench, drive):
         drive.go(1.0, lambda _: JointCommand(gripper=0.03))
         assert abs(drive.newest(GripperState).width - 0.03) < 5e-4
-        assert abs(bench.far.heard()[-1].gripper - 0.03) < 5e-4
+        assert abs(bench.virtual.heard()[-1].gripper - 0.03) < 5e-4
 
 
 def test_an_opening_becomes_an_angle_and_back() -> None:
@@ -162,7 +162,7 @@ def test_a_motor_that_is_warmer_than_it_may_be_ends_all_motion_although_its_serv
 
 def test_a_motor_that_is_too_hot_ends_all_motion_until_it_has_cooled_down_and_is_armed_again() -> None:
     with moving() as (bench, drive):
-        bench.far.harm("over-temperature")
+        bench.virtual.harm("over-temperature")
         until(drive, bench, "fault")
         assert drive.applied is None
         assert "shoulder_lift: it is too hot and has let go: let it cool down" in drive.status.reason
@@ -171,11 +171,11 @@ def test_a_motor_that_is_too_hot_ends_all_motion_until_it_has_cooled_down_and_is
         stands(bench, drive)
         with pytest.raises(NotStopped, match="cannot be armed: shoulder_lift"):
             drive.driver.arm()
-        stood = bench.far.position()
-        bench.far.heal()
+        stood = bench.virtual.position()
+        bench.virtual.heal()
         drive.go(0.5, bench.motion)
         assert drive.applied is None, "it went on by itself once it had cooled down"
-        assert np.abs(bench.far.position() - stood).max() < bench.tolerance, "it jumped when it could again"
+        assert np.abs(bench.virtual.position() - stood).max() < bench.tolerance, "it jumped when it could again"
         drive.driver.arm()
         drive.go(0.5, bench.motion)
         assert drive.applied is not None
@@ -183,33 +183,33 @@ def test_a_motor_that_is_too_hot_ends_all_motion_until_it_has_cooled_down_and_is
 
 def test_a_supply_that_sags_is_a_fault() -> None:
     with moving() as (bench, drive):
-        bench.far.harm("low voltage")
+        bench.virtual.harm("low voltage")
         until(drive, bench, "fault")
         assert drive.status is not None
         assert "see to the power supply" in drive.status.reason
-        volts = [each["status"].voltage for each in drive.given if each["status"].voltage is not None]
+        volts = [each["status"].voltage for each in drive.outputs if each["status"].voltage is not None]
         assert volts[-1] == pytest.approx(3.5, abs=0.3)
         stands(bench, drive)
 
 
 def test_an_arm_without_power_is_lost_in_time_and_does_not_go_on_when_it_is_back() -> None:
     with moving() as (bench, drive):
-        bench.far.harm("power loss")
+        bench.virtual.harm("power loss")
         began = drive.now
         with pytest.raises(DeviceLost, match="nothing whole from shoulder_pan, shoulder_lift"):
             drive.go(3.0, bench.motion)
         assert (drive.now - began) / 1e9 < drive.driver.lost_within + 1.0
-        stood = bench.far.position()
+        stood = bench.virtual.position()
         drive.close()
-        bench.far.heal()
+        bench.virtual.heal()
         with bench.ready() as again:
             again.go(0.4)
-            assert np.abs(bench.far.position() - stood).max() < bench.tolerance
+            assert np.abs(bench.virtual.position() - stood).max() < bench.tolerance
 
 
 def test_a_port_that_is_gone_is_noticed_at_once() -> None:
     with moving() as (bench, drive):
-        bench.far.unplug()
+        bench.virtual.unplug()
         with pytest.raises(DeviceLost, match=r"is gone: .*is the adapter plugged in"):
             drive.go(3.0, bench.motion)
 
@@ -218,9 +218,9 @@ def test_a_process_that_slept_does_not_take_one_missed_answer_for_a_lost_arm() -
     with moving() as (bench, drive):
         stepping = Stepping(drive.driver)
         now = Time(drive.now + SECOND)
-        bench.far.freeze()
+        bench.virtual.freeze()
         assert "state" not in stepping.step(now, None)
-        bench.far.thaw()
+        bench.virtual.thaw()
         given = [stepping.step(Time(now + n * SECOND), None) for n in range(1, 3)]
         assert any("state" in each for each in given)
 
@@ -252,14 +252,14 @@ def test_an_arm_outside_its_servos_limits_is_not_switched_on() -> None:
 def test_a_port_has_one_program() -> None:
     bench = KinematicBench()
     with bench.served(), bench.ready(), pytest.raises(DeviceLost, match="exclusively lock"):
-        Motors(bench.far.address, control_table.BAUDS[0])
+        Motors(bench.virtual.address, control_table.BAUDS[0])
 
 
 def test_a_port_where_nobody_answers_says_who_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("drivers.so101.driver.BOOT", 0.1)
     bench = KinematicBench()
     with bench.served():
-        bench.far.freeze()
+        bench.virtual.freeze()
         with pytest.raises(DeviceLost, match=r"no answer from shoulder_pan, .* gripper: is its power on"):
             bench.driver().open()
         with pytest.raises(NoDevice, match="driver scan so101"):
@@ -269,10 +269,10 @@ def test_a_port_where_nobody_answers_says_who_is_missing(monkeypatch: pytest.Mon
 def test_a_scan_finds_the_arm_at_a_port_and_none_where_there_is_none(tmp_path: Path) -> None:
     bench = KinematicBench()
     with bench.served():
-        found = list(scan([bench.far.address, "127.0.0.1"]))
-        assert [(each.address, each.what) for each in found] == [(bench.far.address, "SO-101")]
-        bench.far.freeze()
-        assert not list(scan([bench.far.address]))
+        found = list(scan([bench.virtual.address, "127.0.0.1"]))
+        assert [(each.address, each.what) for each in found] == [(bench.virtual.address, "SO-101")]
+        bench.virtual.freeze()
+        assert not list(scan([bench.virtual.address]))
     assert not list(scan([str(tmp_path / "none")]))
 
 

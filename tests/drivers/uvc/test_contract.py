@@ -25,14 +25,14 @@ class CameraBench(Bench):
     commanded = False
 
     def __init__(self) -> None:
-        self.far: VirtualCamera = VirtualCamera(port=0)
+        self.virtual: VirtualCamera = VirtualCamera(port=0)
 
     def driver(self, **changes: Any) -> Camera:
-        return Camera(**{"source": self.far.address, "width": 320, "height": 240, **changes})
+        return Camera(**{"source": self.virtual.address, "width": 320, "height": 240, **changes})
 
     @contextmanager
     def served(self) -> Iterator[None]:
-        with Serving(self.far, Tabletop(robot("panda"))):
+        with Serving(self.virtual, Tabletop(robot("panda"))):
             yield
 
     def wrong(self) -> list[dict[str, Any]]:

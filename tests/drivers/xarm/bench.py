@@ -32,7 +32,7 @@ class XArmBench(ArmBench):
     robot = robot("xarm6")
 
     def __init__(self, host: str = "") -> None:
-        self.far = VirtualXArm(self.robot, host=host or address(), port=PORT)
+        self.virtual = VirtualXArm(self.robot, host=host or address(), port=PORT)
         self.world = Tabletop(self.robot, objects=1)
 
     @classmethod
@@ -41,7 +41,7 @@ class XArmBench(ArmBench):
         return cls(where.partition(":")[0])
 
     def driver(self, **changes: Any) -> Driver:
-        return XArm(**{"robot": self.robot, "host": self.far.host, "port": PORT, **changes})
+        return XArm(**{"robot": self.robot, "host": self.virtual.host, "port": PORT, **changes})
 
 
 class XArm7Bench(ArmBench):
@@ -51,8 +51,8 @@ class XArm7Bench(ArmBench):
     joint = 3
 
     def __init__(self) -> None:
-        self.far = VirtualXArm(self.robot, host=address(), port=PORT, flange="link7")
+        self.virtual = VirtualXArm(self.robot, host=address(), port=PORT, flange="link7")
         self.world = KinematicWorld(self.robot)
 
     def driver(self, **changes: Any) -> Driver:
-        return XArm(**{"robot": self.robot, "host": self.far.host, "port": PORT, **changes})
+        return XArm(**{"robot": self.robot, "host": self.virtual.host, "port": PORT, **changes})

@@ -19,7 +19,7 @@ from embodied.world import World
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Scene(Message):
+class WorldSnapshot(Message):
     """Where everything in a world is, in that world's own order."""
 
     state: Annotated[Vector, Array("n")]
@@ -27,7 +27,7 @@ class Scene(Message):
 
 
 @runtime_checkable
-class Staged(Protocol):
+class Replicable(Protocol):
     """A world that can tell where everything is, and put everything there in a copy of itself."""
 
     def snapshot(self) -> Vector:
@@ -37,19 +37,19 @@ class Staged(Protocol):
         """Put everything where a snapshot of a world from the same seed says; nothing moves by itself any more."""
 
 
-class Snapshots(Node):
+class SnapshotPublisher(Node):
     """Tells where everything is, beside the bodies."""
 
     def open(self, world: World) -> None:
         """Look at the world."""
-        self._world = cast(Staged, world)
+        self._world = cast(Replicable, world)
 
-    def step(self, now: Time) -> Scene:
+    def step(self, now: Time) -> WorldSnapshot:
         """One look."""
-        return Scene(state=self._world.snapshot(), acquired=now)
+        return WorldSnapshot(state=self._world.snapshot(), acquired=now)
 
 
-class Rendered(Node):
+class CameraReplica(Node):
     """A node that looks at the world where it is told to be.
 
     Args:
@@ -63,17 +63,17 @@ class Rendered(Node):
         """Those of the node, and the scene."""
         ports = self.inner.ports()
         self._now_at = -1 if ports.now is None else _parameters(self.inner).index(ports.now)
-        return replace(ports, inputs={"scene": Input("scene", Scene, "latest"), **ports.inputs}, now=None)
+        return replace(ports, inputs={"scene": Input("scene", WorldSnapshot, "latest"), **ports.inputs}, now=None)
 
     def open(self, world: World) -> None:
         """Open the node in a copy of the world."""
-        self._staged = cast(Staged, world)
+        self._staged = cast(Replicable, world)
         self.inner.rng, self.inner.listened = self.rng, self.listened
         opener: Any = self.inner.open  # type: ignore[attr-defined]
         opener(world)
         self._step = self.inner.step  # type: ignore[attr-defined]
 
-    def step(self, scene: Scene, *rest: Any) -> Any:
+    def step(self, scene: WorldSnapshot, *rest: Any) -> Any:
         """Put the world where it was, and look."""
         self._staged.show(scene.state)
         arguments = list(rest)
@@ -94,7 +94,7 @@ def _parameters(node: Node) -> list[str]:
     return list(inspect.signature(node.step).parameters)  # type: ignore[attr-defined]
 
 
-def looks(planned: Planned) -> bool:
+def is_camera(planned: Planned) -> bool:
     """Whether a node only looks at its world: it makes pictures, and takes no command."""
     return (
         opens_world(planned.node)
@@ -104,23 +104,23 @@ def looks(planned: Planned) -> bool:
     )
 
 
-def staged(plan: Plan) -> tuple[Plan, Mapping[str, str]]:
+def with_replicas(plan: Plan) -> tuple[Plan, Mapping[str, str]]:
     """A plan whose cameras can be rendered anywhere.
 
     Returns:
         the plan, and by camera the node beside the bodies that tells it where everything is.
     """
     world: object = plan.graph.world
-    if not isinstance(world, Staged):
+    if not isinstance(world, Replicable):
         return plan, {}
     nodes = dict(plan.nodes)
     scenes: dict[str, str] = {}
     for name, planned in plan.nodes.items():
-        if not looks(planned):
+        if not is_camera(planned):
             continue
         scenes[name] = f"{name}/scene"
-        teller = Snapshots()
-        node = Rendered(planned.node)
+        teller = SnapshotPublisher()
+        node = CameraReplica(planned.node)
         sources = {"scene": Source(scenes[name], "scene", None, 1), **planned.sources}
         nodes[scenes[name]] = replace(
             planned, name=scenes[name], node=teller, ports=teller.ports(), trigger=None, sources={}

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 from embodied.errors import FOREIGN, LaunchError, LinkFailed, Problem, nearest, told
 from embodied.links.channel import Inlet
 from embodied.links.ring import Ends
-from embodied.live.ipc import Gone, hear, say
+from embodied.live.ipc import Disconnected, receive, send
 from embodied.live.process_spec import Output
-from embodied.live.run_directory import Folder, running
+from embodied.live.run_directory import RunDirectory, running
 from embodied.messages.constraints import Refinement
 from embodied.messages.schema import Message
 
@@ -28,7 +28,7 @@ TIMEOUT = 3.0
 """So long may an answer take [s]."""
 
 
-def find(name: str | None = None) -> Folder:
+def find(name: str | None = None) -> RunDirectory:
     """The run of a name, or of the beginning of a name; the only one there is, if no name is given.
 
     Raises:
@@ -68,7 +68,7 @@ class Client:
             print(client.ask("status")["now_s"])
 
     Args:
-        folder: of the run.
+        directory: of the run.
         timeout: how long an answer may take [s].
 
     Raises:
@@ -76,15 +76,15 @@ class Client:
         LinkFailed: it does not answer.
     """
 
-    def __init__(self, folder: Folder, timeout: float = TIMEOUT) -> None:
-        self.folder = folder
+    def __init__(self, directory: RunDirectory, timeout: float = TIMEOUT) -> None:
+        self.directory = directory
         self.timeout = timeout
         try:
-            channel = folder.connect()
+            channel = directory.connect()
         except BlockingIOError:
             raise self._silent() from None
         if channel is None:
-            raise LaunchError([Problem("E005", f"'{folder.name}' does not run any more")])
+            raise LaunchError([Problem("E005", f"'{directory.name}' does not run any more")])
         self._channel: socket.socket = channel
 
     def ask(self, verb: str, /, **about: Any) -> Any:
@@ -104,8 +104,8 @@ class Client:
             LinkFailed: nobody is there.
         """
         try:
-            say(self._channel, verb, **about)
-        except Gone:
+            send(self._channel, verb, **about)
+        except Disconnected:
             raise self._ended() from None
 
     def answer(self) -> Any:
@@ -124,8 +124,8 @@ class Client:
         if not select.select([self._channel], [], [], self.timeout)[0]:
             raise self._silent()
         try:
-            said = hear(self._channel)
-        except Gone:
+            said = receive(self._channel)
+        except Disconnected:
             raise self._ended() from None
         assert said is not None
         if said.verb == "error":
@@ -133,10 +133,10 @@ class Client:
         return said.about["value"], said.descriptors
 
     def _ended(self) -> LinkFailed:
-        return LinkFailed(f"'{self.folder.name}' has ended")
+        return LinkFailed(f"'{self.directory.name}' has ended")
 
     def _silent(self) -> LinkFailed:
-        return LinkFailed(f"'{self.folder.name}' does not answer: {self.folder.trouble()}")
+        return LinkFailed(f"'{self.directory.name}' does not answer: {self.directory.trouble()}")
 
     def observe(self, topic: str) -> Observer:
         """Look at a topic; the newest message comes at once.
@@ -166,8 +166,8 @@ class Client:
         while True:
             select.select([self._channel], [], [])
             try:
-                said = hear(self._channel)
-            except Gone:
+                said = receive(self._channel)
+            except Disconnected:
                 return
             if said is not None:
                 yield said.about["line"], said.about["lost"]
@@ -185,12 +185,12 @@ class Client:
             with os.fdopen(descriptor, "rb") as stream:
                 found: Graph = pickle.load(stream)
         except FOREIGN as error:
-            raise LinkFailed(f"the graph of '{self.folder.name}' cannot be read here: {told(error)}") from None
+            raise LinkFailed(f"the graph of '{self.directory.name}' cannot be read here: {told(error)}") from None
         return found
 
     def enter(self) -> None:
         """Make the modules of the run importable, behind those that are here."""
-        sys.path.extend(entry for entry in self.folder.read().get("path", ()) if entry not in sys.path)
+        sys.path.extend(entry for entry in self.directory.read().get("path", ()) if entry not in sys.path)
 
     def fileno(self) -> int:
         """Becomes readable when the run has ended, while nothing is asked."""
@@ -201,9 +201,9 @@ class Client:
         end = time.monotonic() + timeout
         while select.select([self._channel], [], [], max(0.0, end - time.monotonic()))[0]:
             try:
-                if hear(self._channel) is None:
+                if receive(self._channel) is None:
                     return False
-            except Gone:
+            except Disconnected:
                 return True
         return False
 

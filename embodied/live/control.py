@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from embodied.errors import EmbodiedError, LaunchError, LinkFailed
-from embodied.live.ipc import LARGEST, Gone, Said, hear, say
+from embodied.live.ipc import LARGEST, Disconnected, Packet, receive, send
 from embodied.live.launcher import Launcher
 from embodied.live.launcher_requests import REQUESTS, home_of, topic_of, unknown
 from embodied.live.logs import Line
@@ -54,8 +54,8 @@ class Control:
         self._about = dict(about)
         self._clients: list[_Client] = []
         self._count = 0
-        self._socket = launcher.folder.listen()
-        launcher.folder.write({**self._about, "pid": os.getpid(), "processes": launcher.layout})
+        self._socket = launcher.directory.listen()
+        launcher.directory.write({**self._about, "pid": os.getpid(), "processes": launcher.layout})
         launcher.wait(self._socket.fileno(), self._accept)
         launcher.logs.heard = self._printed
 
@@ -100,17 +100,17 @@ class Control:
 
     def _serve(self, client: _Client) -> None:
         try:
-            said = hear(client.channel)
+            said = receive(client.channel)
             if said is None:
                 return
             for descriptor in said.descriptors:
                 os.close(descriptor)
             self._answer(client, said)
-        except (Gone, LinkFailed):
+        except (Disconnected, LinkFailed):
             # It is gone, or it says what is no request of ours: then nothing that it says is believed.
             self._drop(client)
 
-    def _answer(self, client: _Client, said: Said) -> None:
+    def _answer(self, client: _Client, said: Packet) -> None:
         try:
             if said.verb in _VERBS:
                 answer = _VERBS[said.verb](self, client, **said.about)
@@ -121,16 +121,16 @@ class Control:
             if said.verb == "status":
                 answer = {**self._about, **answer}
             if answer is not None:
-                say(client.channel, "ok", value=answer)
-        except Gone:
+                send(client.channel, "ok", value=answer)
+        except Disconnected:
             raise
         except LaunchError as error:
             (problem,) = error.problems
-            say(client.channel, "error", text=problem.message, help=list(problem.help))
+            send(client.channel, "error", text=problem.message, help=list(problem.help))
         except (ValueError, EmbodiedError) as error:
-            say(client.channel, "error", text=str(error))
+            send(client.channel, "error", text=str(error))
         except TypeError:
-            say(client.channel, "error", text=f"'{said.verb}' takes other arguments; another version of embodied asks")
+            send(client.channel, "error", text=f"'{said.verb}' takes other arguments; another version of embodied asks")
 
     # What can be asked
 
@@ -154,7 +154,7 @@ class Control:
                 "outputs": [_plain(output) for output in outputs],
                 "taken": f"{node}.{outputs[index].port}" in launcher.plan.taken,
             }
-            say(client.channel, "ok", [ring.descriptor, *ends.all()], value=about)
+            send(client.channel, "ok", [ring.descriptor, *ends.all()], value=about)
         finally:
             ends.close()
         return None
@@ -181,17 +181,17 @@ class Control:
     def _printed(self, process: str, lines: list[Line]) -> None:
         """Pass on what was printed to those who follow; who does not read in time loses it, counted."""
         for client in self._clients:
-            if client.follows is None or (client.follows and self._launcher.home[client.follows] != process):
+            if client.follows is None or (client.follows and self._launcher.process_of[client.follows] != process):
                 continue
             for line in lines:
                 if not _of(client.follows, line):
                     continue
                 try:
-                    say(client.channel, "line", line=_about(process, line), lost=client.lost)
+                    send(client.channel, "line", line=_about(process, line), lost=client.lost)
                     client.lost = 0
                 except LinkFailed:
                     client.lost += 1
-                except Gone:
+                except Disconnected:
                     # Its socket says so to `_serve`.
                     break
 
@@ -202,7 +202,7 @@ class Control:
             with os.fdopen(os.dup(descriptor), "wb") as stream:
                 pickle.dump(self._launcher.plan.graph, stream)
             os.lseek(descriptor, 0, os.SEEK_SET)
-            say(client.channel, "ok", [descriptor], value=True)
+            send(client.channel, "ok", [descriptor], value=True)
         finally:
             os.close(descriptor)
         return None

@@ -16,7 +16,7 @@ from embodied.errors import LaunchError, Problem, nearest
 from embodied.graph.graph import Graph
 from embodied.live.control import Control
 from embodied.live.launcher import Event, Launcher
-from embodied.live.run_directory import Folder
+from embodied.live.run_directory import RunDirectory
 from embodied.plain_data import plain
 from embodied.runtime.health import health
 
@@ -129,9 +129,9 @@ def play_live(
         raise LaunchError([Problem("E802", text, help=("leave them out, or run it in lockstep: without --live",))])
     check_machine(graph, machine)
     plan = graph.check()
-    folder = Folder.create(name)
+    folder = RunDirectory.create(name)
     try:
-        launcher = Launcher(plan, folder=folder, seed=seed, logs=logs, machine=machine, keys=keys)
+        launcher = Launcher(plan, directory=folder, seed=seed, logs=logs, machine=machine, keys=keys)
         launcher.judged = judged
         control = Control(launcher, {**about, "seed": seed, "path": sys.path})
     except BaseException:

@@ -6,7 +6,7 @@ import select
 from collections.abc import Callable
 
 
-class Waiting:
+class EventLoop:
     """Calls handlers when their descriptors become readable."""
 
     def __init__(self) -> None:

@@ -22,9 +22,9 @@ from embodied.links.packing import Parcel
 from embodied.links.receiver import AHEAD, Arrival, Receiver
 from embodied.links.ring import Ends
 from embodied.links.sender import Sender
-from embodied.live.heartbeat import Page
-from embodied.live.loop import Delays
-from embodied.live.process_spec import Brief
+from embodied.live.heartbeat import Heartbeat
+from embodied.live.loop import DelayHistogram
+from embodied.live.process_spec import ProcessSpec
 from embodied.live.worker import Worker
 
 SERVE = SECOND // 20
@@ -38,15 +38,15 @@ class Gateway(Worker):
     """The process that reaches other machines.
 
     Args:
-        brief: nodes of other machines that are taken here stand in it as givers, and nodes here as taken.
+        spec: nodes of other machines that are taken here stand in it as givers, and nodes here as taken.
         launcher: socket to who started it.
-        page: where it gives signs of life.
+        heartbeat: where it gives signs of life.
     """
 
-    def __init__(self, brief: Brief, launcher: socket.socket, page: Page) -> None:
-        super().__init__(brief, launcher, page)
-        assert brief.remote is not None
-        self._remote = brief.remote
+    def __init__(self, spec: ProcessSpec, launcher: socket.socket, heartbeat: Heartbeat) -> None:
+        super().__init__(spec, launcher, heartbeat)
+        assert spec.remote is not None
+        self._remote = spec.remote
         self._sender: Sender | None = None
         self._receivers: dict[str, Receiver] = {}
         self._parcels: dict[str, dict[int, Parcel]] = {}
@@ -63,10 +63,10 @@ class Gateway(Worker):
         """
         remote = self._remote
         keys = Keys(remote.keys or default_folder())
-        for node in {*self.outlets, *(link.node for link in self.brief.takes)}:
-            outputs = self.brief.outputs[node]
+        for node in {*self.outlets, *(link.node for link in self.spec.takes)}:
+            outputs = self.spec.outputs[node]
             self._parcels[node] = {index: Parcel(outputs[index].layout(node)) for index in remote.taken[node]}
-        given = [link.node for link in self.brief.takes]
+        given = [link.node for link in self.spec.takes]
         if given:
             self._sender = Sender(Endpoint.of(remote.endpoints[remote.machine]), keys, given)
             self.loop.wait(self._sender.fileno(), self._serve)
@@ -145,7 +145,7 @@ class Gateway(Worker):
             self.refused["old news"] += 1
             return
         parcels = self._parcels[node]
-        messages: list[Any] = [None] * len(self.brief.outputs[node])
+        messages: list[Any] = [None] * len(self.spec.outputs[node])
         try:
             if len(arrival.parts) != len(parcels):
                 raise WireError(f"'{node}': {len(arrival.parts)} parts came instead of {len(parcels)}")
@@ -162,13 +162,13 @@ class Gateway(Worker):
     def _take(self, node: str, room: int, descriptors: list[int]) -> None:
         """Send on what a node here gives."""
         self._untake(node)
-        link = next(link for link in self.brief.takes if link.node == node)
-        layouts = [output.layout(node) for output in self.brief.outputs[node]]
+        link = next(link for link in self.spec.takes if link.node == node)
+        layouts = [output.layout(node) for output in self.spec.outputs[node]]
         ring, *ends = descriptors
         inlet = Inlet(layouts, link.wanted, room, ring, Ends(*ends), link.bound, link.every)
         os.close(ring)
         self._inlets[node] = inlet
-        delays = self.delays.setdefault(node, Delays())
+        delays = self.delays.setdefault(node, DelayHistogram())
         parcels = self._parcels[node]
         bundles: dict[int, dict[int, bytes]] = {}
 

@@ -11,7 +11,7 @@ SIZE = 64
 
 
 @dataclass(frozen=True, slots=True)
-class Life:
+class LastBeat:
     """The last sign of life of a process.
 
     Attributes:
@@ -23,7 +23,7 @@ class Life:
     node: int
 
 
-class Page:
+class Heartbeat:
     """The page of one process.
 
     Args:
@@ -38,9 +38,9 @@ class Page:
         os.close(descriptor)
 
     @classmethod
-    def create(cls, process: str) -> tuple[Page, int]:
-        """A new page, and a descriptor for the process that writes it."""
-        descriptor = memory.create(f"{process}.page", SIZE)
+    def create(cls, process: str) -> tuple[Heartbeat, int]:
+        """A new heartbeat, and a descriptor for the process that writes it."""
+        descriptor = memory.create(f"{process}.heartbeat", SIZE)
         return cls(os.dup(descriptor)), descriptor
 
     def busy(self, now: int, node: int) -> None:
@@ -55,6 +55,6 @@ class Page:
         words[0] = now
         words[1] = -1
 
-    def read(self) -> Life:
+    def read(self) -> LastBeat:
         """The last sign of life."""
-        return Life(self.words[0], self.words[1])
+        return LastBeat(self.words[0], self.words[1])

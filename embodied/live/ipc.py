@@ -22,12 +22,12 @@ LARGEST = 128 * 1024
 _DESCRIPTORS = 8
 
 
-class Gone(Exception):
+class Disconnected(Exception):
     """The other side has ended."""
 
 
 @dataclass(slots=True)
-class Said:
+class Packet:
     """One packet.
 
     Attributes:
@@ -41,11 +41,11 @@ class Said:
     descriptors: list[int]
 
 
-def say(to: socket.socket, verb: str, /, descriptors: Sequence[int] = (), **about: Any) -> None:
+def send(to: socket.socket, verb: str, /, descriptors: Sequence[int] = (), **about: Any) -> None:
     """Send a packet.
 
     Raises:
-        Gone: nobody is there any more.
+        Disconnected: nobody is there any more.
         LinkFailed: it is larger than may be, or the other side has not read for so long that there is no room.
     """
     data = msgpack.packb([verb, about])
@@ -56,14 +56,14 @@ def say(to: socket.socket, verb: str, /, descriptors: Sequence[int] = (), **abou
     except BlockingIOError:
         raise LinkFailed(f"'{verb}' was not taken: the other side does not read") from None
     except OSError:
-        raise Gone from None
+        raise Disconnected from None
 
 
-def hear(of: socket.socket) -> Said | None:
+def receive(of: socket.socket) -> Packet | None:
     """Take the next packet; None when there is none on a socket that does not block.
 
     Raises:
-        Gone: the other side has ended.
+        Disconnected: the other side has ended.
         LinkFailed: what came is not a packet of ours.
     """
     try:
@@ -71,10 +71,10 @@ def hear(of: socket.socket) -> Said | None:
     except (BlockingIOError, InterruptedError):
         return None
     except OSError:
-        raise Gone from None
+        raise Disconnected from None
     try:
         if not data:
-            raise Gone
+            raise Disconnected
         if flags & (socket.MSG_TRUNC | socket.MSG_CTRUNC):
             raise LinkFailed(f"a packet of more than {LARGEST} B came")
         try:
@@ -88,9 +88,9 @@ def hear(of: socket.socket) -> Said | None:
         for descriptor in descriptors:
             os.close(descriptor)
         raise
-    return Said(verb, about, descriptors)
+    return Packet(verb, about, descriptors)
 
 
-def pair() -> tuple[socket.socket, socket.socket]:
+def socket_pair() -> tuple[socket.socket, socket.socket]:
     """Two ends that talk to each other."""
     return socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)

@@ -20,35 +20,35 @@ from embodied.errors import EmbodiedError, LinkFailed, ProcessLost
 from embodied.graph.plan import Plan, opens_world
 from embodied.graph.restart import Restart
 from embodied.links.ring import Ends
-from embodied.live.camera_replicas import staged
-from embodied.live.event_loop import Waiting
-from embodied.live.ipc import Gone, Said, hear
-from embodied.live.link_table import Ring, Switchboard
+from embodied.live.camera_replicas import with_replicas
+from embodied.live.event_loop import EventLoop
+from embodied.live.ipc import Disconnected, Packet, receive
+from embodied.live.link_table import LinkTable, Ring
 from embodied.live.logs import Logs
 from embodied.live.process import Process, check_portable
 from embodied.live.process_layout import homes, processes
-from embodied.live.process_spec import Remote, briefs
-from embodied.live.reaper import Cleaner
-from embodied.live.run_directory import Folder
+from embodied.live.process_spec import MachinesSpec, process_specs
+from embodied.live.reaper import Reaper
+from embodied.live.run_directory import RunDirectory
 from embodied.node.node import Driver, Guard
 from embodied.world import Verdict
 
-HANG = 2 * SECOND
+HANG_TIMEOUT = 2 * SECOND
 """A process that gives no sign of life for so long is ended [ns]; one that waits gives ten a second."""
 
-OPENING = 60 * SECOND
+OPEN_TIMEOUT = 60 * SECOND
 """So long may a node's `open` take [ns]."""
 
-WATCH = 0.1
+WATCH_PERIOD = 0.1
 """How often signs of life are looked at [s]."""
 
-STOPPING = 1.0
+STOP_TIMEOUT = 1.0
 """So long has each of the three groups to stop: the others, then guards, then drivers and the world [s]."""
 
-LONGEST = 30 * SECOND
+BACKOFF_MAX = 30 * SECOND
 """The wait before a process is started again doubles each time, up to this [ns]."""
 
-LEAD = 20_000_000
+START_DELAY = 20_000_000
 """From the word to go until time 0 [ns]."""
 
 
@@ -77,16 +77,16 @@ class _Restart:
     process: Process
 
 
-class Launcher(Waiting):
+class Launcher(EventLoop):
     """Runs a plan on the steady clock, in processes; the caller owns the loop.
 
-        with Launcher(plan, folder=Folder.create("cell")) as run:
+        with Launcher(plan, directory=RunDirectory.create("cell")) as run:
             while not run.over:
                 run.advance(0.1)
 
     Args:
         plan: from `Graph.check()`.
-        folder: of the run.
+        directory: of the run.
         seed: everything random is drawn from it.
         logs: where nodes' output is kept; None keeps what fits into memory.
         machine: whose part of the graph; None where it names no machines.
@@ -109,15 +109,15 @@ class Launcher(Waiting):
         self,
         plan: Plan,
         *,
-        folder: Folder,
+        directory: RunDirectory,
         seed: int = 0,
         logs: Path | None = None,
         machine: str | None = None,
         keys: Path | None = None,
     ) -> None:
         super().__init__()
-        self.plan, scenes = staged(plan)
-        self.folder = folder
+        self.plan, scenes = with_replicas(plan)
+        self.directory = directory
         self.seed = seed
         self.logs = Logs(logs)
         self.layout = processes(self.plan, scenes, machine)
@@ -132,25 +132,25 @@ class Launcher(Waiting):
         self.judged = True
         self.pace = 1.0
         self.processes: dict[str, Process] = {}
-        self.home = homes(self.plan, self.layout)
+        self.process_of = homes(self.plan, self.layout)
         world = self.plan.graph.world
         lead = next(iter(self.layout)) if world is not None and self._bodies() else ""
-        for name, brief in briefs(self.plan, self.layout, self.home, seed).items():
+        for name, spec in process_specs(self.plan, self.layout, self.process_of, seed).items():
             if name == lead or any(node in scenes for node in self.layout[name]):
-                brief.world = world
-            brief.leads = name == lead
-            if machine is not None and not brief.nodes and not brief.leads:
-                brief.remote = Remote.of(self.plan, machine, keys)
-            check_portable(brief)
-            self.processes[name] = Process(brief)
+                spec.world = world
+            spec.owns_world = name == lead
+            if machine is not None and not spec.nodes and not spec.owns_world:
+                spec.remote = MachinesSpec.of(self.plan, machine, keys)
+            check_portable(spec)
+            self.processes[name] = Process(spec)
         self._restarts: list[_Restart] = []
         self._wanted: dict[str, int] = {}
         self._answers: dict[int, dict[str, Any]] = {}
         self._asked = 0
         self._watched = 0
         self._closing = False
-        self._board = Switchboard(self.processes, self.home)
-        self._cleaner: Cleaner | None = None
+        self._board = LinkTable(self.processes, self.process_of)
+        self._cleaner: Reaper | None = None
 
     def _bodies(self) -> bool:
         """Whether the first process is that of the world."""
@@ -158,9 +158,9 @@ class Launcher(Waiting):
 
     def advance(self, timeout: float) -> None:
         """See to what happens, for at most so long [s]; returns after anything did."""
-        self.turn(max(0.0, min(timeout, WATCH)))
+        self.turn(max(0.0, min(timeout, WATCH_PERIOD)))
         now = time.monotonic_ns()
-        if now - self._watched > WATCH * SECOND / 2:
+        if now - self._watched > WATCH_PERIOD * SECOND / 2:
             self._watched = now
             self._watch(now)
 
@@ -183,19 +183,19 @@ class Launcher(Waiting):
             EmbodiedError: a process did not become ready; whatever was started is stopped.
         """
         try:
-            self._cleaner = Cleaner(self.folder.path)
+            self._cleaner = Reaper(self.directory.path)
             for process in self.processes.values():
                 self._start(process)
             while any(process.state == "starting" for process in self.processes.values()) and self.failure is None:
-                self.advance(WATCH)
+                self.advance(WATCH_PERIOD)
                 if self.cancelled:
                     raise KeyboardInterrupt(self.cancelled)
             if self.failure is not None:
                 raise self.failure
             for process in self.processes.values():
-                for link in process.brief.takes:
+                for link in process.spec.takes:
                     self._board.link(link)
-            self.epoch = time.monotonic_ns() + LEAD
+            self.epoch = time.monotonic_ns() + START_DELAY
             for process in self.processes.values():
                 self._go(process)
         except BaseException:
@@ -205,14 +205,14 @@ class Launcher(Waiting):
     def _start(self, process: Process) -> None:
         process.start()
         assert self._cleaner is not None
-        self._cleaner.add(process.number)
+        self._cleaner.add(process.pid)
         self.wait(process.handle, lambda: self._ended(process))
         assert process.channel is not None
         self.wait(process.channel.fileno(), lambda: self._listen(process))
         self.wait(process.output, lambda: self._print(process))
 
     def _go(self, process: Process) -> None:
-        if process.say("go", epoch=self.epoch):
+        if process.send("go", epoch=self.epoch):
             process.state = "running"
 
     # What processes say
@@ -221,16 +221,16 @@ class Launcher(Waiting):
         channel = process.channel
         try:
             while channel is not None:
-                said = hear(channel)
+                said = receive(channel)
                 if said is None:
                     return
                 self._hear(process, said)
-        except (Gone, LinkFailed):
+        except (Disconnected, LinkFailed):
             # Its end is seen by its handle.
             if channel is not None:
                 self.forget(channel.fileno())
 
-    def _hear(self, process: Process, said: Said) -> None:
+    def _hear(self, process: Process, said: Packet) -> None:
         about = said.about
         if said.verb == "ring":
             self._board.announce(about["node"], about["room"], said.descriptors[0])
@@ -245,7 +245,7 @@ class Launcher(Waiting):
             if self.epoch:
                 self._rejoin(process)
         elif said.verb == "failed":
-            process.said = about
+            process.failure = about
         elif said.verb == "verdict" and self.judged:
             self.verdict = self.verdict or Verdict(about["passed"], about["reason"], about["details"])
             self.pace = about["pace"]
@@ -258,7 +258,7 @@ class Launcher(Waiting):
         if any(isinstance(self.plan.nodes[name].node, Guard) for name in process.nodes):
             # Whether it had been stopped died with it: a person says that it may go on. It hears so before it begins.
             reason = "its guard was started again"
-            process.say("ask", number=-1, what="stop", about={"reason": reason})
+            process.send("ask", number=-1, what="stop", about={"reason": reason})
         self._go(process)
         self._event(process, "restarted", f"'{process.name}' runs again")
 
@@ -278,7 +278,7 @@ class Launcher(Waiting):
         for process in self.processes.values():
             if process.state == "ended":
                 continue
-            limit = OPENING if process.state == "starting" else HANG
+            limit = OPEN_TIMEOUT if process.state == "starting" else HANG_TIMEOUT
             if process.state != "stopping" and process.silence(now) > limit:
                 node = process.node()
                 where = f"node '{node}' does not return from its step" if node else f"'{process.name}' stands still"
@@ -286,7 +286,7 @@ class Launcher(Waiting):
                     where = f"node '{node or process.name}' does not return from open"
                 text = f"{where}: no sign of life for {process.silence(now) / 1e9:.1f} s; it is ended"
                 self._event(process, "hangs", text)
-                process.said = process.said or {"error": text, "node": node, "code": 3}
+                process.failure = process.failure or {"error": text, "node": node, "code": 3}
                 process.kill()
         for name in [name for name, end in self._wanted.items() if end <= now]:
             self.processes[name].kill()
@@ -301,7 +301,7 @@ class Launcher(Waiting):
         stopping = process.state == "stopping"
         for descriptor in (process.handle, process.output, -1 if process.channel is None else process.channel.fileno()):
             self.forget(descriptor)
-        number = process.number
+        number = process.pid
         # At the first start everybody must come up; later it is as with any other end.
         started = process.state != "starting" or self.epoch > 0
         process.reap()
@@ -322,30 +322,32 @@ class Launcher(Waiting):
         if started and self._again(process, at):
             return
         if not started or self._needed(process):
-            code = process.said.get("code", ProcessLost.exit_code)
+            code = process.failure.get("code", ProcessLost.exit_code)
             self.failure = self.failure or ProcessLost(process.name, tuple(process.nodes), process.end(), code)
 
     def _again(self, process: Process, now: int) -> bool:
         """Whether the process is to be started again, as its nodes' `restart` says."""
         rules = [self.plan.nodes[name].restart for name in process.nodes]
-        if process.brief.remote is not None:
+        if process.spec.remote is not None:
             rules = [Restart("on-failure")]
         wanted = [r for r in rules if r.when == "always" or (r.when == "on-failure" and process.code != 0)]
-        if not wanted or process.brief.leads:
+        if not wanted or process.spec.owns_world:
             return False
         rule = min(wanted, key=lambda r: r.limit)
         if process.starts > rule.limit:
             self._event(process, "ended", f"'{process.name}' was started {process.starts} times, which is the limit")
             return False
         self._restarts.append(
-            _Restart(now + min(rule.backoff * 2 ** min(process.starts - 1, 20), max(LONGEST, rule.backoff)), process)
+            _Restart(
+                now + min(rule.backoff * 2 ** min(process.starts - 1, 20), max(BACKOFF_MAX, rule.backoff)), process
+            )
         )
         return True
 
     def _needed(self, process: Process) -> bool:
         """Whether nothing safe is left to do without a process."""
         nodes = [self.plan.nodes[name].node for name in process.nodes]
-        return process.brief.leads or any(isinstance(node, Guard | Driver) for node in nodes)
+        return process.spec.owns_world or any(isinstance(node, Guard | Driver) for node in nodes)
 
     def _event(self, process: Process, kind: str, text: str, at: int | None = None) -> None:
         self.events.append(Event(at or time.monotonic_ns(), process.name, kind, text))
@@ -364,9 +366,9 @@ class Launcher(Waiting):
         giver, rings = self._board.giver(node), self._board.rings
         if giver.state != "running":
             raise ValueError(f"'{node}' does not run: {giver.end()}")
-        end = time.monotonic() + STOPPING
+        end = time.monotonic() + STOP_TIMEOUT
         if node not in rings:
-            giver.say("offer", node=node)
+            giver.send("offer", node=node)
             while node not in rings and time.monotonic() < end:
                 self.advance(end - time.monotonic())
         if node not in rings:
@@ -393,15 +395,15 @@ class Launcher(Waiting):
             ValueError: it is the world's, whose simulation would begin anew.
         """
         process = self.processes[name]
-        if process.brief.leads:
+        if process.spec.owns_world:
             raise ValueError(
                 f"'{name}' holds the world, which begins anew with the whole graph: stop it and run it again"
             )
         if process.state == "ended":
             self._start(process)
         else:
-            self._wanted[name] = time.monotonic_ns() + int(STOPPING * SECOND)
-            process.say("stop")
+            self._wanted[name] = time.monotonic_ns() + int(STOP_TIMEOUT * SECOND)
+            process.send("stop")
 
     # Asking
 
@@ -433,7 +435,7 @@ class Launcher(Waiting):
         asked: dict[str, int] = {}
         for name in names:
             self._asked += 1
-            if self.processes[name].state == "running" and self.processes[name].say(
+            if self.processes[name].state == "running" and self.processes[name].send(
                 "ask", number=self._asked, what=what, about=about
             ):
                 asked[name] = self._asked
@@ -459,30 +461,30 @@ class Launcher(Waiting):
                     # It does not listen before its nodes are open; this ends it at once until they begin to.
                     process.terminate()
                 process.state = "stopping"
-                process.say("stop")
-            end = time.monotonic() + STOPPING
+                process.send("stop")
+            end = time.monotonic() + STOP_TIMEOUT
             while any(process.state != "ended" for process in alive) and time.monotonic() < end:
                 self.advance(end - time.monotonic())
             for process in alive:
                 if process.state != "ended":
                     self._event(
-                        process, "stopped", f"'{process.name}' did not stop within {STOPPING:g} s, and was ended"
+                        process, "stopped", f"'{process.name}' did not stop within {STOP_TIMEOUT:g} s, and was ended"
                     )
                     process.kill()
             while any(process.state != "ended" for process in alive):
-                self.advance(WATCH)
+                self.advance(WATCH_PERIOD)
         self._board.close()
         if self._cleaner is not None:
             self._cleaner.close()
             self._cleaner = None
         self.logs.close()
         super().close()
-        self.folder.remove()
+        self.directory.remove()
 
     def _groups(self) -> Iterable[list[Process]]:
         def rank(process: Process) -> int:
             nodes = [self.plan.nodes[name].node for name in process.nodes]
-            if process.brief.leads or any(isinstance(node, Driver) for node in nodes):
+            if process.spec.owns_world or any(isinstance(node, Driver) for node in nodes):
                 return 2
             return 1 if any(isinstance(node, Guard) for node in nodes) else 0
 

@@ -11,7 +11,7 @@ from typing import Any
 from embodied.clock import SECOND
 from embodied.errors import LaunchError, Problem, nearest
 from embodied.graph.plan import Source, opens_world
-from embodied.live.camera_replicas import Rendered
+from embodied.live.camera_replicas import CameraReplica
 from embodied.live.launcher import Launcher
 from embodied.messages.schema import Command
 from embodied.node.node import Driver, Node
@@ -25,7 +25,7 @@ _STAT = os.sysconf("SC_CLK_TCK")
 def _status(launcher: Launcher) -> Any:
     now = time.monotonic_ns()
     return {
-        "name": launcher.folder.name,
+        "name": launcher.directory.name,
         "pid": os.getpid(),
         "up_s": (now - launcher.began) / SECOND,
         "now_s": launcher.now / SECOND,
@@ -37,13 +37,13 @@ def _status(launcher: Launcher) -> Any:
                 "name": process.name,
                 "nodes": process.nodes,
                 "state": process.state,
-                "pid": process.number if process.state != "ended" else None,
+                "pid": process.pid if process.state != "ended" else None,
                 "starts": process.starts,
                 "up_s": (now - process.since) / SECOND if process.state != "ended" else None,
                 "silent_s": process.silence(now) / SECOND if process.state != "ended" else None,
                 "stepping": process.node(),
                 "ended": process.end() if process.state == "ended" else None,
-                **(_usage(process.number) if process.state != "ended" else {}),
+                **(_usage(process.pid) if process.state != "ended" else {}),
             }
             for process in launcher.processes.values()
         ],
@@ -74,7 +74,7 @@ def home_of(launcher: Launcher, node: str) -> str:
     Raises:
         LaunchError: there is no such node.
     """
-    home = launcher.home
+    home = launcher.process_of
     if node not in home:
         raise unknown(f"there is no node '{node}'", node, home)
     return home[node]
@@ -122,7 +122,7 @@ def _nodes(launcher: Launcher) -> Any:
     return {
         name: {
             "class": _class(planned.node),
-            "process": launcher.home[name],
+            "process": launcher.process_of[name],
             "rate": None if planned.rate is None else float(planned.rate),
             "trigger": planned.trigger,
             "restart": planned.restart.when,
@@ -165,7 +165,7 @@ def _reset(launcher: Launcher, by: str) -> Any:
 
 def _told(launcher: Launcher, what: str, state: str, **about: Any) -> Any:
     """Tell every guard something, and read back what came of it: an answer says what is, not what was sent."""
-    homes = sorted({launcher.home[name] for name in launcher.guards()})
+    homes = sorted({launcher.process_of[name] for name in launcher.guards()})
     launcher.ask_all(homes, what, **about)
     end = time.monotonic() + READ_BACK
     while True:
@@ -182,7 +182,7 @@ def _guards(launcher: Launcher) -> Any:
 
 def _reports(launcher: Launcher) -> dict[str, dict[str, Any]]:
     """What each guard said last."""
-    answers = launcher.ask_all(sorted({launcher.home[name] for name in launcher.guards()}), "guards")
+    answers = launcher.ask_all(sorted({launcher.process_of[name] for name in launcher.guards()}), "guards")
     found = {name: said for answer in answers.values() if answer for name, said in answer["value"].items()}
     unknown = {name: "it gives no report" if name in found else "it does not answer" for name in launcher.guards()}
     return {name: found.get(name) or {"state": "unknown", "why": [unknown[name]]} for name in launcher.guards()}
@@ -194,7 +194,7 @@ def unknown(text: str, name: str, known: Iterable[str]) -> LaunchError:
 
 
 def _class(node: Node) -> str:
-    kind = type(node.inner if isinstance(node, Rendered) else node)
+    kind = type(node.inner if isinstance(node, CameraReplica) else node)
     return f"{kind.__module__}:{kind.__qualname__}"
 
 

@@ -14,8 +14,8 @@ from typing import Any
 from embodied.clock import Time, tick, ticks_by
 from embodied.errors import FOREIGN
 from embodied.links.channel import Inlet, Outlet
-from embodied.live.event_loop import Waiting
-from embodied.live.heartbeat import Page
+from embodied.live.event_loop import EventLoop
+from embodied.live.heartbeat import Heartbeat
 from embodied.live.kernel import Timer
 from embodied.live.step_codegen import Given, stepper
 from embodied.messages.arrays import made_by
@@ -31,22 +31,22 @@ TIDY = 1_000_000_000
 """Cycles that nodes leave behind are collected this often, between steps [ns]; old ones every 30th time."""
 
 
-class Loop(Waiting):
+class ProcessLoop(EventLoop):
     """Runs the nodes of one process on the steady clock.
 
     Args:
         cells: the nodes, in name order.
         outlets: by node whose outputs other processes take.
-        page: where signs of life are written.
+        heartbeat: where signs of life are written.
         world: advanced before the nodes step, where the bodies live.
     """
 
     def __init__(
-        self, cells: list[Cell], outlets: Mapping[str, Outlet], page: Page, world: World | None = None
+        self, cells: list[Cell], outlets: Mapping[str, Outlet], heartbeat: Heartbeat, world: World | None = None
     ) -> None:
         super().__init__()
         self.cells = cells
-        self.page = page
+        self.heartbeat = heartbeat
         self.epoch = 0
         self.stopping = False
         self._world = world
@@ -61,7 +61,7 @@ class Loop(Waiting):
             # Nobody else in this process could take its arrays: it need not be said at each step whose they are.
             made_by(next(iter(makers.values())))
             makers = {}
-        self._step = [stepper(cell, page, self.publish, makers.get(cell.name)) for cell in cells]
+        self._step = [stepper(cell, heartbeat, self.publish, makers.get(cell.name)) for cell in cells]
         self._tidied = self._collections = 0
         self._alarm = FOREVER
         self.advanced = 0
@@ -81,7 +81,7 @@ class Loop(Waiting):
         self,
         inlet: Inlet,
         topics: Mapping[int, tuple[str, list[tuple[Slot, bool]]]],
-        delays: Delays,
+        delays: DelayHistogram,
         *,
         refill: bool = False,
     ) -> None:
@@ -170,10 +170,10 @@ class Loop(Waiting):
 
     def once(self) -> None:
         """Wait until something comes, and see to it."""
-        self.page.words[1] = -1
+        self.heartbeat.words[1] = -1
         self.turn(0.0 if self._due else IDLE)
         at = time.monotonic_ns()
-        self.page.words[0] = at
+        self.heartbeat.words[0] = at
         now = at - self.epoch
         if now >= self._alarm:
             self._ticks(now)
@@ -294,7 +294,7 @@ class Loop(Waiting):
         self._timer.close()
 
 
-class Delays:
+class DelayHistogram:
     """How long messages were under way, counted by powers of two."""
 
     __slots__ = ("counts",)

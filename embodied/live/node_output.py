@@ -6,35 +6,35 @@ import io
 import os
 import sys
 
-from embodied.live.heartbeat import Page
+from embodied.live.heartbeat import Heartbeat
 
 MARK = "\x1f"
 """Stands between the name of a node and its line."""
 
 
-class Lines(io.TextIOBase):
+class LineStream(io.TextIOBase):
     """A text stream that passes on whole lines, and loses what nobody takes in time, counted.
 
     Args:
         descriptor: a pipe that does not block.
-        page: says which node is stepping.
+        heartbeat: says which node is stepping.
 
     Attributes:
         nodes: names, by their numbers.
         lost: how many lines were not taken.
     """
 
-    def __init__(self, descriptor: int, page: Page) -> None:
+    def __init__(self, descriptor: int, heartbeat: Heartbeat) -> None:
         self._descriptor = descriptor
-        self._page = page
+        self._page = heartbeat
         self._rest = ""
         self.nodes: list[str] = []
         self.lost = 0
 
     @classmethod
-    def install(cls, page: Page) -> Lines:
+    def install(cls, heartbeat: Heartbeat) -> LineStream:
         """Take the place of standard output and standard error."""
-        lines = cls(1, page)
+        lines = cls(1, heartbeat)
         os.set_blocking(1, False)
         os.set_blocking(2, False)
         sys.stdout = sys.stderr = lines

@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from embodied.errors import FOREIGN, LaunchError, Problem, told
-from embodied.live.heartbeat import Page
-from embodied.live.ipc import Gone, pair, say
-from embodied.live.process_spec import Brief
+from embodied.live.heartbeat import Heartbeat
+from embodied.live.ipc import Disconnected, send, socket_pair
+from embodied.live.process_spec import ProcessSpec
 
 State = Literal["starting", "ready", "running", "stopping", "ended"]
 
@@ -35,53 +35,53 @@ class Process:
     """A process group of a graph.
 
     Attributes:
-        brief: what it is told.
+        spec: what it is told.
         state: how far it is.
-        number: of the process.
+        pid: of the process.
         handle: its pidfd, readable when it has ended.
         channel: socket to it.
         output: pipe of what its nodes print.
-        page: its signs of life.
+        heartbeat: its signs of life.
         since: when it was started, on CLOCK_MONOTONIC [ns].
         starts: how often it was started.
-        said: the failure that it told of itself before it ended.
+        failure: what it reported before it ended.
         code: its exit code, negative for a signal.
     """
 
-    brief: Brief
+    spec: ProcessSpec
     state: State = "ended"
-    number: int = 0
+    pid: int = 0
     handle: int = -1
     channel: socket.socket | None = None
     output: int = -1
-    page: Page | None = None
+    heartbeat: Heartbeat | None = None
     since: int = 0
     starts: int = 0
-    said: dict[str, Any] = field(default_factory=dict)
+    failure: dict[str, Any] = field(default_factory=dict)
     code: int | None = None
     about: dict[str, str] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
         """Its name."""
-        return self.brief.process
+        return self.spec.process
 
     @property
     def nodes(self) -> list[str]:
         """Names of its nodes."""
-        return [node.name for node in self.brief.nodes]
+        return [node.name for node in self.spec.nodes]
 
     def start(self) -> None:
         """Start it, by exec: a fork of a process that has threads or sockets inherits what it cannot use."""
-        ours, theirs = pair()
+        ours, theirs = socket_pair()
         ours.setblocking(False)
-        page, living = Page.create(self.name)
-        briefing = os.memfd_create(f"{self.name}.brief", 0)
+        heartbeat, living = Heartbeat.create(self.name)
+        briefing = os.memfd_create(f"{self.name}.spec", 0)
         reading, writing = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         try:
             with os.fdopen(os.dup(briefing), "wb") as stream:
-                pickle.dump(self.brief.path, stream)
-                pickle.dump(self.brief, stream)
+                pickle.dump(self.spec.path, stream)
+                pickle.dump(self.spec, stream)
             os.lseek(briefing, 0, os.SEEK_SET)
             numbers = (theirs.fileno(), briefing, living)
             arguments = [sys.executable, "-P", "-c", _PROGRAM, *map(str, (*numbers, os.getpid()))]
@@ -101,47 +101,47 @@ class Process:
             theirs.close()
             for descriptor in (briefing, living, writing):
                 os.close(descriptor)
-        self.number, self.channel, self.output, self.page = child.pid, ours, reading, page
+        self.pid, self.channel, self.output, self.heartbeat = child.pid, ours, reading, heartbeat
         # It is waited for by its handle; the object would only complain when it goes.
         child.returncode = 0
         self.handle = os.pidfd_open(child.pid)
         self.since = time.monotonic_ns()
         self.starts += 1
-        self.said, self.code, self.state = {}, None, "starting"
+        self.failure, self.code, self.state = {}, None, "starting"
 
-    def say(self, verb: str, /, descriptors: list[int] | None = None, **about: Any) -> bool:
+    def send(self, verb: str, /, descriptors: list[int] | None = None, **about: Any) -> bool:
         """Tell it something; False if it is no longer there."""
         if self.channel is None:
             return False
         try:
-            say(self.channel, verb, descriptors or (), **about)
-        except Gone:
+            send(self.channel, verb, descriptors or (), **about)
+        except Disconnected:
             return False
         return True
 
     def silence(self, now: int) -> int:
         """How long it has given no sign of life [ns]."""
-        assert self.page is not None
-        return now - max(self.page.read().at, self.since)
+        assert self.heartbeat is not None
+        return now - max(self.heartbeat.read().at, self.since)
 
     def node(self) -> str:
         """The node that is stepping, or opening; empty while it waits."""
-        number = -1 if self.page is None else self.page.read().node
+        number = -1 if self.heartbeat is None else self.heartbeat.read().node
         return self.nodes[number] if 0 <= number < len(self.nodes) else ""
 
     def terminate(self) -> None:
         """Tell it to end by a signal, when it may not listen yet."""
         with contextlib.suppress(OSError):
-            os.kill(self.number, signal.SIGTERM)
+            os.kill(self.pid, signal.SIGTERM)
 
     def kill(self) -> None:
         """End it at once, with everything that its nodes started."""
         with contextlib.suppress(OSError):
-            os.killpg(self.number, signal.SIGKILL)
+            os.killpg(self.pid, signal.SIGKILL)
 
     def reap(self) -> None:
         """Take note that it has ended."""
-        _, status = os.waitpid(self.number, 0)
+        _, status = os.waitpid(self.pid, 0)
         self.code = os.waitstatus_to_exitcode(status)
         self.kill()
         os.close(self.handle)
@@ -152,8 +152,8 @@ class Process:
 
     def end(self) -> str:
         """How it ended, in words."""
-        if self.said:
-            return str(self.said["error"])
+        if self.failure:
+            return str(self.failure["error"])
         if self.code is None:
             return "still there"
         if self.code < 0:
@@ -161,15 +161,15 @@ class Process:
         return f"ended with exit code {self.code}"
 
 
-def check_portable(brief: Brief) -> None:
+def check_portable(spec: ProcessSpec) -> None:
     """Nodes and worlds cross to their process by pickle.
 
     Raises:
         LaunchError: one of them cannot; the problem names it.
     """
-    things: list[tuple[str, object]] = [(f"node {node.name}", node) for node in brief.nodes]
-    if brief.world is not None:
-        things.append(("the world", brief.world))
+    things: list[tuple[str, object]] = [(f"node {node.name}", node) for node in spec.nodes]
+    if spec.world is not None:
+        things.append(("the world", spec.world))
     for what, thing in things:
         try:
             pickle.dumps(thing)

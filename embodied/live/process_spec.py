@@ -19,7 +19,7 @@ from embodied.world import World
 
 
 @dataclass(slots=True)
-class NodeBrief:
+class NodeSpec:
     """A node of the process; ports are read off it again there."""
 
     name: str
@@ -30,7 +30,7 @@ class NodeBrief:
     sources: dict[str, Source]
 
     @classmethod
-    def of(cls, planned: Planned) -> NodeBrief:
+    def of(cls, planned: Planned) -> NodeSpec:
         """What of a planned node crosses to another process."""
         sources = dict(planned.sources)
         return cls(planned.name, planned.node, planned.rate, planned.timing, planned.trigger, sources)
@@ -75,7 +75,7 @@ class Subscription:
 
 
 @dataclass(slots=True)
-class Brief:
+class ProcessSpec:
     """Everything a worker is told before it begins.
 
     Attributes:
@@ -87,28 +87,28 @@ class Brief:
         gives: to other processes.
         seed: everything random is drawn from it.
         world: the simulated world, in the process of its bodies and in those of its cameras.
-        leads: it is the process of the bodies: physics advances here, and the verdict is given.
+        owns_world: it is the process of the bodies: physics advances here, and the verdict is given.
         listened: by own node, the outputs that someone takes.
         path: where modules are found.
         remote: what the process that reaches other machines must know of them; None in all others.
     """
 
     process: str
-    nodes: list[NodeBrief]
+    nodes: list[NodeSpec]
     outputs: dict[str, list[Output]]
     stated: dict[str, dict[str, Refinement]]
     takes: list[Subscription]
     gives: list[Subscription]
     seed: int
     world: World | None = None
-    leads: bool = False
+    owns_world: bool = False
     listened: dict[str, frozenset[str]] = field(default_factory=dict)
     path: list[str] = field(default_factory=lambda: list(sys.path))
-    remote: Remote | None = None
+    remote: MachinesSpec | None = None
 
 
 @dataclass(slots=True)
-class Remote:
+class MachinesSpec:
     """What is to be known of other machines.
 
     Attributes:
@@ -130,7 +130,7 @@ class Remote:
     periods: dict[str, int | None]
 
     @classmethod
-    def of(cls, plan: Plan, machine: str, keys: Path | None) -> Remote:
+    def of(cls, plan: Plan, machine: str, keys: Path | None) -> MachinesSpec:
         """The same for one machine of a plan."""
         homes = {name: planned.machine or machine for name, planned in plan.nodes.items()}
         taken: dict[str, set[int]] = {}
@@ -154,7 +154,9 @@ class Remote:
         )
 
 
-def briefs(plan: Plan, layout: Mapping[str, Sequence[str]], home: Mapping[str, str], seed: int) -> dict[str, Brief]:
+def process_specs(
+    plan: Plan, layout: Mapping[str, Sequence[str]], home: Mapping[str, str], seed: int
+) -> dict[str, ProcessSpec]:
     """What each process is told.
 
     Args:
@@ -169,14 +171,14 @@ def briefs(plan: Plan, layout: Mapping[str, Sequence[str]], home: Mapping[str, s
         for name, planned in plan.nodes.items()
     }
     links = _links(plan, home)
-    made: dict[str, Brief] = {}
+    made: dict[str, ProcessSpec] = {}
     for process, nodes in layout.items():
         takes = [link for link in links if link.process == process]
         gives = [link for link in links if home[link.node] == process]
         needed = {*nodes, *(link.node for link in (*takes, *gives))}
-        made[process] = Brief(
+        made[process] = ProcessSpec(
             process=process,
-            nodes=[NodeBrief.of(plan.nodes[name]) for name in sorted(nodes)],
+            nodes=[NodeSpec.of(plan.nodes[name]) for name in sorted(nodes)],
             outputs={name: outputs[name] for name in sorted(needed)},
             stated={name: stated[name] for name in nodes},
             takes=takes,

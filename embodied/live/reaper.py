@@ -11,7 +11,7 @@ from pathlib import Path
 from embodied.live import reaper_process
 
 
-class Cleaner:
+class Reaper:
     """Knows which processes there are, and sees to them should this process end without a word.
 
     Args:

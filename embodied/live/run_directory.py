@@ -40,7 +40,7 @@ def home() -> Path:
 
 
 @dataclass(slots=True)
-class Folder:
+class RunDirectory:
     """The folder of one run.
 
     Attributes:
@@ -50,7 +50,7 @@ class Folder:
     path: Path
 
     @classmethod
-    def create(cls, name: str) -> Folder:
+    def create(cls, name: str) -> RunDirectory:
         """A new one, for a run of this process.
 
         Raises:
@@ -138,10 +138,10 @@ class Folder:
         shutil.rmtree(self.path, ignore_errors=True)
 
 
-def running() -> Iterator[Folder]:
+def running() -> Iterator[RunDirectory]:
     """The runs that there are, in the order of their names; what a crash left behind is taken away."""
     for path in sorted(home().iterdir()):
-        folder = Folder(path)
+        folder = RunDirectory(path)
         number = path.name.split("-")
         try:
             connection = folder.connect()

@@ -14,7 +14,7 @@ EVERY = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class Sample:
     """What a run says of itself at one time.
 
     Attributes:
@@ -28,7 +28,7 @@ class Look:
     guards: dict[str, Any]
 
     @classmethod
-    def take(cls, client: Client) -> Look:
+    def take(cls, client: Client) -> Sample:
         """Ask a run.
 
         Raises:
@@ -37,7 +37,7 @@ class Look:
         return cls(client.ask("status"), client.ask("counts"), client.ask("guards"))
 
 
-def measure(before: Look, after: Look) -> dict[str, Any]:
+def measure(before: Sample, after: Sample) -> dict[str, Any]:
     """What went on between two looks, as plain data.
 
     Returns:
@@ -75,7 +75,7 @@ def _since(before: int, after: int) -> int:
     return after - before if after >= before else after
 
 
-def _hertz(before: Look, after: Look, what: str, *keys: str) -> dict[str, dict[str, Any]]:
+def _hertz(before: Sample, after: Sample, what: str, *keys: str) -> dict[str, dict[str, Any]]:
     """What processes counted, and how often the first of it happened, by the clock of each: not all answer at once."""
     found: dict[str, dict[str, Any]] = {}
     for process, now in after.counts.items():

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from embodied.errors import FOREIGN
-from embodied.live.heartbeat import Page
+from embodied.live.heartbeat import Heartbeat
 from embodied.messages.arrays import Maker, made_by
 from embodied.messages.schema import Message
 from embodied.runtime.failures import step_failed
@@ -19,19 +19,21 @@ Given = tuple[Cell, int, list[tuple[Topic, Message]]]
 Publish = Callable[[Cell, list[tuple[Topic, Message]]], None]
 
 
-def stepper(cell: Cell, page: Page, publish: Publish, maker: Maker | None = None) -> Callable[[int, list[Given]], None]:
+def stepper(
+    cell: Cell, heartbeat: Heartbeat, publish: Publish, maker: Maker | None = None
+) -> Callable[[int, list[Given]], None]:
     """A function that steps a node at a time [ns], unless a required input is absent or stale.
 
     Args:
         cell: the node.
-        page: where it is written that it steps.
+        heartbeat: where it is written that it steps.
         publish: hands outputs to other processes, and checks them.
         maker: of arrays in the memory that others read.
 
     Returns:
         (time, what was given so far) -> None; it raises NodeFailed.
     """
-    names: dict[str, Any] = {"cell": cell, "call": _caller(cell, page, publish, maker)}
+    names: dict[str, Any] = {"cell": cell, "call": _caller(cell, heartbeat, publish, maker)}
     lines: list[str] = []
     lists: list[str] = []
     for index, slot in enumerate(cell.slots):
@@ -58,10 +60,10 @@ def stepper(cell: Cell, page: Page, publish: Publish, maker: Maker | None = None
 
 
 def _caller(
-    cell: Cell, page: Page, publish: Publish, maker: Maker | None
+    cell: Cell, heartbeat: Heartbeat, publish: Publish, maker: Maker | None
 ) -> Callable[[int, list[Given], list[Any]], None]:
     step = cell.step if maker is None else _making(cell.step, maker)
-    words, index = page.words, cell.index
+    words, index = heartbeat.words, cell.index
     clock = time.monotonic_ns
     stays = any(topic.slots for topic in cell.topics)
 

@@ -19,12 +19,12 @@ from embodied.clock import SECOND
 from embodied.errors import FOREIGN, EmbodiedError, LinkFailed, NodeFailed, told
 from embodied.links.channel import Inlet, Outlet
 from embodied.links.ring import Ends, Post, Window
-from embodied.live.heartbeat import Page
-from embodied.live.ipc import Gone, hear, say
+from embodied.live.heartbeat import Heartbeat
+from embodied.live.ipc import Disconnected, receive, send
 from embodied.live.kernel import die_with_parent
-from embodied.live.loop import IDLE, Delays, Loop
-from embodied.live.node_output import Lines
-from embodied.live.process_spec import Brief
+from embodied.live.loop import IDLE, DelayHistogram, ProcessLoop
+from embodied.live.node_output import LineStream
+from embodied.live.process_spec import ProcessSpec
 from embodied.live.worker_requests import answer
 from embodied.messages.encoding import sealer
 from embodied.plain_data import plain
@@ -32,7 +32,7 @@ from embodied.runtime.failures import world_failed
 from embodied.runtime.lifecycle import close_nodes, open_node
 from embodied.runtime.mailboxes import Cell, Slot, Topic
 
-LOOK = SECOND // 20
+VERDICT_PERIOD = SECOND // 20
 """How often the process of the bodies asks its world for the verdict [ns]."""
 
 
@@ -40,9 +40,9 @@ class Worker:
     """One process of a graph.
 
     Args:
-        brief: its nodes, and what it must know of others.
+        spec: its nodes, and what it must know of others.
         launcher: socket to who started it.
-        page: where it gives signs of life.
+        heartbeat: where it gives signs of life.
 
     Attributes:
         cells: its nodes, by name.
@@ -50,22 +50,24 @@ class Worker:
         devices: by driver, what its device says it is.
     """
 
-    def __init__(self, brief: Brief, launcher: socket.socket, page: Page) -> None:
-        self.brief = brief
+    def __init__(self, spec: ProcessSpec, launcher: socket.socket, heartbeat: Heartbeat) -> None:
+        self.spec = spec
         self.launcher = launcher
         self.cells = {
-            planned.name: Cell(planned, i, brief.seed) for i, planned in enumerate(n.planned() for n in brief.nodes)
+            planned.name: Cell(planned, i, spec.seed) for i, planned in enumerate(n.planned() for n in spec.nodes)
         }
         self.topics = {topic.name: topic for cell in self.cells.values() for topic in cell.topics}
-        self.delays: dict[str, Delays] = {}
+        self.delays: dict[str, DelayHistogram] = {}
         self.devices: dict[str, str] = {}
         self._opened: list[Cell] = []
         self._inlets: dict[str, Inlet] = {}
         self._posts: dict[tuple[str, str], Post] = {}
         self._judged = False
         self._wire()
-        self.outlets = {name: self._outlet(name) for name in sorted({link.node for link in brief.gives})}
-        self.loop = Loop(list(self.cells.values()), self.outlets, page, brief.world if brief.leads else None)
+        self.outlets = {name: self._outlet(name) for name in sorted({link.node for link in spec.gives})}
+        self.loop = ProcessLoop(
+            list(self.cells.values()), self.outlets, heartbeat, spec.world if spec.owns_world else None
+        )
         self.loop.wait(launcher.fileno(), self.listen)
 
     def _wire(self) -> None:
@@ -84,24 +86,24 @@ class Worker:
                     by_source.setdefault(source.node, []).append((topic, slot))
                 if topic.seal is None:
                     output = self.cells[source.node].planned.ports.outputs[source.port]
-                    topic.seal = sealer(output.message, topic.name, self.brief.stated[source.node][source.port])
+                    topic.seal = sealer(output.message, topic.name, self.spec.stated[source.node][source.port])
             for node, group in by_source.items():
                 if len(group) > 1:
                     self.cells[node].relatives.append(group)
 
     def _outlet(self, node: str) -> Outlet:
-        gives = [link for link in self.brief.gives if link.node == node]
+        gives = [link for link in self.spec.gives if link.node == node]
 
         def windows(size: int) -> list[Window]:
             return [Window.of(size, link.bound) for link in gives]
 
         return Outlet(
-            node, [output.layout(node) for output in self.brief.outputs[node]], windows, self._announce, self._pause
+            node, [output.layout(node) for output in self.spec.outputs[node]], windows, self._announce, self._pause
         )
 
     def _pause(self, pending: list[int]) -> bool:
         """Wait for room in a link that loses nothing, and hear the launcher meanwhile; False when told to stop."""
-        self.loop.page.idle(time.monotonic_ns())
+        self.loop.heartbeat.idle(time.monotonic_ns())
         poll = select.poll()
         for descriptor in (self.launcher.fileno(), *pending):
             poll.register(descriptor, select.POLLIN)
@@ -113,7 +115,7 @@ class Worker:
         """Tell the launcher of a ring, so that others can be linked to it."""
         for node, process in [key for key in self._posts if key[0] == outlet.name]:
             del self._posts[node, process]
-        say(self.launcher, "ring", [outlet.ring.descriptor], node=outlet.name, room=outlet.room)
+        send(self.launcher, "ring", [outlet.ring.descriptor], node=outlet.name, room=outlet.room)
 
     def build(self) -> None:
         """Open the nodes, in name order.
@@ -124,8 +126,8 @@ class Worker:
         """
         for outlet in self.outlets.values():
             self._announce(outlet)
-        say(self.launcher, "built")
-        world, seed = self.brief.world, self.brief.seed
+        send(self.launcher, "built")
+        world, seed = self.spec.world, self.spec.seed
         if world is not None:
             try:
                 world.reset(seed)
@@ -133,14 +135,14 @@ class Worker:
                 raise world_failed("reset", error) from error
         for cell in self.cells.values():
             self._opened.append(cell)
-            self.loop.page.busy(time.monotonic_ns(), cell.index)
-            device = open_node(cell, seed, self.brief.listened[cell.name], world)
+            self.loop.heartbeat.busy(time.monotonic_ns(), cell.index)
+            device = open_node(cell, seed, self.spec.listened[cell.name], world)
             if device:
                 self.devices[cell.name] = device
         about = {} if world is None else dict(world.about())
         # Its last sign of life is from before its nodes opened, and a device may have been waited for.
-        self.loop.page.idle(time.monotonic_ns())
-        say(self.launcher, "ready", about=about, devices=self.devices)
+        self.loop.heartbeat.idle(time.monotonic_ns())
+        send(self.launcher, "ready", about=about, devices=self.devices)
 
     def run(self) -> None:
         """Until told to stop.
@@ -153,13 +155,13 @@ class Worker:
 
     def close(self) -> EmbodiedError | None:
         """Close the nodes, last opened first, and the world; the first failure is returned."""
-        page = self.loop.page
+        heartbeat = self.loop.heartbeat
         failure: EmbodiedError | None = close_nodes(
-            self._opened, lambda cell: page.busy(time.monotonic_ns(), cell.index)
+            self._opened, lambda cell: heartbeat.busy(time.monotonic_ns(), cell.index)
         )
-        if self.brief.world is not None:
+        if self.spec.world is not None:
             try:
-                self.brief.world.close()
+                self.spec.world.close()
             except FOREIGN as error:
                 failure = failure or world_failed("close", error)
         return failure
@@ -169,21 +171,21 @@ class Worker:
         try:
             while True:
                 try:
-                    said = hear(self.launcher)
+                    said = receive(self.launcher)
                 except LinkFailed as error:
                     print(f"not understood from the launcher: {error}")
                     continue
                 if said is None:
                     return
                 self._do(said.verb, said.about, said.descriptors)
-        except Gone:
+        except Disconnected:
             self.loop.forget(self.launcher.fileno())
             self.loop.stopping = True
 
     def _do(self, verb: str, about: dict[str, Any], descriptors: list[int]) -> None:
         if verb == "go":
-            if self.brief.leads:
-                self.loop.every(LOOK, self._judge)
+            if self.spec.owns_world:
+                self.loop.every(VERDICT_PERIOD, self._judge)
             self.loop.start(about["epoch"])
         elif verb == "stop":
             self.loop.stopping = True
@@ -203,7 +205,7 @@ class Worker:
         elif verb == "untake":
             self._untake(about["node"])
         elif verb == "ask":
-            say(self.launcher, "answer", number=about["number"], **answer(self, about["what"], about["about"]))
+            send(self.launcher, "answer", number=about["number"], **answer(self, about["what"], about["about"]))
 
     def _offer(self, node: str) -> None:
         """Let a node's outputs leave the process, though no node of another takes them."""
@@ -220,8 +222,8 @@ class Worker:
     def _take(self, node: str, room: int, descriptors: list[int]) -> None:
         """Link the outputs of a node of another process; of one that was linked before, the last are read first."""
         self._untake(node)
-        link = next(link for link in self.brief.takes if link.node == node)
-        outputs = self.brief.outputs[node]
+        link = next(link for link in self.spec.takes if link.node == node)
+        outputs = self.spec.outputs[node]
         ring, *ends = descriptors
         topics: dict[int, tuple[str, list[tuple[Slot, bool]]]] = {
             index: (f"{node}.{outputs[index].port}", []) for index in link.wanted
@@ -249,7 +251,7 @@ class Worker:
         )
         os.close(ring)
         self._inlets[node] = inlet
-        self.loop.take(inlet, topics, self.delays.setdefault(node, Delays()), refill=link.lossless)
+        self.loop.take(inlet, topics, self.delays.setdefault(node, DelayHistogram()), refill=link.lossless)
 
     def _untake(self, node: str) -> None:
         inlet = self._inlets.pop(node, None)
@@ -276,16 +278,16 @@ class Worker:
 
     def _judge(self) -> None:
         """Tell the launcher as soon as the world has decided."""
-        assert self.brief.world is not None
+        assert self.spec.world is not None
         if self._judged:
             return
         try:
-            verdict = self.brief.world.verdict()
+            verdict = self.spec.world.verdict()
         except FOREIGN as error:
             raise world_failed("judge", error) from error
         if verdict is not None:
             self._judged = True
-            say(
+            send(
                 self.launcher,
                 "verdict",
                 passed=verdict.passed,
@@ -301,8 +303,8 @@ def _fail(launcher: socket.socket, error: BaseException) -> None:
         about |= {"node": error.node, "doing": error.doing}
     about["code"] = error.exit_code if isinstance(error, EmbodiedError) else 3
     try:
-        say(launcher, "failed", **about)
-    except (Gone, EmbodiedError):
+        send(launcher, "failed", **about)
+    except (Disconnected, EmbodiedError):
         return
 
 
@@ -320,14 +322,14 @@ def main(briefing: IO[bytes]) -> NoReturn:
     launcher.setblocking(False)
     # A program that a node starts would keep the line open when this process has ended.
     launcher.set_inheritable(False)
-    page = Page(living)
-    lines = Lines.install(page)
+    heartbeat = Heartbeat(living)
+    lines = LineStream.install(heartbeat)
     code = 0
     worker: Worker | None = None
     try:
         with briefing:
-            brief: Brief = pickle.load(briefing)
-        worker = _kind(brief)(brief, launcher, page)
+            spec: ProcessSpec = pickle.load(briefing)
+        worker = _kind(spec)(spec, launcher, heartbeat)
         lines.nodes = list(worker.cells)
         signal.signal(signal.SIGTERM, _stops(worker))
         worker.build()
@@ -344,8 +346,8 @@ def main(briefing: IO[bytes]) -> NoReturn:
     os._exit(code)
 
 
-def _kind(brief: Brief) -> type[Worker]:
-    if brief.remote is None:
+def _kind(spec: ProcessSpec) -> type[Worker]:
+    if spec.remote is None:
         return Worker
     # Only this process imports what the network needs.
     from embodied.live.gateway import Gateway

@@ -43,7 +43,7 @@ def _counts(worker: Worker) -> dict[str, Any]:
         for topic in worker.topics.values()
     }
     links = [
-        {"from": node, "to": worker.brief.process, "delays": delays.counts, "skipped": worker.skipped(node)}
+        {"from": node, "to": worker.spec.process, "delays": delays.counts, "skipped": worker.skipped(node)}
         for node, delays in worker.delays.items()
     ]
     return {

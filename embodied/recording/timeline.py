@@ -9,7 +9,7 @@ from typing import Any
 from embodied.clock import SECOND, period
 from embodied.messages import GuardReport
 from embodied.node.ports import Stamped
-from embodied.runtime.episode import LOOK, Watcher, reports
+from embodied.runtime.episode import VERDICT_PERIOD, Watcher, reports
 from embodied.runtime.health import ALIVE
 from embodied.runtime.lockstep import Lockstep
 
@@ -38,7 +38,7 @@ class Timeline(Watcher):
             for output in planned.ports.outputs.values():
                 # What is drawn only when someone looks must not be drawn for this.
                 if not output.rendered or f"{name}.{output.name}" in taken:
-                    run.observe(f"{name}.{output.name}", self._heard(name, max(gap, LOOK / SECOND)))
+                    run.observe(f"{name}.{output.name}", self._heard(name, max(gap, VERDICT_PERIOD / SECOND)))
         for name, topic in reports(run):
             self._guards[name] = []
             run.observe(topic, partial(self._said, name))

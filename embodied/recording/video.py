@@ -9,13 +9,13 @@ from typing import Any
 from embodied.clock import SECOND
 from embodied.errors import MissingExtra
 from embodied.recording.filmstrip import Photographer
-from embodied.runtime.episode import LOOK
+from embodied.runtime.episode import VERDICT_PERIOD
 from embodied.runtime.lockstep import Lockstep
 
 SIZE = (480, 360)
 """Width and height [px]; H.264 takes even ones."""
 
-RATE = SECOND // LOOK
+RATE = SECOND // VERDICT_PERIOD
 """Pictures a second of virtual time [Hz]: one each look, so that the video runs as fast as the robot."""
 
 STILL = 8

@@ -18,7 +18,7 @@ from embodied.runtime.digest import Mark
 from embodied.runtime.lockstep import Lockstep
 from embodied.runtime.report import Report
 
-LOOK = SECOND // 20
+VERDICT_PERIOD = SECOND // 20
 """How often a run asks its world for the verdict [ns of virtual time]."""
 
 
@@ -84,7 +84,7 @@ class Watcher:
         """Before the run opens: the moment to observe topics."""
 
     def look(self, run: Lockstep) -> None:
-        """At the start, and then every `LOOK` of virtual time; not at the end."""
+        """At the start, and then every `VERDICT_PERIOD` of virtual time; not at the end."""
 
     def end(self, run: Lockstep) -> None:
         """When it has been decided, or its time is up."""
@@ -127,7 +127,7 @@ def play(
                 (watcher.end if over else watcher.look)(run)
             if over:
                 return _outcome(seed, run.report(), tally.as_dict())
-            look += LOOK
+            look += VERDICT_PERIOD
             run.advance(Time(look if limit is None else min(look, limit)))
 
 

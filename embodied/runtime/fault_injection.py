@@ -19,7 +19,7 @@ Outputs = list[tuple[Topic, Message, bytes]]
 
 
 @dataclass(slots=True, eq=False)
-class Strike:
+class ScheduledFault:
     """A fault in one run.
 
     Attributes:
@@ -37,7 +37,7 @@ class Strike:
     steps: int = 0
 
     @classmethod
-    def drawn(cls, fault: Fault, rng: np.random.Generator, now: int = 0) -> Strike:
+    def drawn(cls, fault: Fault, rng: np.random.Generator, now: int = 0) -> ScheduledFault:
         """A fault whose times are drawn; its `at` counts from `now` [ns]."""
         start = now + fault.at.drawn(rng)
         return cls(fault, start, FOREVER if fault.length is None else start + fault.length.drawn(rng), rng)
@@ -48,7 +48,7 @@ class Strike:
         return FaultCount(replace(self.fault, at=Span(self.start, self.start), length=length), self.steps)
 
 
-class Injector:
+class FaultInjector:
     """The faults of one node.
 
     Args:
@@ -58,13 +58,13 @@ class Injector:
     def __init__(self, topics: Sequence[Topic]) -> None:
         self._topics = {topic.port: topic for topic in topics}
         self._order = {topic: index for index, topic in enumerate(topics)}
-        self._silences: list[Strike] = []
-        self._delays: list[Strike] = []
-        self._drops: list[Strike] = []
-        self._noises: list[Strike] = []
-        self._stucks: list[Strike] = []
+        self._silences: list[ScheduledFault] = []
+        self._delays: list[ScheduledFault] = []
+        self._drops: list[ScheduledFault] = []
+        self._noises: list[ScheduledFault] = []
+        self._stucks: list[ScheduledFault] = []
 
-    def add(self, strike: Strike) -> None:
+    def add(self, strike: ScheduledFault) -> None:
         """Let it strike this node."""
         kinds = {"kill": self._silences, "silence": self._silences, "delay": self._delays, "drop": self._drops}
         kinds |= {"noise": self._noises, "stuck": self._stucks}
@@ -99,7 +99,9 @@ class Injector:
                 lost = True
         return [] if lost else given
 
-    def _put(self, strike: Strike, given: Outputs, change: Callable[[Strike, Topic, Any], Any]) -> Outputs:
+    def _put(
+        self, strike: ScheduledFault, given: Outputs, change: Callable[[ScheduledFault, Topic, Any], Any]
+    ) -> Outputs:
         """The outputs with one of them changed."""
         topic = self._topics[strike.fault.port]
         message = next((message for other, message, _ in given if other is topic), None)
@@ -111,16 +113,16 @@ class Injector:
         return sorted([*rest, (topic, changed, topic.encode(changed))], key=lambda entry: self._order[entry[0]])
 
 
-def _active(strikes: Iterable[Strike], t: int) -> Iterator[Strike]:
+def _active(strikes: Iterable[ScheduledFault], t: int) -> Iterator[ScheduledFault]:
     return (strike for strike in strikes if strike.start <= t < strike.end)
 
 
-def _stuck(_: Strike, topic: Topic, message: Message | None) -> Message | None:
+def _stuck(_: ScheduledFault, topic: Topic, message: Message | None) -> Message | None:
     # What was published last is old, and goes on being old: this step's value comes to nobody.
     return message if topic.latest is None else topic.latest
 
 
-def _noisy(strike: Strike, _: Topic, message: Any) -> Any:
+def _noisy(strike: ScheduledFault, _: Topic, message: Any) -> Any:
     value = None if message is None else getattr(message, strike.fault.field)
     if value is None:
         return None

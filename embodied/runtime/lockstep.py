@@ -25,7 +25,7 @@ from embodied.node.node import generator, tune
 from embodied.node.ports import Stamped
 from embodied.runtime.digest import Digest
 from embodied.runtime.failures import step_failed, world_failed
-from embodied.runtime.fault_injection import Injector, Strike
+from embodied.runtime.fault_injection import FaultInjector, ScheduledFault
 from embodied.runtime.health import health
 from embodied.runtime.lifecycle import close_nodes, open_node
 from embodied.runtime.mailboxes import Cell, Observer, Slot, Topic
@@ -67,7 +67,7 @@ class Lockstep:
                 topic.encode = encoder(output.message, topic.name, stated[cell.name][output.name])
         self._by_name = {cell.name: cell for cell in self._cells}
         self._topics = {topic.name: topic for cell in self._cells for topic in cell.topics}
-        self._strikes = [Strike.drawn(fault, rng) for fault, rng in streams(plan.faults, seed)]
+        self._strikes = [ScheduledFault.drawn(fault, rng) for fault, rng in streams(plan.faults, seed)]
         self._digest = Digest(trace=trace)
         self._about: dict[str, str] = {}
         self._events: list[tuple[int, int, int, Any]] = []
@@ -147,15 +147,15 @@ class Lockstep:
             {name: planned.ports for name, planned in self.plan.nodes.items()},
         )
         name = f"{self.now} {len(self._strikes)}"
-        strike = Strike.drawn(fault, generator(self.seed, fault.node, "fault", fault.kind, name), self.now)
+        strike = ScheduledFault.drawn(fault, generator(self.seed, fault.node, "fault", fault.kind, name), self.now)
         self._strikes.append(strike)
         self._strike(strike)
         return strike.count().fault
 
-    def _strike(self, strike: Strike) -> None:
+    def _strike(self, strike: ScheduledFault) -> None:
         cell = self._by_name[strike.fault.node]
         if cell.faults is None:
-            cell.faults = Injector(cell.topics)
+            cell.faults = FaultInjector(cell.topics)
             cell.prompt = False
         cell.faults.add(strike)
 

@@ -17,7 +17,7 @@ from embodied.node.ports import Output, Stamped
 
 if TYPE_CHECKING:
     from embodied.messages.schema import Message
-    from embodied.runtime.fault_injection import Injector
+    from embodied.runtime.fault_injection import FaultInjector
 
 FOREVER = 1 << 62
 """Later than any time [ns]."""
@@ -128,7 +128,7 @@ class Cell:
         self.latency = planned.timing.latency
         self.jitter = planned.timing.jitter
         self.rng = generator(seed, self.name, "jitter")
-        self.faults: Injector | None = None
+        self.faults: FaultInjector | None = None
         # What a step gives is delivered at once, as it is.
         self.prompt = not (self.latency or self.jitter)
         self.busy_until = 0

@@ -12,7 +12,7 @@ import numpy as np
 from embodied import Node
 from embodied.graph.graph import Graph
 from embodied.live.launcher import Launcher
-from embodied.live.run_directory import Folder
+from embodied.live.run_directory import RunDirectory
 from embodied.suite.seed_run import Job, Scenario, run_seed
 from tests.benchmarks.table import median, show
 
@@ -84,7 +84,7 @@ def _run(count: int) -> Launcher:
     graph = Graph(clock="steady")
     for number in range(count):
         graph.add(f"node{number}", Idle())
-    return Launcher(graph.check(), folder=Folder.create("benchmark"))
+    return Launcher(graph.check(), directory=RunDirectory.create("benchmark"))
 
 
 def _used(run: Launcher) -> float:
@@ -101,7 +101,7 @@ def _used(run: Launcher) -> float:
 def _ticks(run: Launcher) -> list[int]:
     found = []
     for process in run.processes.values():
-        words = Path(f"/proc/{process.number}/stat").read_text().rpartition(")")[2].split()
+        words = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
         found.append(int(words[11]) + int(words[12]))
     return found
 
@@ -118,10 +118,10 @@ def _bare() -> float:
 
 
 def _jitter() -> str:
-    folder = Folder.create("benchmark")
+    folder = RunDirectory.create("benchmark")
     path = folder.path.with_name(f"{folder.name}.npy")
     graph = Graph(clock="steady").add("punctual", Punctual(str(path)))
-    with Launcher(graph.check(), folder=folder) as run:
+    with Launcher(graph.check(), directory=folder) as run:
         while run.now < LOOK * 1e9:
             run.advance(0.1)
     periods = np.diff(np.load(path))[100:] / 1e6

@@ -15,7 +15,7 @@ from embodied.launch import load
 from embodied.messages import JointCommand, JointState
 from embodied.node.node import generator
 from embodied.node.ports import Stamped
-from embodied.runtime.episode import LOOK
+from embodied.runtime.episode import VERDICT_PERIOD
 from embodied.runtime.lockstep import Lockstep
 from tests.benchmarks.table import interleaved, median, seconds, show
 
@@ -54,7 +54,7 @@ def bare(seed: int, simulated: float) -> float:
             command = None if moved.command is None else Stamped(moved.command, now, n, "ik.command")
             while look <= now:
                 world.verdict()
-                look += LOOK
+                look += VERDICT_PERIOD
 
     gc.collect()
     taken = seconds(loop)
@@ -68,7 +68,7 @@ def graph(seed: int, simulated: float) -> float:
     with Lockstep(plan, seed=seed) as run:
 
         def loop() -> None:
-            for look in range(0, round(simulated * SECOND) + 1, LOOK):
+            for look in range(0, round(simulated * SECOND) + 1, VERDICT_PERIOD):
                 run.advance(Time(look))
                 run.verdict()
 

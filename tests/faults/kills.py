@@ -6,7 +6,7 @@ import signal
 
 import numpy as np
 
-from tests.embodied.live.running import Look, Running, pick_place
+from tests.embodied.live.running import Running, TopicView, pick_place
 from tests.faults.tally import MS, Tally
 
 RESTARTED = ("camera", "detector", "policy", "ik")
@@ -44,7 +44,9 @@ def interrupt(node: str, count: int, number: signal.Signals, rng: np.random.Gene
             del reports.seen[:-1]
 
 
-def _interrupted(running: Running, node: str, number: signal.Signals, wait: float, reports: Look, tally: Tally) -> bool:
+def _interrupted(
+    running: Running, node: str, number: signal.Signals, wait: float, reports: TopicView, tally: Tally
+) -> bool:
     """One trial; whether the cell works again."""
     topic, limit = HELD_WITHIN.get(node, ("", 0.0))
     # What a process that was started again gives comes from new memory.
@@ -101,12 +103,12 @@ def _ended(running: Running, node: str, number: signal.Signals, wait: float, tal
             tally.wrong(f"the arm still moves at {speed:.2f} rad/s")
 
 
-def following(reports: Look) -> bool:
+def following(reports: TopicView) -> bool:
     """Whether the guard follows commands."""
     return bool(reports.seen) and reports.seen[-1].message.state == "following"
 
 
-def holding(reports: Look, after: int) -> int | None:
+def holding(reports: TopicView, after: int) -> int | None:
     """When the guard first said that it holds, after an instant [ns since time 0]."""
     return next((seen.stamp for seen in reports.seen if seen.stamp > after and seen.message.state == "holding"), None)
 

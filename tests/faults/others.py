@@ -112,7 +112,7 @@ def _p99(graph: Graph, tally: Tally | None = None) -> float:
         running.until(lambda: len(said.seen) >= 8, 20.0)
         if tally is not None and "flood" in running.run.processes:
             for name in ("flood", "sleeper"):
-                pages = int(Path(f"/proc/{running.process(name).number}/statm").read_text().split()[1])
+                pages = int(Path(f"/proc/{running.process(name).pid}/statm").read_text().split()[1])
                 tally.add(f"RSS of the {name} [MiB]", pages * os.sysconf("SC_PAGE_SIZE") / 2**20, 200.0)
         return float(np.median([entry.message.number for entry in said.seen[2:]]))
 
@@ -166,7 +166,7 @@ def _steady(tally: Tally) -> None:
     )
     graph.processes = (("jump", "counter", "square"),)
     with Running(graph) as running:
-        name = running.run.home["square"]
+        name = running.run.process_of["square"]
         running.until(lambda: running.run.now > 1_000_000_000, 5.0)
         steps = running.run.ask(name, "counts")["nodes"]["square"]["steps"]
         tally.add("steps, of 200 a second [Hz]", steps / (running.run.now / 1e9))

@@ -10,7 +10,7 @@ import pytest
 from embodied import Stamped, Time
 from embodied.launch import Overrides, load
 from embodied.messages import DroneCommand, DroneState, Image
-from embodied.runtime.episode import LOOK
+from embodied.runtime.episode import VERDICT_PERIOD
 from embodied.runtime.lockstep import Lockstep
 from embodied.testing.plugin import Scenario
 
@@ -27,7 +27,7 @@ def test_it_holds_over_its_marker_photographs_it_once_and_lands_on_its_pad(profi
     at = 0
     with run:
         while (verdict := run.verdict()) is None:
-            at += LOOK
+            at += VERDICT_PERIOD
             run.advance(Time(at))
     assert verdict.passed, verdict.reason
     assert len(photos) == 1

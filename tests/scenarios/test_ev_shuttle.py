@@ -10,7 +10,7 @@ import pytest
 from embodied import Stamped, Time
 from embodied.launch import Overrides, load
 from embodied.messages import GuardReport, VehicleState
-from embodied.runtime.episode import LOOK
+from embodied.runtime.episode import VERDICT_PERIOD
 from embodied.runtime.lockstep import Lockstep
 from embodied.testing.plugin import Scenario
 
@@ -28,7 +28,7 @@ def test_it_keeps_to_its_lane_waits_before_what_stands_in_it_and_parks_before_th
     at = 0
     with run:
         while (verdict := run.verdict()) is None:
-            at += LOOK
+            at += VERDICT_PERIOD
             run.advance(Time(at))
     assert verdict.passed, verdict.reason
     assert states[-1].value.gear == "P"

@@ -10,7 +10,7 @@ import pytest
 from embodied import Stamped, Time
 from embodied.launch import Overrides, load
 from embodied.messages import Image, VehicleState
-from embodied.runtime.episode import LOOK
+from embodied.runtime.episode import VERDICT_PERIOD
 from embodied.runtime.lockstep import Lockstep
 from embodied.testing.plugin import Scenario
 from sims.tabletop.scene import COLOURS
@@ -30,7 +30,7 @@ def test_a_block_is_loaded_driven_to_its_station_and_its_colour_is_in_the_drones
     at = 0
     with run:
         while (verdict := run.verdict()) is None:
-            at += LOOK
+            at += VERDICT_PERIOD
             run.advance(Time(at))
     assert verdict.passed, verdict.reason
     assert turns == ["arm", "shuttle", "drone"]

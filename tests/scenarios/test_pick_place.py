@@ -13,7 +13,7 @@ from embodied.graph.graph import Graph
 from embodied.launch import Overrides, load
 from embodied.recording.filmstrip import Film
 from embodied.recording.timeline import Timeline
-from embodied.runtime.episode import LOOK, play
+from embodied.runtime.episode import VERDICT_PERIOD, play
 from embodied.runtime.lockstep import Lockstep
 from embodied.testing.plugin import Scenario
 from embodied.testing.run import Run
@@ -58,7 +58,7 @@ def test_pictures_and_observers_change_nothing_of_a_run() -> None:
     with lockstep as run:
         at = 0
         while run.verdict() is None:
-            at += LOOK
+            at += VERDICT_PERIOD
             run.advance(Time(at))
         assert run.digest == plain.digest
     assert seen

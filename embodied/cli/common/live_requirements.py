@@ -51,7 +51,7 @@ def _live(module: str) -> Any:
 
 def _folder() -> str:
     """A run's folder, closed to others, with a socket that answers."""
-    folder = _live("live.run_directory").Folder.create("doctor")
+    folder = _live("live.run_directory").RunDirectory.create("doctor")
     try:
         with folder.listen(), folder.connect():
             return str(folder.path.parent)

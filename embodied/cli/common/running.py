@@ -13,7 +13,7 @@ from rich.table import Table
 from embodied.cli.common import complete_running as complete
 from embodied.errors import EmbodiedError, LaunchError, LinkFailed, Problem, nearest
 from embodied.live.client import TIMEOUT, Client, Refused, find
-from embodied.live.run_directory import Folder, running
+from embodied.live.run_directory import RunDirectory, running
 
 RunOption = Annotated[
     str | None,
@@ -55,7 +55,7 @@ def named(what: str, name: str, known: dict[str, Any]) -> Any:
     return known[name]
 
 
-def ask_each(folders: list[Folder], verb: str, /, **about: Any) -> dict[str, Any]:
+def ask_each(folders: list[RunDirectory], verb: str, /, **about: Any) -> dict[str, Any]:
     """Ask several runs at once, so that one which hangs holds up no other.
 
     Args:
@@ -69,7 +69,7 @@ def ask_each(folders: list[Folder], verb: str, /, **about: Any) -> dict[str, Any
     return read_each(send_each(folders, verb, **about))
 
 
-def send_each(folders: list[Folder], verb: str, /, **about: Any) -> dict[str, Client | LinkFailed]:
+def send_each(folders: list[RunDirectory], verb: str, /, **about: Any) -> dict[str, Client | LinkFailed]:
     """Ask several runs, and read the answers later; what was sent happens, whatever becomes of whoever sent it."""
     asked: dict[str, Client | LinkFailed] = {}
     for folder in folders:
@@ -102,7 +102,7 @@ def read_each(asked: dict[str, Client | LinkFailed]) -> dict[str, Any]:
     return found
 
 
-def chosen(name: str | None) -> list[Folder]:
+def chosen(name: str | None) -> list[RunDirectory]:
     """The runs that are meant: the one of a name, or all there are.
 
     Raises:

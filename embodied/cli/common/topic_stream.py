@@ -70,7 +70,7 @@ def watch(run: str | None, name: str, seconds: float | None = None) -> Iterator[
     begin = time.monotonic()
     end = math.inf if seconds is None else begin + seconds
     with connected(run) as client:
-        folder = client.folder
+        folder = client.directory
         topic, about = topic_of(client, name)
     if about["rendered"] and not about["takers"]:
         text = f"'{topic}' is rendered only for nodes that take it, and none does"

@@ -31,7 +31,7 @@ from embodied.diagram.mermaid import mermaid
 from embodied.diagram.svg import svg
 from embodied.graph.plan import Plan
 from embodied.launch import load
-from embodied.live.statistics import EVERY, Look, measure
+from embodied.live.statistics import EVERY, Sample, measure
 
 
 class Drawing(StrEnum):
@@ -91,9 +91,9 @@ def _running(run: str | None) -> tuple[Plan, str, Flows]:
     """A graph that runs, its name, and what goes over its wires."""
     with connected(run) as client:
         plan = client.graph().check()
-        before = Look.take(client)
+        before = Sample.take(client)
         client.gone(EVERY)
-        found = measure(before, Look.take(client))
+        found = measure(before, Sample.take(client))
         home = {node: process for process, about in found["processes"].items() for node in about["nodes"]}
         # It may be a profile of lockstep that runs on the steady clock.
         plan.graph.clock = "steady"
@@ -105,7 +105,7 @@ def _running(run: str | None) -> tuple[Plan, str, Flows]:
             for name, node in plan.nodes.items()
             for port, source in node.sources.items()
         }
-        return plan, client.folder.name, flows
+        return plan, client.directory.name, flows
 
 
 def _flow(topic: dict[str, Any] | None, link: dict[str, Any] | None) -> Flow:

@@ -69,7 +69,7 @@ class _Progress(StatusLine, LiveWatcher):
     def begin(self, run: Launcher) -> None:
         """Say that it runs, and how to look at it."""
         count = len(run.processes)
-        err.print(f"running as {run.folder.name}, in {count} processes: embodied top, embodied stop", markup=False)
+        err.print(f"running as {run.directory.name}, in {count} processes: embodied top, embodied stop", markup=False)
         for name, device in run.devices.items():
             err.print(f"{name}: {device}", markup=False)
 

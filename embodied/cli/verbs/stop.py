@@ -12,10 +12,10 @@ from embodied.cli.common.output import JsonOption, ending, err, out, print_json,
 from embodied.cli.common.running import lasting, send_each
 from embodied.errors import LinkFailed
 from embodied.live.client import TIMEOUT, Client, find
-from embodied.live.launcher import STOPPING
+from embodied.live.launcher import STOP_TIMEOUT
 from embodied.live.run_directory import running
 
-LONGEST = TIMEOUT + 3 * STOPPING + 2.0
+LONGEST = TIMEOUT + 3 * STOP_TIMEOUT + 2.0
 """So long may a run take to end [s]: its three groups, and what it writes."""
 
 
@@ -55,5 +55,5 @@ def _wait(name: str, client: Client | LinkFailed, begin: float) -> dict[str, Any
     with client:
         if client.gone(max(0.0, begin + LONGEST - time.monotonic())):
             return {"gone": True, "seconds": round(time.monotonic() - begin, 3)}
-        trouble = f"'{name}' is still there after {LONGEST:g} s: {client.folder.trouble()}"
+        trouble = f"'{name}' is still there after {LONGEST:g} s: {client.directory.trouble()}"
         return {"gone": False, "trouble": trouble}

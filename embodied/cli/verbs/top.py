@@ -18,7 +18,7 @@ from embodied.cli.verbs.ps import coloured, condition, state
 from embodied.clock import SECOND
 from embodied.errors import LaunchError, Problem
 from embodied.live.client import Client
-from embodied.live.statistics import EVERY, Look, measure
+from embodied.live.statistics import EVERY, Sample, measure
 
 EVENTS = 3
 """So many of the last events are shown."""
@@ -37,10 +37,10 @@ def top(
         if as_json or once or not out.is_terminal:
             picture = next(pictures, None)
             if picture is None:
-                raise LaunchError([Problem("E005", f"{client.folder.name} has ended", help=("embodied ps",))])
+                raise LaunchError([Problem("E005", f"{client.directory.name} has ended", help=("embodied ps",))])
             look, found = picture
             if as_json:
-                print_json({"run": client.folder.name, **found})
+                print_json({"run": client.directory.name, **found})
             else:
                 wide().print(draw(look, found, about))
             return
@@ -51,19 +51,19 @@ def top(
         except KeyboardInterrupt:
             # So it is ended.
             return
-        err.print(f"{client.folder.name} has ended", markup=False)
+        err.print(f"{client.directory.name} has ended", markup=False)
 
 
-def _pictures(client: Client) -> Iterator[tuple[Look, dict[str, Any]]]:
+def _pictures(client: Client) -> Iterator[tuple[Sample, dict[str, Any]]]:
     """Looks, with what went on since the one before, until the run ends."""
-    before = Look.take(client)
+    before = Sample.take(client)
     while not client.gone(EVERY):
-        after = Look.take(client)
+        after = Sample.take(client)
         yield after, measure(before, after)
         before = after
 
 
-def draw(look: Look, found: dict[str, Any], about: dict[str, Any]) -> RenderableType:
+def draw(look: Sample, found: dict[str, Any], about: dict[str, Any]) -> RenderableType:
     """A picture of a run.
 
     Args:

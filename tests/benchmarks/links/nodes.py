@@ -14,7 +14,7 @@ from embodied import Node, Ports, tunable
 from embodied.errors import EmbodiedError
 from embodied.graph.graph import Graph, Timing
 from embodied.live.launcher import Launcher
-from embodied.live.run_directory import Folder
+from embodied.live.run_directory import RunDirectory
 from embodied.messages import Image
 from tests.benchmarks.links.lines import PATIENCE
 from tests.benchmarks.links.loads import LOADS, Block, Joints, Load, Position
@@ -156,12 +156,12 @@ class NodesLine:
             names["far"].append(f"far{number}")
         graph.processes = tuple(tuple(group) for group in names.values())
         try:
-            self._run = Launcher(graph.check(), folder=Folder.create("benchmark"))
+            self._run = Launcher(graph.check(), directory=RunDirectory.create("benchmark"))
             self._run.open()
         except EmbodiedError as error:
             raise Failed(str(error)) from None
-        self._homes = {end: self._run.home[group[0]] for end, group in names.items()}
-        self.processes = [self._run.processes[self._homes[end]].number for end in ("near", "far")]
+        self._homes = {end: self._run.process_of[group[0]] for end, group in names.items()}
+        self.processes = [self._run.processes[self._homes[end]].pid for end in ("near", "far")]
 
     def ping(self, load: Load, seconds: float) -> Sequence[int]:
         """Round trips [ns]."""

@@ -19,7 +19,7 @@ from drivers.uvc.virtual import VirtualCamera
 from embodied.clock import Time
 from embodied.errors import LinkFailed, WorldFailed
 from embodied.launch import load
-from embodied.live.camera_replicas import looks
+from embodied.live.camera_replicas import is_camera
 from embodied.node.node import generator
 from sims.airfield.world import Airfield
 from sims.rendering.downward import MOUNT
@@ -107,7 +107,7 @@ def test_settings_out_of_range_are_refused() -> None:
 
 def test_the_bench_is_proven_and_its_camera_is_rendered_beside_the_physics() -> None:
     plan = load(ROOT / "drivers" / "uvc" / "bench.yaml").graph("virtual").check()
-    assert looks(plan.nodes["camera"])
+    assert is_camera(plan.nodes["camera"])
 
 
 def test_a_launch_file_with_a_camera_is_read_without_opencv() -> None:

@@ -19,7 +19,7 @@ from embodied.graph.graph import Graph, Timing
 from embodied.messages import Depth, Image, JointState
 from embodied.node.node import generator
 from embodied.node.settings import SettingError
-from embodied.runtime.fault_injection import Strike
+from embodied.runtime.fault_injection import ScheduledFault
 from embodied.runtime.lockstep import Lockstep
 from embodied.runtime.mailboxes import FOREVER
 from embodied.runtime.report import Report
@@ -188,7 +188,7 @@ def test_neither_the_order_of_nodes_nor_that_of_faults_changes_a_run(
 def test_another_seed_draws_other_times_within_the_range_and_equal_faults_differ() -> None:
     about = {"at": {"from": "1s", "to": "8s"}, "for": {"from": "100ms", "to": "900ms"}}
     fault = Fault.of("silence", "detector", about)
-    strikes = [Strike.drawn(*drawn) for seed in range(50) for drawn in streams([fault, fault], seed)]
+    strikes = [ScheduledFault.drawn(*drawn) for seed in range(50) for drawn in streams([fault, fault], seed)]
     assert len({strike.start for strike in strikes}) == 100
     assert all(SECOND <= strike.start <= 8 * SECOND for strike in strikes)
     assert all(100 * MS <= strike.end - strike.start <= 900 * MS for strike in strikes)
@@ -261,7 +261,7 @@ def test_whatever_is_written_is_a_fault_within_bounds_or_one_sentence(kind: str,
     except SettingError as error:
         assert error.path[0] in (kind, *about)
         return
-    strike = Strike.drawn(fault, generator(0, kind))
+    strike = ScheduledFault.drawn(fault, generator(0, kind))
     assert 0 <= strike.start <= strike.end <= FOREVER
     assert (0 <= fault.share <= 1, fault.sd >= 0, fault.by >= 0) == (True, True, True)
 

@@ -18,7 +18,7 @@ from embodied.links.channel import Inlet
 from embodied.links.ring import Ends
 from embodied.live.launcher import Launcher
 from embodied.live.process import Process
-from embodied.live.run_directory import Folder
+from embodied.live.run_directory import RunDirectory
 
 FILE = Path(__file__).parents[3] / "launch" / "pick_place.yaml"
 
@@ -33,7 +33,7 @@ class Seen:
 
 
 @dataclass(slots=True)
-class Look:
+class TopicView:
     """What was seen of one topic."""
 
     inlet: Inlet
@@ -74,13 +74,13 @@ class Running:
             # What a policy said last counts for 300 ms: one that were back before would not be missed.
             graph.entries[name].restart = Restart("always", 10_000, 600_000_000 if name == "policy" else 1_000_000)
         self.run = Launcher(
-            graph.check(), folder=Folder.create("test"), seed=seed, logs=logs, machine=machine, keys=keys
+            graph.check(), directory=RunDirectory.create("test"), seed=seed, logs=logs, machine=machine, keys=keys
         )
-        self._looks: dict[str, Look] = {}
+        self._looks: dict[str, TopicView] = {}
 
     def __enter__(self) -> Running:
         self.run.open()
-        self.numbers = [process.number for process in self.run.processes.values()]
+        self.numbers = [process.pid for process in self.run.processes.values()]
         return self
 
     def __exit__(
@@ -88,23 +88,23 @@ class Running:
     ) -> None:
         self.run.close()
 
-    def look(self, topic: str) -> Look:
-        """Look at a topic from now on."""
+    def look(self, topic: str) -> TopicView:
+        """TopicView at a topic from now on."""
         node, _, port = topic.partition(".")
-        outputs = self.run.processes[self.run.home[node]].brief.outputs[node]
+        outputs = self.run.processes[self.run.process_of[node]].spec.outputs[node]
         ring, ends = self.run.observe(node, f"look at {topic}")
         theirs = Ends(*map(os.dup, ends.all()))
         ends.close()
         index = [output.port for output in outputs].index(port)
         # Every publication is seen as long as this process looks often enough, and the newest in any case.
         inlet = Inlet([output.layout(node) for output in outputs], [index], ring.room, ring.descriptor, theirs)
-        look = Look(inlet)
+        look = TopicView(inlet)
         self.run.wait(inlet.intake.forward, look.take)
         self._looks[topic] = look
         return look
 
     def unlook(self, topic: str) -> None:
-        """Look at a topic no longer."""
+        """TopicView at a topic no longer."""
         look = self._looks.pop(topic)
         self.run.unobserve(topic.partition(".")[0], f"look at {topic}")
         self.run.forget(look.inlet.intake.forward)
@@ -122,18 +122,18 @@ class Running:
 
     def process(self, node: str) -> Process:
         """The process of a node."""
-        return self.run.processes[self.run.home[node]]
+        return self.run.processes[self.run.process_of[node]]
 
     def kill(self, node: str, number: signal.Signals = signal.SIGKILL) -> int:
         """Send a signal to the process of a node; returns when, since time 0 [ns]."""
         process = self.process(node)
         at = time.monotonic_ns()
-        os.kill(process.number, number)
+        os.kill(process.pid, number)
         return at - self.run.epoch
 
     def event(self, node: str, kind: str, after: int) -> int | None:
         """When something of a kind happened to a node's process after a time, since time 0 [ns]."""
-        name = self.run.home[node]
+        name = self.run.process_of[node]
         found = [e.at - self.run.epoch for e in self.run.events if e.process == name and e.kind == kind]
         return next((at for at in found if at >= after), None)
 

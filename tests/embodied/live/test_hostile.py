@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from embodied.graph.graph import Graph
 from embodied.live.control import CLIENTS, Control
-from embodied.live.ipc import LARGEST, hear, say
+from embodied.live.ipc import LARGEST, receive, send
 from tests.embodied.live.nodes import Counter, Square
 from tests.embodied.live.running import Running
 
@@ -65,7 +65,7 @@ def descriptors() -> int:
 def connect(running: Running) -> socket.socket:
     # Who is at the door is let in by this same thread.
     running.run.advance(0.0)
-    channel = running.run.folder.connect()
+    channel = running.run.directory.connect()
     assert channel is not None
     channel.setblocking(False)
     return channel
@@ -76,7 +76,7 @@ def answered(running: Running, channel: socket.socket) -> Any:
     found: list[Any] = []
 
     def heard() -> bool:
-        said = hear(channel)
+        said = receive(channel)
         if said is not None:
             found.append(said)
         return bool(found)
@@ -98,7 +98,7 @@ def test_whatever_comes_to_its_socket_a_launcher_goes_on_and_answers_others(
         except OSError:
             break
         running.run.advance(0.0)
-    say(good, "status")
+    send(good, "status")
     said = answered(running, good)
     assert said.verb == "ok"
     assert {process["name"] for process in said.about["value"]["processes"]} == {"counter", "square"}
@@ -126,7 +126,7 @@ def test_packets_that_are_too_large_and_too_many_clients_are_turned_away_and_mem
         channel.close()
     running.until(lambda: False, 0.1)
     good = connect(running)
-    say(good, "status")
+    send(good, "status")
     assert answered(running, good).verb == "ok"
     good.close()
     running.until(lambda: False, 0.05)
@@ -140,11 +140,11 @@ def test_a_client_that_asks_and_never_reads_holds_nobody_up(cell: tuple[Running,
     deaf, good = connect(running), connect(running)
     for _ in range(2000):
         try:
-            say(deaf, "topics")
+            send(deaf, "topics")
         except Exception:
             break
         running.run.advance(0.0)
-    say(good, "status")
+    send(good, "status")
     assert answered(running, good).verb == "ok"
     deaf.close()
     good.close()

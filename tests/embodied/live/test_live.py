@@ -18,11 +18,11 @@ from embodied.errors import LinkFailed, ProcessLost
 from embodied.graph.graph import Graph, Timing, Wire
 from embodied.graph.restart import Restart
 from embodied.live.control import Control
-from embodied.live.heartbeat import Page
-from embodied.live.ipc import pair
-from embodied.live.launcher import STOPPING
+from embodied.live.heartbeat import Heartbeat
+from embodied.live.ipc import socket_pair
+from embodied.live.launcher import STOP_TIMEOUT
 from embodied.live.process_layout import homes, processes
-from embodied.live.process_spec import briefs
+from embodied.live.process_spec import process_specs
 from embodied.live.run_directory import home, running
 from embodied.live.worker import Worker
 from tests.embodied.live.nodes import (
@@ -50,7 +50,7 @@ def live(graph: Graph, **about: Any) -> Iterator[Running]:
     with Running(graph, **about) as found:
         yield found
     assert not [p for p in found.numbers if Path(f"/proc/{p}").exists()], "a process was left behind"
-    assert not found.run.folder.path.exists()
+    assert not found.run.directory.path.exists()
 
 
 def last(seen: list[Seen]) -> Any:
@@ -181,13 +181,13 @@ def test_a_node_that_goes_is_named_with_its_reason_and_the_others_go_on(how: str
 def test_a_process_whose_nodes_took_long_to_open_is_alive_from_the_moment_it_says_that_it_is_ready() -> None:
     plan = steady().add("counter", Counter()).check()
     layout = processes(plan)
-    (brief,) = briefs(plan, layout, homes(plan, layout), 0).values()
-    ours, theirs = pair()
-    page, living = Page.create("counter")
+    (spec,) = process_specs(plan, layout, homes(plan, layout), 0).values()
+    ours, theirs = socket_pair()
+    heartbeat, living = Heartbeat.create("counter")
     with ours, theirs:
-        worker = Worker(brief, theirs, Page(living))
+        worker = Worker(spec, theirs, Heartbeat(living))
         worker.build()
-        assert page.read().node == -1, "it is seen in open(), and counts as hanging there"
+        assert heartbeat.read().node == -1, "it is seen in open(), and counts as hanging there"
         worker.close()
 
 
@@ -197,7 +197,7 @@ def test_a_node_that_cannot_open_keeps_the_graph_from_starting() -> None:
     with pytest.raises(ProcessLost, match=r"node 'bad' failed in open\(\): RuntimeError: the device is not there"):
         found.run.open()
     assert all(process.state == "ended" for process in found.run.processes.values())
-    assert not found.run.folder.path.exists()
+    assert not found.run.directory.path.exists()
 
 
 def test_a_node_that_is_asked_for_what_cannot_be_ends_the_run_as_a_wrong_launch_file_does() -> None:
@@ -253,7 +253,7 @@ def test_a_stop_ends_within_its_time_even_if_a_node_does_not() -> None:
     found.run.open()
     begin = time.monotonic()
     found.run.close()
-    assert time.monotonic() - begin < 3 * STOPPING + 1
+    assert time.monotonic() - begin < 3 * STOP_TIMEOUT + 1
     assert any("'stubborn' did not stop within 1 s, and was ended" in event.text for event in found.run.events)
 
 
@@ -263,7 +263,7 @@ def test_what_a_node_started_itself_goes_with_it() -> None:
         assert found.until(lambda: bool(said.seen), 5)
         child = last(said.seen).number
         assert Path(f"/proc/{child}").exists()
-        session = found.run.processes["parent"].number
+        session = found.run.processes["parent"].pid
         assert child in processes_of(session)
     assert not processes_of(session)
 
@@ -308,7 +308,7 @@ def test_a_process_that_does_not_answer_is_said_to_be_in_its_step() -> None:
 def test_two_runs_of_one_graph_stand_beside_each_other() -> None:
     one, two = (Running(steady().add("counter", Counter())) for _ in range(2))
     with one, two:
-        assert one.run.folder.name != two.run.folder.name
+        assert one.run.directory.name != two.run.directory.name
         seen = one.look("counter.count"), two.look("counter.count")
         assert one.until(lambda: len(seen[0].seen) > 10, 5)
         assert two.until(lambda: len(seen[1].seen) > 10, 5)
@@ -321,7 +321,7 @@ def test_a_run_whose_launcher_is_gone_is_not_listed_and_leaves_nothing() -> None
             found = Running(steady().add("counter", Counter()).add("parent", Parent()))
             Control(found.run, {})
             found.run.open()
-            pids = [process.number for process in found.run.processes.values()]
+            pids = [process.pid for process in found.run.processes.values()]
             (home() / f"pids-{os.getpid()}").write_text(json.dumps(pids))
             os.kill(os.getpid(), signal.SIGSTOP)
         finally:

@@ -15,6 +15,11 @@ from enum import IntEnum, IntFlag
 
 PORT = 502
 HEAD = struct.Struct(">HHH")
+"""Head of a frame: transaction, protocol and length."""
+
+LENGTH_AT = 4
+"""Offset of the length in the head [B]."""
+
 LONGEST = 1024
 """No frame of this protocol is longer [B]; what claims to be is not one."""
 

@@ -8,13 +8,11 @@ They are called from another thread than `step`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, NoReturn
+from typing import NoReturn
 
+from embodied.devices.disturbance import EVERY, Disturbance
 from embodied.messages.schema import Command, Vector
 from embodied.node.node import Node
-
-Disturbance = Literal["", "flip", "truncate", "repeat", "reorder"]
-"""What may happen to what it sends: a bit turns, the end is missing, a frame comes twice, two change places."""
 
 
 class Cannot(Exception):
@@ -64,7 +62,7 @@ class Virtual(Node):
         """It speaks again."""
         self._cannot("be thawed")
 
-    def disturb(self, how: Disturbance, every: int = 3) -> None:
+    def disturb(self, how: Disturbance, every: int = EVERY) -> None:
         """Every so many frames that it sends, one is disturbed; empty ends that."""
         self._cannot(f"disturb one in {every} of its frames by '{how}'")
 

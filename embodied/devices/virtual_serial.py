@@ -10,7 +10,8 @@ import tty
 from contextlib import suppress
 from pathlib import Path
 
-from embodied.devices.virtual import Disturbance, Virtual
+from embodied.devices.disturbance import ALL, EVERY, Disturbance, byte_disturber
+from embodied.devices.virtual import Virtual
 from embodied.errors import DeviceLost, LinkFailed, NoDevice
 
 
@@ -116,7 +117,7 @@ class FarLine(Virtual):
     """
 
     link: str = ""
-    disturbances: tuple[Disturbance, ...] = ("flip", "truncate", "repeat", "reorder")
+    disturbances = ALL
 
     def open(self) -> None:
         """Make the line; `address` is what a driver takes for a serial port.
@@ -137,10 +138,7 @@ class FarLine(Virtual):
                 raise
             self.address = self.link
         self._silent = False
-        self._how: Disturbance = ""
-        self._every = 3
-        self._sent = 0
-        self._held = b""
+        self._disturber = byte_disturber()
 
     def received(self) -> bytes:
         """What came since it was last asked for; nothing while it is unplugged."""
@@ -154,17 +152,8 @@ class FarLine(Virtual):
         """Send a frame, and let happen to it what is to happen."""
         if self._silent:
             return
-        self._sent += 1
-        held, self._held = self._held, b""
-        if self._how and self._sent % self._every == 0:
-            if self._how == "reorder":
-                self._held = frame
-                return
-            middle = len(frame) // 2
-            bent = frame[:middle] + bytes([frame[middle] ^ 0x04]) + frame[middle + 1 :]
-            frame = {"flip": bent, "truncate": frame[:middle], "repeat": frame + frame}[self._how]
         with suppress(BlockingIOError):
-            os.write(self._far, frame + held)
+            os.write(self._far, b"".join(self._disturber.apply(frame)))
 
     def close(self) -> None:
         """The line is gone."""
@@ -188,6 +177,6 @@ class FarLine(Virtual):
 
     freeze, thaw = unplug, plug
 
-    def disturb(self, how: Disturbance, every: int = 3) -> None:
-        """Every so many frames, one is disturbed."""
-        self._how, self._every = how, every
+    def disturb(self, how: Disturbance, every: int = EVERY) -> None:
+        """Disturb every nth frame."""
+        self._disturber.set(how, every)

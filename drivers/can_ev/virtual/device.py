@@ -22,7 +22,8 @@ from drivers.can_ev.virtual.drive_by_wire import Ecu
 from drivers.can_ev.virtual.slcan import Adapter
 from embodied.bodies import car
 from embodied.clock import SECOND, Time, rate_of
-from embodied.devices.virtual import Disturbance, Virtual
+from embodied.devices.disturbance import Disturbance
+from embodied.devices.virtual import Virtual
 from embodied.devices.virtual_serial import FarLine
 from embodied.errors import nearest
 from embodied.messages import Vector, VehicleCommand

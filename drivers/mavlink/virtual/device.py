@@ -11,7 +11,8 @@ from drivers.mavlink.frames import Origin
 from drivers.mavlink.modes import Mode
 from embodied.bodies import drone
 from embodied.clock import Time, rate_of
-from embodied.devices.virtual import Disturbance, Virtual
+from embodied.devices.disturbance import Disturbance
+from embodied.devices.virtual import Virtual
 from embodied.messages import Vector
 from embodied.messages.schema import Command
 from embodied.world import World

@@ -13,7 +13,7 @@ from pymavlink.dialects.v20 import common
 
 from drivers.mavlink.framing import Cutter
 from drivers.mavlink.transport import Bytes, Datagrams, Wire
-from embodied.devices.virtual import Disturbance
+from embodied.devices.disturbance import Disturbance
 from embodied.errors import DeviceLost, LinkFailed
 
 

@@ -16,7 +16,8 @@ from drivers.so101.servos import IDS, JOINTS, NAMES, Servos
 from drivers.so101.virtual.line import Line
 from drivers.so101.virtual.servo import SUPPLY, Servo
 from embodied.clock import rate_of
-from embodied.devices.virtual import Disturbance, Virtual
+from embodied.devices.disturbance import ALL, EVERY, Disturbance
+from embodied.devices.virtual import Virtual
 from embodied.messages import JointCommand, Vector
 from embodied.messages.schema import Command
 from embodied.robot import Robot
@@ -52,7 +53,7 @@ class VirtualSO101(Virtual):
     link: str = ""
 
     rate = 100.0
-    disturbances: tuple[Disturbance, ...] = ("flip", "truncate", "repeat", "reorder")
+    disturbances = ALL
     harms = ("over-temperature", "low voltage", "power loss")
 
     def check(self) -> Iterable[str]:
@@ -147,8 +148,8 @@ class VirtualSO101(Virtual):
         """They answer again."""
         self._line.freeze(False)
 
-    def disturb(self, how: Disturbance, every: int = 3) -> None:
-        """Disturb a frame in one of so many answers that carry values."""
+    def disturb(self, how: Disturbance, every: int = EVERY) -> None:
+        """Disturb a frame in every nth answer that carries values."""
         self._line.disturb(how, every)
 
     def deafen(self) -> None:

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from drivers.so101.codec import SHORTEST, Cutter, Frame
-from embodied.devices.virtual import Disturbance
+from embodied.devices.disturbance import Disturbance, Disturber, flip_bit
 from embodied.devices.virtual_serial import lead
 
 SPEEDS = {getattr(termios, f"B{baud}"): baud for baud in (38_400, 57_600, 115_200, 500_000, 1_000_000)}
@@ -41,9 +41,8 @@ class Line:
         self._ends: tuple[int, int] | None = None
         self._name = ""
         self._frozen = False
-        self._how: Disturbance = ""
-        self._every = self._count = 0
         self._random = random.Random(0)
+        self._disturber: Disturber[bytes] = Disturber(self._flip, self._truncate)
         self._lock = threading.Lock()
         self._wake, self._waker = os.pipe()
         self._thread = threading.Thread(target=self._serve, name="virtual servo bus", daemon=True)
@@ -103,8 +102,8 @@ class Line:
         self._frozen = yes
 
     def disturb(self, how: Disturbance, every: int) -> None:
-        """Disturb one in so many answers that carry values."""
-        self._how, self._every, self._count = how, every, 0
+        """Disturb a frame in every nth answer that carries values."""
+        self._disturber.set(how, every)
 
     def _serve(self) -> None:
         cutter = Cutter()
@@ -131,26 +130,12 @@ class Line:
                 os.write(master, self._disturbed([each.pack() for each in answers]))
 
     def _disturbed(self, answers: list[bytes]) -> bytes:
-        if self._how and any(len(each) > SHORTEST for each in answers):
-            self._count += 1
-            if self._count % self._every == 0:
-                self._spoil(answers)
+        if any(len(each) > SHORTEST for each in answers):
+            answers = self._disturber.apply(*answers, at=self._random.randrange(len(answers)))
         return b"".join(answers)
 
-    def _spoil(self, answers: list[bytes]) -> None:
-        which = self._random.randrange(len(answers))
-        one = answers[which]
-        match self._how:
-            case "flip":
-                bit = self._random.randrange(8 * len(one))
-                bent = bytearray(one)
-                bent[bit // 8] ^= 1 << bit % 8
-                answers[which] = bytes(bent)
-            case "truncate":
-                answers[which] = one[: self._random.randrange(len(one))]
-            case "repeat":
-                answers.insert(which, one)
-            case "reorder":
-                answers.append(answers.pop(which))
-                if which == len(answers) - 1:
-                    answers.insert(0, answers.pop())
+    def _flip(self, answer: bytes) -> bytes:
+        return flip_bit(answer, self._random.randrange(8 * len(answer)))
+
+    def _truncate(self, answer: bytes) -> bytes:
+        return answer[: self._random.randrange(len(answer))]

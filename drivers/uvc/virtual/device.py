@@ -11,7 +11,8 @@ from drivers.uvc.codec import Jpeg, encode
 from drivers.uvc.identity import SERIAL, VIRTUAL
 from drivers.uvc.virtual.mjpeg_server import Server
 from embodied import Ports, Time
-from embodied.devices.virtual import Disturbance, Virtual
+from embodied.devices.disturbance import EVERY, Disturbance, Disturber, flip_bit
+from embodied.devices.virtual import Virtual
 from embodied.errors import LinkFailed
 from embodied.geometry import BASE
 from embodied.messages import CameraInfo, Image
@@ -86,8 +87,7 @@ class VirtualCamera(Virtual):
         if self.vary:
             self._camera.vary(self.rng)
         self._count = 0
-        self._how: Disturbance = ""
-        self._every = 1
+        self._disturber = Disturber(self._flip, self._truncate)
         self._frozen: bytes | None = None
         self._sent: bytes = b""
         try:
@@ -133,12 +133,12 @@ class VirtualCamera(Virtual):
         """It sends what it sees."""
         self._frozen = None
 
-    def disturb(self, how: Disturbance, every: int = 3) -> None:
+    def disturb(self, how: Disturbance, every: int = EVERY) -> None:
         """Cut a picture off, turn a bit of what holds it together, or send it twice.
 
         A bit of the compressed pixels would change some of these, and no receiver could tell: JPEG has no checksum.
         """
-        self._how, self._every = how, every
+        self._disturber.set(how, every)
 
     def _plate(self) -> dict[str, str]:
         return {VIRTUAL: "yes", SERIAL: self.view}
@@ -147,19 +147,17 @@ class VirtualCamera(Virtual):
         if self._frozen is not None:
             jpeg = self._frozen
         self._sent = jpeg
-        hit = self._how if self._count % self._every == 0 else ""
-        if hit == "truncate":
-            jpeg = jpeg[: int(self.rng.integers(2, len(jpeg) - 2))]
-        elif hit == "flip":
-            jpeg = flipped(jpeg, int(self.rng.integers(2**31)))
-        elif hit == "repeat":
-            self._server.send(jpeg)
-        self._server.send(jpeg)
+        for each in self._disturber.apply(jpeg):
+            self._server.send(each)
+
+    def _flip(self, jpeg: bytes) -> bytes:
+        return flipped(jpeg, int(self.rng.integers(2**31)))
+
+    def _truncate(self, jpeg: bytes) -> bytes:
+        return jpeg[: int(self.rng.integers(2, len(jpeg) - 2))]
 
 
 def flipped(jpeg: bytes, which: int) -> bytes:
     """A picture with one bit turned of those that hold it together, chosen by a number."""
     places = Jpeg(jpeg).structure
-    turned = bytearray(jpeg)
-    turned[places[which // 8 % len(places)]] ^= 1 << which % 8
-    return bytes(turned)
+    return flip_bit(jpeg, 8 * places[which // 8 % len(places)] + which % 8)

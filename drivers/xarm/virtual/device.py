@@ -13,7 +13,8 @@ from drivers.xarm.hosts import loopback
 from drivers.xarm.virtual.controller import KINDS, Controller
 from drivers.xarm.virtual.server import Server
 from embodied.clock import rate_of
-from embodied.devices.virtual import Disturbance, Virtual
+from embodied.devices.disturbance import ALL, EVERY, Disturbance
+from embodied.devices.virtual import Virtual
 from embodied.messages import JointCommand, Vector
 from embodied.messages.schema import Command
 from embodied.robot import Robot
@@ -42,7 +43,7 @@ class VirtualXArm(Virtual):
     firmware: str = "2.5.0"
 
     rate = 100.0
-    disturbances: tuple[Disturbance, ...] = ("flip", "truncate", "repeat", "reorder")
+    disturbances = ALL
     harms = ("over-temperature", "power loss")
 
     def check(self) -> Iterable[str]:
@@ -128,8 +129,8 @@ class VirtualXArm(Virtual):
         """It answers again."""
         self._server.freeze(False)
 
-    def disturb(self, how: Disturbance, every: int = 3) -> None:
-        """Disturb one in so many of its replies that carry values."""
+    def disturb(self, how: Disturbance, every: int = EVERY) -> None:
+        """Disturb every nth reply that carries values."""
         self._server.disturb(how, every)
 
     def press(self) -> None:

@@ -13,21 +13,23 @@ import socket
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from drivers.xarm import codec
 from drivers.xarm.codec import Broken, Frame
 from drivers.xarm.hosts import local_socket, loopback
-from embodied.devices.virtual import Disturbance
+from embodied.devices.disturbance import Disturbance, Disturber, flip_bit
 from embodied.errors import LinkFailed
 
 REPORTS = {30001: 0.2, 30002: 0.2, 30003: 0.01}
 """How often each report port tells [s]."""
 
-
 PRIVILEGED = 1024
-"""Ports below need a right that most have not."""
+"""Ports below this number need a privilege that most users lack."""
+
+VALUES = 8
+"""Replies with a payload of at least this many bytes carry values, and are disturbed [B]."""
 
 
 @dataclass(eq=False)
@@ -38,7 +40,6 @@ class _Client:
     port: int
     unread: bytes = b""
     unsent: bytearray = field(default_factory=bytearray)
-    kept: bytes = b""
 
 
 class Server:
@@ -74,10 +75,8 @@ class Server:
         self._over = False
         self._plugged = True
         self._frozen = False
-        self._how: Disturbance = ""
-        self._every = 0
-        self._count = 0
         self._random = random.Random(0)
+        self._disturber: Disturber[bytes] = Disturber(self._flip, _truncated)
         self._due = dict.fromkeys(REPORTS, 0.0)
         self._thread = threading.Thread(target=self._serve, name="virtual control box", daemon=True)
 
@@ -120,8 +119,8 @@ class Server:
         self._frozen = yes
 
     def disturb(self, how: Disturbance, every: int) -> None:
-        """Disturb one in so many replies that carry values."""
-        self._how, self._every, self._count = how, every, 0
+        """Disturb every nth reply that carries values."""
+        self._disturber.set(how, every)
 
     def tell(self, frame: Frame) -> None:
         """Send a frame to every client of the control port, from whatever thread."""
@@ -241,28 +240,15 @@ class Server:
             client.unsent += self._disturbed(client, reply)
 
     def _disturbed(self, client: _Client, reply: Frame) -> bytes:
-        """The bytes of a reply, and what its wire makes of them."""
         data = reply.pack()
-        if not self._how or len(reply.payload) < 8:
+        if len(reply.payload) < VALUES:
             return data
-        self._count += 1
-        held, client.kept = client.kept, b""
-        if self._count % self._every or held:
-            return data + held
-        if self._how == "repeat":
-            return data + data
-        if self._how == "reorder":
-            # It comes after the next one.
-            client.kept = data
-            return b""
-        if self._how == "truncate":
-            short = Frame(reply.transaction, reply.protocol, reply.register, reply.payload[: len(reply.payload) // 2])
-            return short.pack()
-        # The length is left as it is: nothing that follows could be told apart without it.
-        bent = bytearray(data)
-        place = self._random.choice([0, 1, 2, 3, *range(6, len(bent))])
-        bent[place] ^= 1 << self._random.randrange(8)
-        return bytes(bent)
+        return b"".join(self._disturber.apply(data, stream=client.channel))
+
+    def _flip(self, data: bytes) -> bytes:
+        # The length stays: the client could not find the frames behind a wrong one.
+        byte = self._random.choice([*range(codec.LENGTH_AT), *range(codec.HEAD.size, len(data))])
+        return flip_bit(data, 8 * byte + self._random.randrange(8))
 
     def _tell_reports(self) -> None:
         at = time.monotonic()
@@ -288,3 +274,8 @@ class Server:
                 return
             except OSError:
                 self._drop(client)
+
+
+def _truncated(data: bytes) -> bytes:
+    (frame,), _ = codec.split(data)
+    return replace(frame, payload=frame.payload[: len(frame.payload) // 2]).pack()

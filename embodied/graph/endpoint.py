@@ -1,4 +1,4 @@
-"""Machines by name, and where the others reach each: `tcp://host:port`."""
+"""Endpoint of a machine: the address at which the others reach it, `tcp://host:port`."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 
 MACHINE_NAME = re.compile(r"[a-z][a-z0-9_]*")
+"""Pattern of a machine's name."""
 
 _ENDPOINT = re.compile(r"tcp://(\[(?P<six>[^\]]*)\]|(?P<host>[^\[\]:/]*)):(?P<port>\d{1,5})")
 _LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
@@ -16,11 +17,11 @@ _NUMBER = re.compile(r"(.*\.)?(\d+|0x[0-9a-f]*)")
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where one machine is reached.
+    """Network address of one machine.
 
     Attributes:
-        host: an address, or a name that is looked up as IPv4.
-        port: 1 to 65535.
+        host: IP address, or a name that is resolved as IPv4.
+        port: TCP port, 1 to 65535.
     """
 
     host: str
@@ -28,10 +29,10 @@ class Endpoint:
 
     @classmethod
     def of(cls, written: object) -> Endpoint:
-        """The same from what people write: `tcp://192.168.1.10:7447`, `tcp://[fd00::10]:7447`.
+        """Parse an endpoint as people write it: `tcp://192.168.1.10:7447`, `tcp://[fd00::10]:7447`.
 
         Raises:
-            ValueError: it is not an endpoint that other machines could reach; the sentence says what was expected.
+            ValueError: it is not an endpoint that other machines can reach; the message names what is expected.
         """
         match = _ENDPOINT.fullmatch(written) if isinstance(written, str) else None
         port = 0 if match is None else int(match["port"])
@@ -42,7 +43,7 @@ class Endpoint:
 
     @property
     def is_ipv6(self) -> bool:
-        """The host is an IPv6 address."""
+        """Whether the host is an IPv6 address."""
         return ":" in self.host
 
     def __str__(self) -> str:
@@ -50,7 +51,7 @@ class Endpoint:
 
 
 def _host(six: str | None, host: str | None) -> str | None:
-    """A host in the one way of writing it; None for what no other machine can reach."""
+    """Normalize a host; None for one that no other machine can reach."""
     name = "" if host is None else host.lower()
     try:
         if six is None and not _NUMBER.fullmatch(name):

@@ -1,12 +1,12 @@
-"""Faults: what goes wrong in a run, as data.
+"""Faults to inject into a run, as data.
 
     graph.fault("silence", "detector", at="2s", for_="500ms")
     graph.fault("drop", "camera", share=0.2)
     graph.fault("noise", "arm.state", field="position", sd=0.002)
 
-A fault strikes a node, or one of its outputs. It changes no wire and no age: those stay as launched. What is random in
-it is drawn from the run's seed, the target and the kind, so that neither a process nor the order of listing matters,
-and a larger share drops all that a smaller one does while the runs are still alike.
+A fault affects a node, or one of its outputs. It changes no wire and no age: those stay as launched. Random numbers
+depend on the run's seed, the target and the kind alone, so that neither a process nor the order of listing matters, and
+a larger share drops every message that a smaller one drops while the runs are still alike.
 """
 
 from __future__ import annotations
@@ -35,28 +35,28 @@ KINDS: Mapping[str, tuple[str, ...]] = {
     "stuck": (),
     "noise": ("field", "sd"),
 }
-"""By kind, what it needs beside its target."""
+"""Required parameters of each kind of fault, beside its target."""
 
 ON_TOPIC = ("stuck", "noise")
-"""The kinds that strike one output; the others strike a node."""
+"""Kinds that affect one output; the others affect a node."""
 
 NOISY = ("float16", "float32", "float64", "uint8")
-"""Arrays of these may be noisy; 8-bit images are rounded and stay within 0 to 255."""
+"""Types of arrays that noise can be added to; 8-bit images are rounded and stay within 0 to 255."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Span:
-    """A length of time, or a range it is drawn from [ns]."""
+    """A duration, or a range from which it is drawn [ns]."""
 
     low: int
     high: int
 
     @classmethod
     def of(cls, written: object) -> Span:
-        """The same from what people write: `"2s"`, or `{"from": "1s", "to": "8s"}`.
+        """Parse a span as people write it: `"2s"`, or `{"from": "1s", "to": "8s"}`.
 
         Raises:
-            ValueError: it is neither.
+            ValueError: it is neither a duration nor a range.
         """
         if not isinstance(written, Mapping):
             length = duration(written)
@@ -69,11 +69,11 @@ class Span:
         return cls(low, high)
 
     def drawn(self, rng: np.random.Generator) -> int:
-        """One of its times [ns]; both ends are possible."""
+        """Draw a time, uniformly from the range with both ends [ns]."""
         return int(rng.integers(self.low, self.high, endpoint=True))
 
     def plain(self) -> int | dict[str, int]:
-        """A number, or a range [ns]."""
+        """Return plain data: a number, or a range [ns]."""
         return self.low if self.low == self.high else {"from": self.low, "to": self.high}
 
     def __str__(self) -> str:
@@ -82,18 +82,18 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing that goes wrong.
+    """One fault of a run, with its target and its time.
 
     Attributes:
         kind: one of `KINDS`.
-        target: a node, or `node.port`; a bare node means its first output where the kind strikes one.
-        at: when it begins, from the start of the run [ns].
-        length: how long it lasts [ns]; None is to the end.
+        target: a node, or `node.port`; a bare node means its first output where the kind affects one.
+        at: start of the fault, from the start of the run [ns].
+        length: duration [ns]; None: to the end of the run.
         share: for drop, the probability that the outputs of a step are lost.
-        by: for delay, what is added to the node's latency [ns].
+        by: for delay, addition to the node's latency [ns].
         field: for noise, the field of the message.
         sd: for noise, the standard deviation, in the field's unit.
-        places: where it stands in a file, by its keys; the empty tuple is the whole.
+        places: of its parts in a file, by key; the empty tuple is the whole.
     """
 
     kind: str
@@ -108,15 +108,15 @@ class Fault:
 
     @classmethod
     def of(cls, kind: str, target: str, about: Mapping[str, Any]) -> Fault:
-        """A fault from what people write.
+        """Parse a fault as people write it.
 
         Args:
             kind: one of `KINDS`.
             target: a node, or `node.port`.
-            about: `at`, `for`, and what the kind needs, as in a launch file; what is None counts as absent.
+            about: `at`, `for`, and the parameters of the kind, as in a launch file; None counts as absent.
 
         Raises:
-            SettingError: one of them makes no sense; its path is the key.
+            SettingError: a value is invalid; the path of the error is its key.
         """
         if kind not in KINDS:
             raise SettingError(f"there is no fault '{kind}'", (kind,), nearest(kind, KINDS))
@@ -135,20 +135,20 @@ class Fault:
 
     @property
     def node(self) -> str:
-        """The node it strikes."""
+        """Name of the node that the fault affects."""
         return self.target.partition(".")[0]
 
     @property
     def port(self) -> str:
-        """The output it strikes; empty where it strikes the node, or its first output."""
+        """Name of the output it affects; empty where it affects the node, or its first output."""
         return self.target.partition(".")[2]
 
     def place(self, key: str) -> Place | None:
-        """Where a part of it stands, else the whole."""
+        """Return the place of a part in the file, else that of the whole."""
         return self.places.get((key,), self.places.get(()))
 
     def describe(self) -> dict[str, Any]:
-        """Plain data, as a launch file has it; times in [ns]."""
+        """Return plain data, as a launch file has it; times in [ns]."""
         made: dict[str, Any] = {self.kind: self.target, "at": self.at.plain()}
         if self.length is not None:
             made["for"] = self.length.plain()
@@ -186,21 +186,21 @@ def _value(key: str, written: Any) -> Any:
 
 
 def resolve(fault: Fault, ports: Mapping[str, Ports]) -> Fault:
-    """A fault with its target spelled out: `camera` becomes `camera.rgb` where one output is struck.
+    """Return a fault with its full target: `camera` becomes `camera.rgb` where one output is affected.
 
     Args:
-        fault: as written.
-        ports: of every node.
+        fault: as it is written.
+        ports: of every node, by name.
 
     Raises:
-        SettingError: it has no such target, or its target no such field; its path is the key.
+        SettingError: there is no such target, or its message has no such field; the path of the error is its key.
     """
     if fault.node not in ports:
         raise SettingError(f"there is no node '{fault.node}'", (fault.kind,), nearest(fault.node, ports))
     if fault.kind not in ON_TOPIC:
         if "." in fault.target:
             fix = (f"write '{fault.kind}: {fault.node}'",)
-            raise SettingError(f"'{fault.kind}' strikes a node, not one of its outputs", (fault.kind,), fix)
+            raise SettingError(f"'{fault.kind}' affects a node, not one of its outputs", (fault.kind,), fix)
         return fault
     outputs = ports[fault.node].outputs
     port = fault.port if "." in fault.target else next(iter(outputs), "")
@@ -233,20 +233,21 @@ def _dtype(entry: Field, output: Output) -> str:
 
 
 def streams(faults: Iterable[Fault], seed: int) -> Iterator[tuple[Fault, np.random.Generator]]:
-    """Each fault with its own random numbers, in the order given.
+    """Yield each fault with its own random numbers, in the order of listing.
 
-    Those that differ in nothing but numbers are told apart by these, so that the order of listing changes nothing.
+    Faults of one kind and target are numbered in the order of their parameters, so that the order of listing has no
+    effect on what is drawn.
     """
     listed = list(faults)
-    found: dict[int, np.random.Generator] = {}
+    generators: dict[int, np.random.Generator] = {}
     count: Counter[tuple[str, str, str]] = Counter()
     for index in sorted(range(len(listed)), key=lambda index: _spec(listed[index])):
         fault = listed[index]
         name = (fault.kind, fault.target, fault.field)
-        found[index] = generator(seed, fault.node, "fault", *name, str(count[name]))
+        generators[index] = generator(seed, fault.node, "fault", *name, str(count[name]))
         count[name] += 1
     for index, fault in enumerate(listed):
-        yield fault, found[index]
+        yield fault, generators[index]
 
 
 def _spec(fault: Fault) -> tuple[Any, ...]:

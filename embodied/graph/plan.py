@@ -1,4 +1,4 @@
-"""The plan: a graph that has been proven, as runners follow it."""
+"""Plan of a run: a graph after validation, as runners follow it."""
 
 from __future__ import annotations
 
@@ -6,38 +6,40 @@ import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING
 
+from embodied.clock import show
+from embodied.graph.entry import Timing
 from embodied.graph.faults import Fault
 from embodied.graph.restart import NEVER, Restart
+from embodied.graph.spec import GraphSpec
 from embodied.messages.constraints import Refinement
 from embodied.node.node import Node
 from embodied.node.ports import Ports
 
-if TYPE_CHECKING:
-    from embodied.graph.graph import Graph, Timing
-    from embodied.graph.reaction_time import Reaction
-
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where an input comes from: a node and one of its outputs, how old a value may be, how many wait.
+    """Source of an input: a node and one of its outputs, the age limit and the queue length.
 
     Attributes:
-        lossless: the source waits rather than have one dropped; ignored in lockstep.
-        apart: taken by its age alone, of whichever step it is; else with what else came of that step.
+        node: name of the publishing node.
+        port: name of its output.
+        max_age: age beyond which a value is stale [ns]; None: never.
+        bound: queue length of a `list[T]` input [messages].
+        lossless: the source waits rather than have a message dropped; ignored in lockstep.
+        apart: taken by its age alone, from whichever step; else together with the other outputs of one step.
     """
 
     node: str
     port: str
-    max_age: int | None  # [ns]
+    max_age: int | None
     bound: int
     lossless: bool = False
     apart: bool = False
 
     @property
     def topic(self) -> str:
-        """`node.port`."""
+        """Name of the topic, `node.port`."""
         return f"{self.node}.{self.port}"
 
 
@@ -46,10 +48,14 @@ class Planned:
     """A node that is ready to run.
 
     Attributes:
+        name: unique name of the node.
+        node: the node itself.
+        ports: its inputs and outputs.
         rate: [Hz], None for one that runs on its trigger, or once.
+        timing: latency and jitter.
         trigger: the input whose new values make it step, None for rated nodes and those that step once.
         sources: by input; unwired optional inputs are absent.
-        machine: where it runs; None where the graph names no machines.
+        machine: name of the machine it runs on; None where the graph names no machines.
         restart: whether it is started again once it has ended.
     """
 
@@ -65,8 +71,28 @@ class Planned:
 
     @property
     def once(self) -> bool:
-        """It steps a single time, at time 0."""
+        """Whether the node steps a single time, at time 0."""
         return self.rate is None and self.trigger is None
+
+
+@dataclass(frozen=True, slots=True)
+class Reaction:
+    """Worst-case time from a node's last message until an actuator holds.
+
+    Attributes:
+        actuator: name of the driver.
+        node: name of the node that fails.
+        within: bound on the reaction time [ns]; None: the actuator moves on without the node.
+    """
+
+    actuator: str
+    node: str
+    within: int | None
+
+    def __str__(self) -> str:
+        if self.within is None:
+            return f"{self.actuator} goes on without {self.node}"
+        return f"{self.actuator} holds within {show(self.within)} of the last message of {self.node}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +100,14 @@ class Plan:
     """Everything a runner needs, in name order.
 
     Attributes:
+        graph: the graph as it is written.
         nodes: by name.
-        reactions: per actuator, how long from each node's death to the hold.
-        periods: by node, how often it publishes [ns]; None where that is not known, or once.
-        faults: what goes wrong, each with its target spelled out.
+        reactions: by actuator and node, the time from the node's failure to the hold.
+        periods: by node, time between its publications [ns]; None where that is not known, or once.
+        faults: to inject, each with its full target.
     """
 
-    graph: Graph
+    graph: GraphSpec
     nodes: Mapping[str, Planned]
     reactions: tuple[Reaction, ...]
     periods: Mapping[str, int | None]
@@ -88,25 +115,28 @@ class Plan:
 
     @property
     def taken(self) -> frozenset[str]:
-        """The topics that some node takes."""
+        """Topics to which at least one node subscribes."""
         return frozenset(source.topic for node in self.nodes.values() for source in node.sources.values())
 
     def stated(self) -> dict[str, dict[str, Refinement]]:
-        """What is known of each output, by node and port: what its node states, and then what its takers do.
+        """Collect the constraints on each output, by node and port: of its node, joined with those of its subscribers.
 
-        A message is held to all of it, so that a frame which only the taker names is checked as well.
+        A message is checked against all of them, so that a frame which only a subscriber names is checked as well.
         """
-        found = {name: {o.name: o.refined for o in node.ports.outputs.values()} for name, node in self.nodes.items()}
+        constraints = {
+            name: {o.name: o.refined for o in node.ports.outputs.values()} for name, node in self.nodes.items()
+        }
         for node in self.nodes.values():
             for port, source in node.sources.items():
-                taken = node.ports.inputs[port]
-                giver = self.nodes[source.node].ports.outputs[source.port]
-                if taken.message is giver.message:
-                    found[source.node][source.port] = found[source.node][source.port].joined(taken.refined)
-        return found
+                subscriber = node.ports.inputs[port]
+                publisher = self.nodes[source.node].ports.outputs[source.port]
+                if subscriber.message is publisher.message:
+                    joined = constraints[source.node][source.port].joined(subscriber.refined)
+                    constraints[source.node][source.port] = joined
+        return constraints
 
 
 def opens_world(node: Node) -> bool:
-    """Whether a node lives in the simulated world."""
+    """Return whether a node lives in the simulated world: its `open` takes the world."""
     opener = getattr(node, "open", None)
     return opener is not None and bool(inspect.signature(opener).parameters)

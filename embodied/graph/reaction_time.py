@@ -1,41 +1,27 @@
-"""How long an actuator goes on after a node has died, from the plan alone.
+"""Reaction times: worst-case time until an actuator holds after a node has failed, from the plan alone.
 
-A dead node publishes nothing more. What depends on it falls silent in turn: a triggered node at once, a node with a
-required input once that is stale, and an output that may be None once one of the node's optional inputs is None (a node
-whose optional output does not follow this rule has no bound, and its author must say so by making it plain). A guard
-never falls silent: it holds, as soon as it sees no command.
+A failed node publishes nothing more. Whatever depends on it falls silent in turn: a triggered node at once, a node with
+a required input once that is stale, and an output that may be None once one of the node's optional inputs is None (a
+node whose optional output does not follow this rule has no bound; its author declares that output as not optional). A
+guard never falls silent: it holds, as soon as it sees no command.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from embodied.clock import show
+from embodied.graph.plan import Planned, Reaction
 from embodied.messages.schema import Command
 from embodied.node.node import Driver, Guard
 
-if TYPE_CHECKING:
-    from embodied.graph.plan import Planned
-
-
-@dataclass(frozen=True, slots=True)
-class Reaction:
-    """After the last message of `node`, `actuator` holds within `within` [ns]; None: it moves on without it."""
-
-    actuator: str
-    node: str
-    within: int | None
-
-    def __str__(self) -> str:
-        if self.within is None:
-            return f"{self.actuator} goes on without {self.node}"
-        return f"{self.actuator} holds within {show(self.within)} of the last message of {self.node}"
-
 
 def reactions(nodes: Mapping[str, Planned], periods: Mapping[str, int | None]) -> Iterator[Reaction]:
-    """For every actuator and every node that its command depends on, how long from death to hold."""
+    """Yield the reaction time of every actuator to the failure of every node that its command depends on.
+
+    Args:
+        nodes: of the plan, by name.
+        periods: time between publications of each node [ns]; None where that is not known, or once.
+    """
     for name, actuator in nodes.items():
         commands = [
             source.node
@@ -62,10 +48,10 @@ def _upstream(nodes: Mapping[str, Planned], name: str) -> set[str]:
 def _hold(
     nodes: Mapping[str, Planned], periods: Mapping[str, int | None], actuator: str, guard: str, dead: str
 ) -> int | None:
-    taken = _taken(nodes[actuator], periods)
+    response = _response(nodes[actuator], periods)
     if dead == guard:
         ages = [s.max_age for s in nodes[actuator].sources.values() if s.node == guard]
-        return None if ages[0] is None else ages[0] + taken
+        return None if ages[0] is None else ages[0] + response
     silent = _silences(nodes, dead)
     planned = nodes[guard]
     times = [
@@ -73,22 +59,22 @@ def _hold(
         for name, source in planned.sources.items()
         if source.max_age is not None and (source.node, source.port) in silent and not _outranks(planned, name)
     ]
-    return min(times) + _taken(planned, periods) + taken if times else None
+    return min(times) + _response(planned, periods) + response if times else None
 
 
 def _outranks(planned: Planned, name: str) -> bool:
-    """Whether the silence of an input leaves another in charge; that of all else makes a guard hold."""
+    """Return whether a lower rank takes over when an input is silent; silence of any other input makes a guard hold."""
     ranks = planned.node.ranks if isinstance(planned.node, Guard) else ()
     return name in ranks and any(lower in planned.sources for lower in ranks[ranks.index(name) + 1 :])
 
 
-def _taken(planned: Planned, periods: Mapping[str, int | None]) -> int:
-    """The longest time from what a rated node is given to what comes of it [ns]: its next tick, and its own work."""
+def _response(planned: Planned, periods: Mapping[str, int | None]) -> int:
+    """Return the worst-case time from an input of a rated node to its output [ns]: its next tick, and its own work."""
     return (periods[planned.name] or 0) + planned.timing.latency + planned.timing.jitter
 
 
 def _silences(nodes: Mapping[str, Planned], dead: str) -> dict[tuple[str, str], int]:
-    """When each output falls silent, in [ns] after the last publication of the dead node; absent: never."""
+    """Compute when each output falls silent after the last publication of the dead node [ns]; absent: never."""
     silent: dict[tuple[str, str], int] = {(dead, port): 0 for port in nodes[dead].ports.outputs}
     changed = True
     while changed:

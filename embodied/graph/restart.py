@@ -1,4 +1,4 @@
-"""What becomes of a node on the robot once it has ended."""
+"""Restart policy of a node: whether and how often it is started again once it has ended."""
 
 from __future__ import annotations
 
@@ -13,20 +13,22 @@ from embodied.node.settings import SettingError
 When = Literal["never", "on-failure", "always"]
 
 WHEN: tuple[When, ...] = get_args(When)
+"""Conditions on which a node is started again."""
 
-MOST = 100_000
+LIMIT_MOST = 100_000
+"""Highest limit of restarts that can be set."""
 
 _KEYS = ("when", "limit", "backoff")
 
 
 @dataclass(frozen=True, slots=True)
 class Restart:
-    """Whether a node is started again; ignored in lockstep.
+    """Restart policy of one node; ignored in lockstep.
 
     Attributes:
-        when: never, on-failure or always.
-        limit: how often at most.
-        backoff: how long it stays ended before it is started again [ns].
+        when: condition, never, on-failure or always.
+        limit: maximum number of restarts.
+        backoff: delay before each restart [ns].
     """
 
     when: When = "never"
@@ -35,27 +37,28 @@ class Restart:
 
     @classmethod
     def of(cls, written: object) -> Restart:
-        """The same from what people write: `"on-failure"`, or `{"when": "on-failure", "limit": 5, "backoff": "500ms"}`.
+        """Parse a policy: `"on-failure"`, or `{"when": "on-failure", "limit": 5, "backoff": "500ms"}`.
 
         Raises:
-            SettingError: it makes no sense; its path is the key.
+            SettingError: a value is invalid; the path of the error is its key.
         """
         if isinstance(written, Restart):
             return written
-        about = written if isinstance(written, Mapping) else {"when": written}
-        for key in about:
+        fields = written if isinstance(written, Mapping) else {"when": written}
+        for key in fields:
             if key not in _KEYS:
                 raise SettingError(f"restart has no '{key}'", (str(key),), nearest(str(key), _KEYS))
-        if about.get("when") is None:
+        if fields.get("when") is None:
             raise SettingError("restart needs 'when'", (), ("add 'when: on-failure'",))
-        return cls(**{key: _value(key, value) for key, value in about.items() if value is not None})
+        return cls(**{key: _value(key, value) for key, value in fields.items() if value is not None})
 
     def describe(self) -> dict[str, Any]:
-        """Plain data, as a launch file has it; times in [ns]."""
+        """Return plain data, as a launch file has it; times in [ns]."""
         return {"when": self.when, "limit": self.limit, "backoff": self.backoff}
 
 
 NEVER = Restart()
+"""Policy of a node that is not started again."""
 
 
 def _value(key: str, written: Any) -> Any:
@@ -65,8 +68,8 @@ def _value(key: str, written: Any) -> Any:
             raise SettingError(f"restart: expected one of {', '.join(WHEN)}, got {written!r}", (key,), fix)
         return written
     if key == "limit":
-        if isinstance(written, bool) or not isinstance(written, int) or not 1 <= written <= MOST:
-            raise SettingError(f"limit: expected a whole number from 1 to {MOST}, got {written!r}", (key,))
+        if isinstance(written, bool) or not isinstance(written, int) or not 1 <= written <= LIMIT_MOST:
+            raise SettingError(f"limit: expected a whole number from 1 to {LIMIT_MOST}, got {written!r}", (key,))
         return written
     try:
         return duration(written)

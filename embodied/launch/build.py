@@ -9,11 +9,12 @@ from typing import Any
 
 from embodied.clock import duration
 from embodied.errors import FOREIGN, LaunchError, Place, Problem, nearest, told
+from embodied.graph.entry import BOUND, Entry, Timing, Wire
 from embodied.graph.faults import KINDS, Fault
-from embodied.graph.graph import BOUND, Entry, Graph, Timing, Wire
+from embodied.graph.graph import Graph
 from embodied.graph.missing_driver import MissingDriver
 from embodied.graph.restart import NEVER, Restart
-from embodied.graph.validate import complaints
+from embodied.graph.validate.nodes import complaints
 from embodied.launch.class_lookup import find_class
 from embodied.launch.merge import merge
 from embodied.launch.yaml_document import Item, entries, plain, walk

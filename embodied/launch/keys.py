@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from itertools import chain
 
 from embodied.errors import Place, Problem, nearest
+from embodied.graph.entry import NODE_NAME
 from embodied.graph.faults import KINDS
-from embodied.graph.graph import NODE_NAME
 from embodied.launch.yaml_document import Item
 
 VERSION = 1

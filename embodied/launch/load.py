@@ -14,7 +14,7 @@ from typing import Any
 from embodied.errors import LaunchError, Place, Problem, nearest
 from embodied.graph.graph import Graph
 from embodied.graph.plan import Plan
-from embodied.graph.validate import check_without_drivers
+from embodied.graph.validate.compile import check_without_drivers
 from embodied.launch.build import build_graph, build_robots
 from embodied.launch.class_lookup import enter, project_root
 from embodied.launch.keys import check_file, check_section

@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 from embodied.errors import Problem
+from embodied.graph.entry import NODE_NAME
 from embodied.graph.faults import KINDS
-from embodied.graph.graph import NODE_NAME
 from embodied.launch.yaml_document import Item, entries
 
 

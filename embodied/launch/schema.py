@@ -12,7 +12,7 @@ from typing import Any
 
 from embodied.clock import rate_of
 from embodied.graph.endpoint import MACHINE_NAME
-from embodied.graph.graph import NODE_NAME
+from embodied.graph.entry import NODE_NAME
 from embodied.graph.restart import WHEN
 from embodied.launch.class_lookup import ROOMS
 from embodied.launch.descriptions import about

@@ -16,7 +16,7 @@ from typing import Any
 import yaml
 
 from embodied.errors import LaunchError, Problem
-from embodied.graph.graph import NODE_NAME
+from embodied.graph.entry import NODE_NAME
 from embodied.launch.keys import VERSION, check_file
 from embodied.launch.yaml_document import Item, parse, plain, read
 

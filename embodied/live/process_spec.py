@@ -9,7 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from embodied.graph.graph import Timing
+from embodied.graph.entry import Timing
 from embodied.graph.plan import Plan, Planned, Source
 from embodied.links.codec import Layout
 from embodied.messages.constraints import Refinement

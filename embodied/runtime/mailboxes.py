@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from embodied.clock import Time
 from embodied.errors import WireError
-from embodied.graph.graph import BOUND
+from embodied.graph.entry import BOUND
 from embodied.graph.plan import Planned
 from embodied.messages.encoding import Encoder, summary
 from embodied.node.node import generator

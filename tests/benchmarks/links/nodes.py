@@ -12,7 +12,8 @@ from typing import Any
 import embodied
 from embodied import Node, Ports, tunable
 from embodied.errors import EmbodiedError
-from embodied.graph.graph import Graph, Timing
+from embodied.graph.entry import Timing
+from embodied.graph.graph import Graph
 from embodied.live.launcher import Launcher
 from embodied.live.run_directory import RunDirectory
 from embodied.messages import Image

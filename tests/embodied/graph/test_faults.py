@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from embodied import SECOND, Node, Stamped, Time
 from embodied.clock import duration
 from embodied.errors import LaunchError
+from embodied.graph.entry import Timing
 from embodied.graph.faults import KINDS, Fault, streams
-from embodied.graph.graph import Graph, Timing
+from embodied.graph.graph import Graph
 from embodied.messages import Depth, Image, JointState
 from embodied.node.node import generator
 from embodied.node.settings import SettingError

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from embodied import Node, Ports, Time
 from embodied.errors import LaunchError, Problem
 from embodied.graph.endpoint import Endpoint
-from embodied.graph.graph import Graph, Wire
+from embodied.graph.entry import Wire
+from embodied.graph.graph import Graph
 from embodied.graph.restart import Restart
 from embodied.messages import Image, JointState, Target
 from embodied.world import ArmBody, CameraBody, Verdict, World

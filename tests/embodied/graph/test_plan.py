@@ -8,8 +8,9 @@ import pytest
 
 from embodied import Node, Ports
 from embodied.errors import LaunchError, Problem, nearest
-from embodied.graph.graph import Graph, Timing, Wire
-from embodied.graph.reaction_time import Reaction
+from embodied.graph.entry import Timing, Wire
+from embodied.graph.graph import Graph
+from embodied.graph.plan import Reaction
 from embodied.messages import JointCommand, JointState, Pose, Target
 from tests.embodied.nodes import Clock, Double, Meet, Motor, Once, PassGuard, Pointer, Ramp, joints
 
@@ -140,12 +141,12 @@ def test_a_node_knows_which_of_its_inputs_are_wired() -> None:
     assert Meet().wired == frozenset()
 
 
-def test_a_frozen_node_cannot_be_told_its_wires() -> None:
+def test_a_frozen_node_does_not_take_its_wires() -> None:
     @dataclass(frozen=True)
     class Ice(Node):
         def step(self, joints: JointState) -> None: ...
 
-    with pytest.raises(LaunchError, match="cannot be told its wires"):
+    with pytest.raises(LaunchError, match="does not take its wires"):
         Graph().add("ice", Ice(), joints="clock")
 
 

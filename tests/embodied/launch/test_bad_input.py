@@ -320,7 +320,7 @@ FAULTS = {
     "an unknown port": ("{stuck: motor.stat}", "E802", 9, "no output 'stat'", "did you mean 'motor.state'?"),
     "a port without a name": ("{stuck: motor.}", "E802", 9, "'motor' has no output ''", "did you mean 'motor."),
     "a node without outputs": ("{stuck: deaf}", "E802", 9, "'deaf' has no outputs", ""),
-    "a port where a node belongs": ("{drop: motor.state, share: 1}", "E802", 8, "strikes a node", "'drop: motor'"),
+    "a port where a node belongs": ("{drop: motor.state, share: 1}", "E802", 8, "affects a node", "'drop: motor'"),
     "an unknown field": (
         "{noise: motor.state, field: positon, sd: 1}",
         "E802",

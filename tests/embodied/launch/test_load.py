@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from embodied import SECOND, Time
 from embodied.errors import LaunchError
-from embodied.graph.graph import Graph, Timing, Wire
+from embodied.graph.entry import Timing, Wire
+from embodied.graph.graph import Graph
 from embodied.graph.missing_driver import MissingDriver
 from embodied.graph.restart import Restart
 from embodied.launch import Overrides, load

@@ -15,7 +15,8 @@ import pytest
 
 from embodied.clock import SECOND
 from embodied.errors import LinkFailed, ProcessLost
-from embodied.graph.graph import Graph, Timing, Wire
+from embodied.graph.entry import Timing, Wire
+from embodied.graph.graph import Graph
 from embodied.graph.restart import Restart
 from embodied.live.control import Control
 from embodied.live.heartbeat import Heartbeat

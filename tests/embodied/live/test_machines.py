@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from embodied.graph.graph import Graph, Wire
+from embodied.graph.entry import Wire
+from embodied.graph.graph import Graph
 from embodied.links.keys import Keys
 from tests.embodied.live.nodes import Agree, Collect, Counter, Pairs, Square
 from tests.embodied.live.running import Running

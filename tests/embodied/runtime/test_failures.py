@@ -12,7 +12,8 @@ import pytest
 
 from embodied import SECOND, Guard, Node, Time
 from embodied.errors import LaunchError, MissingExtra, NodeFailed, WireError, WorldFailed
-from embodied.graph.graph import Graph, Timing
+from embodied.graph.entry import Timing
+from embodied.graph.graph import Graph
 from embodied.launch import Overrides, load
 from embodied.messages import Goal, JointCommand, JointState
 from embodied.runtime.lockstep import Lockstep

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from embodied import SECOND, Node, Stamped, Time
 from embodied.clock import duration
 from embodied.errors import LaunchError, NodeFailed
-from embodied.graph.graph import Graph, Timing, Wire
+from embodied.graph.entry import Timing, Wire
+from embodied.graph.graph import Graph
 from embodied.messages import JointState
 from embodied.runtime.digest import first_difference
 from embodied.runtime.lockstep import Lockstep

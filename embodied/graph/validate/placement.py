@@ -1,28 +1,28 @@
-"""The proof of where nodes run: machines, processes, and what may not be torn apart."""
+"""Validation of placement: machines, processes, and nodes that must share one of them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from embodied.errors import Place, Problem, nearest
 from embodied.graph.endpoint import MACHINE_NAME, Endpoint
-from embodied.graph.graph import Entry, Graph, Wires
+from embodied.graph.entry import Entry
 from embodied.graph.plan import opens_world
+from embodied.graph.spec import GraphSpec
+from embodied.graph.validate.draft import Draft
 from embodied.messages.schema import Command
 from embodied.node.node import Driver, Guard
-from embodied.node.ports import Ports
 
 
-def misplaced(graph: Graph, ports: Mapping[str, Ports], wires: Wires) -> Iterator[Problem]:
-    """What is wrong with machines and processes.
+def check_placement(draft: Draft) -> Iterator[Problem]:
+    """Check machines and processes, and which machine each node runs on.
 
     Args:
-        graph: what is proven.
-        ports: of the nodes whose ports could be read.
-        wires: those that lead somewhere.
+        draft: with the ports and the resolved wires.
     """
-    yield from _machines(graph)
-    yield from _processes(graph)
+    graph = draft.graph
+    yield from _check_machines(graph)
+    yield from _check_processes(graph)
     for entry in graph.entries.values():
         if entry.machine is not None and entry.machine not in graph.machines:
             text = f"'{entry.name}' is to run on '{entry.machine}', and there is no such machine"
@@ -30,17 +30,17 @@ def misplaced(graph: Graph, ports: Mapping[str, Ports], wires: Wires) -> Iterato
                 f"add 'machines: {{{entry.machine}: \"tcp://192.168.1.10:7447\"}}', or leave out 'on'",
             )
             yield _at(entry, "E903", text, help_)
-    yield from _torn(graph, ports, wires)
+    yield from _check_guards(draft)
     if graph.clock != "lockstep":
-        yield from _world(graph, ports)
+        yield from _check_world(draft)
 
 
 def _at(entry: Entry, code: str, text: str, help_: tuple[str, ...]) -> Problem:
     return Problem(code, text, entry.place("on"), help_, where=f"node {entry.name}")
 
 
-def _machines(graph: Graph) -> Iterator[Problem]:
-    """Each machine has a name and an endpoint of its own."""
+def _check_machines(graph: GraphSpec) -> Iterator[Problem]:
+    """Check that each machine has a name and an endpoint of its own."""
     seen: dict[Endpoint, str] = {}
     for name, written in graph.machines.items():
         place, where = graph.places.get(("machines", name)), f"machine {name}"
@@ -61,8 +61,8 @@ def _machines(graph: Graph) -> Iterator[Problem]:
         seen.setdefault(endpoint, name)
 
 
-def _processes(graph: Graph) -> Iterator[Problem]:
-    """Each process group names nodes that there are, no node twice, and nodes of one machine."""
+def _check_processes(graph: GraphSpec) -> Iterator[Problem]:
+    """Check that each process group lists existing nodes, no node twice, and nodes of one machine."""
     seen: set[str] = set()
     for number, group in enumerate(graph.processes):
         places = [graph.places.get(("processes", str(number), str(index))) for index in range(len(group))]
@@ -82,12 +82,13 @@ def _processes(graph: Graph) -> Iterator[Problem]:
                 yield Problem("E904", text, places[group.index(name)], help_, where=f"node {name}")
 
 
-def _torn(graph: Graph, ports: Mapping[str, Ports], wires: Wires) -> Iterator[Problem]:
-    """A guard is on the machine of the driver it commands: no broken link may stand between them."""
+def _check_guards(draft: Draft) -> Iterator[Problem]:
+    """Check that a guard runs on the machine of its driver: no link that may break stands between them."""
+    graph, ports = draft.graph, draft.ports
     for name, entry in graph.entries.items():
         if name not in ports or not isinstance(entry.node, Driver):
             continue
-        for port, (source, _) in wires[name].items():
+        for port, (source, _) in draft.wires[name].items():
             guard = graph.entries[source]
             command = issubclass(ports[name].inputs[port].message, Command) and isinstance(guard.node, Guard)
             mine, theirs = graph.machine_of(name), graph.machine_of(source)
@@ -97,9 +98,10 @@ def _torn(graph: Graph, ports: Mapping[str, Ports], wires: Wires) -> Iterator[Pr
                 yield _at(guard, "E605", text, help_)
 
 
-def _world(graph: Graph, ports: Mapping[str, Ports]) -> Iterator[Problem]:
-    """The nodes that live in the simulated world live in one process, and so on one machine."""
-    inside = [name for name in sorted(graph.entries) if name in ports and opens_world(graph.entries[name].node)]
+def _check_world(draft: Draft) -> Iterator[Problem]:
+    """Check that all nodes of the simulated world run on one machine, since they share a process."""
+    graph = draft.graph
+    inside = [name for name in sorted(graph.entries) if name in draft.ports and opens_world(graph.entries[name].node)]
     for name in inside[1:]:
         first, other = graph.machine_of(inside[0]), graph.machine_of(name)
         if other != first:

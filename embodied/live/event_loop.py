@@ -1,4 +1,4 @@
-"""One place to wait for many descriptors."""
+"""Event loop over epoll: one place where a process waits for all of its descriptors."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class EventLoop:
         self._poll.register(descriptor, select.EPOLLIN)
 
     def forget(self, descriptor: int) -> None:
-        """Wait for a descriptor no longer."""
+        """Remove a descriptor and its handler."""
         if self._handlers.pop(descriptor, None) is not None and not self._poll.closed:
             self._poll.unregister(descriptor)
 
@@ -30,14 +30,14 @@ class EventLoop:
             handler()
 
     def turn(self, timeout: float) -> None:
-        """Wait for at most so long [s], and call whom it concerns."""
+        """Poll for up to `timeout` seconds and run the handlers of ready descriptors."""
         handlers = self._handlers
         for descriptor, _ in self._poll.poll(timeout):
-            # One that was called before may have ended the wait for this one.
+            # A handler that ran before may have removed this one.
             handler = handlers.get(descriptor)
             if handler is not None:
                 handler()
 
     def close(self) -> None:
-        """Wait for nothing any more."""
+        """Close the epoll descriptor; handlers are called no more."""
         self._poll.close()

@@ -1,12 +1,11 @@
-"""The process in which other machines are reached: their nodes stand in it as if they ran here.
+"""Gateway: links of the one process that reaches other machines, whose nodes stand in it as if they ran here.
 
-It takes what nodes here give to others, and sends it; what comes from others it publishes to the processes here. So no
-other process knows of machines, keys or sockets of the network, and a network that stands still holds nobody up.
+It sends on what nodes here publish for other machines, and publishes to the processes here what arrives from there. So
+no other process knows of machines, keys or network sockets, and a network that stands still stops no other process.
 """
 
 from __future__ import annotations
 
-import os
 import socket
 import time
 from collections import Counter
@@ -16,93 +15,92 @@ from typing import Any
 from embodied.clock import SECOND
 from embodied.errors import WireError
 from embodied.graph.endpoint import Endpoint
-from embodied.links.channel import Inlet
 from embodied.links.keys import Keys, default_folder
 from embodied.links.packing import Parcel
 from embodied.links.receiver import AHEAD, Arrival, Receiver
-from embodied.links.ring import Ends
 from embodied.links.sender import Sender
-from embodied.live.heartbeat import Heartbeat
-from embodied.live.loop import DelayHistogram
+from embodied.live.loop import DelayHistogram, ProcessLoop
+from embodied.live.process_links import ProcessLinks
 from embodied.live.process_spec import ProcessSpec
-from embodied.live.worker import Worker
+from embodied.runtime.wiring import Wiring
 
-SERVE = SECOND // 20
-"""How often sockets are looked at without a sign from them [ns]."""
+POLL_PERIOD = SECOND // 20
+"""Time between two polls of the network sockets that gave no sign [ns]."""
 
-PATIENCE = 3
-"""A message that was under way for more than so many periods of its source is old news, and is dropped."""
+TRANSIT_PERIODS = 3
+"""Time in transit, in periods of the source, beyond which a message is outdated and dropped."""
 
 
-class Gateway(Worker):
-    """The process that reaches other machines.
+class Gateway(ProcessLinks):
+    """Links of a process to other machines and to the processes here.
 
     Args:
-        spec: nodes of other machines that are taken here stand in it as givers, and nodes here as taken.
-        launcher: socket to who started it.
-        heartbeat: where it gives signs of life.
+        spec: nodes of other machines whose outputs are wanted here stand in it as publishers, and nodes here whose
+            outputs other machines want as sources of subscriptions.
+        launcher: socket to the launcher.
+        loop: of the process.
+        wiring: nodes of the process: none.
     """
 
-    def __init__(self, spec: ProcessSpec, launcher: socket.socket, heartbeat: Heartbeat) -> None:
-        super().__init__(spec, launcher, heartbeat)
+    def __init__(self, spec: ProcessSpec, launcher: socket.socket, loop: ProcessLoop, wiring: Wiring) -> None:
+        super().__init__(spec, launcher, loop, wiring)
         assert spec.remote is not None
         self._remote = spec.remote
         self._sender: Sender | None = None
         self._receivers: dict[str, Receiver] = {}
-        self._parcels: dict[str, dict[int, Parcel]] = {}
-        self.refused: Counter[str] = Counter()
-        self._told: dict[str, bool] = {}
+        self._packers: dict[str, dict[int, Parcel]] = {}
+        self._refused: Counter[str] = Counter()
+        self._connected: dict[str, bool] = {}
         self._sequences: Counter[str] = Counter()
 
-    def build(self) -> None:
-        """Open the sockets.
+    def open(self) -> None:
+        """Open the network sockets, then announce the rings.
 
         Raises:
             LaunchError: the keys cannot be used, or a machine is not allowed.
-            LinkFailed: nobody can listen at this machine's endpoint.
+            LinkFailed: this machine's endpoint cannot be listened at.
         """
         remote = self._remote
         keys = Keys(remote.keys or default_folder())
-        for node in {*self.outlets, *(link.node for link in self.spec.takes)}:
+        outgoing = [link.node for link in self.spec.incoming]
+        for node in {*self.outlets, *outgoing}:
             outputs = self.spec.outputs[node]
-            self._parcels[node] = {index: Parcel(outputs[index].layout(node)) for index in remote.taken[node]}
-        given = [link.node for link in self.spec.takes]
-        if given:
-            self._sender = Sender(Endpoint.of(remote.endpoints[remote.machine]), keys, given)
+            self._packers[node] = {index: Parcel(outputs[index].layout(node)) for index in remote.wanted[node]}
+        if outgoing:
+            self._sender = Sender(Endpoint.of(remote.endpoints[remote.machine]), keys, outgoing)
             self.loop.wait(self._sender.fileno(), self._serve)
-        for machine in sorted({remote.homes[node] for node in self.outlets}):
-            topics = {node: remote.every.get(node) for node in self.outlets if remote.homes[node] == machine}
+        for machine in sorted({remote.machine_of[node] for node in self.outlets}):
+            topics = {node: remote.every.get(node) for node in self.outlets if remote.machine_of[node] == machine}
             receiver = Receiver(Endpoint.of(remote.endpoints[machine]), machine, keys, topics)
             self._receivers[machine] = receiver
-            self.loop.wait(receiver.fileno(), self._taker(receiver))
-        # The descriptor of a ZeroMQ socket tells of a change once; what was swallowed is found by looking.
-        self.loop.every(SERVE, self._look)
-        super().build()
+            self.loop.wait(receiver.fileno(), self._handler(receiver))
+        # The descriptor of a ZeroMQ socket is edge-triggered: an event that was missed is found by polling.
+        self.loop.every(POLL_PERIOD, self._poll_all)
+        super().open()
 
-    def close(self) -> Any:
-        """Leave the network."""
+    def close(self) -> None:
+        """Close the network sockets."""
         if self._sender is not None:
             self._sender.close()
         for receiver in self._receivers.values():
             receiver.close()
-        return super().close()
 
-    def links(self) -> list[dict[str, Any]]:
-        """How the links to other machines fare."""
-        found = [
+    def machines(self) -> list[dict[str, Any]]:
+        """List the links to other machines, as plain data."""
+        links = [
             {
                 "machine": machine,
                 "connected": receiver.connected,
                 "received": dict(receiver.received),
                 "skipped": dict(receiver.skipped),
-                "refused": dict(receiver.refused + self.refused),
+                "refused": dict(receiver.refused + self._refused),
                 "denied": dict(receiver.denied),
             }
             for machine, receiver in self._receivers.items()
         ]
         if self._sender is not None:
             sender = self._sender
-            found.append(
+            links.append(
                 {
                     "machine": self._remote.machine,
                     "takers": {topic: sender.takers(topic) for topic in sorted(sender.topics)},
@@ -111,24 +109,24 @@ class Gateway(Worker):
                     "denied": dict(sender.denied),
                 }
             )
-        return found
+        return links
 
-    def _look(self) -> None:
+    def _poll_all(self) -> None:
         self._serve()
         for machine, receiver in self._receivers.items():
-            self._take_in(receiver)
-            if self._told.get(machine) != receiver.connected:
-                self._told[machine] = receiver.connected
+            self._drain(receiver)
+            if self._connected.get(machine) != receiver.connected:
+                self._connected[machine] = receiver.connected
                 print(f"'{machine}' is {'connected' if receiver.connected else 'not there'}")
 
     def _serve(self) -> None:
         if self._sender is not None:
             self._sender.serve()
 
-    def _taker(self, receiver: Receiver) -> Callable[[], None]:
-        return lambda: self._take_in(receiver)
+    def _handler(self, receiver: Receiver) -> Callable[[], None]:
+        return lambda: self._drain(receiver)
 
-    def _take_in(self, receiver: Receiver) -> None:
+    def _drain(self, receiver: Receiver) -> None:
         now = self.loop.now
         while True:
             for arrival in receiver.drain(now):
@@ -137,51 +135,45 @@ class Gateway(Worker):
                 return
 
     def _publish(self, arrival: Arrival, now: int) -> None:
-        """Publish what a node of another machine gave, unless it is old news or makes no sense."""
+        """Publish here what a node of another machine published, unless it is outdated or malformed."""
         node = arrival.topic
         period = self._remote.periods.get(node)
         # It was sent after it had been asked for, and is asked for up to AHEAD messages before it is made.
-        if period is not None and now - arrival.asked > (AHEAD + PATIENCE) * period + SECOND // 10:
-            self.refused["old news"] += 1
+        if period is not None and now - arrival.asked > (AHEAD + TRANSIT_PERIODS) * period + SECOND // 10:
+            self._refused["old news"] += 1
             return
-        parcels = self._parcels[node]
+        packers = self._packers[node]
         messages: list[Any] = [None] * len(self.spec.outputs[node])
         try:
-            if len(arrival.parts) != len(parcels):
-                raise WireError(f"'{node}': {len(arrival.parts)} parts came instead of {len(parcels)}")
-            for (index, parcel), part in zip(parcels.items(), arrival.parts, strict=True):
+            if len(arrival.parts) != len(packers):
+                raise WireError(f"'{node}': {len(arrival.parts)} parts came instead of {len(packers)}")
+            for (index, packer), part in zip(packers.items(), arrival.parts, strict=True):
                 if part.nbytes:
-                    messages[index] = parcel.unpack(part)
+                    messages[index] = packer.unpack(part)
             if any(message is not None for message in messages):
-                # Its own count begins anew when its process does; here it goes on.
+                # The publisher's own count starts from 0 when its process is started again; this one goes on.
                 self._sequences[node] += 1
                 self.outlets[node].publish(self._sequences[node], now, messages)
         except WireError as error:
-            self.refused[str(error)[:100]] += 1
+            self._refused[str(error)[:100]] += 1
 
-    def _take(self, node: str, room: int, descriptors: list[int]) -> None:
-        """Send on what a node here gives."""
-        self._untake(node)
-        link = next(link for link in self.spec.takes if link.node == node)
-        layouts = [output.layout(node) for output in self.spec.outputs[node]]
-        ring, *ends = descriptors
-        inlet = Inlet(layouts, link.wanted, room, ring, Ends(*ends), link.bound, link.every)
-        os.close(ring)
-        self._inlets[node] = inlet
+    def _subscribe(self, node: str, room: int, descriptors: list[int]) -> None:
+        """Send on what a node here publishes."""
+        inlet = self._inlet(self._incoming(node), room, descriptors)
         delays = self.delays.setdefault(node, DelayHistogram())
-        parcels = self._parcels[node]
+        packers = self._packers[node]
         bundles: dict[int, dict[int, bytes]] = {}
 
         def taken(index: int, message: Any, stamp: int, sequence: int) -> None:
             delays.counts[(self.loop.now - stamp).bit_length()] += 1
-            bundles.setdefault(sequence, {})[index] = parcels[index].pack(message)
+            bundles.setdefault(sequence, {})[index] = packers[index].pack(message)
 
         def handler() -> None:
             inlet.receive(taken)
             for sequence, parts in sorted(bundles.items()):
                 if self._sender is not None:
                     stamp = time.monotonic_ns()
-                    self._sender.send(node, sequence, stamp, *(parts.get(index, b"") for index in parcels))
+                    self._sender.send(node, sequence, stamp, *(parts.get(index, b"") for index in packers))
             bundles.clear()
 
         self.loop.wait(inlet.intake.forward, handler)

@@ -1,4 +1,4 @@
-"""A page of shared memory in which a process gives signs of life: whoever hangs cannot answer, but it can be seen."""
+"""Heartbeat of a process in shared memory: a process that hangs cannot answer, but its last beat can be read."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from embodied.links import memory
 
 SIZE = 64
+"""Size of the shared memory [B]."""
 
 
 @dataclass(frozen=True, slots=True)
 class LastBeat:
-    """The last sign of life of a process.
+    """Last heartbeat of a process.
 
     Attributes:
-        at: when it was given, on CLOCK_MONOTONIC [ns]; 0 before the first.
+        at: time on CLOCK_MONOTONIC [ns]; 0 before the first.
         node: number of the node that is stepping since then; -1 while the process waits.
     """
 
@@ -24,13 +25,13 @@ class LastBeat:
 
 
 class Heartbeat:
-    """The page of one process.
+    """Heartbeat of one process, for its writer and for its reader.
 
     Args:
-        descriptor: of its memory.
+        descriptor: of the shared memory; closed here.
 
     Attributes:
-        words: when the last sign was given, and the node that is stepping.
+        words: time of the last beat, and number of the node that is stepping.
     """
 
     def __init__(self, descriptor: int) -> None:
@@ -39,22 +40,22 @@ class Heartbeat:
 
     @classmethod
     def create(cls, process: str) -> tuple[Heartbeat, int]:
-        """A new heartbeat, and a descriptor for the process that writes it."""
+        """Create the shared memory; returns the reader, and a descriptor for the process that writes."""
         descriptor = memory.create(f"{process}.heartbeat", SIZE)
         return cls(os.dup(descriptor)), descriptor
 
     def busy(self, now: int, node: int) -> None:
-        """A node begins to step, or to open."""
+        """Mark that a node begins to step, or to open."""
         words = self.words
         words[0] = now
         words[1] = node
 
     def idle(self, now: int) -> None:
-        """The process begins to wait."""
+        """Mark that the process begins to wait."""
         words = self.words
         words[0] = now
         words[1] = -1
 
     def read(self) -> LastBeat:
-        """The last sign of life."""
+        """Read the last heartbeat of the process."""
         return LastBeat(self.words[0], self.words[1])

@@ -193,7 +193,7 @@ class Launcher(EventLoop):
             if self.failure is not None:
                 raise self.failure
             for process in self.processes.values():
-                for link in process.spec.takes:
+                for link in process.spec.incoming:
                     self._board.link(link)
             self.epoch = time.monotonic_ns() + START_DELAY
             for process in self.processes.values():
@@ -368,7 +368,7 @@ class Launcher(EventLoop):
             raise ValueError(f"'{node}' does not run: {giver.end()}")
         end = time.monotonic() + STOP_TIMEOUT
         if node not in rings:
-            giver.send("offer", node=node)
+            giver.send("export", node=node)
             while node not in rings and time.monotonic() < end:
                 self.advance(end - time.monotonic())
         if node not in rings:

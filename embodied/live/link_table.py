@@ -59,28 +59,30 @@ class LinkTable:
         ends = Ends.make(f"{link.node}>{link.process}")
         try:
             shared = ends.all()
-            giver.send("post", shared, node=link.node, process=link.process, bound=link.bound, lossless=link.lossless)
-            taker.send("take", [ring.descriptor, *shared], node=link.node, room=ring.room)
+            giver.send(
+                "add_subscriber", shared, node=link.node, process=link.process, bound=link.bound, lossless=link.lossless
+            )
+            taker.send("subscribe", [ring.descriptor, *shared], node=link.node, room=ring.room)
         finally:
             ends.close()
 
     def link_takers(self, node: str) -> None:
         """Link everybody who takes from a node."""
         for process in self._processes.values():
-            for link in process.spec.takes:
+            for link in process.spec.incoming:
                 if link.node == node:
                     self.link(link)
 
     def link_all_of(self, process: Process) -> None:
         """Link a process with all from whom it takes, and all to whom it gives."""
-        for link in (*process.spec.takes, *process.spec.gives):
+        for link in (*process.spec.incoming, *process.spec.outgoing):
             self.link(link)
 
     def unlink(self, process: Process) -> None:
         """Take note that a process has ended: what it held is given back, and what it gave has no memory any more."""
-        for link in process.spec.takes:
-            self.giver(link.node).send("unpost", node=link.node, process=process.name)
-        for node in {*process.nodes, *(link.node for link in process.spec.gives)}:
+        for link in process.spec.incoming:
+            self.giver(link.node).send("remove_subscriber", node=link.node, process=process.name)
+        for node in {*process.nodes, *(link.node for link in process.spec.outgoing)}:
             self._forget(node)
 
     def observe(self, node: str, name: str) -> tuple[Ring, Ends]:
@@ -93,14 +95,14 @@ class LinkTable:
         if len(looking) >= OBSERVERS:
             raise ValueError(f"{OBSERVERS} look at '{node}' already; end one of them first")
         ends = Ends.make(name)
-        self.giver(node).send("post", ends.all(), node=node, process=name, bound=1, lossless=False)
+        self.giver(node).send("add_subscriber", ends.all(), node=node, process=name, bound=1, lossless=False)
         looking.add(name)
         return self.rings[node], ends
 
     def unobserve(self, node: str, name: str) -> None:
         """End a subscription of someone outside."""
         self._observers[node].discard(name)
-        self.giver(node).send("unpost", node=node, process=name)
+        self.giver(node).send("remove_subscriber", node=node, process=name)
 
     def close(self) -> None:
         """Give the memory back."""

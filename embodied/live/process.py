@@ -25,7 +25,7 @@ _PROGRAM = """\
 import os, pickle, sys
 briefing = os.fdopen(int(sys.argv[2]), "rb")
 sys.path[:] = pickle.load(briefing)
-from embodied.live.worker import main
+from embodied.live.worker_process import main
 main(briefing)
 """
 

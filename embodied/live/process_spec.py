@@ -83,8 +83,8 @@ class ProcessSpec:
         nodes: that run in it.
         outputs: by node, for its own nodes and those it takes from.
         stated: by own node and port, what messages are held to.
-        takes: from nodes in other processes.
-        gives: to other processes.
+        incoming: subscriptions to nodes of other processes.
+        outgoing: subscriptions of other processes to its nodes.
         seed: everything random is drawn from it.
         world: the simulated world, in the process of its bodies and in those of its cameras.
         owns_world: it is the process of the bodies: physics advances here, and the verdict is given.
@@ -97,8 +97,8 @@ class ProcessSpec:
     nodes: list[NodeSpec]
     outputs: dict[str, list[Output]]
     stated: dict[str, dict[str, Refinement]]
-    takes: list[Subscription]
-    gives: list[Subscription]
+    incoming: list[Subscription]
+    outgoing: list[Subscription]
     seed: int
     world: World | None = None
     owns_world: bool = False
@@ -115,8 +115,8 @@ class MachinesSpec:
         machine: this one.
         endpoints: of all, by name.
         keys: the folder of this machine's keys; None is the usual one.
-        homes: by node, its machine.
-        taken: by node, the numbers of its outputs that another machine takes.
+        machine_of: by node, its machine.
+        wanted: by node, the numbers of its outputs to which another machine subscribes.
         every: by node, how many may wait, where each message counts.
         periods: by node, how often it publishes [ns].
     """
@@ -124,31 +124,31 @@ class MachinesSpec:
     machine: str
     endpoints: dict[str, str]
     keys: Path | None
-    homes: dict[str, str]
-    taken: dict[str, tuple[int, ...]]
+    machine_of: dict[str, str]
+    wanted: dict[str, tuple[int, ...]]
     every: dict[str, int]
     periods: dict[str, int | None]
 
     @classmethod
     def of(cls, plan: Plan, machine: str, keys: Path | None) -> MachinesSpec:
         """The same for one machine of a plan."""
-        homes = {name: planned.machine or machine for name, planned in plan.nodes.items()}
-        taken: dict[str, set[int]] = {}
+        machine_of = {name: planned.machine or machine for name, planned in plan.nodes.items()}
+        wanted: dict[str, set[int]] = {}
         every: dict[str, int] = {}
         for name, planned in plan.nodes.items():
             for port, source in planned.sources.items():
-                if homes[source.node] == homes[name]:
+                if machine_of[source.node] == machine_of[name]:
                     continue
                 index = list(plan.nodes[source.node].ports.outputs).index(source.port)
-                taken.setdefault(source.node, set()).add(index)
-                if homes[name] == machine and planned.ports.inputs[port].delivery == "every":
+                wanted.setdefault(source.node, set()).add(index)
+                if machine_of[name] == machine and planned.ports.inputs[port].delivery == "every":
                     every[source.node] = max(every.get(source.node, 1), source.bound)
         return cls(
             machine=machine,
             endpoints=dict(plan.graph.machines),
             keys=keys,
-            homes=homes,
-            taken={node: tuple(sorted(indices)) for node, indices in taken.items()},
+            machine_of=machine_of,
+            wanted={node: tuple(sorted(indices)) for node, indices in wanted.items()},
             every=every,
             periods=dict(plan.periods),
         )
@@ -173,16 +173,16 @@ def process_specs(
     links = _links(plan, home)
     made: dict[str, ProcessSpec] = {}
     for process, nodes in layout.items():
-        takes = [link for link in links if link.process == process]
-        gives = [link for link in links if home[link.node] == process]
-        needed = {*nodes, *(link.node for link in (*takes, *gives))}
+        incoming = [link for link in links if link.process == process]
+        outgoing = [link for link in links if home[link.node] == process]
+        needed = {*nodes, *(link.node for link in (*incoming, *outgoing))}
         made[process] = ProcessSpec(
             process=process,
             nodes=[NodeSpec.of(plan.nodes[name]) for name in sorted(nodes)],
             outputs={name: outputs[name] for name in sorted(needed)},
             stated={name: stated[name] for name in nodes},
-            takes=takes,
-            gives=gives,
+            incoming=incoming,
+            outgoing=outgoing,
             seed=seed,
             listened={
                 name: frozenset(

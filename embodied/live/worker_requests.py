@@ -1,132 +1,148 @@
-"""What a process answers while its graph runs: counts and delays, settings, stops, and messages put in by hand."""
+"""Requests that a worker answers while its graph runs: counts, settings, stops, and messages published by hand."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from embodied.errors import EmbodiedError, nearest
+from embodied.live.loop import ProcessLoop
+from embodied.live.process_links import ProcessLinks
 from embodied.messages import GuardReport, Reset, Stop
 from embodied.messages.schema import Message, schema
 from embodied.node.node import Guard, bounds, tune
-from embodied.runtime.mailboxes import Cell
-
-if TYPE_CHECKING:
-    from embodied.live.worker import Worker
+from embodied.runtime.running_node import RunningNode
+from embodied.runtime.wiring import Wiring
 
 
-def answer(worker: Worker, what: str, about: Mapping[str, Any]) -> dict[str, Any]:
-    """The answer to one question: `value`, or `error` with a sentence."""
-    try:
-        return {"value": _ANSWERS[what](worker, **about)}
-    except (ValueError, EmbodiedError) as error:
-        return {"error": str(error)}
+class WorkerRequests:
+    """Answers the requests to one process.
 
+    Args:
+        wiring: nodes of the process.
+        loop: of the process.
+        links: of the process.
+    """
 
-def _counts(worker: Worker) -> dict[str, Any]:
-    now = worker.loop.now
-    nodes = {
-        cell.name: {
-            "steps": cell.steps,
-            "skipped": cell.skipped,
-            "starved": cell.starved,
-            "late_ns": cell.late,
-            "dropped": sum(slot.dropped for slot in cell.slots),
+    def __init__(self, wiring: Wiring, loop: ProcessLoop, links: ProcessLinks) -> None:
+        self._wiring = wiring
+        self._loop = loop
+        self._links = links
+        self._answers: dict[str, Callable[..., Any]] = {
+            "counts": self._counts,
+            "settings": self._settings,
+            "set": self._set,
+            "stop": self._stop,
+            "reset": self._reset,
+            "guards": self._guards,
+            "publish": self._publish,
         }
-        for cell in worker.cells.values()
-    }
-    topics = {
-        topic.name: {"published": topic.published, "age_ns": None if topic.last is None else now - topic.last}
-        for topic in worker.topics.values()
-    }
-    links = [
-        {"from": node, "to": worker.spec.process, "delays": delays.counts, "skipped": worker.skipped(node)}
-        for node, delays in worker.delays.items()
-    ]
-    return {
-        "now_ns": now,
-        "advanced_ns": worker.loop.advanced,
-        "nodes": nodes,
-        "topics": topics,
-        "links": links,
-        "posts": worker.posts(),
-        "machines": worker.links(),
-    }
 
+    def answer(self, what: str, about: Mapping[str, Any]) -> dict[str, Any]:
+        """Answer one request: `value`, or `error` with a sentence."""
+        try:
+            return {"value": self._answers[what](**about)}
+        except (ValueError, EmbodiedError) as error:
+            return {"error": str(error)}
 
-def _settings(worker: Worker) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for cell in worker.cells.values():
-        node = cell.planned.node
-        for name, limits in bounds(type(node)).items():
-            found[f"{cell.name}.{name}"] = {"value": getattr(node, name), **asdict(limits)}
-    return found
+    def _counts(self) -> dict[str, Any]:
+        now = self._loop.now
+        nodes = {
+            node.name: {
+                "steps": node.steps,
+                "skipped": node.skipped,
+                "starved": node.starved,
+                "late_ns": node.late,
+                "dropped": sum(mailbox.dropped for mailbox in node.mailboxes),
+            }
+            for node in self._wiring.nodes.values()
+        }
+        topics = {
+            topic.name: {"published": topic.published, "age_ns": None if topic.last is None else now - topic.last}
+            for topic in self._wiring.topics.values()
+        }
+        process = self._links.spec.process
+        links = [
+            {"from": node, "to": process, "delays": delays.counts, "skipped": self._links.skipped(node)}
+            for node, delays in self._links.delays.items()
+        ]
+        return {
+            "now_ns": now,
+            "advanced_ns": self._loop.advanced,
+            "nodes": nodes,
+            "topics": topics,
+            "links": links,
+            "posts": self._links.posts(),
+            "machines": self._links.machines(),
+        }
 
+    def _settings(self) -> dict[str, Any]:
+        return {
+            f"{running.name}.{name}": {"value": getattr(running.planned.node, name), **asdict(limits)}
+            for running in self._wiring.nodes.values()
+            for name, limits in bounds(type(running.planned.node)).items()
+        }
 
-def _set(worker: Worker, node: str, name: str, value: float) -> float:
-    tune(worker.cells[node].planned.node, name, value)
-    return float(getattr(worker.cells[node].planned.node, name))
+    def _set(self, node: str, name: str, value: float) -> float:
+        target = self._wiring.nodes[node].planned.node
+        tune(target, name, value)
+        return float(getattr(target, name))
 
+    def _stop(self, reason: str) -> list[str]:
+        return self._deliver(Stop(reason=reason))
 
-def _stop(worker: Worker, reason: str) -> list[str]:
-    return _tell(worker, Stop(reason=reason))
+    def _reset(self, by: str) -> list[str]:
+        return self._deliver(Reset(by=by))
 
+    def _running_guards(self) -> list[RunningNode]:
+        return [node for node in self._wiring.nodes.values() if isinstance(node.planned.node, Guard)]
 
-def _reset(worker: Worker, by: str) -> list[str]:
-    return _tell(worker, Reset(by=by))
+    def _deliver(self, message: Message) -> list[str]:
+        """Put a message into every guard's mailbox of its type, wired or not; returns the guards that have one."""
+        reached = []
+        for guard in self._running_guards():
+            for mailbox in guard.mailboxes:
+                if guard.planned.ports.inputs[mailbox.name].message is type(message):
+                    mailbox.put(message, self._loop.now, -1, "command line")
+                    reached.append(guard.name)
+        return reached
 
+    def _guards(self) -> dict[str, Any]:
+        """Return the last report of each guard."""
+        guards: dict[str, Any] = {}
+        for guard in self._running_guards():
+            reports = [topic.latest for topic in guard.topics if isinstance(topic.latest, GuardReport)]
+            guards[guard.name] = {"state": reports[0].state, "why": list(reports[0].refusals)} if reports else None
+        return guards
 
-def _tell(worker: Worker, message: Message) -> list[str]:
-    """Hand a message to every guard, whatever is wired to it; returns the guards that take one."""
-    told = []
-    for cell in worker.cells.values():
-        if not isinstance(cell.planned.node, Guard):
-            continue
-        for slot in cell.slots:
-            if cell.planned.ports.inputs[slot.name].message is type(message):
-                slot.put(message, worker.loop.now, -1, "command line")
-                told.append(cell.name)
-    return told
-
-
-def _guards(worker: Worker) -> dict[str, Any]:
-    """What each guard said last."""
-    found: dict[str, Any] = {}
-    for cell in worker.cells.values():
-        if isinstance(cell.planned.node, Guard):
-            reports = [topic.latest for topic in cell.topics if isinstance(topic.latest, GuardReport)]
-            found[cell.name] = {"state": reports[0].state, "why": list(reports[0].refusals)} if reports else None
-    return found
-
-
-def _publish(worker: Worker, topic: str, fields: Mapping[str, Any]) -> int:
-    found = worker.topics[topic]
-    cell: Cell = worker.cells[topic.rpartition(".")[0]]
-    kind = cell.planned.ports.outputs[found.port].message
-    worker.loop.inject(cell, found, compose(kind, fields, worker.loop.now))
-    return found.published
+    def _publish(self, topic: str, fields: Mapping[str, Any]) -> int:
+        target = self._wiring.topics[topic]
+        node = self._wiring.nodes[topic.rpartition(".")[0]]
+        kind = node.planned.ports.outputs[target.port].message
+        self._loop.inject(node, target, compose(kind, fields, self._loop.now))
+        return target.published
 
 
 def compose(kind: type[Message], fields: Mapping[str, Any], now: int) -> Message:
-    """A message from plain data.
+    """Build a message from plain data.
 
     Args:
-        kind: its type.
-        fields: by name; a list becomes an array, and so does `{shape: [480, 640, 3], fill: 128}`; a time that is not
-            given is now.
-        now: [ns].
+        kind: type of the message.
+        fields: by name; a list becomes an array, and so does `{shape: [480, 640, 3], fill: 128}`; without a time of
+            acquisition it is now.
+        now: time since the start of the run [ns].
 
     Raises:
-        ValueError: a field is not there, or missing, or its value does not fit.
+        ValueError: a field is unknown or missing, or its value does not fit.
     """
     known = {field.name: field for field in schema(kind)}
     for name in fields:
         if name not in known:
             raise ValueError(f"{kind.__name__} has no field '{name}'; {', '.join(nearest(name, known))}")
-    made: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     for name, field in known.items():
         value = fields.get(name)
         if value is None:
@@ -147,16 +163,5 @@ def compose(kind: type[Message], fields: Mapping[str, Any], now: int) -> Message
             value = float(value)
         elif field.kind == "strings" and isinstance(value, list):
             value = tuple(value)
-        made[name] = value
-    return kind(**made)
-
-
-_ANSWERS: dict[str, Callable[..., Any]] = {
-    "counts": _counts,
-    "settings": _settings,
-    "set": _set,
-    "stop": _stop,
-    "reset": _reset,
-    "guards": _guards,
-    "publish": _publish,
-}
+        values[name] = value
+    return kind(**values)

@@ -1,4 +1,4 @@
-"""What is said when foreign code breaks a run: where it broke, and what it had been given."""
+"""Failure of a step in foreign code: file and line, and the inputs that the step had."""
 
 from __future__ import annotations
 
@@ -8,57 +8,48 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from embodied.errors import EmbodiedError, NodeFailed, WorldFailed, told
+from embodied.errors import NodeFailed
 from embodied.messages.encoding import summary
 from embodied.node.ports import Stamped
-from embodied.runtime.mailboxes import Cell
+from embodied.runtime.running_node import RunningNode
 
-_HALL = Path(__file__).parent.parent
-OURS = tuple(
-    str(_HALL / name)
-    for name in ("runtime/lockstep.py", "runtime/mailboxes.py", "messages/encoding.py", "live/", "links/")
-)
+_PACKAGE = Path(__file__).parents[1]
+
+OURS = tuple(f"{_PACKAGE}/{name}" for name in ("runtime/", "messages/encoding.py", "live/", "links/"))
 """Files and folders in which foreign code is called, or its outputs refused: they are not where it broke."""
 
 
-def step_failed(cell: Cell, error: BaseException, arguments: list[Any], tag: tuple[int, int]) -> NodeFailed:
-    """The failure of a step, with a picture of each value it was given.
+def step_failed(node: RunningNode, error: BaseException, arguments: list[Any], tag: tuple[int, int]) -> NodeFailed:
+    """Build the failure of a step, with a summary of each of its inputs.
 
     Args:
-        cell: the node.
-        error: what it raised.
+        node: at run time.
+        error: the exception that it raised.
         arguments: of the step.
         tag: (time [ns], microstep).
     """
-    names = list(inspect.signature(cell.step).parameters)
+    names = list(inspect.signature(node.step).parameters)
     inputs = {}
     for name, value in zip(names, arguments, strict=False):
         if isinstance(value, list):
-            inputs[name] = f"[{', '.join(_picture(item) for item in value)}]"
-        elif name != cell.planned.ports.now:
-            inputs[name] = _picture(value)
-    return NodeFailed(cell.name, "step", error, tag, inputs, location(error) or _written(cell.step))
-
-
-def world_failed(doing: str, error: BaseException) -> EmbodiedError:
-    """The failure of a world; what is an error of ours already stays as it is."""
-    if isinstance(error, EmbodiedError):
-        return error
-    return WorldFailed(f"the world failed to {doing}: {told(error)}")
+            inputs[name] = f"[{', '.join(_summary(item) for item in value)}]"
+        elif name != node.planned.ports.now:
+            inputs[name] = _summary(value)
+    return NodeFailed(node.name, "step", error, tag, inputs, location(error) or _place(node.step))
 
 
 def location(error: BaseException) -> str:
-    """File and line in the node where an error was raised; nothing for what the wire itself refused."""
+    """Return file and line in foreign code where an error was raised; empty for what the wiring itself refused."""
     frames = traceback.extract_tb(error.__traceback__)
     own = [frame for frame in frames if not frame.filename.startswith(OURS) and frame.filename[0] != "<"]
     return f"{own[-1].filename}:{own[-1].lineno} in {own[-1].name}" if own else ""
 
 
-def _picture(value: Any) -> str:
+def _summary(value: Any) -> str:
     return f"Stamped({summary(value.value)}, {value.source})" if isinstance(value, Stamped) else summary(value)
 
 
-def _written(step: Callable[..., Any]) -> str:
-    """File and line of a node's `step`, for what it gave but did not raise."""
+def _place(step: Callable[..., Any]) -> str:
+    """Return file and line of a node's `step`, for outputs that were refused."""
     code = getattr(step, "__code__", None)
     return "" if code is None else f"{code.co_filename}:{code.co_firstlineno} in step"

@@ -1,4 +1,4 @@
-"""How the nodes of a run are opened, and closed again; a device is met before it may move."""
+"""Lifecycle of the nodes of a run: open them, identify devices before they may move, and close them again."""
 
 from __future__ import annotations
 
@@ -11,30 +11,30 @@ from embodied.graph.plan import opens_world
 from embodied.node.identity import Identity, differences
 from embodied.node.node import Driver, generator
 from embodied.runtime.failures import location
-from embodied.runtime.mailboxes import Cell
+from embodied.runtime.running_node import RunningNode
 from embodied.world import World
 
 
-def open_node(cell: Cell, seed: int, listened: frozenset[str], world: World | None) -> str:
-    """Open a node; a driver is asked what it drives, and may move it only if that is what the launch file wants.
+def open_node(running: RunningNode, seed: int, listened: frozenset[str], world: World | None) -> str:
+    """Open a node; a driver identifies its device, and is armed only if the launch file wants that device.
 
     Args:
-        cell: the node.
+        running: the node.
         seed: of the run.
-        listened: names of its outputs that someone takes.
-        world: where it lives, if it lives in one.
+        listened: names of its outputs that have a subscriber.
+        world: the simulated world, for a node that lives in it.
 
     Returns:
-        of a driver, what its device says it is; of the far side of a wire, where it is reached; else nothing.
+        identity of a driver's device, address of a virtual device, or an empty text.
 
     Raises:
         NodeFailed: its `open`, `identify` or `arm` raised.
-        EmbodiedError: one of ours that is about what was asked for, with exit code 2, as it was raised.
+        EmbodiedError: an error of ours about the launch file, with exit code 2, as it was raised.
     """
-    node: Any = cell.planned.node
+    node: Any = running.planned.node
     doing = "open"
     try:
-        node.rng = generator(seed, cell.name)
+        node.rng = generator(seed, running.name)
         node.listened = listened
         opener = getattr(node, "open", None)
         if opener is not None:
@@ -44,7 +44,7 @@ def open_node(cell: Cell, seed: int, listened: frozenset[str], world: World | No
         if not isinstance(node, Driver) or opens_world(node):
             return ""
         doing = "identify"
-        identity = meet(cell.name, node)
+        identity = meet(running.name, node)
         doing = "arm"
         node.arm()
         return str(identity)
@@ -52,17 +52,17 @@ def open_node(cell: Cell, seed: int, listened: frozenset[str], world: World | No
         raise
     except BaseException as error:
         if isinstance(error, NoDevice):
-            error.node = cell.name
+            error.node = running.name
         if isinstance(error, EmbodiedError) and error.exit_code == 2:
             raise
-        raise NodeFailed(cell.name, doing, error, location=location(error)) from error
+        raise NodeFailed(running.name, doing, error, location=location(error)) from error
 
 
 def meet(name: str, driver: Driver) -> Identity:
-    """Ask an open device what it is.
+    """Identify the device of an open driver.
 
     Raises:
-        WrongDevice: it is not what the launch file wants.
+        WrongDevice: it is not the device that the launch file wants.
     """
     identity = driver.identify()
     wrong = tuple(differences(identity, driver))
@@ -71,11 +71,11 @@ def meet(name: str, driver: Driver) -> Identity:
     return identity
 
 
-def close_nodes(opened: list[Cell], begin: Callable[[Cell], None] | None = None) -> NodeFailed | None:
+def close_nodes(opened: list[RunningNode], begin: Callable[[RunningNode], None] | None = None) -> NodeFailed | None:
     """Close nodes, last opened first; an error in one does not keep the others open.
 
     Args:
-        opened: the nodes, in the order they were opened; empty afterwards.
+        opened: the nodes, in the order in which they were opened; empty afterwards.
         begin: called before each.
 
     Returns:
@@ -83,14 +83,14 @@ def close_nodes(opened: list[Cell], begin: Callable[[Cell], None] | None = None)
     """
     failure: NodeFailed | None = None
     while opened:
-        cell = opened.pop()
+        node = opened.pop()
         if begin is not None:
-            begin(cell)
-        closer = getattr(cell.planned.node, "close", None)
+            begin(node)
+        closer = getattr(node.planned.node, "close", None)
         if closer is None:
             continue
         try:
             closer()
         except FOREIGN as error:
-            failure = failure or NodeFailed(cell.name, "close", error, location=location(error))
+            failure = failure or NodeFailed(node.name, "close", error, location=location(error))
     return failure

@@ -1,0 +1,90 @@
+"""Program of a worker process: read its specification, build, run and close the worker, and report what failed.
+
+It is started with a socket to its launcher and ends when the launcher does, so that a launcher that was killed leaves
+no process behind.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from typing import IO, Any, NoReturn
+
+from embodied.errors import FOREIGN, EmbodiedError, NodeFailed, told
+from embodied.live.heartbeat import Heartbeat
+from embodied.live.ipc import Disconnected, send
+from embodied.live.kernel import die_with_parent
+from embodied.live.node_output import LineStream
+from embodied.live.process_links import ProcessLinks
+from embodied.live.process_spec import ProcessSpec
+from embodied.live.worker import Worker
+
+
+def main(stream: IO[bytes]) -> NoReturn:
+    """Run a worker process to its end.
+
+    Args:
+        stream: holds its specification; the other descriptors are given on its command line.
+    """
+    channel, _, pulse, parent = map(int, sys.argv[1:5])
+    # Ctrl-C on a terminal is the launcher's to handle, in order.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    die_with_parent(signal.SIGTERM, parent)
+    launcher = socket.socket(fileno=channel)
+    launcher.setblocking(False)
+    # A program that a node starts would keep the socket open when this process has ended.
+    launcher.set_inheritable(False)
+    heartbeat = Heartbeat(pulse)
+    lines = LineStream.install(heartbeat)
+    code = 0
+    worker: Worker | None = None
+    try:
+        with stream:
+            spec: ProcessSpec = pickle.load(stream)
+        worker = Worker(spec, launcher, heartbeat, _links(spec))
+        lines.nodes = list(worker.wiring.nodes)
+        signal.signal(signal.SIGTERM, _stops(worker))
+        worker.build()
+        worker.run()
+    except FOREIGN as error:
+        _report(launcher, error)
+        code = 3
+    failure = None if worker is None else worker.close()
+    if failure is not None and not code:
+        _report(launcher, failure)
+        code = 3
+    lines.finish()
+    # What libraries do at the end of a process, with threads of their own, may hang or crash; everything is closed.
+    os._exit(code)
+
+
+def _report(launcher: socket.socket, error: BaseException) -> None:
+    """Report a failure to the launcher, if it is still there."""
+    about: dict[str, Any] = {"error": str(error) if isinstance(error, EmbodiedError) else told(error)}
+    if isinstance(error, NodeFailed):
+        about |= {"node": error.node, "doing": error.doing}
+    about["code"] = error.exit_code if isinstance(error, EmbodiedError) else 3
+    try:
+        send(launcher, "failed", **about)
+    except (Disconnected, EmbodiedError):
+        return
+
+
+def _links(spec: ProcessSpec) -> type[ProcessLinks]:
+    if spec.remote is None:
+        return ProcessLinks
+    # Only the process that reaches other machines imports what the network needs.
+    from embodied.live.gateway import Gateway
+
+    return Gateway
+
+
+def _stops(worker: Worker) -> Callable[[int, Any], None]:
+    def handler(_number: int, _frame: object) -> None:
+        worker.loop.stopping = True
+
+    return handler

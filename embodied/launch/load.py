@@ -21,6 +21,7 @@ from embodied.launch.keys import check_file, check_section
 from embodied.launch.merge import beside, merge, without_nulls
 from embodied.launch.namespace import into_namespace
 from embodied.launch.overrides import Overrides, fitting, other_world, place_of, set_value, swap, written_value
+from embodied.launch.shipped import SHIPPED, locate, locate_include, nearest_include
 from embodied.launch.substitution import substitute
 from embodied.launch.yaml_document import Item, entries, plain, read
 from embodied.robot import Robot
@@ -95,7 +96,10 @@ class Launch:
                 plan = graph.check()
         except LaunchError as error:
             problems += error.problems
-        return ProfileCheck(profile, plan, missing, tuple(problems))
+        # On hardware a body of the simulated world is a driver that is missing as well.
+        simulated = [problem for problem in problems if problem.code == "E702"]
+        missing |= {problem.where.removeprefix("node "): problem for problem in simulated}
+        return ProfileCheck(profile, plan, missing, tuple(problem for problem in problems if problem not in simulated))
 
     def _build(self, profile: str | None, problems: list[Problem], missing: dict[str, Problem]) -> Graph:
         document = self._resolved(profile)
@@ -206,14 +210,14 @@ def load(file: str | Path, overrides: Overrides | None = None) -> Launch:
     """Read a launch file, with everything it includes.
 
     Args:
-        file: the launch file; one that is not there is looked for among those that are installed.
+        file: the launch file, or the name of one in `launch/` or of one that ships.
         overrides: site, swaps and sets.
 
     Raises:
         LaunchError: with every problem found.
     """
     overrides = overrides or Overrides()
-    file = _locate(Path(file))
+    file = locate(Path(file))
     problems: list[Problem] = []
     folders: dict[str, Path] = {"--swap": Path(), "--set": Path()}
     root = _read(file, str(file), folders, problems)
@@ -226,7 +230,8 @@ def load(file: str | Path, overrides: Overrides | None = None) -> Launch:
         raise LaunchError(problems)
     # Where the command is given, then where the file stands, so that the file's own project comes first.
     enter(project_root(Path.cwd() / "launch.yaml"))
-    enter(project_root(file))
+    if not file.resolve().is_relative_to(SHIPPED.resolve()):
+        enter(project_root(file))
     args = _arguments(root, site, overrides.sets, problems)
     document = _include(root, file, args, _Reading(folders, problems), (file.resolve(),))
     if problems:
@@ -243,21 +248,6 @@ def _partial(root: Item) -> bool:
     nodes = [node for section in sections for node in entries(section, "nodes").values() if node.value is not None]
     settings = bool(nodes) and all(set(node.value) == {"with"} for node in nodes)
     return not whole and (settings or bool(entries(root, "robots")))
-
-
-INSTALLED = Path(__file__).parent.parent.parent
-"""Where the rooms and launch files that ship are."""
-
-
-def _locate(file: Path, beside: Path = INSTALLED) -> Path:
-    """The file, or one of that name among those that are installed."""
-    try:
-        if not file.exists() and not file.is_absolute() and (beside / file).is_file():
-            return beside / file
-    except (OSError, ValueError):
-        # A name that no file can have; reading it says so.
-        return file
-    return file
 
 
 def _read(file: Path, shown: str, folders: dict[str, Path], problems: list[Problem]) -> Item | None:
@@ -315,8 +305,11 @@ def _include(root: Item, file: Path, args: Mapping[str, Any], reading: _Reading,
     for written in (section.value or []) if section is not None else []:
         entry = substitute(written, args, problems)
         name = entry.value["file"]
-        path = _included(file, name, problems)
+        path = locate_include(str(name.value), file.parent)
         if path is None:
+            message = f"there is no file '{name.value}' beside {file.name}, nor among those that are installed"
+            help_ = nearest_include(str(name.value), file.parent)
+            problems.append(Problem("E105", message, name.place, help=help_))
             continue
         reading.count += 1
         if path.resolve() in above:
@@ -357,22 +350,3 @@ def _inner_arguments(found: Item, entry: Item, problems: list[Problem]) -> dict[
             problems.append(Problem("E107", message, item.key, help=nearest(name, known)))
         known[name] = plain(item)
     return known
-
-
-def _included(file: Path, name: Item, problems: list[Problem]) -> Path | None:
-    """The file that an include names: beside the one that includes it, else among those that are installed."""
-    path = file.parent / str(name.value)
-    try:
-        if path.is_file():
-            return path
-        installed = INSTALLED / "launch" / str(name.value)
-        if installed.is_file():
-            return installed
-        known = {str(p.relative_to(file.parent)) for p in path.parent.glob("*.yaml")}
-        shipped = INSTALLED / "launch"
-        known |= {str(p.relative_to(shipped)) for p in shipped.glob("**/*.yaml")}
-    except (OSError, ValueError):
-        known = set()
-    message = f"there is no file '{name.value}' beside {file.name}, nor among those that are installed"
-    problems.append(Problem("E105", message, name.place, help=nearest(str(name.value), known)))
-    return None

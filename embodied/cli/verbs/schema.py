@@ -10,8 +10,8 @@ import typer
 from embodied.cli.common.output import JsonOption, ending, err, out, print_json
 from embodied.launch.class_lookup import enter, project_root
 from embodied.launch.discovery import find, robots
-from embodied.launch.load import INSTALLED
 from embodied.launch.schema import launch_schema
+from embodied.launch.shipped import SHIPPED
 from embodied.plain_data import dumps
 
 
@@ -25,7 +25,7 @@ def schema(
         root = project_root(Path("launch.yaml"))
         enter(root)
         nodes, worlds = find("node"), find("world")
-        made = launch_schema(nodes, worlds, robots([INSTALLED / "launch", root / "launch"]))
+        made = launch_schema(nodes, worlds, robots([SHIPPED, root / "launch"]))
         for module, reason in (nodes.broken | worlds.broken).items():
             err.print(f"{module} is left out: {reason}", markup=False)
         if output is not None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from embodied.launch.load import INSTALLED
+from embodied.launch.shipped import SHIPPED
 from embodied.suite.annotations import annotation
 from tests.embodied.conftest import Command
 
@@ -35,7 +35,7 @@ def test_every_file_is_checked_though_one_of_them_is_wrong(tmp_path: Path, embod
 
 def test_a_fragment_says_what_it_is_and_what_in_it_is_wrong(tmp_path: Path, embodied: Command) -> None:
     pytest.importorskip("pybullet", reason="pybullet has no wheels for this Python")
-    shipped = INSTALLED / "launch" / "robots"
+    shipped = SHIPPED / "robots"
     (tmp_path / "panda.urdf").write_bytes((shipped / "panda.urdf").read_bytes())
     text = (shipped / "panda.yaml").read_text("utf-8")
     file = tmp_path / "mine.yaml"

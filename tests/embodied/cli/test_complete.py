@@ -54,8 +54,11 @@ def complete(embodied: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
         ("embodied run launch/cell.yaml --set task.la", ["task.label=", "task.latency="]),
         ("embodied run launch/cell.yaml -p night --set spare.k", ["spare.kp=", "spare.kd="]),
         ("embodied run launch/cell.yaml --swap ", ["task=", "spare="]),
-        ("embodied run launch/cell.yaml --swap task=policies.tar", ["task=policies.tasks.target:NamedTarget"]),
-        ("embodied nodes policies.kin", ["policies.motion.kinematics:InverseKinematics", "policies.motion.kinematics"]),
+        ("embodied run launch/cell.yaml --swap task=policies.tasks.tar", ["task=policies.tasks.target:NamedTarget"]),
+        (
+            "embodied nodes policies.motion.kin",
+            ["policies.motion.kinematics:InverseKinematics", "policies.motion.kinematics"],
+        ),
         ("embodied messages JointS", ["JointState"]),
         ("embodied explain E80", ["E801", "E802", "E803"]),
         ("embodied explain e30", ["e301", "e302", "e303", "e304", "e305", "e306"]),

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from embodied.launch.load import INSTALLED
 from tests.embodied.conftest import Command, Done
+
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +30,7 @@ def within(folder: Path, *words: str) -> Done:
     done = subprocess.run(
         [sys.executable, *words],
         cwd=folder,
-        env={**environment, "PYTHONPATH": str(INSTALLED)},
+        env={**environment, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
         timeout=300,

@@ -9,7 +9,7 @@ import pytest
 
 from embodied.diagram.svg import svg
 from embodied.launch import load
-from embodied.launch.load import INSTALLED
+from embodied.launch.shipped import SHIPPED
 from tests.embodied.conftest import Command
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -60,7 +60,7 @@ def test_in_lockstep_all_is_one_process(tmp_path: Path) -> None:
 
 def test_a_name_that_ends_in_svg_says_how_to_draw(tmp_path: Path, embodied: Command) -> None:
     pytest.importorskip("pybullet", reason="pybullet has no wheels for this Python")
-    file = str(INSTALLED / "launch" / "pick_place.yaml")
+    file = str(SHIPPED / "pick_place.yaml")
     done = embodied("graph", file, "--sim", "--output", "graph.svg")
     assert (done.code, done.stdout) == (0, "graph.svg: 7 nodes\n")
     drawn = (tmp_path / "graph.svg").read_text("utf-8")

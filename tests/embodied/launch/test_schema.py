@@ -11,11 +11,12 @@ import pytest
 from jsonschema import Draft7Validator
 
 from embodied.cli.verbs.explain import PAGES
-from embodied.launch.load import INSTALLED
+from embodied.launch.shipped import SHIPPED
 from embodied.launch.yaml_document import parse, plain
 from tests.embodied.cli.test_cli import command
 
-FILE = INSTALLED / "launch" / "embodied.schema.json"
+ROOT = Path(__file__).parents[3]
+FILE = SHIPPED / "embodied.schema.json"
 SCHEMA = json.loads(FILE.read_text("utf-8"))
 VALIDATOR = Draft7Validator(SCHEMA)
 
@@ -31,7 +32,7 @@ def test_the_schema_that_ships_is_that_of_the_classes_that_ship(tmp_path: Path) 
     pytest.importorskip("pybullet", reason="pybullet has no wheels for this Python")
     done = command("schema", at=tmp_path)
     assert done.stdout == FILE.read_text("utf-8"), "run: embodied schema --output launch/embodied.schema.json"
-    assert str(INSTALLED) not in done.stdout
+    assert str(ROOT) not in done.stdout
     told = json.loads(command("schema", "--output", "it.json", "--json", at=tmp_path).stdout)
     assert told["output"] == "it.json"
     assert json.loads((tmp_path / "it.json").read_text("utf-8")) == SCHEMA
@@ -41,9 +42,8 @@ def test_it_is_a_schema_of_draft_7() -> None:
     Draft7Validator.check_schema(SCHEMA)
 
 
-SHIPPED = sorted(INSTALLED.glob("launch/**/*.yaml"))
-TEXTS = {str(file.relative_to(INSTALLED)): file.read_text("utf-8") for file in SHIPPED}
-for page in sorted([*PAGES.glob("*.md"), *INSTALLED.glob("docs/*.md")]):
+TEXTS = {str(file.relative_to(SHIPPED)): file.read_text("utf-8") for file in sorted(SHIPPED.rglob("*.yaml"))}
+for page in sorted([*PAGES.glob("*.md"), *(ROOT / "docs").glob("*.md")]):
     said = page.read_text("utf-8")
     # A page with a class of its own shows a project that this schema does not know.
     blocks = [] if "```python" in said else re.findall(r"```yaml\n(.*?)```", said.split("\n## Wrong\n")[0], re.DOTALL)
@@ -57,7 +57,7 @@ def test_every_file_that_is_right_is_taken(name: str) -> None:
     assert not wrong(TEXTS[name])
 
 
-GOOD = (INSTALLED / "launch" / "pick_place.yaml").read_text("utf-8")
+GOOD = (SHIPPED / "pick_place.yaml").read_text("utf-8")
 SITE = "embodied: 1\nnodes: {ik: {with: {speed: 0.3}}, left/guard: {rate: '30000/1001', with: null}}\n"
 
 

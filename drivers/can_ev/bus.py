@@ -6,10 +6,10 @@ import contextlib
 import select
 import socket
 from collections.abc import Iterator
-from pathlib import Path
 
 from drivers.can_ev.codec import Frame
 from drivers.can_ev.virtual.slcan import BITRATES
+from embodied.devices import serial_port
 from embodied.errors import DeviceLost, MissingExtra, NoDevice
 
 INTERFACES = ("socketcan", "slcan")
@@ -72,8 +72,8 @@ class Bus:
 
         self._can = can
         self._where = f"{channel} ({interface})"
-        if interface == "slcan" and not Path(channel).exists():
-            raise NoDevice(f"serial port {channel}", "is the CAN adapter plugged in?")
+        if interface == "slcan":
+            serial_port.require(channel, adapter="the CAN adapter")
         if interface == "socketcan" and channel not in {name for _, name in socket.if_nameindex()}:
             setting = f"ip link set {channel} up type can bitrate {bitrate}"
             raise NoDevice(f"network interface {channel}", f"is the CAN adapter plugged in? Then `{setting}`")

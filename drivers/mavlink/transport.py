@@ -12,7 +12,7 @@ import socket
 from collections.abc import Iterator
 from typing import Protocol
 
-from embodied.devices.virtual_serial import Line
+from embodied.devices.serial_port import SerialPort
 from embodied.errors import DeviceLost
 
 _NETWORK = re.compile(r"(udpin|udpout):([\w.-]+):(\d{1,5})")
@@ -193,8 +193,8 @@ def opened(url: str, system: int) -> Wire:
     if reason := wrong(url):
         raise ValueError(reason)
     if parts := _SERIAL.fullmatch(url):
-        line = Line(parts[1], int(parts[2]))
-        return Bytes(line.descriptor, line.port)
+        port = SerialPort(parts[1], int(parts[2]))
+        return Bytes(port.descriptor, port.port)
     network = _NETWORK.fullmatch(url)
     assert network is not None
     where = network[2], int(network[3])

@@ -19,7 +19,7 @@ from scservo_sdk import COMM_RX_CORRUPT, COMM_SUCCESS, PortHandler, sms_sts
 from drivers.so101 import codec
 from drivers.so101.codec import Malformed, Status
 from drivers.so101.control_table import Block, Register
-from embodied.errors import DeviceLost, NoDevice
+from embodied.devices import serial_port
 
 ANSWER = 0.05
 """An answer that takes longer is not waited for [s], as in the SDK: six servos say theirs in 1 ms, adapters add some,
@@ -66,8 +66,7 @@ class Bus:
         self.silent: tuple[int, ...] = ()
         self._name = port
         self._clean = False
-        if not Path(port).exists():
-            raise NoDevice(f"serial port {port}", "`embodied driver scan so101` says where there is an arm")
+        serial_port.require(port, hint="`embodied driver scan so101` lists the ports with an arm")
         self._port: Any = PortHandler(port)
         try:
             self._port.setBaudRate(baud)
@@ -78,7 +77,7 @@ class Bus:
             self._port.ser.write_timeout = STUCK
         except (OSError, termios.error) as error:
             self.close()
-            raise DeviceLost(f"{port} cannot be opened: {error}; see `embodied driver scan so101`") from error
+            raise serial_port.cannot_open(port, error) from error
         self._port.setPacketTimeout = lambda _: self._port.setPacketTimeoutMillis(1e3 * ANSWER)
         self._sdk: Any = sms_sts(self._port)
 
@@ -161,7 +160,7 @@ class Bus:
             self._settle()
             yield
         except (OSError, termios.error) as error:
-            raise DeviceLost(f"{self._name} is gone: {error}; is the adapter plugged in?") from error
+            raise serial_port.lost(self._name, error) from error
 
     def _settle(self) -> None:
         """Nothing that was said before may be taken for an answer to what is asked next."""

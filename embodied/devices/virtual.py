@@ -1,8 +1,8 @@
-"""The far side of a wire: a node that answers a driver as the device would, with a body behind it.
+"""Base of virtual devices: nodes that answer a driver as the device would, over its own protocol, with a body behind.
 
-In a graph it lives in the world's process and is told nothing but what comes over the wire. A test, and whoever
-rehearses faults, may also break it, and see what became of what it was sent; that is what the methods here are for.
-They are called from another thread than `step`.
+In a graph a virtual device lives in the world's process and knows nothing but what arrives over the wire. A test or a
+rehearsal may also break it, and compare what it received; the methods here are for that. They are called from another
+thread than `step`.
 """
 
 from __future__ import annotations
@@ -15,76 +15,76 @@ from embodied.messages.schema import Command, Vector
 from embodied.node.node import Node
 
 
-class Cannot(Exception):
-    """This far side cannot do what was asked of it: its wire has no such thing, or it is a real device."""
+class Unsupported(Exception):
+    """This device cannot do what a test asks of it: its protocol has no such thing, or it is a real device."""
 
 
-class Virtual(Node):
-    """Base of the far sides. Each method that a device has no use for stays as it is here, and says so.
+class VirtualDevice(Node):
+    """Base of virtual devices; a method that a device does not override raises `Unsupported`.
 
     Attributes:
-        address: where it is reached, once it is open: `127.0.0.1:502`, `/dev/pts/4`.
-        disturbances: what can happen on its wire that a driver can notice.
-        harms: what else can go wrong with it: `over-temperature`, `power loss`.
-        late: by how much a thread of its own was late, if it has one [s]; the machine is slow, not the driver.
+        address: where a driver reaches it, once it is open: `127.0.0.1:502`, `/dev/pts/4`.
+        disturbances: kinds of disturbance that a driver can detect on its wire.
+        faults: further faults that can be injected: `over-temperature`, `power loss`.
+        late: largest delay of its own thread, if it has one [s]; it tells a slow machine from a slow driver.
     """
 
     address: str = ""
     disturbances: tuple[Disturbance, ...] = ()
-    harms: tuple[str, ...] = ()
+    faults: tuple[str, ...] = ()
     late: float = 0.0
 
-    def heard(self) -> Sequence[Command]:
-        """Every command that reached it since it was opened, in SI units, oldest first."""
-        return self._cannot("tell what it heard")
+    def received(self) -> Sequence[Command]:
+        """Return every command that reached it since it was opened, in SI units, oldest first."""
+        return self._unsupported("list the commands that it received")
 
     def position(self) -> Vector:
-        """Where its body really is, shape (n,) in the body's units."""
-        return self._cannot("tell where its body is")
+        """Return the true position of its body, shape (n,) in the body's units."""
+        return self._unsupported("measure the position of its body")
 
-    def standing(self) -> bool:
-        """Whether it counts itself as stopped, and would not follow a command."""
-        return self._cannot("tell whether it is stopped")
+    def stopped(self) -> bool:
+        """Return whether the device is in a state in which it stands and follows no command."""
+        return self._unsupported("report whether it is stopped")
 
     def unplug(self) -> None:
-        """From now on nothing comes through, either way."""
-        self._cannot("be unplugged")
+        """Let nothing through in either direction."""
+        self._unsupported("be unplugged")
 
     def plug(self) -> None:
-        """Everything comes through again; links that broke have to be made anew."""
-        self._cannot("be plugged in")
+        """Let everything through again; broken connections have to be made again."""
+        self._unsupported("be plugged in")
 
     def freeze(self) -> None:
-        """The wire is whole, and it says nothing new any more, until `thaw`."""
-        self._cannot("be frozen")
+        """Keep the connection, and send nothing new until `thaw`."""
+        self._unsupported("be frozen")
 
     def thaw(self) -> None:
-        """It speaks again."""
-        self._cannot("be thawed")
+        """Send new data again after `freeze`."""
+        self._unsupported("be thawed")
 
     def disturb(self, how: Disturbance, every: int = EVERY) -> None:
-        """Every so many frames that it sends, one is disturbed; empty ends that."""
-        self._cannot(f"disturb one in {every} of its frames by '{how}'")
+        """Disturb every nth frame that it sends; an empty kind ends it."""
+        self._unsupported(f"disturb one in {every} of its frames by '{how}'")
 
-    def press(self) -> None:
-        """Its emergency stop is pressed."""
-        self._cannot("press its emergency stop")
+    def press_stop(self) -> None:
+        """Press the emergency stop of the device."""
+        self._unsupported("press its emergency stop")
 
-    def release(self) -> None:
-        """Its emergency stop is released; that alone lets nothing move."""
-        self._cannot("release its emergency stop")
+    def release_stop(self) -> None:
+        """Release the emergency stop; that alone lets nothing move."""
+        self._unsupported("release its emergency stop")
 
-    def deafen(self) -> None:
-        """It acknowledges to be told to stop, and does not, until it is opened again."""
-        self._cannot("disobey")
+    def ignore_stop(self) -> None:
+        """Acknowledge stop commands without stopping, until it is opened again."""
+        self._unsupported("ignore a stop command")
 
-    def harm(self, what: str) -> None:
-        """One of `harms` happens."""
-        self._cannot(f"suffer '{what}'")
+    def inject(self, fault: str) -> None:
+        """Inject one of its `faults`."""
+        self._unsupported(f"have the fault '{fault}'")
 
-    def heal(self) -> None:
-        """Its harms are over."""
-        self._cannot("heal")
+    def clear_faults(self) -> None:
+        """Clear every fault that was injected."""
+        self._unsupported("clear faults")
 
-    def _cannot(self, what: str) -> NoReturn:
-        raise Cannot(f"{type(self).__name__} cannot {what}")
+    def _unsupported(self, what: str) -> NoReturn:
+        raise Unsupported(f"{type(self).__name__} cannot {what}")

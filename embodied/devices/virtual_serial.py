@@ -1,102 +1,60 @@
-"""A serial line, and the far end of one that is not there: a pseudo terminal that looks like a port to a driver."""
+"""Virtual device on a serial line: one end of a pseudo terminal, whose other end a driver opens as a serial port."""
 
 from __future__ import annotations
 
 import os
 import pty
-import select
-import termios
 import tty
 from contextlib import suppress
 from pathlib import Path
 
 from embodied.devices.disturbance import ALL, EVERY, Disturbance, byte_disturber
-from embodied.devices.virtual import Virtual
-from embodied.errors import DeviceLost, LinkFailed, NoDevice
+from embodied.devices.virtual import VirtualDevice
+from embodied.errors import LinkFailed
 
 
-class Line:
-    """One serial port, raw: eight bits, no parity, no flow control (termios(3)).
+class PseudoTerminal:
+    """Pseudo terminal that is open at both ends, raw, so that drivers may come and go.
 
     Args:
-        port: such as `/dev/ttyUSB0`.
-        baud: bits a second, one of those that termios knows.
+        link: path of a symbolic link to its port, whose own name the system chooses; empty for none.
+
+    Attributes:
+        descriptor: end of the virtual device; reading and writing it never wait.
+        address: path that a driver opens as a serial port.
 
     Raises:
-        DeviceLost: it cannot be opened.
-        NoDevice: there is none of that name.
+        LinkFailed: another virtual device, or something that is no link, is at the path of the link.
     """
 
-    def __init__(self, port: str, baud: int = 115200) -> None:
-        self.port = port
-        self.descriptor = -1
-        self._unread = b""
-        if not Path(port).exists():
-            raise NoDevice(f"serial port {port}", "is it plugged in, and called so in /dev/serial/by-id?")
+    def __init__(self, link: str = "") -> None:
+        self.descriptor, self._driver_end = pty.openpty()
+        self._link = Path(link) if link else None
         try:
-            self.descriptor = os.open(port, os.O_RDWR | os.O_NOCTTY)
-            tty.setraw(self.descriptor)
-            about = termios.tcgetattr(self.descriptor)
-            about[4] = about[5] = getattr(termios, f"B{baud}")
-            termios.tcsetattr(self.descriptor, termios.TCSANOW, about)
-        except (OSError, termios.error) as error:
-            self.close()
-            raise DeviceLost(f"the serial port {port} cannot be opened: {error}") from error
-
-    def send(self, data: bytes) -> None:
-        """Send bytes.
-
-        Raises:
-            DeviceLost: the port is gone.
-        """
-        try:
-            os.write(self.descriptor, data)
-        except OSError as error:
-            raise DeviceLost(f"the serial port {self.port} is gone: {error}") from error
-
-    def receive(self, within: float, end: bytes = b"\n") -> bytes | None:
-        """The next line, without its end; None if there is none in time.
-
-        Args:
-            within: how long to wait for each part of it [s].
-            end: of a line.
-
-        Raises:
-            DeviceLost: the port is gone.
-        """
-        while end not in self._unread:
-            if not select.select([self.descriptor], [], [], within)[0]:
-                return None
-            try:
-                data = os.read(self.descriptor, 4096)
-            except OSError as error:
-                raise DeviceLost(f"the serial port {self.port} is gone: {error}") from error
-            if not data:
-                raise DeviceLost(f"the serial port {self.port} is gone")
-            self._unread += data
-        line, _, self._unread = self._unread.partition(end)
-        return line
+            tty.setraw(self._driver_end)
+            os.set_blocking(self.descriptor, False)
+            name = os.ttyname(self._driver_end)
+            self.address = link or name
+            if self._link is not None:
+                _link(self._link, name)
+        except BaseException:
+            self._close_ends()
+            raise
 
     def close(self) -> None:
-        """Give the port back."""
-        if self.descriptor >= 0:
-            os.close(self.descriptor)
-        self.descriptor = -1
+        """Close both ends and remove the link; a driver that has the port open gets an error."""
+        if self._link is not None:
+            self._link.unlink(missing_ok=True)
+        self._close_ends()
+
+    def _close_ends(self) -> None:
+        os.close(self.descriptor)
+        os.close(self._driver_end)
 
 
-def lead(link: str, name: str) -> None:
-    """Have a path lead to a pseudo terminal, whose own name is drawn by the system.
-
-    Args:
-        link: the path; one that leads nowhere any more is taken over.
-        name: of the terminal.
-
-    Raises:
-        LinkFailed: something that is no link stands at the path, or another far side is there.
-    """
-    path = Path(link)
+def _link(path: Path, name: str) -> None:
     if path.is_symlink() and str(path.readlink()) == name:
-        # It was left by one that was killed, whose terminal this is now.
+        # Left behind by a process that was killed; the system has given its terminal's name to this one.
         return
     if path.is_symlink() and not path.exists():
         path.unlink(missing_ok=True)
@@ -109,74 +67,59 @@ def lead(link: str, name: str) -> None:
         ) from error
 
 
-class FarLine(Virtual):
-    """Base of a far side on a pseudo terminal, with what can go wrong on such a line; its `step` takes what came.
+class VirtualSerial(VirtualDevice):
+    """Base of a virtual device on a pseudo terminal, with the faults of a serial line; its `step` calls `receive`.
 
     Attributes:
-        link: path that leads to its port; empty for none.
+        link: path of a symbolic link to its port; empty for none.
     """
 
     link: str = ""
     disturbances = ALL
+    _terminal: PseudoTerminal | None = None
 
     def open(self) -> None:
-        """Make the line; `address` is what a driver takes for a serial port.
+        """Open the terminal; `address` is then what a driver opens as a serial port.
 
         Raises:
-            LinkFailed: there is something else where the link is to be.
+            LinkFailed: something else is at the path of the link.
         """
-        # The near end is kept open, so that a driver may come and go.
-        self._far, self._near = pty.openpty()
-        tty.setraw(self._near)
-        os.set_blocking(self._far, False)
-        self.address = os.ttyname(self._near)
-        if self.link:
-            try:
-                lead(self.link, self.address)
-            except LinkFailed:
-                self._shut()
-                raise
-            self.address = self.link
-        self._silent = False
+        self._terminal = PseudoTerminal(self.link)
+        self.address = self._terminal.address
+        self._unplugged = False
         self._disturber = byte_disturber()
 
-    def received(self) -> bytes:
-        """What came since it was last asked for; nothing while it is unplugged."""
-        try:
-            data = os.read(self._far, 65536)
-        except BlockingIOError:
-            return b""
-        return b"" if self._silent else data
+    def receive(self) -> bytes:
+        """Return all bytes that arrived since the last call; none while it is unplugged."""
+        data = b""
+        if self._terminal is not None:
+            with suppress(BlockingIOError):
+                data = os.read(self._terminal.descriptor, 65536)
+        return b"" if self._unplugged else data
 
     def send(self, frame: bytes) -> None:
-        """Send a frame, and let happen to it what is to happen."""
-        if self._silent:
+        """Send a frame, disturbed if a disturbance is set."""
+        if self._unplugged or self._terminal is None:
             return
         with suppress(BlockingIOError):
-            os.write(self._far, b"".join(self._disturber.apply(frame)))
+            os.write(self._terminal.descriptor, b"".join(self._disturber.apply(frame)))
 
     def close(self) -> None:
-        """The line is gone."""
-        if self._far >= 0 and self.link:
-            Path(self.link).unlink(missing_ok=True)
-        self._shut()
-
-    def _shut(self) -> None:
-        for end in (self._far, self._near):
-            if end >= 0:
-                os.close(end)
-        self._far = self._near = -1
+        """Close the terminal, if it is open."""
+        if self._terminal is not None:
+            self._terminal.close()
+        self._terminal = None
 
     def unplug(self) -> None:
-        """Nothing comes through."""
-        self._silent = True
+        """Drop all bytes in both directions."""
+        self._unplugged = True
 
     def plug(self) -> None:
-        """It does again."""
-        self._silent = False
+        """Pass bytes again."""
+        self._unplugged = False
 
     freeze, thaw = unplug, plug
 
     def disturb(self, how: Disturbance, every: int = EVERY) -> None:
-        """Disturb every nth frame."""
+        """Disturb every nth frame that is sent."""
         self._disturber.set(how, every)

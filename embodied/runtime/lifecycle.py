@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from embodied.devices.virtual import Virtual
+from embodied.devices.virtual import VirtualDevice
 from embodied.errors import FOREIGN, EmbodiedError, NodeFailed, NoDevice, WrongDevice
 from embodied.graph.plan import opens_world
 from embodied.node.identity import Identity, differences
@@ -39,7 +39,7 @@ def open_node(running: RunningNode, seed: int, listened: frozenset[str], world: 
         opener = getattr(node, "open", None)
         if opener is not None:
             opener(world) if opens_world(node) else opener()
-        if isinstance(node, Virtual):
+        if isinstance(node, VirtualDevice):
             return f"served at {node.address}"
         if not isinstance(node, Driver) or opens_world(node):
             return ""

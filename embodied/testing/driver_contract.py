@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from embodied.clock import SECOND
-from embodied.devices.virtual import Cannot
+from embodied.devices.virtual import Unsupported
 from embodied.errors import DeviceLost, NotStopped, WrongDevice
 from embodied.messages.schema import Command, Vector
 from embodied.testing.benches.bench import Bench
@@ -50,7 +50,7 @@ class DriverContract:
         """A device in the middle of a motion."""
         with self.served() as bench:
             if not bench.commanded:
-                raise Cannot("it takes no commands")
+                raise Unsupported("it takes no commands")
             with bench.ready() as drive:
                 drive.go(0.7, bench.motion)
                 yield bench, drive
@@ -153,7 +153,7 @@ class DriverContract:
         """`DeviceLost` within the stated time, and new state once it is back."""
         with self.served() as bench:
             if bench.commanded:
-                raise Cannot("it takes commands: see the test above")
+                raise Unsupported("it takes commands: see the test above")
             with bench.ready() as drive:
                 drive.go(0.5)
                 bench.virtual.unplug()
@@ -180,7 +180,7 @@ class DriverContract:
         """No state is made from them, and the driver survives them."""
         with self.served() as bench:
             if not bench.virtual.disturbances:
-                raise Cannot("nothing on this wire can be disturbed without the device being lost")
+                raise Unsupported("nothing on this wire can be disturbed without the device being lost")
             for how in bench.virtual.disturbances:
                 with bench.ready() as drive:
                     drive.go(0.2, *_moves(bench))
@@ -199,13 +199,13 @@ class DriverContract:
     def test_the_emergency_stop_is_read_back_and_its_release_lets_nothing_move(self) -> None:
         """Pressed on the device, the driver says so and applies nothing; a person has to arm it again."""
         with self.moving() as (bench, drive):
-            bench.virtual.press()
+            bench.virtual.press_stop()
             drive.go(drive.driver.lost_within + 0.2, bench.motion)
             assert drive.status is not None
             assert drive.status.state == "stopped", drive.status
             assert drive.applied is None
             stood = bench.position(drive)
-            bench.virtual.release()
+            bench.virtual.release_stop()
             drive.go(0.5, bench.motion)
             assert drive.applied is None
             assert _near(bench, drive, stood), "it moved when the stop was released"
@@ -217,7 +217,7 @@ class DriverContract:
         """Nothing moves it until it is armed again."""
         with self.moving() as (bench, drive):
             drive.driver.halt()
-            assert not bench.witnessed or bench.virtual.standing()
+            assert not bench.witnessed or bench.virtual.stopped()
             drive.go(0.2, bench.motion)
             assert drive.applied is None, "it went on without being armed again"
             drive.driver.arm()
@@ -227,7 +227,7 @@ class DriverContract:
     def test_a_device_that_only_says_that_it_stops_is_not_believed(self) -> None:
         """`NotStopped`, so that a person comes."""
         with self.moving() as (bench, drive):
-            bench.virtual.deafen()
+            bench.virtual.ignore_stop()
             try:
                 drive.driver.halt()
             except NotStopped:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from embodied.devices.virtual import Cannot, Virtual
+from embodied.devices.virtual import Unsupported, VirtualDevice
 from embodied.node.node import Driver
 from embodied.robot import Robot
 from embodied.testing.benches.arm import ArmBench
@@ -15,7 +15,7 @@ from embodied.testing.benches.bench import Bench
 from embodied.testing.serving import Drive
 
 
-class Person(Virtual):
+class Person(VirtualDevice):
     """Somebody beside the device.
 
     Args:
@@ -27,7 +27,7 @@ class Person(Virtual):
 
     def _does(self, what: str) -> None:
         if not self._ask(what):
-            raise Cannot(f"nobody did this: {what}")
+            raise Unsupported(f"nobody did this: {what}")
 
     def unplug(self) -> None:
         """Ask for the cable."""
@@ -37,11 +37,11 @@ class Person(Virtual):
         """Ask for it again."""
         self._does("put the cable back, and wait until the device is ready")
 
-    def press(self) -> None:
+    def press_stop(self) -> None:
         """Ask for the emergency stop."""
         self._does("press the emergency stop of the device")
 
-    def release(self) -> None:
+    def release_stop(self) -> None:
         """Ask for its release."""
         self._does("release the emergency stop")
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from embodied.clock import SECOND, Time, rate_of, tick, ticks_by
-from embodied.devices.virtual import Virtual
+from embodied.devices.virtual import VirtualDevice
 from embodied.graph.plan import opens_world
 from embodied.messages import DeviceStatus
 from embodied.messages.schema import Command, Message
@@ -34,7 +34,7 @@ class Serving:
         late: by how much its latest step came too late [s]; more than a little, and the machine is too slow to judge.
     """
 
-    def __init__(self, virtual: Virtual, world: World | None = None, seed: int = 0) -> None:
+    def __init__(self, virtual: VirtualDevice, world: World | None = None, seed: int = 0) -> None:
         self.virtual = virtual
         self.failure: BaseException | None = None
         self.late = 0.0

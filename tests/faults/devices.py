@@ -42,7 +42,7 @@ def each(make: Callable[[], Bench], trial: Trial, rng: np.random.Generator) -> C
                 tally.trials += 1
                 trial(bench, rng, tally)
                 bench.virtual.plug()
-                bench.virtual.heal()
+                bench.virtual.clear_faults()
 
     return fault
 
@@ -78,7 +78,7 @@ def link_loss(bench: Bench, rng: np.random.Generator, tally: Tally) -> None:
 
 def power_loss(bench: Bench, rng: np.random.Generator, tally: Tally) -> None:
     """Nobody answers any more, and the motors have no power."""
-    _lost(bench, rng, tally, lambda: bench.virtual.harm("power loss"))
+    _lost(bench, rng, tally, lambda: bench.virtual.inject("power loss"))
 
 
 def _lost(bench: Bench, rng: np.random.Generator, tally: Tally, break_it: Callable[[], None]) -> None:
@@ -97,7 +97,7 @@ def over_temperature(bench: ArmBench, rng: np.random.Generator, tally: Tally) ->
     """A motor becomes too hot."""
     with moving(bench, rng) as drive:
         began = time.monotonic()
-        bench.virtual.harm("over-temperature")
+        bench.virtual.inject("over-temperature")
         stop = drive.now + MOST * 1e9
         while drive.now < stop and (drive.status is None or drive.status.state != "fault"):
             drive.go(0.02, bench.motion)
@@ -117,11 +117,11 @@ def not_finite(bench: ArmBench, rng: np.random.Generator, tally: Tally) -> None:
         position: Vector = home.copy()
         position[rng.integers(len(home))] = rng.choice([np.nan, np.inf, -np.inf, 1e30])
         began = time.monotonic()
-        count = len(bench.virtual.heard())
+        count = len(bench.virtual.received())
         drive.go(0.3, lambda _: JointCommand(position=position))
         if drive.applied is not None:
             tally.wrong(f"it applied {drive.applied}")
-        for heard in bench.virtual.heard()[count:]:
+        for heard in bench.virtual.received()[count:]:
             if not bench.allowed(heard):
                 tally.wrong(f"{heard} reached the device")
         stands(bench, began, tally, drive.driver.stops_within + 0.4)
@@ -154,14 +154,14 @@ def corrupted(bench: ArmBench, rng: np.random.Generator, tally: Tally) -> None:
 def wrong_device(bench: Bench, rng: np.random.Generator, tally: Tally) -> None:
     """Another one than the launch file wants is at the address."""
     before = bench.position()
-    count = len(bench.virtual.heard())
+    count = len(bench.virtual.received())
     wrong = bench.wrong()
     try:
         with bench.ready(**wrong[int(rng.integers(len(wrong)))]):
             tally.wrong("it was armed")
     except WrongDevice:
         pass
-    if len(bench.virtual.heard()) != count or np.abs(bench.position() - before).max() > STILL:
+    if len(bench.virtual.received()) != count or np.abs(bench.position() - before).max() > STILL:
         tally.wrong("it moved")
     tally.add("moved [rad]", float(np.abs(bench.position() - before).max()))
 

@@ -50,7 +50,7 @@ def holds(bench: MavlinkBench, since: float, tally: Tally, limit: float, go: Cal
         now = _truly(bench)
         if np.abs(now - where).max() > bench.tolerance:
             where, moved = now, time.monotonic()
-        if time.monotonic() - moved > 1.5 and bench.virtual.standing():
+        if time.monotonic() - moved > 1.5 and bench.virtual.stopped():
             tally.add("holds within [ms]", 1e3 * max(0.0, moved - since), 1e3 * limit)
             return
     tally.wrong(f"it never came to hold: it is at {_truly(bench)} m")
@@ -67,7 +67,7 @@ def lost(bench: MavlinkBench, rng: np.random.Generator, tally: Tally, *, heartbe
     with flying(bench, rng) as drive:
         began = time.monotonic()
         if heartbeats:
-            bench.virtual.harm("heartbeat loss")
+            bench.virtual.inject("heartbeat loss")
         else:
             bench.virtual.unplug()
         try:
@@ -83,19 +83,19 @@ def overridden(bench: MavlinkBench, rng: np.random.Generator, tally: Tally) -> N
     try:
         with flying(bench, rng) as drive:
             began = time.monotonic()
-            bench.virtual.press()
+            bench.virtual.press_stop()
             if not until(drive, lambda: drive.applied is None, bench.motion):
                 tally.wrong("it goes on sending set-points")
             tally.add("let go after [ms]", 1e3 * (time.monotonic() - began))
             if drive.status is None or "pilot" not in drive.status.reason:
                 tally.wrong(f"it says {drive.status}")
-            bench.virtual.release()
+            bench.virtual.release_stop()
             drive.go(0.3, bench.motion)
             if drive.applied is not None:
                 tally.wrong("it went on when the pilot let go")
             holds(bench, began, tally, drive.driver.lost_within + drive.driver.stops_within, drive.go)
     finally:
-        bench.virtual.release()
+        bench.virtual.release_stop()
 
 
 def low_battery(bench: MavlinkBench, rng: np.random.Generator, tally: Tally) -> None:
@@ -103,7 +103,7 @@ def low_battery(bench: MavlinkBench, rng: np.random.Generator, tally: Tally) -> 
     home = _truly(bench)
     with flying(bench, rng) as drive:
         began = time.monotonic()
-        bench.virtual.harm("low battery")
+        bench.virtual.inject("low battery")
         if not until(drive, lambda: drive.applied is None, bench.motion):
             tally.wrong("it goes on sending set-points")
         tally.add("let go after [ms]", 1e3 * (time.monotonic() - began))
@@ -126,7 +126,7 @@ def denied(bench: MavlinkBench, rng: np.random.Generator, tally: Tally) -> None:
     try:
         driver.identify()
         pause(float(rng.uniform(0.0, 0.5)))
-        bench.virtual.harm("low battery")
+        bench.virtual.inject("low battery")
         count = len(bench.received())
         _denied(drive, tally)
         drive.go(0.5, bench.motion)

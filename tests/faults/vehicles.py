@@ -21,7 +21,7 @@ def harmed(bench: Bench, rng: np.random.Generator, tally: Tally, *, what: str) -
     """It says so, is let go of, stands, and is not armed while that lasts."""
     with moving(bench, rng) as drive:
         began = time.monotonic()
-        bench.virtual.harm(what)
+        bench.virtual.inject(what)
         with suppress(DeviceLost):
             end = drive.now + MOST * 1e9
             while drive.now < end and drive.applied is not None:

@@ -23,8 +23,8 @@ from drivers.can_ev.virtual.slcan import Adapter
 from embodied.bodies import car
 from embodied.clock import SECOND, Time, rate_of
 from embodied.devices.disturbance import Disturbance
-from embodied.devices.virtual import Virtual
-from embodied.devices.virtual_serial import FarLine
+from embodied.devices.virtual import VirtualDevice
+from embodied.devices.virtual_serial import VirtualSerial
 from embodied.errors import nearest
 from embodied.messages import Vector, VehicleCommand
 from embodied.messages.schema import Command
@@ -41,7 +41,7 @@ EFFORT, BRAKED = 5.0, 0.5
 
 
 @dataclass
-class VirtualEV(Virtual):
+class VirtualEV(VirtualDevice):
     """A vehicle whose bus ends in an adapter on a pseudo-terminal.
 
     Attributes:
@@ -62,7 +62,7 @@ class VirtualEV(Virtual):
 
     rate = 100.0
     disturbances: tuple[Disturbance, ...] = ("flip", "truncate", "repeat", "reorder")
-    harms = (
+    faults = (
         "driver override",
         "low battery",
         "steering fault",
@@ -107,7 +107,7 @@ class VirtualEV(Virtual):
         self._held: dict[int, Frame] = {}
         self._where = np.zeros(3)
         self._motions = self._car.read()
-        self._line = FarLine()
+        self._line = VirtualSerial()
         self._line.link = self.link
         self._line.open()
         self.address = self._line.address
@@ -134,7 +134,7 @@ class VirtualEV(Virtual):
         if (line := getattr(self, "_line", None)) is not None:
             line.close()
 
-    def heard(self) -> Sequence[Command]:
+    def received(self) -> Sequence[Command]:
         """Every order to follow that came whole."""
         with self._lock:
             return list(self._heard)
@@ -144,7 +144,7 @@ class VirtualEV(Virtual):
         with self._lock:
             return self._where.copy()
 
-    def standing(self) -> bool:
+    def stopped(self) -> bool:
         """Whether it stands, and follows no orders."""
         with self._lock:
             return not self._ecu.engaged and not self._ecu.stopping and abs(self._motions.speed) <= STILL
@@ -170,31 +170,31 @@ class VirtualEV(Virtual):
         with self._lock:
             self._how, self._every, self._sent, self._held = how, every, 0, {}
 
-    def press(self) -> None:
+    def press_stop(self) -> None:
         """Its emergency stop is pressed, where the vehicle says so."""
         if not self._kind.presses:
-            self._cannot("say that its emergency stop is pressed")
+            self._unsupported("say that its emergency stop is pressed")
         with self._lock:
             self._ecu.pressed = True
 
-    def release(self) -> None:
+    def release_stop(self) -> None:
         """The button is out again."""
         with self._lock:
             self._ecu.pressed = False
 
-    def deafen(self) -> None:
+    def ignore_stop(self) -> None:
         """The unit says that it leaves, and drives on."""
         with self._lock:
             self._ecu.deaf = True
 
-    def harm(self, what: str) -> None:
-        """One of `harms`: a person takes over, something fails, or the unit reports wrongly."""
-        if what not in self.harms:
-            self._cannot(f"suffer '{what}'")
+    def inject(self, fault: str) -> None:
+        """One of `faults`: a person takes over, something fails, or the unit reports wrongly."""
+        if fault not in self.faults:
+            self._unsupported(f"have the fault '{fault}'")
         with self._lock:
-            self._harms.add(what)
+            self._harms.add(fault)
 
-    def heal(self) -> None:
+    def clear_faults(self) -> None:
         """All of that is over; what the unit has latched stays so, and one that had no power begins anew."""
         with self._lock:
             if "power loss" in self._harms:
@@ -237,7 +237,7 @@ class VirtualEV(Virtual):
         self._where[2] = self._motions.steering
 
     def _arrived(self) -> list[Frame]:
-        frames, answers = self._adapter.take(self._line.received())
+        frames, answers = self._adapter.take(self._line.receive())
         if answers:
             self._line.send(answers)
         return frames if self._adapter.bitrate == self.bitrate else []

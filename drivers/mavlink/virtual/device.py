@@ -12,7 +12,7 @@ from drivers.mavlink.modes import Mode
 from embodied.bodies import drone
 from embodied.clock import Time, rate_of
 from embodied.devices.disturbance import Disturbance
-from embodied.devices.virtual import Virtual
+from embodied.devices.virtual import VirtualDevice
 from embodied.messages import Vector
 from embodied.messages.schema import Command
 from embodied.world import World
@@ -25,7 +25,7 @@ LOW = 0.06
 
 
 @dataclass
-class VirtualPX4(Virtual):
+class VirtualPX4(VirtualDevice):
     """An autopilot of PX4's kind on a multirotor. It sends from a port of its own to where ground software listens.
 
     Attributes:
@@ -49,7 +49,7 @@ class VirtualPX4(Virtual):
 
     rate = 150.0
     disturbances: tuple[Disturbance, ...] = ("flip", "truncate", "repeat", "reorder")
-    harms = ("low battery", "heartbeat loss")
+    faults = ("low battery", "heartbeat loss")
 
     def check(self) -> Iterable[str]:
         """What it needs is installed, ports are ports, the id is one, and it has the parameters."""
@@ -94,7 +94,7 @@ class VirtualPX4(Virtual):
         if craft is not None:
             craft.radio.close()
 
-    def heard(self) -> Sequence[Command]:
+    def received(self) -> Sequence[Command]:
         """Every set-point that reached it."""
         with self._craft.lock:
             return list(self._craft.heard)
@@ -104,7 +104,7 @@ class VirtualPX4(Virtual):
         with self._craft.lock:
             return self._craft.telemetry.estimate.position.copy()
 
-    def standing(self) -> bool:
+    def stopped(self) -> bool:
         """Whether it holds, for itself or for a pilot, or its motors are off."""
         with self._craft.lock:
             return not self._craft.mind.armed or self._craft.mind.mode in (Mode.HOLD, Mode.POSITION)
@@ -129,31 +129,31 @@ class VirtualPX4(Virtual):
         """Disturb one in so many of its frames."""
         self._craft.radio.disturb(how, every)
 
-    def press(self) -> None:
+    def press_stop(self) -> None:
         """A pilot takes it over."""
         with self._craft.lock:
             self._craft.mind.take(True)
 
-    def release(self) -> None:
+    def release_stop(self) -> None:
         """The pilot lets go; it stays where it is."""
         with self._craft.lock:
             self._craft.mind.take(False)
 
-    def deafen(self) -> None:
+    def ignore_stop(self) -> None:
         """From now on it acknowledges every mode, and goes to none."""
         with self._craft.lock:
             self._craft.mind.obedient = False
 
-    def harm(self, what: str) -> None:
+    def inject(self, fault: str) -> None:
         """The battery is nearly empty all at once; or what it says comes through, but for its heartbeats."""
-        if what not in self.harms:
-            super().harm(what)
-        elif what == "low battery":
+        if fault not in self.faults:
+            super().inject(fault)
+        elif fault == "low battery":
             self._craft.drain(LOW)
         else:
             self._craft.radio.beatless = True
 
-    def heal(self) -> None:
+    def clear_faults(self) -> None:
         """It is as full as it really is, and its heart is heard."""
         self._craft.drain(None)
         self._craft.radio.beatless = False

@@ -17,7 +17,7 @@ from drivers.so101.virtual.line import Line
 from drivers.so101.virtual.servo import SUPPLY, Servo
 from embodied.clock import rate_of
 from embodied.devices.disturbance import ALL, EVERY, Disturbance
-from embodied.devices.virtual import Virtual
+from embodied.devices.virtual import VirtualDevice
 from embodied.messages import JointCommand, Vector
 from embodied.messages.schema import Command
 from embodied.robot import Robot
@@ -37,7 +37,7 @@ SETTING = (Instruction.WRITE, Instruction.ACTION, Instruction.SYNC_WRITE)
 
 
 @dataclass
-class VirtualSO101(Virtual):
+class VirtualSO101(VirtualDevice):
     """An SO-101 on a serial bus of its own.
 
     Attributes:
@@ -54,7 +54,7 @@ class VirtualSO101(Virtual):
 
     rate = 100.0
     disturbances = ALL
-    harms = ("over-temperature", "low voltage", "power loss")
+    faults = ("over-temperature", "low voltage", "power loss")
 
     def check(self) -> Iterable[str]:
         """The robot has the joints of an SO-101, and the serial number finds room."""
@@ -103,7 +103,7 @@ class VirtualSO101(Virtual):
         if line is not None:
             line.close()
 
-    def heard(self) -> Sequence[Command]:
+    def received(self) -> Sequence[Command]:
         """Every goal that was new to the servos, of all six."""
         with self._lock:
             return list(self._heard)
@@ -113,7 +113,7 @@ class VirtualSO101(Virtual):
         with self._lock:
             return self._position.copy()
 
-    def standing(self) -> bool:
+    def stopped(self) -> bool:
         """Whether every servo is at its goal; one that is switched on always follows a command."""
         with self._lock:
             return all(servo.standing for servo in self._servos.values())
@@ -152,16 +152,16 @@ class VirtualSO101(Virtual):
         """Disturb a frame in every nth answer that carries values."""
         self._line.disturb(how, every)
 
-    def deafen(self) -> None:
+    def ignore_stop(self) -> None:
         """Every servo acknowledges its next goals, and goes on turning."""
         with self._lock:
             for servo in self._servos.values():
                 servo.deaf = True
 
-    def harm(self, what: str) -> None:
+    def inject(self, fault: str) -> None:
         """The shoulder's motor is too hot, the supply sags, or it is gone: then nobody answers, and the gears hold."""
         with self._lock:
-            match what:
+            match fault:
                 case "over-temperature":
                     self._servos[HOT].heat(OVERHEATED)
                 case "low voltage":
@@ -172,9 +172,9 @@ class VirtualSO101(Virtual):
                     for servo in self._servos.values():
                         servo.target = servo.raw
                 case _:
-                    self._cannot(f"suffer '{what}'")
+                    self._unsupported(f"have the fault '{fault}'")
 
-    def heal(self) -> None:
+    def clear_faults(self) -> None:
         """It has cooled down, and its supply is back; servos that had none begin anew, with their motors off."""
         with self._lock:
             for servo in self._servos.values():

@@ -12,13 +12,11 @@ import random
 import select
 import termios
 import threading
-import tty
 from collections.abc import Callable
-from pathlib import Path
 
 from drivers.so101.codec import SHORTEST, Cutter, Frame
 from embodied.devices.disturbance import Disturbance, Disturber, flip_bit
-from embodied.devices.virtual_serial import lead
+from embodied.devices.virtual_serial import PseudoTerminal
 
 SPEEDS = {getattr(termios, f"B{baud}"): baud for baud in (38_400, 57_600, 115_200, 500_000, 1_000_000)}
 """Speeds that a terminal has a number for; at others everyone hears everyone."""
@@ -38,19 +36,14 @@ class Line:
     def __init__(self, answer: Callable[[Frame, int | None], list[Frame]], link: str = "") -> None:
         self._answer = answer
         self._link = link
-        self._ends: tuple[int, int] | None = None
-        self._name = ""
+        self._terminal: PseudoTerminal | None = None
+        self.address = ""
         self._frozen = False
         self._random = random.Random(0)
         self._disturber: Disturber[bytes] = Disturber(self._flip, self._truncate)
         self._lock = threading.Lock()
         self._wake, self._waker = os.pipe()
         self._thread = threading.Thread(target=self._serve, name="virtual servo bus", daemon=True)
-
-    @property
-    def address(self) -> str:
-        """Where a client opens it."""
-        return self._link or self._name
 
     def open(self) -> None:
         """Listen.
@@ -73,29 +66,16 @@ class Line:
     def plug(self) -> None:
         """A new terminal, as an adapter that is plugged in again is a new device."""
         with self._lock:
-            if self._ends is not None:
-                return
-            master, slave = os.openpty()
-            try:
-                tty.setraw(slave)
-                os.set_blocking(master, False)
-                name = os.ttyname(slave)
-                if self._link:
-                    lead(self._link, name)
-            except BaseException:
-                os.close(master)
-                os.close(slave)
-                raise
-            self._ends, self._name = (master, slave), name
+            if self._terminal is None:
+                self._terminal = PseudoTerminal(self._link)
+                self.address = self._terminal.address
 
     def unplug(self) -> None:
         """The terminal is gone; who has it open is told so by the system."""
         with self._lock:
-            ends, self._ends = self._ends, None
-            for end in ends or ():
-                os.close(end)
-            if ends and self._link:
-                Path(self._link).unlink(missing_ok=True)
+            terminal, self._terminal = self._terminal, None
+            if terminal is not None:
+                terminal.close()
 
     def freeze(self, yes: bool) -> None:
         """Say nothing more, or speak again."""
@@ -110,24 +90,24 @@ class Line:
         while True:
             poll = select.poll()
             poll.register(self._wake, select.POLLIN)
-            ends = self._ends
-            if ends is not None:
-                poll.register(ends[0], select.POLLIN)
+            terminal = self._terminal
+            if terminal is not None:
+                poll.register(terminal.descriptor, select.POLLIN)
             ready = [descriptor for descriptor, _ in poll.poll(PATIENCE)]
             if self._wake in ready:
                 return
             # The terminal may be unplugged at any moment; what it was asked last is lost then.
             with contextlib.suppress(OSError, termios.error):
-                if ends is not None and ready:
-                    self._turn(ends[0], cutter)
+                if terminal is not None and ready:
+                    self._turn(terminal.descriptor, cutter)
 
-    def _turn(self, master: int, cutter: Cutter) -> None:
-        frames = cutter.feed(os.read(master, 4096))
-        speed = SPEEDS.get(termios.tcgetattr(master)[5])
+    def _turn(self, descriptor: int, cutter: Cutter) -> None:
+        frames = cutter.feed(os.read(descriptor, 4096))
+        speed = SPEEDS.get(termios.tcgetattr(descriptor)[5])
         for frame in frames:
             answers = self._answer(frame, speed)
             if answers and not self._frozen:
-                os.write(master, self._disturbed([each.pack() for each in answers]))
+                os.write(descriptor, self._disturbed([each.pack() for each in answers]))
 
     def _disturbed(self, answers: list[bytes]) -> bytes:
         if any(len(each) > SHORTEST for each in answers):

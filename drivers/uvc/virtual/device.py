@@ -12,7 +12,7 @@ from drivers.uvc.identity import SERIAL, VIRTUAL
 from drivers.uvc.virtual.mjpeg_server import Server
 from embodied import Ports, Time
 from embodied.devices.disturbance import EVERY, Disturbance, Disturber, flip_bit
-from embodied.devices.virtual import Virtual
+from embodied.devices.virtual import VirtualDevice
 from embodied.errors import LinkFailed
 from embodied.geometry import BASE
 from embodied.messages import CameraInfo, Image
@@ -31,7 +31,7 @@ class Exposure(NamedTuple):
 
 
 @dataclass
-class VirtualCamera(Virtual):
+class VirtualCamera(VirtualDevice):
     """Streams a camera of the world as Motion JPEG over HTTP, and says in its headers that it is virtual.
 
     Each picture carries its number and time in a comment, so that those of a scene that stands still differ, as a real

@@ -14,7 +14,7 @@ from drivers.xarm.virtual.controller import KINDS, Controller
 from drivers.xarm.virtual.server import Server
 from embodied.clock import rate_of
 from embodied.devices.disturbance import ALL, EVERY, Disturbance
-from embodied.devices.virtual import Virtual
+from embodied.devices.virtual import VirtualDevice
 from embodied.messages import JointCommand, Vector
 from embodied.messages.schema import Command
 from embodied.robot import Robot
@@ -25,7 +25,7 @@ SERIAL = "XF1300VIRTUAL"
 
 
 @dataclass
-class VirtualXArm(Virtual):
+class VirtualXArm(VirtualDevice):
     """A control box of UFACTORY with an xArm 6 or 7 and its gripper, over TCP.
 
     Attributes:
@@ -44,7 +44,7 @@ class VirtualXArm(Virtual):
 
     rate = 100.0
     disturbances = ALL
-    harms = ("over-temperature", "power loss")
+    faults = ("over-temperature", "power loss")
 
     def check(self) -> Iterable[str]:
         """As many joints as there are xArms with, a host of this machine, a flange that is there."""
@@ -98,7 +98,7 @@ class VirtualXArm(Virtual):
         if server is not None:
             server.close()
 
-    def heard(self) -> Sequence[Command]:
+    def received(self) -> Sequence[Command]:
         """Every command that reached it."""
         with self._lock:
             return list(self._box.heard)
@@ -108,7 +108,7 @@ class VirtualXArm(Virtual):
         with self._lock:
             return self._box.measured[0].copy()
 
-    def standing(self) -> bool:
+    def stopped(self) -> bool:
         """Whether it is in a state in which it follows nothing."""
         with self._lock:
             return self._box.state >= State.STOPPED
@@ -133,36 +133,36 @@ class VirtualXArm(Virtual):
         """Disturb every nth reply that carries values."""
         self._server.disturb(how, every)
 
-    def press(self) -> None:
+    def press_stop(self) -> None:
         """The red button: motors off, brakes on, error 2."""
         with self._lock:
             self._box.press()
 
-    def release(self) -> None:
+    def release_stop(self) -> None:
         """The button is out again; the error stays until a client clears it."""
         with self._lock:
             self._box.pressed = False
 
-    def deafen(self) -> None:
+    def ignore_stop(self) -> None:
         """From now on it acknowledges a stop, and goes on."""
         with self._lock:
             self._box.obedient = False
 
-    def harm(self, what: str) -> None:
+    def inject(self, fault: str) -> None:
         """A motor overheats, or the box loses its power: then the brakes hold, and nobody answers."""
-        if what == "over-temperature":
+        if fault == "over-temperature":
             with self._lock:
                 self._box.heat(1, 95)
-        elif what == "power loss":
+        elif fault == "power loss":
             with self._lock:
                 self._powered = False
                 self._box.enabled, self._box.state = False, State.STOPPED
                 self._body.command(JointCommand(position=self._box.measured[0]))
             self._server.unplug(True)
         else:
-            super().harm(what)
+            super().inject(fault)
 
-    def heal(self) -> None:
+    def clear_faults(self) -> None:
         """Cool, and powered again; as after every start its motors are off."""
         with self._lock:
             self._box.heat(1, 40)

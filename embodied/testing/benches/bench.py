@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from embodied.devices.virtual import Cannot, Virtual
+from embodied.devices.virtual import Unsupported, VirtualDevice
 from embodied.errors import DeviceLost
 from embodied.messages import DroneState, JointState, Vector
 from embodied.messages.schema import Command
@@ -32,7 +32,7 @@ class Bench:
         patience: if either side was late by more, what fails says nothing about a driver [s].
     """
 
-    virtual: Virtual
+    virtual: VirtualDevice
     commanded: bool = True
     witnessed: bool = True
     world: World | None = None
@@ -57,7 +57,7 @@ class Bench:
         """What fails in here skips the test, if this machine was too slow to judge, or if the far side cannot do it."""
         try:
             yield
-        except Cannot as reason:
+        except Unsupported as reason:
             raise unittest.SkipTest(str(reason)) from reason
         except (AssertionError, DeviceLost) as error:
             if self.late > self.patience:
@@ -100,22 +100,22 @@ class Bench:
             drive: of the driver that is open; None if none is.
 
         Raises:
-            Cannot: nobody says.
+            Unsupported: nobody says.
         """
         if self.witnessed:
             return self.virtual.position()
         if drive is None:
-            raise Cannot("only its own driver sees where it is")
+            raise Unsupported("only its own driver sees where it is")
         count = len(drive.outputs)
         drive.go(0.2)
         for given in reversed(drive.outputs[count:]):
             if isinstance(state := given.get("state"), JointState | DroneState):
                 return state.position
-        raise Cannot("it does not say where it is")
+        raise Unsupported("it does not say where it is")
 
     def received(self) -> Sequence[Command]:
         """What reached the device, as far as somebody can tell."""
-        return self.virtual.heard()
+        return self.virtual.received()
 
     @contextmanager
     def ready(self, **changes: Any) -> Iterator[Drive]:

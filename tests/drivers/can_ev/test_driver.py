@@ -108,13 +108,13 @@ def test_the_battery_is_told_as_often_as_the_bus_has_it() -> None:
 
 def test_a_person_who_takes_over_keeps_the_vehicle_until_it_is_armed_again(ride: tuple[CanEVBench, Drive]) -> None:
     bench, drive = ride
-    bench.virtual.harm("driver override")
+    bench.virtual.inject("driver override")
     assert "driver override" in let_go(bench, drive)
     drive.go(0.05, bench.motion)
     assert drive.newest(VehicleState).overridden
     with pytest.raises(NotStopped, match="a person has taken over"):
         drive.driver.arm()
-    bench.virtual.heal()
+    bench.virtual.clear_faults()
     assert stood(bench, drive)
     assert drive.applied is None, "latched"
     drive.driver.arm()
@@ -124,7 +124,7 @@ def test_a_person_who_takes_over_keeps_the_vehicle_until_it_is_armed_again(ride:
 
 def test_a_fault_ends_the_ride_and_is_told_by_name(ride: tuple[CanEVBench, Drive]) -> None:
     bench, drive = ride
-    bench.virtual.harm("steering fault")
+    bench.virtual.inject("steering fault")
     assert "steering fault" in let_go(bench, drive)
     drive.go(0.05, bench.motion)
     assert drive.status is not None
@@ -135,7 +135,7 @@ def test_a_fault_ends_the_ride_and_is_told_by_name(ride: tuple[CanEVBench, Drive
 
 def test_a_low_battery_ends_the_ride() -> None:
     with driving() as (bench, drive):
-        bench.virtual.harm("low battery")
+        bench.virtual.inject("low battery")
         assert "low battery" in let_go(bench, drive)
         assert stood(bench, drive)
 
@@ -144,7 +144,7 @@ def test_a_low_battery_ends_the_ride() -> None:
 def test_reports_that_are_stale_or_bent_end_the_ride_and_are_lost_in_time(harm: str) -> None:
     with driving() as (bench, drive):
         count = len(drive.outputs)
-        bench.virtual.harm(harm)
+        bench.virtual.inject(harm)
         with pytest.raises(DeviceLost, match="nothing whole"):
             drive.go(2.0, bench.motion)
         after = drive.outputs[count:]

@@ -110,7 +110,7 @@ def test_it_takes_over_on_a_rising_edge_and_follows_speed_and_angle(client: Clie
     client.wait(lambda seen: abs(seen["Speed"] - 1.0) < 0.02, Enable=1, Speed=1.0, Steering=0.2)
     seen = client.go(0.1, Enable=1, Speed=1.0, Steering=0.2)
     assert (seen["Gear"], round(float(seen["Steering"]), 3)) == ("D", 0.2)
-    assert client.far.heard()[-1].speed == pytest.approx(1.0)
+    assert client.far.received()[-1].speed == pytest.approx(1.0)
     assert client.far.position()[0] > 0.1
     wheels = client.seen["WheelReport"]
     assert wheels["FrontLeft"] < wheels["FrontRight"], "in a left bend the right wheels have the longer way"
@@ -151,7 +151,7 @@ def test_bent_repeated_and_stale_orders_are_not_obeyed_and_end_the_ride(client: 
         assert seen["Mode"] != "Autonomous"
         assert seen["CommandInvalid"] == 1
         assert seen["Rejected"] > 3
-        assert all(heard.speed < 1.1 for heard in client.far.heard())
+        assert all(heard.speed < 1.1 for heard in client.far.received())
         client.wait(lambda seen: seen["Mode"] == "Manual" and seen["CommandInvalid"] == 0, Clear=1)
 
 
@@ -165,12 +165,12 @@ def test_one_bent_order_among_good_ones_is_dropped_and_the_ride_goes_on(client: 
 
 def test_a_person_who_takes_over_has_the_vehicle_until_it_is_cleared(client: Client) -> None:
     drive(client)
-    client.far.harm("driver override")
+    client.far.inject("driver override")
     client.wait(lambda seen: seen["Mode"] == "Manual" and seen["Overridden"] == 1, Enable=1, Speed=1.0)
     client.wait(lambda seen: seen["Speed"] == 0.0, Enable=1, Speed=1.0)
     assert client.seen["PersonReport"]["Brake"] == 0.5
     assert client.go(0.1, Clear=1)["Overridden"] == 1, "the person is still there"
-    client.far.heal()
+    client.far.clear_faults()
     client.go(0.1)
     seen = client.go(0.2, Enable=1)
     assert (seen["Mode"], seen["Overridden"]) == ("Manual", 1), "latched until it is cleared"
@@ -184,17 +184,17 @@ def test_a_person_who_takes_over_has_the_vehicle_until_it_is_cleared(client: Cli
 )
 def test_a_fault_ends_in_a_controlled_stop_with_its_name(client: Client, harm: str, signal: str) -> None:
     drive(client)
-    client.far.harm(harm)
+    client.far.inject(harm)
     client.wait(lambda seen: seen[signal] == 1 and seen["Mode"] == "Stopping", Enable=1, Speed=1.0)
     client.wait(lambda seen: seen["Mode"] == "Manual" and seen["Speed"] == 0.0, Enable=1, Speed=1.0)
-    assert client.far.standing()
+    assert client.far.stopped()
 
 
 def test_the_emergency_stop_stops_and_its_release_lets_nothing_move(client: Client) -> None:
     drive(client)
-    client.far.press()
+    client.far.press_stop()
     client.wait(lambda seen: seen["EmergencyStop"] == 1 and seen["Speed"] == 0.0, Enable=1, Speed=1.0)
-    client.far.release()
+    client.far.release_stop()
     at = client.far.position()[0]
     assert client.go(0.3, Enable=1, Speed=1.0)["Mode"] == "Manual"
     assert client.far.position()[0] == at
@@ -220,7 +220,7 @@ def test_a_bus_of_another_speed_is_not_heard() -> None:
             client.order(Enable=1)
             client.read()
         assert not client.seen
-        assert not far.heard()
+        assert not far.received()
         bus.shutdown()
 
 

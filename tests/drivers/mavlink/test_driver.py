@@ -93,10 +93,10 @@ def test_over_a_serial_line_it_is_armed_denials_are_told_and_plans_are_kept() ->
         px4.open()
         try:
             assert px4.identify().virtual
-            bench.virtual.harm("low battery")
+            bench.virtual.inject("low battery")
             with pytest.raises(NotStopped, match="battery at 6 %"):
                 px4.arm()
-            bench.virtual.heal()
+            bench.virtual.clear_faults()
             with pytest.raises(NotStopped, match="not armed"):
                 px4.takeoff(2.0)
             px4.arm()
@@ -112,7 +112,7 @@ def test_over_a_serial_line_it_is_armed_denials_are_told_and_plans_are_kept() ->
             assert not bench.received()
         finally:
             px4.close()
-        assert bench.virtual.standing()
+        assert bench.virtual.stopped()
 
 
 def test_a_geofence_that_excludes_home_is_not_armed() -> None:
@@ -175,7 +175,7 @@ def test_it_takes_off_flies_a_mission_returns_lands_and_is_armed_again_by_a_comm
             drive.go(6.0, lambda _: DroneCommand(position=np.array([1.0, 0.0, 0.0]), land=True, frame="world"))
             goes(drive, lambda s: s.landed and not s.armed)
             assert bench.virtual.position() == pytest.approx([1.0, 0.0, 0.0], abs=0.3), "it came down over the place"
-            bench.virtual.harm("low battery")
+            bench.virtual.inject("low battery")
             drive.go(4.0, lambda _: DroneCommand(position=np.array([0.0, 0.0, 1.0]), frame="world"))
             assert drive.applied is None
             assert drive.status.state == "stopped"
@@ -187,7 +187,7 @@ def test_it_takes_off_flies_a_mission_returns_lands_and_is_armed_again_by_a_comm
 def test_when_it_flies_home_by_itself_nothing_more_is_sent_and_its_reason_is_told() -> None:
     bench = MavlinkBench()
     with bench.served(), bench.ready() as drive:
-        bench.virtual.harm("low battery")
+        bench.virtual.inject("low battery")
         drive.go(2.5, bench.motion)
         assert drive.applied is None
         assert drive.status is not None

@@ -75,11 +75,11 @@ def script(far: VirtualPX4) -> Iterator[Script]:
 
 
 def test_a_script_arms_takes_off_flies_offboard_and_lands(far: VirtualPX4, script: Script) -> None:
-    far.harm("low battery")
+    far.inject("low battery")
     script.until("SYS_STATUS", lambda m: not m.onboard_control_sensors_health & common.MAV_SYS_STATUS_PREARM_CHECK)
     assert script.command(common.MAV_CMD_COMPONENT_ARM_DISARM, 1) == common.MAV_RESULT_TEMPORARILY_REJECTED
     assert "battery at 6 %" in script.until("STATUSTEXT", lambda m: "denied" in m.text).text
-    far.heal()
+    far.clear_faults()
     script.until("SYS_STATUS", lambda m: m.onboard_control_sensors_health & common.MAV_SYS_STATUS_PREARM_CHECK)
     assert script.command(common.MAV_CMD_COMPONENT_ARM_DISARM, 1) == common.MAV_RESULT_ACCEPTED
     nan = math.nan

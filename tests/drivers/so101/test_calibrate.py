@@ -66,7 +66,7 @@ def measured(far: Held, person: Hands, keep: Callable[[Calibrated], None]) -> No
 
 def test_what_is_found_is_true_of_every_joint_and_nothing_moves_by_itself(far: Held) -> None:
     person, found = Hands(far), list[Calibrated]()
-    before = len(far.heard())
+    before = len(far.received())
     stood = far.position()
     far.turn(0.2)
     assert np.abs(far.position() - stood).max() < TICK
@@ -75,11 +75,11 @@ def test_what_is_found_is_true_of_every_joint_and_nothing_moves_by_itself(far: H
     assert found[0].limits == {"shoulder_lift": {"upper": pytest.approx(1.69, abs=2 * TICK)}}
     assert found[0].limits["shoulder_lift"]["upper"] <= found[0].calibration["shoulder_lift"]["upper"]
     assert not switched_on(far)
-    assert len(far.heard()) == before
+    assert len(far.received()) == before
     # The power goes and comes: it was written where that outlives it.
     offsets = kept(far)
-    far.harm("power loss")
-    far.heal()
+    far.inject("power loss")
+    far.clear_faults()
     assert kept(far) == offsets
 
 

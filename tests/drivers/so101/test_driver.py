@@ -88,7 +88,7 @@ def test_what_is_calibrated_at_both_ends_is_the_same_arm() -> None:
     with moving(calibration=TURNED) as (bench, drive):
         drive.go(0.3, bench.motion)
         assert np.abs(drive.newest(JointState).position - bench.virtual.position()).max() < 0.03
-        assert bench.same(drive.applied, bench.virtual.heard()[-1])
+        assert bench.same(drive.applied, bench.virtual.received()[-1])
         limits = drive.driver.identify().joints
         assert all(limits[name].lower <= ROBOT.joints[name].lower for name in JOINTS)
 
@@ -130,7 +130,7 @@ def test_the_gripper_goes_to_its_opening_and_says_it() -> None:
     with moving() as (bench, drive):
         drive.go(1.0, lambda _: JointCommand(gripper=0.03))
         assert abs(drive.newest(GripperState).width - 0.03) < 5e-4
-        assert abs(bench.virtual.heard()[-1].gripper - 0.03) < 5e-4
+        assert abs(bench.virtual.received()[-1].gripper - 0.03) < 5e-4
 
 
 def test_an_opening_becomes_an_angle_and_back() -> None:
@@ -162,7 +162,7 @@ def test_a_motor_that_is_warmer_than_it_may_be_ends_all_motion_although_its_serv
 
 def test_a_motor_that_is_too_hot_ends_all_motion_until_it_has_cooled_down_and_is_armed_again() -> None:
     with moving() as (bench, drive):
-        bench.virtual.harm("over-temperature")
+        bench.virtual.inject("over-temperature")
         until(drive, bench, "fault")
         assert drive.applied is None
         assert "shoulder_lift: it is too hot and has let go: let it cool down" in drive.status.reason
@@ -172,7 +172,7 @@ def test_a_motor_that_is_too_hot_ends_all_motion_until_it_has_cooled_down_and_is
         with pytest.raises(NotStopped, match="cannot be armed: shoulder_lift"):
             drive.driver.arm()
         stood = bench.virtual.position()
-        bench.virtual.heal()
+        bench.virtual.clear_faults()
         drive.go(0.5, bench.motion)
         assert drive.applied is None, "it went on by itself once it had cooled down"
         assert np.abs(bench.virtual.position() - stood).max() < bench.tolerance, "it jumped when it could again"
@@ -183,7 +183,7 @@ def test_a_motor_that_is_too_hot_ends_all_motion_until_it_has_cooled_down_and_is
 
 def test_a_supply_that_sags_is_a_fault() -> None:
     with moving() as (bench, drive):
-        bench.virtual.harm("low voltage")
+        bench.virtual.inject("low voltage")
         until(drive, bench, "fault")
         assert drive.status is not None
         assert "see to the power supply" in drive.status.reason
@@ -194,14 +194,14 @@ def test_a_supply_that_sags_is_a_fault() -> None:
 
 def test_an_arm_without_power_is_lost_in_time_and_does_not_go_on_when_it_is_back() -> None:
     with moving() as (bench, drive):
-        bench.virtual.harm("power loss")
+        bench.virtual.inject("power loss")
         began = drive.now
         with pytest.raises(DeviceLost, match="nothing whole from shoulder_pan, shoulder_lift"):
             drive.go(3.0, bench.motion)
         assert (drive.now - began) / 1e9 < drive.driver.lost_within + 1.0
         stood = bench.virtual.position()
         drive.close()
-        bench.virtual.heal()
+        bench.virtual.clear_faults()
         with bench.ready() as again:
             again.go(0.4)
             assert np.abs(bench.virtual.position() - stood).max() < bench.tolerance
@@ -210,7 +210,7 @@ def test_an_arm_without_power_is_lost_in_time_and_does_not_go_on_when_it_is_back
 def test_a_port_that_is_gone_is_noticed_at_once() -> None:
     with moving() as (bench, drive):
         bench.virtual.unplug()
-        with pytest.raises(DeviceLost, match=r"is gone: .*is the adapter plugged in"):
+        with pytest.raises(DeviceLost, match=r"is gone: .*is its adapter plugged in"):
             drive.go(3.0, bench.motion)
 
 
@@ -297,7 +297,7 @@ def test_without_the_vendors_sdk_the_driver_says_how_to_get_it() -> None:
             try:
                 act()
             except MissingExtra as error:
-                assert ".[so101]" in str(error), error
+                assert "embodied-robotics[so101]" in str(error), error
             else:
                 raise AssertionError(act)
     """

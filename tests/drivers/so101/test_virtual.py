@@ -121,7 +121,7 @@ def test_all_are_written_in_one_frame_and_read_in_one(client: Client) -> None:
     until(arrived)
     assert read.isAvailable(6, control_table.TEMPERATURE.address, 1) == (True, 0)
     assert read.getData(6, control_table.TEMPERATURE.address, 1) == 28
-    heard = client.far.heard()[-1]
+    heard = client.far.received()[-1]
     assert np.abs(heard.position - client.far.position()).max() < 3 * TICK
 
 
@@ -151,9 +151,9 @@ def test_only_what_was_written_with_the_lock_open_outlives_the_power(client: Cli
     client.put(3, control_table.LOWEST, 1000)
     assert client.sdk.LockEprom(3) == (COMM_SUCCESS, 0)
     assert (client.get(3, control_table.LOWEST), client.get(3, control_table.HIGHEST)) == (1000, 3000)
-    client.far.harm("power loss")
+    client.far.inject("power loss")
     assert client.sdk.ping(3)[1] == COMM_RX_TIMEOUT
-    client.far.heal()
+    client.far.clear_faults()
     assert client.get(3, control_table.LOWEST) == 1000
     assert client.get(3, control_table.HIGHEST) != 3000
     assert client.get(3, control_table.TORQUE) == 0
@@ -203,20 +203,20 @@ def test_a_servo_that_answers_reads_alone_acknowledges_nothing(client: Client) -
 
 def test_one_that_overheats_says_so_lets_go_and_comes_back_by_itself(client: Client) -> None:
     client.on(2)
-    client.far.harm("over-temperature")
+    client.far.inject("over-temperature")
     until(lambda: client.sdk.ReadPos(2)[2] == Status.TEMPERATURE, 5.0)
     assert client.get(2, control_table.TEMPERATURE) > client.get(2, control_table.HOTTEST)
     start = client.sdk.ReadPos(2)[0]
     client.put(2, control_table.GOAL, start + 300)
     pause(0.2)
     assert abs(client.sdk.ReadPos(2)[0] - start) <= 1, "it drove although it had let go"
-    client.far.heal()
+    client.far.clear_faults()
     until(lambda: client.sdk.ReadPos(2)[2] == 0)
     until(lambda: abs(client.sdk.ReadPos(2)[0] - start - 300) <= 1)
 
 
 def test_a_supply_that_sags_is_said_by_every_servo(client: Client) -> None:
-    client.far.harm("low voltage")
+    client.far.inject("low voltage")
     until(lambda: all(client.sdk.ReadPos(servo)[2] == Status.VOLTAGE for servo in ALL))
 
 

@@ -120,7 +120,7 @@ def test_targets_that_are_streamed_are_followed(box: VirtualXArm, client: Any) -
         goal[0] += 0.003
         assert client.set_servo_angle_j(goal.tolist()) == 0
     assert until(lambda: bool(np.abs(angles(client) - goal).max() < 0.01))
-    assert len(box.heard()) == 100
+    assert len(box.received()) == 100
 
 
 def test_the_gripper_closes_and_opens(client: Any) -> None:
@@ -157,12 +157,12 @@ def test_an_emergency_stop_ends_a_blocking_move_and_holds_the_arm(box: VirtualXA
     goal[0] = 2.5
     assert client.set_servo_angle(angle=goal.tolist(), speed=1.0, mvacc=5.0, wait=False) == 0
     assert until(lambda: box.position()[0] > 0.1)
-    box.press()
+    box.press_stop()
     assert until(lambda: client.error_code == 2)
     assert client.set_servo_angle(angle=HOME.tolist(), wait=True, timeout=5) != 0
     assert client.get_err_warn_code() == (0, [2, 0])
     assert client.motion_enable(True) != 0, "it was enabled with its emergency stop pressed"
-    box.release()
+    box.release_stop()
     client.clean_error()
     ready(client, 0)
     assert client.get_state() == (0, 2)
@@ -181,7 +181,7 @@ def test_reports_tell_joints_state_temperatures_and_errors(box: VirtualXArm, cli
     assert np.abs(np.array(seen[-1]["joints"][:6]) - HOME).max() < 0.05
     hot = threading.Event()
     client.register_temperature_changed_callback(lambda item: hot.set() if max(item["temperatures"]) > 90 else None)
-    box.harm("over-temperature")
+    box.inject("over-temperature")
     assert hot.wait(5)
     assert client.error_code == 12
     assert client.voltages[0] == pytest.approx(24.0)

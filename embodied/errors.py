@@ -20,6 +20,7 @@ An error carries its evidence as attributes; the sentence is written here, not w
 from __future__ import annotations
 
 import difflib
+import traceback
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -123,6 +124,20 @@ def told(error: BaseException) -> str:
     except Exception:
         message = "(its message cannot be read)"
     return f"{type(error).__name__}: {message}" if message else type(error).__name__
+
+
+def raised_at(error: BaseException, skip: tuple[str, ...] = ()) -> str:
+    """Return file and line where an error was raised, or where a syntax error stands; empty if all files are skipped.
+
+    Args:
+        error: an exception that was caught.
+        skip: beginnings of paths that do not count: files in which foreign code is called.
+    """
+    if isinstance(error, SyntaxError) and error.filename and error.filename[0] != "<":
+        return f"{error.filename}:{error.lineno}"
+    frames = traceback.extract_tb(error.__traceback__)
+    counted = [frame for frame in frames if not frame.filename.startswith(skip) and frame.filename[0] != "<"]
+    return f"{counted[-1].filename}:{counted[-1].lineno} in {counted[-1].name}" if counted else ""
 
 
 class EmbodiedError(Exception):

@@ -1,4 +1,4 @@
-"""A kind of device, as its folder in `drivers/` introduces it: `DEVICE` in `drivers/<device>/__init__.py`."""
+"""Registry of device kinds: each folder of `drivers/` registers itself as `DEVICE` in its `__init__.py`."""
 
 from __future__ import annotations
 
@@ -6,28 +6,28 @@ import importlib
 import importlib.util
 import pkgutil
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from embodied.errors import FOREIGN, LaunchError, Problem, nearest
+from embodied.errors import FOREIGN, LaunchError, Problem, nearest, raised_at, told
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Device:
-    """What there is to know about a kind of device before it is opened. Places are written `module:name`.
+    """Kind of device, as its folder registers it; objects are named `module:name` and imported when they are needed.
 
     Attributes:
-        name: of its folder.
-        title: what it is, in a few words.
-        models: that were tried, or that its protocol is stated for.
-        driver: place of its driver.
-        virtual: place of its far side.
-        bench: launch file, beside the folder's other files, that runs the far side with a body.
-        scan: place of a function that looks for such devices, `scan(hosts) -> Iterable[Found]`; empty if none can.
-        calibrate: place of a function that measures a device with a person's help, a `Calibrate`; empty if none does.
-        extra: of embodied, with what it needs to be installed.
-        modules: that the extra brings.
+        name: name of the folder.
+        title: description in a few words.
+        models: models that were tried, or that the protocol is specified for.
+        driver: class of the driver.
+        virtual: class of the virtual device.
+        bench: launch file in the folder that runs the virtual device with a body.
+        scan: function that looks for such devices, a `Scan`; empty for none.
+        calibrate: function that measures a device with a person's help, a `Calibrate`; empty for none.
+        extra: extra of embodied that installs what the driver needs.
+        modules: modules that the extra installs.
     """
 
     name: str
@@ -43,12 +43,16 @@ class Device:
 
     @property
     def installed(self) -> bool:
-        """Whether what it needs is there."""
+        """Whether the modules of its extra are installed."""
         return all(importlib.util.find_spec(module) is not None for module in self.modules)
 
     @property
     def folder(self) -> Path:
-        """Where its files are."""
+        """Folder of its files.
+
+        Raises:
+            LaunchError: the module of its driver cannot be found.
+        """
         spec = importlib.util.find_spec(self.driver.partition(":")[0])
         if spec is None or spec.origin is None:
             raise LaunchError([Problem("E008", f"the folder of the device '{self.name}' cannot be found")])
@@ -57,12 +61,12 @@ class Device:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """A device that a scan met.
+    """Device that a scan found.
 
     Attributes:
-        address: what to write into the launch file or the site.
-        what: model and serial number, as far as it said.
-        settings: by name, as a driver of it takes them.
+        address: address to write into the launch file or the site file.
+        what: model and serial number, as far as the device reports them.
+        settings: settings of its driver, by name.
     """
 
     address: str
@@ -71,37 +75,37 @@ class Found:
 
 
 Scan = Callable[[Sequence[str]], Iterable[Found]]
-"""Looks at the hosts that were named, and wherever else such devices are found."""
+"""Function that looks for devices at the given hosts, and at every local place where such devices are connected."""
 
 
 class Person(Protocol):
-    """Somebody beside a device, who does what nobody else can."""
+    """Person beside a device, who moves or switches what no program can."""
 
     def tell(self, text: str) -> None:
-        """Say something to them."""
+        """Show a text to the person."""
 
     def ask(self, text: str) -> None:
-        """Ask for something, and return when they say that it is done."""
+        """Ask for something, and return once the person confirms that it is done."""
 
     def waits(self, line: str, seconds: float) -> bool:
-        """Wait for their word, no longer than this.
+        """Show a status line and wait for a confirmation.
 
         Args:
-            line: how things are, in place of what it was.
-            seconds: at most [s].
+            line: status line, which replaces the previous one.
+            seconds: longest wait [s].
 
         Returns:
-            whether they have said that it is done.
+            whether the person has confirmed.
         """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Calibrated:
-    """What was measured of a device.
+    """Result of the calibration of a device.
 
     Attributes:
-        calibration: for its driver's setting of that name, plain data.
-        limits: of joints that stop before the launch file's limits, `lower`, `upper` or both by joint [rad].
+        calibration: plain data for the driver's setting of that name.
+        limits: `lower`, `upper` or both of each joint that stops before the launch file's limits, by joint [rad].
     """
 
     calibration: dict[str, Any]
@@ -109,44 +113,57 @@ class Calibrated:
 
 
 Calibrate = Callable[[Any, Person, Callable[[Calibrated], None]], None]
-"""Measures the device of a driver that is closed. What it finds is handed on to be kept in the very moment from which
-on it holds; raises that, the device is as it was before."""
+"""Function that measures the device of a closed driver. It passes the result on in the moment from which it holds;
+if storing it raises, the device is restored."""
 
 
-def devices() -> dict[str, Device]:
-    """Every device with a folder in `drivers/`, of embodied and of the project, by name; broken ones are left out."""
-    rooms = importlib.import_module("drivers")
+@dataclass(frozen=True, slots=True)
+class Devices:
+    """Devices of all folders in `drivers/`, of embodied and of the project.
 
-    found = {}
-    for module in pkgutil.iter_modules(rooms.__path__):
+    Attributes:
+        known: registered devices by name.
+        broken: problem of each folder that cannot be imported, by its name.
+    """
+
+    known: dict[str, Device] = field(default_factory=dict)
+    broken: dict[str, Problem] = field(default_factory=dict)
+
+
+def devices() -> Devices:
+    """Import every folder in `drivers/` and return the devices, and the folders that fail to import."""
+    package = importlib.import_module("drivers")
+    devices = Devices()
+    for name in sorted(module.name for module in pkgutil.iter_modules(package.__path__)):
         try:
-            device = getattr(importlib.import_module(f"drivers.{module.name}"), "DEVICE", None)
-        except FOREIGN:
+            device = getattr(importlib.import_module(f"drivers.{name}"), "DEVICE", None)
+        except FOREIGN as error:
+            message = f"the device folder 'drivers/{name}' cannot be imported: {told(error)}"
+            devices.broken[name] = Problem("E201", message, where=raised_at(error))
             continue
         if isinstance(device, Device):
-            found[device.name] = device
-    return dict(sorted(found.items()))
+            devices.known[device.name] = device
+    return devices
 
 
 def device(name: str) -> Device:
-    """The device of a name.
+    """Return the device of a name.
 
     Raises:
-        LaunchError: there is none.
+        LaunchError: there is no such device, or its folder cannot be imported.
     """
-    known = devices()
-    if name not in known:
+    registered = devices()
+    if name in registered.broken:
+        raise LaunchError([registered.broken[name]])
+    if name not in registered.known:
         spec = importlib.util.find_spec(f"drivers.{name}") if name.isidentifier() else None
-        unsaid = () if spec is None else (f"drivers/{name}/ is there, and its __init__.py has no DEVICE",)
-        raise LaunchError([Problem("E008", f"there is no device '{name}'", help=(*unsaid, *nearest(name, known)))])
-    return known[name]
+        unregistered = () if spec is None else (f"drivers/{name}/ is there, and its __init__.py has no DEVICE",)
+        help_ = (*unregistered, *nearest(name, registered.known))
+        raise LaunchError([Problem("E008", f"there is no device '{name}'", help=help_), *registered.broken.values()])
+    return registered.known[name]
 
 
-def place(where: str) -> Any:
-    """What stands at a place.
-
-    Args:
-        where: `module:name`.
-    """
-    module, _, name = where.partition(":")
-    return getattr(importlib.import_module(module), name)
+def resolve(name: str) -> Any:
+    """Import and return the object of a name, `module:name`."""
+    module, _, attribute = name.partition(":")
+    return getattr(importlib.import_module(module), attribute)

@@ -10,9 +10,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from embodied.errors import FOREIGN, MissingExtra, Place, Problem, nearest, told
+from embodied.errors import FOREIGN, MissingExtra, Place, Problem, nearest, raised_at, told
 from embodied.node.node import Node
-from embodied.runtime.failures import location
 
 _USE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
 
@@ -90,14 +89,13 @@ def _import(name: str, place: Place, problems: list[Problem]) -> Any:
             help_ = _hiding(name) or nearest(name, modules())
             problems.append(Problem("E201", f"there is no module '{name}'", place, help=help_))
         else:
-            help_ = (f"asked for at {location(error)}", f"{sys.executable} -m pip install {missing.partition('.')[0]}")
+            help_ = (f"asked for at {raised_at(error)}", f"{sys.executable} -m pip install {missing.partition('.')[0]}")
             problems.append(Problem("E208", f"'{name}' needs the package '{missing}'", place, help=help_))
     except MissingExtra as error:
         problems.append(Problem("E208", str(error), place))
     except FOREIGN as error:
         message = f"'{name}' cannot be imported: {told(error)}"
-        wrong = f"{error.filename}:{error.lineno}" if isinstance(error, SyntaxError) else location(error)
-        problems.append(Problem("E201", message, place, help=(f"see {wrong}",)))
+        problems.append(Problem("E201", message, place, help=(f"see {raised_at(error)}",)))
     return None
 
 

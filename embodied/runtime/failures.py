@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import inspect
-import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from embodied.errors import NodeFailed
+from embodied.errors import NodeFailed, raised_at
 from embodied.messages.encoding import summary
 from embodied.node.ports import Stamped
 from embodied.runtime.running_node import RunningNode
@@ -40,9 +39,7 @@ def step_failed(node: RunningNode, error: BaseException, arguments: list[Any], t
 
 def location(error: BaseException) -> str:
     """Return file and line in foreign code where an error was raised; empty for what the wiring itself refused."""
-    frames = traceback.extract_tb(error.__traceback__)
-    own = [frame for frame in frames if not frame.filename.startswith(OURS) and frame.filename[0] != "<"]
-    return f"{own[-1].filename}:{own[-1].lineno} in {own[-1].name}" if own else ""
+    return raised_at(error, OURS)
 
 
 def _summary(value: Any) -> str:

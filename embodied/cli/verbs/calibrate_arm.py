@@ -25,7 +25,7 @@ from embodied.cli.common.output import (
 )
 from embodied.cli.common.terminal_person import Person
 from embodied.cli.verbs.driver import driver_of
-from embodied.devices.registry import Calibrate, Calibrated, devices, place
+from embodied.devices.registry import Calibrate, Calibrated, devices, resolve
 from embodied.errors import LaunchError, Problem, WrongDevice
 from embodied.launch.site import Site
 from embodied.node.identity import Identity
@@ -79,16 +79,18 @@ def _calibrate(name: str, driver: Driver) -> Calibrate:
         LaunchError: it cannot be.
     """
     able = []
-    for device in devices().values():
+    registered = devices()
+    for device in registered.known.values():
         if not device.calibrate:
             continue
         able.append(device.name)
-        if isinstance(driver, place(device.driver)):
-            found: Calibrate = place(device.calibrate)
+        if isinstance(driver, resolve(device.driver)):
+            found: Calibrate = resolve(device.calibrate)
             return found
     message = f"'{name}' is driven by {type(driver).__name__}, and no such device is calibrated by hand"
     images = "a camera is calibrated from images: embodied calibrate camera"
-    raise LaunchError([Problem("E925", message, help=(f"by hand: {', '.join(able)}", images))])
+    problem = Problem("E925", message, help=(f"by hand: {', '.join(able)}", images))
+    raise LaunchError([problem, *registered.broken.values()])
 
 
 def _check(name: str, driver: Any) -> None:

@@ -25,8 +25,8 @@ from embodied.cli.common.output import (
     usage,
 )
 from embodied.cli.common.running import table
-from embodied.devices.registry import Found, device, devices, place
-from embodied.errors import FOREIGN, LaunchError, Problem, nearest, told
+from embodied.devices.registry import Devices, Found, device, devices, resolve
+from embodied.errors import FOREIGN, EmbodiedError, LaunchError, Problem, nearest, raised_at, told
 from embodied.graph.plan import opens_world
 from embodied.launch import load
 from embodied.launch.class_lookup import enter, project_root
@@ -44,13 +44,16 @@ def list_(*, as_json: JsonOption = False) -> None:
         enter(project_root(Path("launch.yaml")))
         found = devices()
         if as_json:
-            print_json({"devices": [_described(name) for name in found]})
+            broken = [problem.as_dict() for problem in found.broken.values()]
+            print_json({"devices": [_described(name) for name in found.known], "broken": broken})
             return
-        for name, known in found.items():
+        for name, known in found.known.items():
             missing = "" if known.installed else f"; needs pip install 'embodied-robotics[{known.extra}]'"
             out.print(f"{name}: {known.title}", markup=False)
             out.print(f"  {', '.join(known.models)}{missing}", markup=False, soft_wrap=True)
             out.print(f"  driver {known.driver}, virtual {known.virtual}", markup=False, soft_wrap=True)
+        for problem in found.broken.values():
+            err.print(str(problem), markup=False, soft_wrap=True)
 
 
 def _described(name: str) -> dict[str, Any]:
@@ -78,17 +81,19 @@ def scan(
     with ending(as_json):
         with nothing_begun():
             enter(project_root(Path("launch.yaml")))
-            wanted = [device(name)] if name else list(devices().values())
+            registered = Devices({name: device(name)}) if name else devices()
         found: list[tuple[str, Found]] = []
-        skipped: dict[str, str] = {}
-        for known in wanted:
+        skipped = {name: f"{problem.message} ({problem.where})" for name, problem in registered.broken.items()}
+        for known in registered.known.values():
             if not known.scan:
                 skipped[known.name] = "it cannot be looked for"
                 continue
             try:
-                found += [(known.name, entry) for entry in place(known.scan)(host or [])]
-            except FOREIGN as error:
+                found += [(known.name, entry) for entry in resolve(known.scan)(host or [])]
+            except EmbodiedError as error:
                 skipped[known.name] = told(error)
+            except FOREIGN as error:
+                skipped[known.name] = f"{told(error)} ({raised_at(error)})"
         if as_json:
             entries = [
                 {"device": kind, "address": entry.address, "what": entry.what, "settings": entry.settings}

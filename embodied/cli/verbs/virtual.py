@@ -17,7 +17,9 @@ from embodied.launch.class_lookup import enter, project_root
 
 @quiet
 def _names(_: str) -> Choices:
-    return [(found.name, found.title) for found in devices().values()]
+    found = devices()
+    broken = [(name, f"{problem.message} ({problem.where})") for name, problem in found.broken.items()]
+    return [*((known.name, known.title) for known in found.known.values()), *broken]
 
 
 def virtual(

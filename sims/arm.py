@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from embodied import Driver, Ports
+from embodied.bodies import Arms, arm, lacks
 from embodied.errors import WorldFailed
 from embodied.messages import GripperState, JointCommand, JointState
 from embodied.robot import Robot
@@ -40,13 +42,17 @@ class SimArm(Driver):
             ports = ports.refine(port, sizes=sizes)
         return ports.refine("command", modes=frozenset({"position"})).refine("applied", modes=frozenset({"position"}))
 
+    def check_world(self, world: World) -> Iterable[str]:
+        """Check that the world has arms."""
+        return lacks(world, Arms)
+
     def open(self, world: World) -> None:
         """Find the arm in the world.
 
         Raises:
             WorldFailed: the world has another arm than this one.
         """
-        self._arm = world.arm("arm")
+        self._arm = arm(world, "arm")
         if self._arm.joints != tuple(self.robot.joints):
             raise WorldFailed(
                 f"the world's arm has the joints {list(self._arm.joints)}, not those of {self.robot.name}"

@@ -1,4 +1,4 @@
-"""A camera in the simulated world, as a node."""
+"""Driver of a simulated camera: colour, depth, segmentation and calibration."""
 
 from __future__ import annotations
 
@@ -7,22 +7,18 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from embodied import Driver, Ports, Time
-from embodied.errors import EmbodiedError, WorldFailed, nearest
+from embodied.bodies import CameraBody, camera, check_frame, view_problems
+from embodied.errors import EmbodiedError
 from embodied.geometry import BASE
 from embodied.messages import CameraInfo, Depth, Image, Segmentation
 from embodied.world import World
-from sims.airfield import world as airfield
 from sims.rendering import AUTO, choose
-from sims.rendering.cameras import filmed
 from sims.rendering.view import FAR, NEAR, problems
-from sims.road import world as road
-from sims.tabletop import world as tabletop
-
-VIEWS = tuple(dict.fromkeys((*tabletop.CAMERAS, *airfield.CAMERAS, *road.CAMERAS)))
+from sims.simulated_world import SimulatedWorld
 
 
-class Frame(NamedTuple):
-    """What one exposure gives; only what someone takes is made."""
+class CameraOutput(NamedTuple):
+    """Images and calibration of one exposure; only what has a subscriber is made."""
 
     rgb: Image | None
     depth: Depth | None
@@ -32,18 +28,19 @@ class Frame(NamedTuple):
 
 @dataclass
 class SimCamera(Driver):
-    """A camera of the world; it renders only when someone takes its pictures.
+    """Camera of the simulated world; it renders only when an image has a subscriber.
+
+    `near`, `far`, `renderer` and `shadows` are for the worlds of `sims`; cameras of other worlds have none of them.
 
     Attributes:
-        view: which camera of the world.
-        width, height: size of its images [px].
-        near, far: what is nearer or farther along the optical axis is not seen [m].
-        renderer: what draws its images: `opencv`, `egl`, `tiny`, or `auto`, the first of these
-            that works here.
-        shadows: whether things throw them.
+        view: name of the camera in the world.
+        width, height: size of the images [px].
+        near, far: range along the optical axis outside which nothing is rendered [m].
+        renderer: renderer of the images: `opencv`, `egl`, `tiny`, or `auto`, the first of these that works here.
+        shadows: whether bodies throw shadows.
         vary: whether exposure, white balance, noise, blur and lens distortion are those of a camera that the seed
             draws; `info` then still states the pinhole, from which a corner of the image is at most 1 px off.
-        frame: in which its pose is told: the robot's base, or the body that carries it.
+        frame: frame in which its pose is given: the robot's base, or the body that carries it.
     """
 
     view: str = "overhead"
@@ -59,29 +56,39 @@ class SimCamera(Driver):
     rate = 10.0  # [Hz]
 
     def ports(self) -> Ports:
-        """Images of its size, and the frame of its pose."""
+        """Refine the images by their size, and the calibration by the frame of the pose."""
         ports = super().ports().refine("info", frame=self.frame)
         for port in ("rgb", "depth", "segmentation"):
             ports = ports.refine(port, rendered=True, sizes={"h": self.height, "w": self.width})
         return ports
 
     def check(self) -> Iterable[str]:
-        """Problems with the view, the size, the range or the renderer."""
-        if self.view not in VIEWS:
-            yield f"no world has the view '{self.view}'; {', '.join(nearest(self.view, VIEWS))}"
+        """Check size, range and renderer."""
         yield from problems(self.width, self.height, self.near, self.far)
         try:
             choose(self.renderer)
         except EmbodiedError as error:
             yield str(error)
 
+    def check_world(self, world: World) -> Iterable[str]:
+        """Check that the world has a camera of this name."""
+        return view_problems(world, self.view)
+
     def open(self, world: World) -> None:
         """Find the camera in the world.
 
         Raises:
-            WorldFailed: it has no such camera, the camera cannot be so, or its pose is told in another frame.
+            WorldFailed: the world has no such camera, or gives its pose in another frame; or its images cannot be
+                rendered so.
         """
-        self._camera = filmed(world, type(self).__name__).camera(
+        self._camera = self._found(world)
+        if self.vary:
+            self._camera.vary(self.rng)
+
+    def _found(self, world: World) -> CameraBody:
+        if not isinstance(world, SimulatedWorld):
+            return camera(world, self.view, width=self.width, height=self.height, frame=self.frame)
+        body = world.camera(
             self.view,
             width=self.width,
             height=self.height,
@@ -90,22 +97,19 @@ class SimCamera(Driver):
             renderer=self.renderer,
             shadows=self.shadows,
         )
-        frame = self._camera.info().frame
-        if frame != self.frame:
-            raise WorldFailed(f"the camera '{self.view}' is given in the frame '{frame}': write 'frame: {frame}'")
-        if self.vary:
-            self._camera.vary(self.rng)
+        check_frame(body, self.view, self.frame)
+        return body
 
-    def step(self, now: Time) -> Frame:
-        """One exposure."""
+    def step(self, now: Time) -> CameraOutput:
+        """Expose once, and render what has a subscriber."""
         wanted = {name: name in self.listened for name in ("rgb", "depth", "segmentation")}
         info = self._camera.info() if "info" in self.listened else None
         if not any(wanted.values()):
-            return Frame(None, None, None, info)
-        seen = self._camera.render(**wanted)
-        return Frame(
-            None if seen.rgb is None else Image(data=seen.rgb, acquired=now),
-            None if seen.depth is None else Depth(data=seen.depth, acquired=now),
-            None if seen.segmentation is None else Segmentation(data=seen.segmentation, acquired=now),
+            return CameraOutput(None, None, None, info)
+        images = self._camera.render(**wanted)
+        return CameraOutput(
+            None if images.rgb is None else Image(data=images.rgb, acquired=now),
+            None if images.depth is None else Depth(data=images.depth, acquired=now),
+            None if images.segmentation is None else Segmentation(data=images.segmentation, acquired=now),
             info,
         )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from embodied import Driver
-from embodied.bodies import CarBody, Motions, car
+from embodied.bodies import CarBody, Cars, CarSensors, car, lacks
 from embodied.clock import rate_of
 from embodied.messages import Battery, VehicleCommand, VehicleState
 from embodied.world import World
@@ -59,6 +59,10 @@ class SimCar(Driver):
                 yield f"{name} is {getattr(self, name)}, and it is more than 0"
         if not 50 <= rate_of(self.rate) <= 200:
             yield f"rate = {self.rate} Hz; a drive-by-wire unit takes 50 to 200"
+
+    def check_world(self, world: World) -> Iterable[str]:
+        """Check that the world has road vehicles."""
+        return lacks(world, Cars)
 
     def open(self, world: World) -> None:
         """Find the car in the world.
@@ -111,7 +115,7 @@ class SimCar(Driver):
         self._wheels, acceleration = self._body.drive(self._wheels, -BRAKING)
         self._current = -current(acceleration)
 
-    def _follow(self, command: VehicleCommand, motions: Motions) -> VehicleCommand:
+    def _follow(self, command: VehicleCommand, motions: CarSensors) -> VehicleCommand:
         still = abs(motions.speed) <= STILL
         if still:
             self._gear = command.gear
@@ -124,7 +128,7 @@ class SimCar(Driver):
         self._current = -current(given)
         return VehicleCommand(speed=wanted, acceleration=most, steering=self._wheels, gear=self._gear)
 
-    def _state(self, motions: Motions) -> VehicleState:
+    def _state(self, motions: CarSensors) -> VehicleState:
         return VehicleState(
             speed=motions.speed,
             steering=motions.steering,
@@ -136,7 +140,7 @@ class SimCar(Driver):
             acquired=motions.acquired,
         )
 
-    def _battery(self, motions: Motions) -> Battery:
+    def _battery(self, motions: CarSensors) -> Battery:
         voltage = Drivetrain().voltage * (0.8 + 0.2 * motions.charge)
         return Battery(voltage=voltage, current=self._current, charge=motions.charge, acquired=motions.acquired)
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from embodied import SECOND, Driver, Ports
 from embodied.autopilot import Controller, Estimate, Estimator, Limits, Setpoint
-from embodied.bodies import WORLD, DroneBody, drone
+from embodied.bodies import WORLD, DroneBody, Drones, drone, lacks
 from embodied.clock import period, rate_of
 from embodied.geometry import rotation
 from embodied.messages import Battery, DroneCommand, DroneState, Vector
@@ -64,6 +64,10 @@ class SimDrone(Driver):
             yield f"rate = {self.rate} Hz is too slow to fly by: at least 100"
         if not 0.0 <= self.reserve < 1.0:
             yield f"reserve = {self.reserve} is no share of a battery: 0 and below 1"
+
+    def check_world(self, world: World) -> Iterable[str]:
+        """Check that the world has multirotors."""
+        return lacks(world, Drones)
 
     def open(self, world: World) -> None:
         """Find the drone in the world.

@@ -97,7 +97,7 @@ class Run(ABC):
 R = TypeVar("R", bound=Run)
 
 
-class Simulated(ABC, Generic[R]):
+class SimulatedWorld(ABC, Generic[R]):
     """A world, but for what is in it: a dataclass of settings inherits this, and says what a seed builds.
 
     Attributes:

@@ -18,7 +18,7 @@ _USE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
 ROOMS = ("sims", "drivers", "policies", "embodied.guards")
 """Where classes for launch files live."""
 
-_WORLD = ("reset", "advance", "arm", "camera", "about", "truth", "verdict", "close")
+_WORLD = ("reset", "advance", "about", "truth", "verdict", "close")
 
 
 def project_root(file: Path) -> Path:

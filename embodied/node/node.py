@@ -13,6 +13,7 @@ import numpy as np
 from embodied.node.identity import Identity
 from embodied.node.ports import Ports, read_ports
 from embodied.ranges import Range
+from embodied.world import World
 
 
 class Node:
@@ -40,6 +41,15 @@ class Node:
 
     def check(self) -> Iterable[str]:
         """Problems with the settings, one sentence each, found without opening any device."""
+        return ()
+
+    def check_world(self, world: World) -> Iterable[str]:
+        """Check the settings against the world that `open` will get; yield one sentence a problem.
+
+        Args:
+            world: world of the launch file, made from its settings and not reset: it knows its names, without bodies.
+        """
+        del world
         return ()
 
 

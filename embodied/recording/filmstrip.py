@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from embodied.bodies import CameraBody, camera
 from embodied.errors import FOREIGN, WorldFailed, told
 from embodied.runtime.episode import Watcher
 from embodied.runtime.lockstep import Lockstep
-from embodied.world import CameraBody
 
 VIEW = "overview"
 """The camera that pictures for people are taken with."""
@@ -55,7 +55,7 @@ class Photographer(Watcher):
             return None
         try:
             if self._camera is None:
-                self._camera = world.camera(VIEW, width=self._size[0], height=self._size[1])
+                self._camera = camera(world, VIEW, width=self._size[0], height=self._size[1])
             return self._camera.render(rgb=True).rgb
         except FOREIGN as error:
             raise WorldFailed(f"the world has no picture from '{VIEW}': {told(error)}") from error

@@ -11,7 +11,6 @@ import numpy as np
 from embodied.errors import WorldFailed
 from embodied.messages import Vector
 from embodied.node.node import generator
-from embodied.world import ArmBody
 from sims import scenery
 from sims.airfield import scene as field
 from sims.airfield.judge import Errand, Flight, Judge
@@ -22,7 +21,7 @@ from sims.rendering import Light, Renderer, downward
 from sims.rendering.cameras import Camera, Stage
 from sims.rendering.mesh import Mesh, Pixels, rectangle
 from sims.rendering.view import Sheet, View
-from sims.simulated_world import LOOKS, Run, Simulated, flown
+from sims.simulated_world import LOOKS, Run, SimulatedWorld, flown
 from sims.wind import Wind
 
 DRONE = "drone"
@@ -48,7 +47,7 @@ class BoardTruth:
 
 
 @dataclass
-class Airfield(Simulated["_Run"]):
+class Airfield(SimulatedWorld["_Run"]):
     """The world of an inspection from the air: its frame is east, north, up of the middle of the landing pad.
 
     Its cameras are `down`, on the quadrotor, whose pose is told in the frame of that, and `overview`, for people.
@@ -81,14 +80,6 @@ class Airfield(Simulated["_Run"]):
     def build(self, bullet: Bullet, seed: int) -> _Run:
         """Build everything anew from the seed; time is 0."""
         return _Run(self, bullet, seed)
-
-    def arm(self, name: str) -> ArmBody:
-        """There is none.
-
-        Raises:
-            WorldFailed: always.
-        """
-        raise WorldFailed(f"there is no arm '{name}' on the airfield, and no other")
 
     def drone(self, name: str = DRONE) -> QuadrotorBody:
         """The quadrotor; its name is `drone`."""

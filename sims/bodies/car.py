@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from embodied.bodies import Motions
+from embodied.bodies import CarSensors
 from embodied.clock import Time
 from embodied.geometry import rotation
 from embodied.messages import Vector
@@ -136,13 +136,13 @@ class Shuttle:
         self._steer()
         self.look()
 
-    def read(self) -> Motions:
+    def read(self) -> CarSensors:
         """What it measures at the world's time; its speed is that of its rear wheels."""
         errors, noise = self._errors, self._rng.normal(size=7)
         left, right = (state[0] for state in self._bullet.getJointStates(self.body, _KNUCKLES))
         turning = [state[1] for state in self._bullet.getJointStates(self.body, _WHEELS)]
         wheels = RADIUS * self._scale * np.array(turning) * (1.0 + errors.speed * noise[:4])
-        return Motions(
+        return CarSensors(
             speed=float(wheels[2] + wheels[3]) / 2,
             wheel_speeds=wheels,
             steering=middle(left, right) + self._alignment + errors.steering * float(noise[4]),

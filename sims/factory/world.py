@@ -30,7 +30,7 @@ from sims.rendering.cameras import Camera, Stage
 from sims.rendering.forward import Ahead
 from sims.rendering.mesh import Mesh, rectangle
 from sims.rendering.view import Sheet, View
-from sims.simulated_world import LOOKS, Run, Simulated, flown
+from sims.simulated_world import LOOKS, Run, SimulatedWorld, flown
 from sims.tabletop.judge import Motion
 from sims.tabletop.scene import COLOURS
 from sims.tabletop.world import ARM
@@ -59,7 +59,7 @@ class Place:
 
 
 @dataclass
-class Factory(Simulated["_Run"]):
+class Factory(SimulatedWorld["_Run"]):
     """The world of a delivery: its frame is the base of the arm, which stands on the table top.
 
     Its cameras are `overhead`, above the blocks; `front`, on the shuttle, and `down`, on the drone, whose poses are

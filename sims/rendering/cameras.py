@@ -5,12 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Protocol, runtime_checkable
 
 import cv2
 import numpy as np
 
-from embodied.errors import WorldFailed
 from embodied.messages import CameraInfo, Vector
 from embodied.world import Rendering
 from sims.bullet import Bullet
@@ -70,37 +68,6 @@ class Stage:
             made = Rasteriser(self.models, light)
         self.renderers.add(name)
         return made
-
-
-@runtime_checkable
-class Filmed(Protocol):
-    """A world whose cameras can be asked for.
-
-    Attributes:
-        views: their names.
-    """
-
-    views: tuple[str, ...]
-
-    def camera(
-        self, name: str, *, width: int, height: int, near: float, far: float, renderer: str, shadows: bool
-    ) -> Camera:
-        """A camera, as the worlds of this room make them.
-
-        Raises:
-            WorldFailed: there is no such camera or renderer, or its images cannot be so.
-        """
-
-
-def filmed(world: object, node: str) -> Filmed:
-    """The world as one whose cameras a node can ask for.
-
-    Raises:
-        WorldFailed: it is none of this room.
-    """
-    if not isinstance(world, Filmed):
-        raise WorldFailed(f"{node} needs a world of sims, such as sims.tabletop:Tabletop, not {type(world).__name__}")
-    return world
 
 
 class Camera:

@@ -11,7 +11,6 @@ import numpy as np
 from embodied.errors import WorldFailed
 from embodied.messages import Vector
 from embodied.node.node import generator
-from embodied.world import ArmBody
 from sims import scenery
 from sims.bodies.car import NOSE, WIDTH, Shuttle
 from sims.bullet import Bullet
@@ -23,7 +22,7 @@ from sims.rendering.view import Sheet, View
 from sims.road import scene as course
 from sims.road.judge import RESTING, STILL, Judge, Moment, Route
 from sims.road.scene import ASIDE, LANE, Course, Obstacle
-from sims.simulated_world import LOOKS, Run, Simulated
+from sims.simulated_world import LOOKS, Run, SimulatedWorld
 
 CAR = "car"
 CAMERAS = ("front", "overview")
@@ -32,7 +31,7 @@ HAUL = 0.5  # at which speed that is done [m/s]
 
 
 @dataclass
-class Road(Simulated["_Run"]):
+class Road(SimulatedWorld["_Run"]):
     """The world of a ride: its frame lies on the ground where the lane begins, x along it, y to the left.
 
     What stands in the lane is drawn aside as soon as the car has stood before it for three seconds. Its cameras are
@@ -70,14 +69,6 @@ class Road(Simulated["_Run"]):
     def build(self, bullet: Bullet, seed: int) -> _Run:
         """Build everything anew from the seed; time is 0."""
         return _Run(self, bullet, seed)
-
-    def arm(self, name: str) -> ArmBody:
-        """There is none.
-
-        Raises:
-            WorldFailed: always.
-        """
-        raise WorldFailed(f"there is no arm '{name}' on the road, and no other")
 
     def car(self, name: str = CAR) -> Shuttle:
         """The shuttle; its name is `car`."""

@@ -19,7 +19,7 @@ from sims.bullet import Bullet
 from sims.rendering import Light, Renderer
 from sims.rendering.cameras import Camera, Stage, mounted, wrist
 from sims.rendering.view import Sheet, View
-from sims.simulated_world import Run, Simulated
+from sims.simulated_world import Run, SimulatedWorld
 from sims.tabletop.judge import Judge, Motion
 from sims.tabletop.scene import COLOURS, Scene, draw
 
@@ -47,7 +47,7 @@ class ObjectTruth:
 
 
 @dataclass
-class Tabletop(Simulated["_Run"]):
+class Tabletop(SimulatedWorld["_Run"]):
     """The world of pick-and-place: its frame is the base of the robot, which stands on the table top.
 
     Its cameras are `overhead`, above the blocks; `wrist`, on the arm; and `overview`, a three-quarter view for people.

@@ -8,12 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from embodied.bodies import CarBody, Motions
+from embodied.bodies import ArmBody, CarBody, CarSensors
 from embodied.clock import Time, rate_of, ticks_by
-from embodied.errors import WorldFailed
 from embodied.messages import GripperState, JointCommand, JointState
 from embodied.robot import Robot
-from embodied.world import ArmBody, CameraBody, Verdict
+from embodied.world import Verdict
 
 LAG = 0.02  # time constant of a joint behind its motor [s]
 STIFFNESS = 20.0  # torque for each radian that a joint is behind [N·m/rad]
@@ -70,9 +69,6 @@ class KinematicWorld:
     def arm(self, name: str) -> ArmBody:
         return self.body
 
-    def camera(self, name: str, *, width: int = 320, height: int = 240) -> CameraBody:
-        raise WorldFailed("there is no camera")
-
     def about(self) -> Mapping[str, str]:
         return {}
 
@@ -97,11 +93,11 @@ class KinematicCar:
         self.speed = self.steering = self.acceleration = 0.0
         self.charge = 0.9
 
-    def read(self) -> Motions:
+    def read(self) -> CarSensors:
         # Both axles turn about one point; a wheel is as fast as it is far from there.
         turn = math.tan(self.steering) / self.wheelbase
         wheels = [self.speed * math.hypot(1 - y * turn, x * turn) for x in (self.wheelbase, 0.0) for y in (0.4, -0.4)]
-        return Motions(
+        return CarSensors(
             speed=self.speed,
             wheel_speeds=np.array(wheels),
             steering=self.steering,
@@ -138,12 +134,6 @@ class KinematicRoad:
 
     def car(self, name: str) -> CarBody:
         return self.body
-
-    def arm(self, name: str) -> ArmBody:
-        raise WorldFailed("there is no arm")
-
-    def camera(self, name: str, *, width: int = 320, height: int = 240) -> CameraBody:
-        raise WorldFailed("there is no camera")
 
     def about(self) -> Mapping[str, str]:
         return {}

@@ -11,10 +11,9 @@ import numpy as np
 from embodied.autopilot import Mixer
 from embodied.bodies import DroneBody, FlightSensors, Quadrotor
 from embodied.clock import Time, rate_of, tick, ticks_by
-from embodied.errors import WorldFailed
 from embodied.geometry import rotation_matrix
 from embodied.messages import Vector
-from embodied.world import ArmBody, CameraBody, Verdict
+from embodied.world import Verdict
 
 GRAVITY = np.array([0.0, 0.0, -9.81])  # [m/s²]
 LAG = 0.03  # time constant of a rotor [s]
@@ -101,12 +100,6 @@ class Sky:
 
     def drone(self, name: str) -> DroneBody:
         return self.body
-
-    def arm(self, name: str) -> ArmBody:
-        raise WorldFailed("there is no arm")
-
-    def camera(self, name: str, *, width: int = 320, height: int = 240) -> CameraBody:
-        raise WorldFailed("there is no camera")
 
     def about(self) -> Mapping[str, str]:
         return {}

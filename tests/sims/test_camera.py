@@ -6,6 +6,7 @@ import pytest
 from embodied import Time
 from embodied.geometry import rotation
 from embodied.messages import CameraInfo, Vector
+from embodied.robot import Robot
 from sims.camera import SimCamera
 from sims.tabletop.world import ObjectTruth, Tabletop
 
@@ -112,11 +113,13 @@ def test_only_what_someone_takes_is_made(panda_table: Tabletop) -> None:
     assert (frame.rgb.acquired, frame.rgb.data.shape) == (5, (48, 64, 3))
 
 
-def test_the_ports_state_the_size_of_the_images_and_a_wrong_view_is_named() -> None:
+def test_the_ports_state_the_size_of_the_images_and_a_wrong_view_is_named(panda: Robot) -> None:
     ports = SimCamera(width=64, height=48).ports()
     assert ports.outputs["rgb"].rendered
     assert ports.outputs["rgb"].refined.sizes == {"h": 48, "w": 64}
     assert not ports.outputs["info"].rendered
-    (problem,) = SimCamera(view="overhed").check()
+    (problem,) = SimCamera(view="overhed").check_world(Tabletop(panda))
+    assert "no camera 'overhed' in Tabletop" in problem
     assert "'overhead'" in problem
+    assert not list(SimCamera(view="wrist").check_world(Tabletop(panda)))
     assert len(list(SimCamera(width=0, height=10**6).check())) == 2

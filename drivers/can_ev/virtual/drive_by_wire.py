@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from drivers.can_ev.vehicle import BRAKING, CREEP, STILL, Order
-from embodied.bodies import Motions
+from embodied.bodies import CarSensors
 
 TURNING = 0.8
 """How fast it turns the front wheels at the road [rad/s]."""
@@ -60,7 +60,7 @@ class Ecu:
         if self.engaged:
             self._order = order
 
-    def advance(self, distrust: str, motions: Motions) -> tuple[float, float]:
+    def advance(self, distrust: str, motions: CarSensors) -> tuple[float, float]:
         """A cycle.
 
         Args:
@@ -91,7 +91,7 @@ class Ecu:
     def _stop(self) -> None:
         self.engaged, self.stopping = False, True
 
-    def _act(self, motions: Motions) -> tuple[float, float]:
+    def _act(self, motions: CarSensors) -> tuple[float, float]:
         if not (self.engaged or self.deaf):
             # The wheels stay where they are; where nobody drives, the brakes hold it once it stands.
             return self._steering, -BRAKING

@@ -15,6 +15,7 @@ from drivers.so101.control_table import TICK
 from drivers.so101.servos import IDS, JOINTS, NAMES, Servos
 from drivers.so101.virtual.line import Line
 from drivers.so101.virtual.servo import SUPPLY, Servo
+from embodied.bodies import arm
 from embodied.clock import rate_of
 from embodied.devices.disturbance import ALL, EVERY, Disturbance
 from embodied.devices.virtual import VirtualDevice
@@ -71,7 +72,7 @@ class VirtualSO101(VirtualDevice):
             LinkFailed: there is something else where the link is to be.
             WorldFailed: there is no such arm.
         """
-        self._body = world.arm("arm")
+        self._body = arm(world, "arm")
         self._lock = threading.Lock()
         self._period = float(1 / rate_of(self.rate or 100.0))
         self._scale = Servos(self.calibration)

@@ -11,12 +11,13 @@ from drivers.uvc.codec import Jpeg, encode
 from drivers.uvc.identity import SERIAL, VIRTUAL
 from drivers.uvc.virtual.mjpeg_server import Server
 from embodied import Ports, Time
+from embodied.bodies import camera, view_problems
 from embodied.devices.disturbance import EVERY, Disturbance, Disturber, flip_bit
 from embodied.devices.virtual import VirtualDevice
 from embodied.errors import LinkFailed
 from embodied.geometry import BASE
 from embodied.messages import CameraInfo, Image
-from embodied.world import World, told_in
+from embodied.world import World
 
 MODEL = "embodied virtual camera"
 PROBE = 2048
@@ -75,6 +76,10 @@ class VirtualCamera(VirtualDevice):
             if not low <= value <= high:
                 yield f"{name} is {value}, and it may be {low} to {high}"
 
+    def check_world(self, world: World) -> Iterable[str]:
+        """Check that the world has a camera of this name."""
+        return view_problems(world, self.view)
+
     def open(self, world: World) -> None:
         """Find the camera in the world, and serve its first picture.
 
@@ -82,8 +87,7 @@ class VirtualCamera(VirtualDevice):
             WorldFailed: the world has no such camera, or its pose is told in another frame.
             LinkFailed: somebody else is served there.
         """
-        self._camera = world.camera(self.view, width=self.width, height=self.height)
-        told_in(self._camera, self.view, self.frame)
+        self._camera = camera(world, self.view, width=self.width, height=self.height, frame=self.frame)
         if self.vary:
             self._camera.vary(self.rng)
         self._count = 0

@@ -12,6 +12,7 @@ from drivers.xarm.flange import Flange
 from drivers.xarm.hosts import loopback
 from drivers.xarm.virtual.controller import KINDS, Controller
 from drivers.xarm.virtual.server import Server
+from embodied.bodies import arm
 from embodied.clock import rate_of
 from embodied.devices.disturbance import ALL, EVERY, Disturbance
 from embodied.devices.virtual import VirtualDevice
@@ -66,7 +67,7 @@ class VirtualXArm(VirtualDevice):
             LinkFailed: a port is taken.
             WorldFailed: there is no such arm.
         """
-        self._body = world.arm("arm")
+        self._body = arm(world, "arm")
         self._lock = threading.Lock()
         self._period = float(1 / rate_of(self.rate or 100.0))
         self._box = Controller(self.robot, Flange(self.robot, self.flange), SERIAL, self.firmware)

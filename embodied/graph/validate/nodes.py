@@ -12,6 +12,7 @@ from embodied.graph.plan import opens_world
 from embodied.graph.validate.draft import Draft
 from embodied.node.node import Driver, Guard
 from embodied.node.ports import PortError, Ports
+from embodied.world import World
 
 USUAL_RATES = (1000, 500, 300, 240, 200, 150, 120, 100, 60, 50, 30, 20, 10)
 """Rates that a help line suggests where they divide the world's [Hz]."""
@@ -58,28 +59,33 @@ def _check_world(draft: Draft, entry: Entry) -> None:
     if world is None:
         text = f"'{name}' lives in a simulated world, and there is none"
         draft.report("E702", text, entry, "use", fixes=("run a profile that has a world, such as --sim",))
-    elif rate is not None and (rate_of(world.rate) / rate).denominator != 1:
+        return
+    for code, sentence in complaints(entry.node, world):
+        draft.report(code, f"'{name}': {sentence}", entry, "use")
+    if rate is not None and (rate_of(world.rate) / rate).denominator != 1:
         divisors = [str(r) for r in USUAL_RATES if not world.rate % r]
         text = f"'{name}' runs at {rate} Hz, which does not divide the world's {world.rate:g} Hz"
         draft.report("E403", text, entry, "rate", fixes=(f"rates that do: {', '.join(divisors)}",))
 
 
-def complaints(thing: object) -> list[tuple[str, str]]:
-    """Run the `check()` of a node or a world on its own settings.
+def complaints(thing: object, *world: World) -> list[tuple[str, str]]:
+    """Run the `check()` of a node or a world on its own settings, or the `check_world()` of a node.
 
     Args:
         thing: the node or the world.
+        world: the world that the node lives in, for `check_world()`.
 
     Returns:
         a code and a sentence for each problem.
     """
-    checker = getattr(thing, "check", None)
+    name = "check_world" if world else "check"
+    checker = getattr(thing, name, None)
     try:
-        sentences = [] if checker is None else checker()
+        sentences = [] if checker is None else checker(*world)
         if isinstance(sentences, str) or not isinstance(sentences, Iterable):
-            raise TypeError(f"check() yields sentences, and gave {sentences!r}")
+            raise TypeError(f"{name}() yields sentences, and gave {sentences!r}")
         return [("E207", str(sentence)) for sentence in sentences]
     except MissingExtra as error:
         return [("E208", str(error))]
     except FOREIGN as error:
-        return [("E207", f"its check() raised {told(error)}")]
+        return [("E207", f"its {name}() raised {told(error)}")]

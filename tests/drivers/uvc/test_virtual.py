@@ -119,7 +119,7 @@ def test_a_camera_that_travels_on_a_body_tells_its_pose_in_the_frame_of_that_and
     field = Airfield()
     field.reset(0)
     try:
-        with pytest.raises(WorldFailed, match=r"the camera 'down' is given in the frame 'drone': write 'frame: drone'"):
+        with pytest.raises(WorldFailed, match=r"camera 'down' is given in the frame 'drone': write 'frame: drone'"):
             VirtualCamera(view="down", port=0).open(field)
         camera = VirtualCamera(view="down", frame="drone", port=0)
         camera.open(field)

@@ -16,7 +16,7 @@ from embodied.graph.entry import Wire
 from embodied.graph.graph import Graph
 from embodied.graph.restart import Restart
 from embodied.messages import Image, JointState, Target
-from embodied.world import ArmBody, CameraBody, Verdict, World
+from embodied.world import Verdict, World
 from tests.embodied.nodes import Clock, Double, Listen, Motor, Once, PassGuard, Ramp
 
 MACHINES = {"arm_pc": "tcp://10.0.0.1:7447", "base": "tcp://10.0.0.2:7447"}
@@ -65,12 +65,6 @@ class Room:
     def reset(self, seed: int) -> None: ...
 
     def advance(self, to: Time) -> None: ...
-
-    def arm(self, name: str) -> ArmBody:
-        raise LookupError(name)
-
-    def camera(self, name: str, *, width: int = 320, height: int = 240) -> CameraBody:
-        raise LookupError(name)
 
     def about(self) -> dict[str, str]:
         return {}

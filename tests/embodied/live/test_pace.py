@@ -9,11 +9,10 @@ from typing import Any
 import pytest
 
 from embodied.clock import SECOND, Time
-from embodied.errors import WorldFailed
 from embodied.graph.graph import Graph
 from embodied.live.episode import play_live
 from embodied.node.node import Node
-from embodied.world import ArmBody, CameraBody, Verdict, World
+from embodied.world import Verdict, World
 from tests.embodied.live.nodes import Count, count, wait
 
 
@@ -30,12 +29,6 @@ class Slow:
     def advance(self, to: Time) -> None:
         wait(self.cost * (to - self.now) / SECOND)
         self.now = to
-
-    def arm(self, name: str) -> ArmBody:
-        raise WorldFailed("there is no arm")
-
-    def camera(self, name: str, *, width: int = 320, height: int = 240) -> CameraBody:
-        raise WorldFailed("there is no camera")
 
     def about(self) -> Mapping[str, str]:
         return {}

@@ -51,6 +51,8 @@ class Waiting:
     pencil: int = 1
     rate: float = 100.0
 
+    views = ("overview",)
+
     def reset(self, seed: int) -> None:
         self._seed = seed
         self._now = 0
@@ -63,9 +65,6 @@ class Waiting:
         if self._seed in self.kills and not mark.exists():
             mark.touch()
             os.kill(os.getpid(), signal.SIGKILL)
-
-    def arm(self, name: str) -> Any:
-        raise KeyError(name)
 
     def camera(self, name: str, *, width: int = 320, height: int = 240) -> _Camera:
         return _Camera(self, width, height)

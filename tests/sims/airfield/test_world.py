@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from embodied.bodies import drone
+from embodied.bodies import arm, drone
 from embodied.clock import SECOND, Time
 from embodied.errors import WorldFailed
 from embodied.geometry import rotation
@@ -176,8 +176,8 @@ def test_what_is_not_there_is_refused_by_name(airfield: Airfield) -> None:
         drone(airfield, "dron")
     with pytest.raises(WorldFailed, match="no camera 'up' on the airfield"):
         airfield.camera("up")
-    with pytest.raises(WorldFailed, match="no arm 'arm'"):
-        airfield.arm("arm")
+    with pytest.raises(WorldFailed, match="Airfield has no arms"):
+        arm(airfield, "arm")
     with pytest.raises(WorldFailed, match="reset"):
         Airfield().drone()
 

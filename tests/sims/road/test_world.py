@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from embodied.bodies import car
+from embodied.bodies import arm, car
 from embodied.clock import SECOND, Time
 from embodied.errors import WorldFailed
 from embodied.geometry import rotation
@@ -171,8 +171,8 @@ def test_what_is_not_there_is_refused_by_name(road: Road) -> None:
         car(road, "cart")
     with pytest.raises(WorldFailed, match="no camera 'rear' on the road"):
         road.camera("rear")
-    with pytest.raises(WorldFailed, match="no arm 'arm'"):
-        road.arm("arm")
+    with pytest.raises(WorldFailed, match="Road has no arms"):
+        arm(road, "arm")
     with pytest.raises(WorldFailed, match="reset"):
         Road().car()
 

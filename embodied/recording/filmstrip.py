@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from embodied.bodies import CameraBody, camera
+from embodied.bodies import CameraBody, Cameras
 from embodied.errors import FOREIGN, WorldFailed, told
 from embodied.runtime.episode import Watcher
 from embodied.runtime.lockstep import Lockstep
@@ -45,20 +45,24 @@ class Photographer(Watcher):
         self._camera: CameraBody | None = None
 
     def shoot(self, run: Lockstep) -> Picture | None:
-        """The world as it is now, RGB of shape (h, w, 3); None where there is no world.
+        """Take a picture of the world as it is now.
+
+        Returns:
+            RGB of shape (h, w, 3), from `VIEW` or else from the world's first camera; None where there is no camera.
 
         Raises:
-            WorldFailed: the world has no camera for people, or its camera broke.
+            WorldFailed: the camera broke.
         """
-        world = run.plan.graph.world
-        if world is None:
+        world: object = run.plan.graph.world
+        if not isinstance(world, Cameras) or not world.views:
             return None
+        view = VIEW if VIEW in world.views else world.views[0]
         try:
             if self._camera is None:
-                self._camera = camera(world, VIEW, width=self._size[0], height=self._size[1])
+                self._camera = world.camera(view, width=self._size[0], height=self._size[1])
             return self._camera.render(rgb=True).rgb
         except FOREIGN as error:
-            raise WorldFailed(f"the world has no picture from '{VIEW}': {told(error)}") from error
+            raise WorldFailed(f"cannot render a picture from '{view}': {told(error)}") from error
 
 
 class Film(Photographer):

@@ -5,8 +5,9 @@ PYTHON ?= $(shell for name in python3 python3.11 python3.13 python3.12; do \
   $$name -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$name && break; done || echo python3)
 VENV ?= .venv
 BIN := $(VENV)/bin
+CODE := embodied sims drivers policies tests examples docs
 
-.PHONY: demo test check bench faults virtual mutate clean
+.PHONY: demo test check docs bench faults virtual mutate clean
 
 demo: $(VENV)/.base
 	$(BIN)/embodied run launch/pick_place.yaml --sim
@@ -14,11 +15,15 @@ demo: $(VENV)/.base
 test: check
 
 check: $(VENV)/.dev
-	$(BIN)/ruff format --check embodied sims drivers policies tests
-	$(BIN)/ruff check embodied sims drivers policies tests
+	$(BIN)/ruff format --check $(CODE)
+	$(BIN)/ruff check $(CODE)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -n 2
+
+# The documentation site, in site/; a link that leads nowhere fails.
+docs: $(VENV)/.dev
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
 
 bench: $(VENV)/.peers
 	$(BIN)/python -m tests.benchmarks

@@ -121,7 +121,8 @@ def with_replicas(plan: Plan) -> tuple[Plan, Mapping[str, str]]:
         scenes[name] = f"{name}/scene"
         teller = SnapshotPublisher()
         node = CameraReplica(planned.node)
-        sources = {"scene": Source(scenes[name], "scene", None, 1), **planned.sources}
+        (snapshot,) = teller.ports().outputs
+        sources = {"scene": Source(scenes[name], snapshot, None, 1), **planned.sources}
         nodes[scenes[name]] = replace(
             planned, name=scenes[name], node=teller, ports=teller.ports(), trigger=None, sources={}
         )

@@ -1,4 +1,4 @@
-"""The entry point of the command line."""
+"""Entry point of the command line: every verb, its group, and exit codes of wrong usage."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import typer
 from embodied import __version__
 from embodied.cli.common.output import INTERRUPTED, print_json
 from embodied.cli.verbs.calibrate import calibrate
+from embodied.cli.verbs.calibrate_arm import arm
 from embodied.cli.verbs.check import check
 from embodied.cli.verbs.doctor import doctor
 from embodied.cli.verbs.driver import driver
@@ -30,6 +31,8 @@ from embodied.cli.verbs.sweep import sweep
 from embodied.cli.verbs.test import test
 from embodied.cli.verbs.top import top
 from embodied.cli.verbs.topic import topic
+from embodied.cli.verbs.topic_echo import echo
+from embodied.cli.verbs.topic_rates import bw, delay, hz
 from embodied.cli.verbs.virtual import virtual
 
 RUNNING = "Graphs that run"
@@ -47,6 +50,9 @@ for verb in (run, check, graph, nodes, messages, test, sweep, doctor, explain, s
     app.command()(verb)
 for verb in (ps, top, logs, stop, estop):
     app.command(rich_help_panel=RUNNING)(verb)
+calibrate.command()(arm)
+for verb in (echo, hz, bw, delay):
+    topic.command()(verb)
 for name, verbs in (("topic", topic), ("node", node), ("param", param)):
     app.add_typer(verbs, name=name, rich_help_panel=RUNNING)
 app.add_typer(driver, name="driver")

@@ -1,4 +1,4 @@
-"""Many seeds of one or several launch files: run in processes of their own, counted, kept, compared and told."""
+"""Suites: many seeds of launch files, run in worker processes, recorded, summarised, compared and reported."""
 
 from embodied.suite.compare import Comparison, compare
 from embodied.suite.seed_run import Job, Result, Scenario, run_seed

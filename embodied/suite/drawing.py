@@ -1,4 +1,4 @@
-"""What a report draws, as SVG: an interval on its scale, and when what happened in a run."""
+"""SVG drawings of a report: a confidence interval, and the timeline of a run."""
 
 from __future__ import annotations
 
@@ -7,14 +7,27 @@ from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from typing import Any
 
-LEFT, RIGHT, ROW, TOP = 116, 12, 18, 6  # [px]
-WIDTH = 640  # [px]
-THIN = 1.5
-"""What is shorter is drawn this wide all the same [px]."""
+LEFT = 116
+"""Margin for the names of rows [px]."""
+
+RIGHT = 12
+"""Margin right of the timeline [px]."""
+
+ROW = 18
+"""Height of a row [px]."""
+
+TOP = 6
+"""Margin above the first row [px]."""
+
+WIDTH = 640
+"""Width of the timeline [px]."""
+
+BAR_LEAST = 1.5
+"""Width at which even the shortest event is drawn [px]."""
 
 
 def interval(low: float, high: float, rate: float) -> str:
-    """A 95 % interval and the rate in it, on a scale from 0 to 1."""
+    """Draw a 95 % interval with the rate in it, on a scale from 0 to 1."""
     width = 80
     x, w, at = low * width, max(2.0, (high - low) * width), rate * width
     return (
@@ -27,11 +40,11 @@ def interval(low: float, high: float, rate: float) -> str:
 
 
 def timeline(data: Mapping[str, Any], faults: Sequence[Mapping[str, Any]] = ()) -> str:
-    """A row for each node and guard, and for each fault, over the time of a run.
+    """Draw the timeline of a run: a row for each fault, guard and node.
 
     Args:
-        data: as `embodied.recording.timeline.Timeline` gives it.
-        faults: what was done to the run, as a `FaultCount` tells it.
+        data: events as of `embodied.recording.timeline.Timeline`.
+        faults: injected faults as of `FaultCount`.
     """
     end = max(float(data["end"]), 1e-9)
     rows = [*_fault_rows(faults, end), *_guard_rows(data["guards"]), *_node_rows(data["nodes"])]
@@ -45,9 +58,9 @@ def timeline(data: Mapping[str, Any], faults: Sequence[Mapping[str, Any]] = ()) 
     for number, (name, bars) in enumerate(rows):
         y = TOP + ROW * number
         parts.append(f'<text x="{LEFT - 8}" y="{y + 12}" text-anchor="end">{escape(_short(name))}</text>')
-        for begin, until, kind, told in bars:
-            x, w = LEFT + begin * scale, max(THIN, (until - begin) * scale)
-            title = f"<title>{escape(f'{begin:.2f} s to {until:.2f} s {told}'.strip())}</title>"
+        for begin, until, kind, text in bars:
+            x, w = LEFT + begin * scale, max(BAR_LEAST, (until - begin) * scale)
+            title = f"<title>{escape(f'{begin:.2f} s to {until:.2f} s {text}'.strip())}</title>"
             parts.append(
                 f'<rect class="{kind}" x="{x:.1f}" y="{y + 3}" width="{w:.1f}" height="{ROW - 7}">{title}</rect>'
             )
@@ -55,7 +68,7 @@ def timeline(data: Mapping[str, Any], faults: Sequence[Mapping[str, Any]] = ()) 
 
 
 Bars = list[tuple[float, float, str, str]]
-"""From, to [s], the class of its style, and what is said of it."""
+"""Bars of a row: beginning and end [s], CSS class, tooltip."""
 
 
 def _node_rows(nodes: Mapping[str, Any]) -> Iterator[tuple[str, Bars]]:
@@ -77,7 +90,7 @@ def _fault_rows(faults: Sequence[Mapping[str, Any]], end: float) -> Iterator[tup
 
 
 def _ticks(end: float) -> list[float]:
-    """Round times, four to ten of them."""
+    """Choose four to ten round times for the axis."""
     step = 10.0 ** math.floor(math.log10(end))
     for finer in (1.0, 0.5, 0.2, 0.1):
         if end / (step * finer) >= 4:

@@ -1,6 +1,6 @@
-"""Success against what was swept, as SVG: a line with its 95 % band for one setting, a field of colours for two.
+"""SVG plot of a sweep: success rate over one setting with its 95 % band, or a heat map over two.
 
-A plot stands alone, in a page or on a code host: it brings its own colours, for light and for dark.
+A plot is complete in itself, with its own colours for light and dark pages.
 """
 
 from __future__ import annotations
@@ -11,8 +11,23 @@ from html import escape
 
 from embodied.suite.sweep import Axis, Point
 
-WIDTH, HEIGHT = 720, 400  # [px]
-LEFT, RIGHT, TOP, BOTTOM = 72, 24, 44, 60  # [px]
+WIDTH = 720
+"""Width of the plot [px]."""
+
+HEIGHT = 400
+"""Height of the plot [px]."""
+
+LEFT = 72
+"""Margin left of the axes [px]."""
+
+RIGHT = 24
+"""Margin right of the axes [px]."""
+
+TOP = 44
+"""Margin above the axes [px]."""
+
+BOTTOM = 60
+"""Margin below the axes [px]."""
 
 STYLE = """
 .page { fill: #ffffff; } text { font: 13px system-ui, -apple-system, "Segoe UI", sans-serif; fill: #1c2330; }
@@ -29,18 +44,18 @@ text.pale { fill: #ffffff; } text.dark { fill: #1c2330; }
 """
 
 
-def plot(axes: Sequence[Axis], found: Sequence[Point], title: str) -> str | None:
-    """The picture; None for more than two settings, which no picture shows.
+def plot(axes: Sequence[Axis], results: Sequence[Point], title: str) -> str | None:
+    """Draw the sweep; None for more than two settings.
 
     Args:
-        axes: what was swept.
-        found: what came of each point, the last axis fastest.
-        title: a line above it.
+        axes: settings that were swept.
+        results: statistics of each point, the last axis fastest.
+        title: title of the plot.
     """
     if len(axes) > 2:
         return None
-    body = _one(axes[0], found) if len(axes) == 1 else _two(axes[0], axes[1], found)
-    total = found[0].total if found else 0
+    body = _curve(axes[0], results) if len(axes) == 1 else _heat_map(axes[0], axes[1], results)
+    total = results[0].total if results else 0
     return "\n".join(
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}" '
@@ -55,7 +70,7 @@ def plot(axes: Sequence[Axis], found: Sequence[Point], title: str) -> str | None
     )
 
 
-def _one(axis: Axis, found: Sequence[Point]) -> Iterator[str]:
+def _curve(axis: Axis, results: Sequence[Point]) -> Iterator[str]:
     xs = _places(axis)
     for percent in (0, 25, 50, 75, 100):
         y = _y(percent / 100)
@@ -67,30 +82,31 @@ def _one(axis: Axis, found: Sequence[Point]) -> Iterator[str]:
         if n % shown == 0:
             yield _text(x, HEIGHT - BOTTOM + 20, value)
     yield _text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 14, axis.key, kind="quiet")
-    if axis.numbers is not None and len(found) > 1:
-        upper = [f"{x:.1f},{_y(point.high):.1f}" for x, point in zip(xs, found, strict=True)]
-        lower = [f"{x:.1f},{_y(point.low):.1f}" for x, point in zip(xs, found, strict=True)]
+    if axis.numbers is not None and len(results) > 1:
+        upper = [f"{x:.1f},{_y(point.high):.1f}" for x, point in zip(xs, results, strict=True)]
+        lower = [f"{x:.1f},{_y(point.low):.1f}" for x, point in zip(xs, results, strict=True)]
         yield f'<polygon class="band" points="{" ".join([*upper, *reversed(lower)])}"/>'
-        line = " ".join(f"{x:.1f},{_y(point.rate):.1f}" for x, point in zip(xs, found, strict=True))
+        line = " ".join(f"{x:.1f},{_y(point.rate):.1f}" for x, point in zip(xs, results, strict=True))
         yield f'<polyline class="line" points="{line}"/>'
     else:
-        for x, point in zip(xs, found, strict=True):
+        for x, point in zip(xs, results, strict=True):
             ends = f'y1="{_y(point.low):.1f}" y2="{_y(point.high):.1f}"'
             yield f'<line class="whisker" x1="{x:.1f}" x2="{x:.1f}" {ends}/>'
-    for x, point in zip(xs, found, strict=True):
-        yield f'<circle class="dot" cx="{x:.1f}" cy="{_y(point.rate):.1f}" r="4"><title>{_told(point)}</title></circle>'
+    for x, point in zip(xs, results, strict=True):
+        dot = f'<circle class="dot" cx="{x:.1f}" cy="{_y(point.rate):.1f}" r="4">'
+        yield f"{dot}<title>{_tooltip(point)}</title></circle>"
 
 
-def _two(down: Axis, across: Axis, found: Sequence[Point]) -> Iterator[str]:
+def _heat_map(down: Axis, across: Axis, results: Sequence[Point]) -> Iterator[str]:
     width = (WIDTH - LEFT - RIGHT - 40) / len(across.values)
     height = (HEIGHT - TOP - BOTTOM) / len(down.values)
     left = LEFT + 40
     names = _every(len(across.values), 12), _every(len(down.values), 14)
-    for index, point in enumerate(found):
+    for index, point in enumerate(results):
         row, column = divmod(index, len(across.values))
         x, y = left + column * width, TOP + row * height
         box = f'x="{x:.1f}" y="{y:.1f}" width="{width - 1:.1f}" height="{height - 1:.1f}" rx="2"'
-        yield f'<rect {box} fill="{_shade(point.rate)}"><title>{_told(point)}</title></rect>'
+        yield f'<rect {box} fill="{_shade(point.rate)}"><title>{_tooltip(point)}</title></rect>'
         if width > 34 and height > 16:
             kind = "pale" if point.rate > 0.55 else "dark"
             yield _text(x + width / 2, y + height / 2 + 4, f"{point.rate:.0%}", kind=kind)
@@ -111,13 +127,13 @@ def _text(x: float, y: float, text: str, anchor: str = "middle", kind: str = "",
 
 
 def _places(axis: Axis) -> list[float]:
-    """Where each value stands, from left to right: numbers to scale, others evenly."""
+    """Place the values along the axis [px]: numbers to scale, others at equal distances."""
     numbers = axis.numbers or tuple(float(n) for n in range(len(axis.values)))
     low, high = min(numbers), max(numbers)
-    # Names need room for half of themselves on either side.
+    # A label is centred on its value, so half of it reaches into the margin.
     margin = 10 if axis.numbers is not None else 60
-    room = WIDTH - LEFT - RIGHT - 2 * margin
-    return [LEFT + margin + (room * (n - low) / (high - low) if high > low else room / 2) for n in numbers]
+    span = WIDTH - LEFT - RIGHT - 2 * margin
+    return [LEFT + margin + (span * (n - low) / (high - low) if high > low else span / 2) for n in numbers]
 
 
 def _y(rate: float) -> float:
@@ -129,11 +145,11 @@ def _every(count: int, most: int) -> int:
 
 
 def _shade(rate: float) -> str:
-    """From pale to the line's blue."""
+    """Interpolate the colour of a rate between pale and the line's blue."""
     pale, full = (226, 234, 246), (31, 87, 178)
     return "#" + "".join(f"{round(a + (b - a) * rate):02x}" for a, b in zip(pale, full, strict=True))
 
 
-def _told(point: Point) -> str:
+def _tooltip(point: Point) -> str:
     values = ", ".join(f"{key} = {value}" for key, value in point.values.items())
     return escape(f"{values}: {point.passed} of {point.total}, {point.low:.0%} to {point.high:.0%}")

@@ -1,4 +1,4 @@
-"""A suite as one page for people: tables, and of each failure a video, and when what happened in it."""
+"""HTML report of a suite on one page: tables, and a video and a timeline of each failure."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from embodied.suite.summary import Summary
 
 STYLE = Path(__file__).with_name("report.css")
 
-INSIDE = 20_000_000
-"""Videos and filmstrips stand in the page up to this size in all [B]; those beyond it stay beside it."""
+EMBEDDED_MOST = 20_000_000
+"""Total size of videos and filmstrips that are embedded in the page; others are linked [B]."""
 
 LEGEND = (
     ("--alive", "a node publishes"),
@@ -28,21 +28,21 @@ LEGEND = (
 
 
 def report(summary: Summary, folder: Path) -> str:
-    """The page.
+    """Render the report page.
 
     Args:
-        summary: what came of the suite.
-        folder: where its videos and filmstrips are.
+        summary: summary of the suite.
+        folder: folder with its videos and filmstrips.
     """
     parts = [*_head(summary), *_scenarios(summary)]
-    room = INSIDE
+    budget = EMBEDDED_MOST
     for scenario in summary.scenarios:
         parts += _seeds(summary, scenario)
-        for result in summary.of(scenario).results:
+        for result in summary.tally(scenario).results:
             if result.status != "passed" or result.files:
-                shown, used = _seen(result, folder, room)
-                room -= used
-                parts.append(_episode(scenario, result, shown))
+                picture, used = _picture(result, folder, budget)
+                budget -= used
+                parts.append(_episode(scenario, result, picture))
     parts += _machine(summary)
     style = STYLE.read_text(encoding="utf-8")
     title = escape(", ".join(scenario.name for scenario in summary.scenarios))
@@ -59,16 +59,16 @@ def _head(summary: Summary) -> Iterator[str]:
     status = "passed" if everything.passed == len(summary.results) else "failed"
     yield f'<h1 class="{status}">{everything.passed} of {len(summary.results)} passed</h1>'
     if not summary.complete:
-        yield '<p class="infrastructure">The suite was ended before all seeds had been run.</p>'
+        yield '<p class="infrastructure">The suite was interrupted before all seeds were run.</p>'
     by = f"{summary.processes} process{'es' if summary.processes > 1 else ''}"
     took = f"{everything.simulated:.1f} s simulated in {summary.wall:.1f} s by {by}"
-    yield f'<p class="quiet">{took}; {summary.overhead:.1%} of it not in episodes{_resumed(summary)}</p>'
+    yield f'<p class="quiet">{took}; {summary.overhead:.1%} of it outside episodes{_resumed(summary)}</p>'
     yield f'<p class="quiet">digest <code>{everything.digest}</code></p>'
 
 
 def _resumed(summary: Summary) -> str:
     count = summary.about.get("resumed", 0)
-    return f"; {count} results are from before it was gone on with" if count else ""
+    return f"; {count} results are from before it was resumed" if count else ""
 
 
 def _scenarios(summary: Summary) -> Iterator[str]:
@@ -78,7 +78,7 @@ def _scenarios(summary: Summary) -> Iterator[str]:
     heads += ["beside the baseline"] if compared else []
     yield f'<div class="wide"><table><thead><tr>{"".join(f"<th>{head}</th>" for head in heads)}</tr></thead><tbody>'
     for scenario in summary.scenarios:
-        tally = summary.of(scenario)
+        tally = summary.tally(scenario)
         low, high = tally.interval
         cells = [
             f'<td><a href="#{_anchor(scenario)}">{escape(scenario.name)}</a></td>',
@@ -97,21 +97,21 @@ def _scenarios(summary: Summary) -> Iterator[str]:
 
 
 def _seeds(summary: Summary, scenario: Scenario) -> Iterator[str]:
-    tally = summary.of(scenario)
+    tally = summary.tally(scenario)
     yield f'<h2 id="{_anchor(scenario)}">{escape(scenario.name)}</h2>'
-    yield f'<p class="quiet"><code>{escape(str(scenario.file))}</code>{_over(scenario)}</p>'
+    yield f'<p class="quiet"><code>{escape(str(scenario.file))}</code>{_overrides(scenario)}</p>'
     yield f'<p class="quiet">digest of its seeds <code>{tally.digest}</code></p>'
     yield '<div class="seeds">'
     for result in tally.results:
-        told = escape(f"seed {result.seed} {result.status}: {result.reason}", quote=True)
+        title = escape(f"seed {result.seed} {result.status}: {result.reason}", quote=True)
         tag, link = "span", ""
         if result.status != "passed" or result.files:
             tag, link = "a", f' href="#{_anchor(scenario, result)}"'
-        yield f'<{tag} class="{result.status}" title="{told}"{link}></{tag}>'
+        yield f'<{tag} class="{result.status}" title="{title}"{link}></{tag}>'
     yield "</div>"
 
 
-def _over(scenario: Scenario) -> str:
+def _overrides(scenario: Scenario) -> str:
     over = scenario.overrides
     words = [] if scenario.profile is None else [f"profile {scenario.profile}"]
     words += [] if over.world is None else [f"world {over.world}"]
@@ -120,12 +120,12 @@ def _over(scenario: Scenario) -> str:
     return "".join(f" · {escape(word)}" for word in words)
 
 
-def _episode(scenario: Scenario, result: Result, seen: str) -> str:
+def _episode(scenario: Scenario, result: Result, picture: str) -> str:
     lines = [f'<article id="{_anchor(scenario, result)}">']
     lines.append(f'<h3 class="{result.status}">seed {result.seed}: {result.status}</h3>')
     first, *rest = result.reason.splitlines() or [""]
     lines.append(f"<p>{escape(first)}</p>")
-    lines += [f'<p class="infrastructure">fault: {escape(fault)}</p>' for fault in result.struck]
+    lines += [f'<p class="infrastructure">fault: {escape(fault)}</p>' for fault in result.effective_faults]
     if rest:
         lines.append(f"<pre>{escape(chr(10).join(rest))}</pre>")
     lines += [f'<p class="infrastructure">tried again after: {escape(note)}</p>' for note in result.reruns]
@@ -136,18 +136,18 @@ def _episode(scenario: Scenario, result: Result, seen: str) -> str:
     drawn = timeline(result.timeline, result.outcome.get("faults", ())) if result.timeline else ""
     legend = "".join(f'<span><i style="background:var({colour})"></i>{word}</span>' for colour, word in LEGEND)
     drawn = drawn and f'<div class="timeline">{drawn}<div class="legend">{legend}</div></div>'
-    lines.append(f'<div class="seen">{seen}{drawn}</div></article>')
+    lines.append(f'<div class="seen">{picture}{drawn}</div></article>')
     return "\n".join(lines)
 
 
 def _guard(name: str, tally: Mapping[str, Any]) -> str:
     often = tally.get("refusal") or tally.get("clip")
-    told = f"; most often: {often}" if often else ""
-    return escape(f"{name}: {tally['clips']} steps clipped, {tally['refusals']} held{told}")
+    suffix = f"; most often: {often}" if often else ""
+    return escape(f"{name}: {tally['clips']} steps clipped, {tally['refusals']} held{suffix}")
 
 
-def _seen(result: Result, folder: Path, room: int) -> tuple[str, int]:
-    """The video of an episode, else its filmstrip, and how much of the page it takes [B]."""
+def _picture(result: Result, folder: Path, budget: int) -> tuple[str, int]:
+    """Render the video of an episode, or else its filmstrip; also return the embedded size [B]."""
     for kind, mime in (("video", "video/mp4"), ("filmstrip", "image/png")):
         name = result.files.get(kind)
         if name is None:
@@ -156,9 +156,9 @@ def _seen(result: Result, folder: Path, room: int) -> tuple[str, int]:
             data = (folder / name).read_bytes()
         except OSError:
             continue
-        inside = len(data) <= room
-        source = f"data:{mime};base64,{base64.b64encode(data).decode()}" if inside else escape(name, quote=True)
-        used = len(data) if inside else 0
+        embedded = len(data) <= budget
+        source = f"data:{mime};base64,{base64.b64encode(data).decode()}" if embedded else escape(name, quote=True)
+        used = len(data) if embedded else 0
         if kind == "video":
             return f'<video controls muted playsinline preload="metadata" src="{source}"></video>', used
         return f'<img alt="moments of seed {result.seed}" src="{source}">', used

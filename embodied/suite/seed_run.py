@@ -1,4 +1,4 @@
-"""One seed of one scenario, from its launch file to its result."""
+"""Run of one seed of one scenario, from launch file to result."""
 
 from __future__ import annotations
 
@@ -19,35 +19,40 @@ from embodied.runtime.digest import first_difference
 from embodied.runtime.episode import play
 
 Films = Literal["failures", "all", "none"]
-"""Of which seeds there are videos."""
+"""Seeds of which videos are made."""
 
 INFRASTRUCTURE = "infrastructure"
-"""The status of a seed that says nothing about the robot: its process died, its time was up, its world broke."""
+"""Status of a seed without a verdict on the robot: its process died, it timed out, its world broke."""
 
+JUDGED = frozenset({"passed", "failed", "nondeterministic"})
+"""Statuses that are a verdict on the robot."""
 
-NOTHING = Overrides()
+FILES = ("filmstrip", "video")
+"""Kinds of pictures that a result may name."""
+
+NO_OVERRIDES = Overrides()
 
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """A launch file with everything that is laid over it.
+    """Launch file with its profile, overrides and time limit.
 
     Attributes:
-        name: for tables and folders; no two in a suite are the same.
-        file, profile, overrides: as for one run.
-        limit: virtual time to stop at [ns].
-        live: in processes of its own and on the steady clock; such runs have no digest.
+        name: name in tables and folders, unique in a suite.
+        file, profile, overrides: as for a single run.
+        limit: virtual time at which to stop [ns].
+        live: whether it runs in processes on the steady clock; such runs have no digest.
     """
 
     name: str
     file: Path
     profile: str | None
-    overrides: Overrides = NOTHING
+    overrides: Overrides = NO_OVERRIDES
     limit: Time | None = None
     live: bool = False
 
     def command(self, seed: int) -> str:
-        """What a person types to run one seed of it again."""
+        """Return the shell command that runs one seed again."""
         over = self.overrides
         return command(
             self.file,
@@ -62,7 +67,7 @@ class Scenario:
         )
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain data, from which `from_dict` makes an equal one."""
+        """Describe it as plain data, the inverse of `from_dict`."""
         return {
             "name": self.name,
             "file": str(self.file),
@@ -77,7 +82,7 @@ class Scenario:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Scenario:
-        """The scenario that `as_dict` described."""
+        """Restore a scenario from plain data."""
         site = None if data["site"] is None else Path(data["site"])
         over = Overrides(site, tuple(data["swap"]), tuple(data["set"]), data["world"])
         limit = None if data["for_ns"] is None else Time(data["for_ns"])
@@ -86,13 +91,13 @@ class Scenario:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What to do with each seed of a scenario.
+    """Instructions for each seed of a scenario.
 
     Attributes:
-        scenario: what to run.
-        repeat: how often each seed is run; every run must give the same digest.
-        folder: where pictures of it go; None: there are none, and nothing is run again for them.
-        films: of which seeds there are pictures: a video where PyAV is, and a filmstrip.
+        scenario: scenario to run.
+        repeat: number of runs of each seed; every run must give the same digest.
+        folder: folder of the pictures; None: no pictures, and no second run for them.
+        films: seeds of which pictures are made: a video where PyAV is installed, and a filmstrip.
     """
 
     scenario: Scenario
@@ -103,18 +108,18 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What came of one seed.
+    """Result of one seed: its status, and the outcome of its first run.
 
     Attributes:
-        scenario: its name.
-        seed: of the run.
+        scenario: name of the scenario.
+        seed: seed of the run.
         status: `passed`, `failed`, `nondeterministic`, `error` (a node broke) or `infrastructure`.
-        outcome: of its first run, as plain data; empty where none came to its end.
-        note: what differed, or what broke.
-        wall: what the seed took with all its runs and pictures [s].
-        reruns: what each earlier try ended with, when an infrastructure error was tried again.
-        files: `filmstrip` and `video`, relative to the suite's folder.
-        timeline: of a seed that did not pass, as `Timeline` has it.
+        outcome: outcome of the first run as plain data; empty where that did not end.
+        note: difference between the runs, or error.
+        wall: wall time of all runs and pictures [s].
+        reruns: infrastructure errors of earlier attempts.
+        files: paths of `filmstrip` and `video`, relative to the suite's folder.
+        timeline: events of a seed that did not pass, as of `Timeline`.
     """
 
     scenario: str
@@ -129,32 +134,32 @@ class Result:
 
     @property
     def reason(self) -> str:
-        """Why it ended as it did, in a sentence."""
+        """Reason for its status, in a sentence."""
         return self.note or str(self.outcome.get("reason", ""))
 
     @property
-    def struck(self) -> list[str]:
-        """The faults that changed anything in its first run, with their times."""
+    def effective_faults(self) -> list[str]:
+        """Injected faults that changed anything in the first run, with their times."""
         return [str(fault["fault"]) for fault in self.outcome.get("faults", ()) if fault["steps"]]
 
     @property
     def digest(self) -> str:
-        """Of its first run; empty where none came to its end."""
+        """Digest of the first run; empty where that did not end."""
         return str(self.outcome.get("digest", ""))
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain data, from which `from_dict` makes an equal one."""
-        made: dict[str, Any] = {"scenario": self.scenario, "seed": self.seed, "status": self.status}
-        made |= self.outcome
-        made["episode_s"] = round(self.wall, 3)
+        """Describe it as plain data, the inverse of `from_dict`."""
+        data: dict[str, Any] = {"scenario": self.scenario, "seed": self.seed, "status": self.status}
+        data |= self.outcome
+        data["episode_s"] = round(self.wall, 3)
         for key, value in (("note", self.note), ("reruns", list(self.reruns)), ("timeline", dict(self.timeline))):
             if value:
-                made[key] = value
-        return made | dict(self.files)
+                data[key] = value
+        return data | dict(self.files)
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Result:
-        """The result that `as_dict` described."""
+        """Restore a result from plain data."""
         own = ("scenario", "seed", "status", "episode_s", "note", "reruns", "timeline", *FILES)
         return cls(
             scenario=data["scenario"],
@@ -169,11 +174,8 @@ class Result:
         )
 
 
-FILES = ("filmstrip", "video")
-
-
-def read(scenario: Scenario) -> Launch:
-    """A scenario's launch file, with what it names imported, so that its first seed takes no longer than the others.
+def read_launch(scenario: Scenario) -> Launch:
+    """Load a scenario's launch file and import its classes, so that the first seed takes no longer than the others.
 
     Raises:
         LaunchError: the launch file is wrong.
@@ -184,20 +186,20 @@ def read(scenario: Scenario) -> Launch:
 
 
 def run_seed(job: Job, seed: int, launch: Launch | None = None) -> Result:
-    """One seed, as often as it is to be repeated; one that does not pass is played again for its pictures.
+    """Run one seed as often as the job says; a seed that does not pass is run once more for its pictures.
 
     Args:
-        job: what to run.
-        seed: everything random is drawn from it.
-        launch: the scenario's file, where it has been read already.
+        job: scenario and number of runs.
+        seed: seed of everything random.
+        launch: the scenario's launch file, if it is loaded already.
 
     Raises:
         LaunchError: the launch file is wrong.
     """
     scenario = job.scenario
-    launch = launch or read(scenario)
+    launch = launch or read_launch(scenario)
     if scenario.live:
-        return _live(job, seed, launch)
+        return _run_live(job, seed, launch)
     try:
         outcomes = [
             play(launch.graph(scenario.profile), seed, limit=scenario.limit, trace=job.repeat > 1)
@@ -206,7 +208,7 @@ def run_seed(job: Job, seed: int, launch: Launch | None = None) -> Result:
     except LaunchError:
         raise
     except FOREIGN as error:
-        # One broken seed must not cost the others; it is counted as what it is.
+        # One broken seed must not cost the others.
         status = "error" if isinstance(error, NodeFailed) else INFRASTRUCTURE
         return Result(scenario.name, seed, status, note=str(error) if isinstance(error, EmbodiedError) else told(error))
     first = outcomes[0]
@@ -221,30 +223,30 @@ def run_seed(job: Job, seed: int, launch: Launch | None = None) -> Result:
             return replace(result, status="nondeterministic", note=f"two runs differ first in {where}")
     if job.folder is None or (first.passed and job.films != "all"):
         return result
-    return _pictured(job, launch, job.folder, result)
+    return _with_pictures(job, launch, job.folder, result)
 
 
-def _live(job: Job, seed: int, launch: Launch) -> Result:
-    """One seed in its processes; its logs are kept with the suite."""
+def _run_live(job: Job, seed: int, launch: Launch) -> Result:
+    """Run one seed live; its logs are kept in the suite's folder."""
     scenario = job.scenario
     about = {"file": str(scenario.file), "profile": scenario.profile}
     logs = None if job.folder is None else job.folder / scenario.name / f"seed-{seed}-logs"
     graph = launch.graph(scenario.profile)
     try:
-        found = play_live(graph, seed, name=scenario.name, about=about, limit=scenario.limit, logs=logs)
+        live = play_live(graph, seed, name=scenario.name, about=about, limit=scenario.limit, logs=logs)
     except LaunchError:
         raise
     except FOREIGN as error:
         note = str(error) if isinstance(error, EmbodiedError) else told(error)
         return Result(scenario.name, seed, INFRASTRUCTURE, note=note)
-    outcome = {key: value for key, value in found.as_dict().items() if key != "seed"}
-    if found.failure:
-        return Result(scenario.name, seed, INFRASTRUCTURE, outcome, note=found.failure)
-    return Result(scenario.name, seed, "passed" if found.passed else "failed", outcome)
+    outcome = {key: value for key, value in live.as_dict().items() if key != "seed"}
+    if live.failure:
+        return Result(scenario.name, seed, INFRASTRUCTURE, outcome, note=live.failure)
+    return Result(scenario.name, seed, "passed" if live.passed else "failed", outcome)
 
 
-def _pictured(job: Job, launch: Launch, folder: Path, result: Result) -> Result:
-    """The same run again, watched; that changes nothing of it."""
+def _with_pictures(job: Job, launch: Launch, folder: Path, result: Result) -> Result:
+    """Run the seed again with recorders, which do not change the run, and attach their files to its result."""
     scenario = job.scenario
     stem = f"{scenario.name}/seed-{result.seed}"
     film, timeline, files = filmstrip.Film(), Timeline(), {}
@@ -257,7 +259,7 @@ def _pictured(job: Job, launch: Launch, folder: Path, result: Result) -> Result:
         else:
             play(graph, result.seed, limit=scenario.limit, watchers=[film, timeline])
     except FOREIGN as error:
-        # A full disk, a broken encoder or a world without a camera for people: the seed has its verdict all the same.
+        # Full disk, broken encoder, world without an observer camera: the verdict holds all the same.
         return replace(result, timeline={}, note=f"{result.reason} (no pictures: {told(error)})")
     sheet = film.strip(f"seed {result.seed}: {result.reason}")
     if sheet is not None:

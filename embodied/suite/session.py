@@ -1,4 +1,4 @@
-"""A suite under way, in its folder: run what is missing, count what there is, and write it down."""
+"""Session of a suite in its folder: run the missing seeds, summarise the results, write the reports."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from embodied.plain_data import dumps
-from embodied.suite.compare import Baseline
+from embodied.suite.baseline import Baseline
 from embodied.suite.junit import junit
-from embodied.suite.record import Asked, Record
+from embodied.suite.record import Record, SuiteSpec
 from embodied.suite.report import report
 from embodied.suite.seed_run import Job, Result
 from embodied.suite.summary import Summary
@@ -17,20 +17,20 @@ from embodied.suite.workers import run_suite
 
 
 class Session:
-    """A suite under way.
+    """Suite that is run or resumed in a folder.
 
     Args:
-        asked: what it runs.
-        folder: where it is kept.
-        kept: results that there are already.
-        processes: how many work at once.
-        baseline: what it is compared with.
+        spec: scenarios and seeds.
+        folder: folder of the suite.
+        kept: results from before it was resumed.
+        processes: number of worker processes.
+        baseline: earlier suite to compare with.
     """
 
     def __init__(
-        self, asked: Asked, folder: Path, kept: Sequence[Result], processes: int, baseline: Baseline | None = None
+        self, spec: SuiteSpec, folder: Path, kept: Sequence[Result], processes: int, baseline: Baseline | None = None
     ) -> None:
-        self.asked = asked
+        self.spec = spec
         self.folder = folder
         self.kept = {(result.scenario, result.seed): result for result in kept}
         self._fresh: list[Result] = []
@@ -40,16 +40,16 @@ class Session:
 
     @property
     def total(self) -> int:
-        """How many results there will be."""
-        return len(self.asked.scenarios) * len(self.asked.seeds)
+        """Number of results when the suite is complete."""
+        return len(self.spec.scenarios) * len(self.spec.seeds)
 
     def run(
         self, record: Record, done: Callable[[Result], None], *, timeout: float | None = None, reruns: int = 0
     ) -> None:
-        """Run what is missing; each result is recorded before `done` is told. See `run_suite`.
+        """Run the missing seeds; each result is recorded before it is passed to `done`. See `run_suite`.
 
         Raises:
-            LaunchError: a launch file is wrong, or the baseline's pictures were drawn by another renderer.
+            LaunchError: a launch file is wrong, or the baseline has another renderer.
             OSError: a result cannot be recorded.
         """
 
@@ -58,31 +58,31 @@ class Session:
             self._fresh.append(result)
             done(result)
             if self._baseline is not None:
-                self._baseline.check_drawn(result)
+                self._baseline.check_renderer(result)
 
-        asked = self.asked
-        folder = None if asked.films == "none" else self.folder
-        jobs = [Job(scenario, asked.repeat, folder, asked.films) for scenario in asked.scenarios]
+        spec = self.spec
+        folder = None if spec.films == "none" else self.folder
+        jobs = [Job(scenario, spec.repeat, folder, spec.films) for scenario in spec.scenarios]
         skip = frozenset(self.kept)
-        run_suite(jobs, asked.seeds, self._processes, keep, timeout=timeout, reruns=reruns, skip=skip)
+        run_suite(jobs, spec.seeds, self._processes, keep, timeout=timeout, reruns=reruns, skip=skip)
 
     def summary(self, *, complete: bool = True) -> Summary:
-        """Count what there is, and compare it if it is whole."""
-        found = self.kept | {(result.scenario, result.seed): result for result in self._fresh}
-        order = [(scenario.name, seed) for scenario in self.asked.scenarios for seed in self.asked.seeds]
+        """Summarise the results so far; a complete suite is compared with its baseline."""
+        results = self.kept | {(result.scenario, result.seed): result for result in self._fresh}
+        order = [(scenario.name, seed) for scenario in self.spec.scenarios for seed in self.spec.seeds]
         summary = Summary(
-            self.asked.scenarios,
-            [found[key] for key in order if key in found],
+            self.spec.scenarios,
+            [results[key] for key in order if key in results],
             time.monotonic() - self._begin,
             sum(result.wall for result in self._fresh),
             self._processes,
-            {"repeat": self.asked.repeat, "versions": dict(self.asked.versions), "resumed": len(self.kept)},
+            {"repeat": self.spec.repeat, "versions": dict(self.spec.versions), "resumed": len(self.kept)},
             complete,
         )
-        return summary if self._baseline is None or not complete else self._baseline.beside(summary)
+        return summary if self._baseline is None or not complete else self._baseline.compare(summary)
 
     def write(self, summary: Summary) -> None:
-        """Write summary, JUnit XML and page into the folder.
+        """Write `summary.json`, `junit.xml` and `report.html` into the folder.
 
         Raises:
             OSError: they cannot be written.

@@ -1,7 +1,7 @@
-"""Seeds run in processes of their own, so that one that dies, or never ends, takes only its own seed along.
+"""Worker processes that run seeds, so that a crash or a hang costs one seed only.
 
-Processes are spawned, not forked: a worker starts from nothing, as a run of its own would. A worker ends with the
-process that it works for, whatever ends that.
+Processes are spawned, not forked: a worker starts from a clean interpreter, as a single run does. A worker ends with
+its parent process, however that ends.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from multiprocessing.context import SpawnProcess
 
 from embodied.errors import LaunchError
 from embodied.launch import Launch
-from embodied.suite.seed_run import INFRASTRUCTURE, Job, Result, Scenario, read, run_seed
+from embodied.suite.seed_run import INFRASTRUCTURE, Job, Result, Scenario, read_launch, run_seed
 
 Task = tuple[Job, int]
 
@@ -34,16 +34,16 @@ def run_suite(
     reruns: int = 0,
     skip: frozenset[tuple[str, int]] = frozenset(),
 ) -> list[Result]:
-    """Run all seeds of all jobs.
+    """Run all seeds of all jobs in worker processes.
 
     Args:
-        jobs: what to run.
-        seeds: in any order; each is run on its own, so order and number of processes change nothing.
-        processes: how many at once; never this one.
+        jobs: scenarios and their settings.
+        seeds: seeds of each job; runs are independent, so order and number of processes change no result.
+        processes: number of worker processes.
         done: called with each result as it comes.
-        timeout: how long one seed may take [s of wall time]; its process is ended then.
-        reruns: how often a seed is tried again after an infrastructure error, and after nothing else.
-        skip: scenarios and seeds that need not be run.
+        timeout: wall time after which a seed's process is killed [s].
+        reruns: number of further attempts after an infrastructure error; never after a failure.
+        skip: pairs of scenario and seed that are not run.
 
     Returns:
         results in the order of the jobs and seeds.
@@ -52,19 +52,19 @@ def run_suite(
         LaunchError: a launch file is wrong.
     """
     tasks = [(job, seed) for job in jobs for seed in seeds if (job.scenario.name, seed) not in skip]
-    found: dict[tuple[str, int], Result] = {}
-    before: dict[tuple[str, int], tuple[str, ...]] = {}
+    results: dict[tuple[str, int], Result] = {}
+    attempts: dict[tuple[str, int], tuple[str, ...]] = {}
     waiting = deque(tasks)
     for task, result in _work(waiting, min(processes, len(tasks)), timeout):
         key = (result.scenario, result.seed)
-        earlier = before.get(key, ())
+        earlier = attempts.get(key, ())
         if result.status == INFRASTRUCTURE and len(earlier) < reruns:
-            before[key] = (*earlier, result.note)
+            attempts[key] = (*earlier, result.note)
             waiting.append(task)
             continue
-        found[key] = replace(result, reruns=earlier)
-        done(found[key])
-    return [found[job.scenario.name, seed] for job, seed in tasks]
+        results[key] = replace(result, reruns=earlier)
+        done(results[key])
+    return [results[job.scenario.name, seed] for job, seed in tasks]
 
 
 @dataclass(slots=True)
@@ -74,25 +74,25 @@ class _Worker:
     task: Task | None = None
     begin: float = 0.0
 
-    def give(self, task: Task) -> None:
+    def submit(self, task: Task) -> None:
         self.task, self.begin = task, time.monotonic()
         self.pipe.send(task)
 
 
 def _work(waiting: deque[Task], count: int, timeout: float | None) -> Iterator[tuple[Task, Result]]:
-    """Results as they come; whoever takes them may add to what is waiting."""
+    """Yield results as they come; the caller may append to the waiting tasks."""
     workers = [_start() for _ in range(count)]
     try:
         while waiting or any(worker.task for worker in workers):
             for index, worker in enumerate(workers):
                 if worker.task is None and waiting:
                     try:
-                        worker.give(waiting[0])
+                        worker.submit(waiting[0])
                     except OSError:
-                        # It died while it had nothing to do, or was ended for taking too long.
+                        # The worker died while idle, or was killed after a timeout.
                         worker.pipe.close()
                         workers[index] = worker = _start()
-                        worker.give(waiting[0])
+                        worker.submit(waiting[0])
                     waiting.popleft()
             busy = [worker for worker in workers if worker.task is not None]
             left = None if timeout is None else min(w.begin for w in busy) + timeout - time.monotonic()
@@ -102,7 +102,7 @@ def _work(waiting: deque[Task], count: int, timeout: float | None) -> Iterator[t
                 if worker.pipe in ready or late:
                     task = worker.task
                     assert task is not None
-                    result = _take(worker) if worker.pipe in ready else _end(worker, timeout or 0.0)
+                    result = _receive(worker) if worker.pipe in ready else _kill(worker, timeout or 0.0)
                     worker.task = None
                     yield task, result
     finally:
@@ -122,7 +122,7 @@ def _start() -> _Worker:
     return _Worker(process, ours)
 
 
-def _take(worker: _Worker) -> Result:
+def _receive(worker: _Worker) -> Result:
     assert worker.task is not None
     try:
         answer: Result | BaseException = worker.pipe.recv()
@@ -136,7 +136,7 @@ def _take(worker: _Worker) -> Result:
     return answer
 
 
-def _end(worker: _Worker, timeout: float) -> Result:
+def _kill(worker: _Worker, timeout: float) -> Result:
     worker.process.kill()
     worker.process.join()
     return _lost(worker, f"not over within {timeout:g} s of wall time, so it was ended (--timeout)")
@@ -149,8 +149,8 @@ def _lost(worker: _Worker, note: str) -> Result:
 
 
 def _serve(pipe: Connection) -> None:
-    """What a worker does: a seed at a time, until nobody asks any more."""
-    # Ctrl-C reaches the whole group; only the parent answers it.
+    """Run seeds one at a time until the parent closes the pipe: main function of a worker."""
+    # Ctrl-C reaches the whole process group; only the parent handles it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     launches: dict[Scenario, Launch] = {}
@@ -162,7 +162,7 @@ def _serve(pipe: Connection) -> None:
         answer: Result | LaunchError
         try:
             if job.scenario not in launches:
-                launches[job.scenario] = read(job.scenario)
+                launches[job.scenario] = read_launch(job.scenario)
             begin = time.monotonic()
             answer = run_seed(job, seed, launches[job.scenario])
             answer = replace(answer, wall=time.monotonic() - begin)

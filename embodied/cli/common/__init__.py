@@ -1,1 +1,1 @@
-"""What several verbs share: output, completion, pictures of messages, connections to running graphs."""
+"""Parts shared by verbs: launch options, output, completion, run folders, connections to running graphs."""

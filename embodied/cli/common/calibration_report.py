@@ -1,4 +1,4 @@
-"""What was measured of a camera, as data and in lines for people."""
+"""Report of a camera calibration, as data and as text."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from embodied.geometry import quaternion
 
 
 def data(measured: Measured, calibration: Calibration, coverage: Coverage, lacking: Sequence[str]) -> dict[str, Any]:
-    """Plain data: the calibration, and how each image fits it.
+    """Describe a calibration and the residuals of its images as plain data.
 
     Args:
-        measured: the camera, and the images it was measured with.
-        calibration: as it is written into a site, with its place.
-        coverage: of the image.
+        measured: camera and images of the measurement.
+        calibration: calibration as written into the site, with its pose.
+        coverage: coverage of the image by the board.
         lacking: images in which the board was not found.
     """
     images = [(image, image in measured.used) for image in (*measured.used, *measured.refused)]
@@ -44,7 +44,7 @@ def data(measured: Measured, calibration: Calibration, coverage: Coverage, lacki
 
 
 def lines(measured: Measured, camera: Calibration, coverage: Coverage, lacking: Sequence[str]) -> Iterator[str]:
-    """The same for people."""
+    """Format a calibration and its residuals as lines of text."""
     spread = measured.deviations
     found = len(measured.used) + len(measured.refused)
     worst = max(measured.used, key=lambda image: image.error)

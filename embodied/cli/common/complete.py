@@ -1,7 +1,7 @@
-"""What a shell completes: launch files, profiles, settings and classes.
+"""Shell completion of launch files, profiles, settings and classes.
 
-Nothing here may print, raise or take long, since it runs at every press of a key: rooms are read and not imported, but
-for the one class whose settings are asked for.
+Nothing here may print, raise or take long, since it runs at every press of the tab key: packages are read and not
+imported, but for the one class whose settings are completed.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from embodied.launch.keys import NODE
 from embodied.node.settings import field_types, name_of
 
 Choices = Iterable[str | tuple[str, str]]
-"""What may stand there, with a word about it."""
+"""Candidates, each with an optional description."""
 
-TIMING = [key for key in NODE if key not in ("use", "with", "in")]
+TIMING_KEYS = [key for key in NODE if key not in ("use", "with", "in")]
 
 
-def quiet(complete: Callable[[str], Choices]) -> Callable[[str], list[Any]]:
-    """A completion that gives nothing where it cannot give something.
+def safe_completion(complete: Callable[[str], Choices]) -> Callable[[str], list[Any]]:
+    """Wrap a completion so that it prints nothing, and returns no candidates on any error.
 
     Args:
-        complete: what may stand there, from what is written of it so far.
+        complete: function from the text typed so far to candidates.
     """
 
     def completion(incomplete: str) -> list[Any]:
@@ -49,90 +49,92 @@ def _text(entry: str | tuple[str, str]) -> str:
 
 @contextmanager
 def _silence() -> Iterator[None]:
-    """Whatever a library prints while it is imported goes nowhere."""
-    kept = [(stream, os.dup(stream)) for stream in (1, 2)]
-    nowhere = os.open(os.devnull, os.O_WRONLY)
+    """Discard what libraries print while they are imported."""
+    saved = [(stream, os.dup(stream)) for stream in (1, 2)]
+    null = os.open(os.devnull, os.O_WRONLY)
     try:
-        for stream, _ in kept:
-            os.dup2(nowhere, stream)
+        for stream, _ in saved:
+            os.dup2(null, stream)
         yield
     finally:
-        for stream, copy in kept:
+        for stream, copy in saved:
             os.dup2(copy, stream)
             os.close(copy)
-        os.close(nowhere)
+        os.close(null)
 
 
-@quiet
+@safe_completion
 def files(incomplete: str) -> Choices:
-    """Launch files, here and in `launch/`, and those below what is written so far."""
-    found = [*Path().glob("*.yaml"), *Path("launch").glob("**/*.yaml")]
+    """Complete launch files, here, in `launch/`, and below the path typed so far."""
+    candidates = [*Path().glob("*.yaml"), *Path("launch").glob("**/*.yaml")]
     if incomplete:
         start = Path(incomplete)
         folder = start if incomplete.endswith("/") else start.parent
-        found += folder.glob("*.yaml")
-    return sorted({str(file) for file in found if "embodied:" in file.read_text("utf-8", errors="replace")})
+        candidates += folder.glob("*.yaml")
+    return sorted({str(file) for file in candidates if "embodied:" in file.read_text("utf-8", errors="replace")})
 
 
-def written() -> list[str]:
-    """The words of the command line so far.
+def typed_words() -> list[str]:
+    """Return the words of the command line so far.
 
-    An option that waits for its value ends typer's parsing before it has come to the arguments, so the words are read
-    from where the shells hand them over.
+    While an option lacks its value, typer has not parsed the arguments, so the words are read from the environment
+    variables in which shells pass them.
     """
     text = os.environ.get("COMP_WORDS") or os.environ.get("_TYPER_COMPLETE_ARGS") or ""
     return text.split()
 
 
 def _launch() -> Launch:
-    return load(next(word for word in written() if word.endswith((".yaml", ".yml"))))
+    return load(next(word for word in typed_words() if word.endswith((".yaml", ".yml"))))
 
 
 def _profile() -> str | None:
-    words = written()
+    words = typed_words()
     if "--sim" in words:
         return "sim"
     return next((after for word, after in pairwise(words) if word in ("--profile", "-p")), None)
 
 
-@quiet
+@safe_completion
 def profiles(_: str) -> Choices:
-    """The profiles of the launch file."""
+    """Complete the profiles of the launch file."""
     return _launch().profiles
 
 
-@quiet
+@safe_completion
 def worlds(_: str) -> Choices:
-    """The worlds that stand beside the launch file's own."""
+    """Complete the variants of the launch file's world."""
     return _launch().worlds(_profile())
 
 
-@quiet
+@safe_completion
 def settings(incomplete: str) -> Choices:
-    """Arguments and nodes; behind the dot of a node, its settings."""
+    """Complete arguments and nodes; after the dot of a node, its settings."""
     launch = _launch()
     uses = launch.uses(_profile())
     node, dot, _ = incomplete.partition(".")
     if not dot:
         return [*(f"{name}=" for name in launch.arguments), *(f"{name}." for name in uses)]
-    found: list[str | tuple[str, str]] = [(f"{node}.{key}=", NODE[key].about) for key in TIMING if node != "world"]
+    timing: list[str | tuple[str, str]] = [
+        (f"{node}.{key}=", NODE[key].about) for key in TIMING_KEYS if node != "world"
+    ]
     kind = find_class(uses.get(node), "world" if node == "world" else "node", Place("", 1, 1), [])
     types = {} if kind is None else field_types(kind)
-    return [*((f"{node}.{name}=", name_of(types[name])) for name in types), *found]
+    return [*((f"{node}.{name}=", name_of(types[name])) for name in types), *timing]
 
 
-@quiet
+@safe_completion
 def swaps(incomplete: str) -> Choices:
-    """Nodes; behind the equals sign, the classes of the rooms."""
+    """Complete nodes; after the equals sign, the classes of the packages."""
     node, sign, _ = incomplete.partition("=")
     if not sign:
         return [f"{name}=" for name in _launch().uses(_profile()) if name != "world"]
     return [f"{node}={use}" for use in _classes()]
 
 
-@quiet
+@safe_completion
 def classes(_: str) -> Choices:
-    """The node classes of the rooms, and the modules they are in."""
+    """Complete node classes and their modules."""
     return [*_classes(), *sorted({use.partition(":")[0] for use in _classes()})]
 
 

@@ -1,4 +1,4 @@
-"""Whether graphs can run live on this machine: what links, launcher and control plane need, tried for real."""
+"""Requirements of live runs on this machine, each tried out: sockets, shared memory, timers, process handles."""
 
 from __future__ import annotations
 
@@ -11,47 +11,45 @@ import socket
 from collections.abc import Callable
 from typing import Any
 
-from embodied.cli.common.running import memory
+from embodied.cli.common.formatting import format_memory
+from embodied.diagnosis import Finding
 from embodied.errors import FOREIGN, told
 
-Finding = tuple[str, bool, str, str]
-"""What was looked at, whether it will do, what was found, and how it is put right."""
+OPEN_FILES_LEAST = 1024
+"""Limit of open files that a process needs: about two hundred for twenty links, and those of its nodes."""
 
-FILES = 1024
-"""A process of twenty links has about two hundred descriptors open; what nodes open comes on top."""
-
-ROOM = 256 * 2**20
-"""A dozen links that carry pictures fit into so much memory [B]."""
+MEMORY_LEAST = 256 * 2**20
+"""Free memory that a dozen links with pictures need [B]."""
 
 
-def live() -> list[Finding]:
-    """Everything that live running needs."""
+def check_live_requirements() -> list[Finding]:
+    """Try out everything that a live run needs."""
     fix = "live running needs Linux 5.9 or later"
     return [
-        _tried("running graphs", _folder, "set XDG_RUNTIME_DIR to a short path that only you may enter"),
-        _tried("shared memory", _memory, fix),
-        _tried("wake-ups", _wakeups, fix),
-        _tried("watched processes", _processes, fix),
-        _files(),
-        _room(),
+        _try("running graphs", _folder, "set XDG_RUNTIME_DIR to a short path that only you may enter"),
+        _try("shared memory", _memory, fix),
+        _try("wake-ups", _wakeups, fix),
+        _try("watched processes", _processes, fix),
+        _open_files(),
+        _free_memory(),
     ]
 
 
-def _tried(what: str, look: Callable[[], str], fix: str) -> Finding:
+def _try(what: str, attempt: Callable[[], str], fix: str) -> Finding:
     try:
-        return what, True, look(), ""
+        return Finding(what, True, attempt())
     except FOREIGN as error:
-        return what, False, told(error), fix
+        return Finding(what, False, told(error), fix)
 
 
-def _live(module: str) -> Any:
-    # Where there is no Linux they cannot be imported, which is the finding.
+def _import(module: str) -> Any:
+    # Without Linux these cannot be imported, which is a finding and no error.
     return importlib.import_module(f"embodied.{module}")
 
 
 def _folder() -> str:
-    """A run's folder, closed to others, with a socket that answers."""
-    folder = _live("live.run_directory").RunDirectory.create("doctor")
+    """Create a run's folder, closed to other users, with a socket that accepts a connection."""
+    folder = _import("live.run_directory").RunDirectory.create("doctor")
     try:
         with folder.listen(), folder.connect():
             return str(folder.path.parent)
@@ -60,8 +58,8 @@ def _folder() -> str:
 
 
 def _memory() -> str:
-    """A sealed memfd that goes over a socket to another process, which cannot write to it."""
-    link = _live("links.memory")
+    """Pass a sealed memfd over a socket and read from it."""
+    link = _import("links.memory")
     descriptor = link.create("doctor", mmap.PAGESIZE)
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with ours, theirs:
@@ -72,14 +70,14 @@ def _memory() -> str:
         _, (received,), _, _ = socket.recv_fds(theirs, 1, 1)
     try:
         if link.readable(received)[:4] != b"seen":
-            raise OSError("what was written is not there")
+            raise OSError("shared memory does not hold what was written")
     finally:
         os.close(received)
     return "memfd, sealed and handed over"
 
 
 def _wakeups() -> str:
-    """An eventfd that counts, and a timer that expires."""
+    """Count with an eventfd and arm a timerfd."""
     counter = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
     try:
         os.eventfd_write(counter, 2)
@@ -87,14 +85,14 @@ def _wakeups() -> str:
             raise OSError("an eventfd does not count")
     finally:
         os.close(counter)
-    timer = _live("live.kernel").Timer()
+    timer = _import("live.kernel").Timer()
     timer.arm(1)
     timer.close()
     return "eventfd, timerfd"
 
 
 def _processes() -> str:
-    """A process handle that signals can be sent by."""
+    """Send a signal through a pidfd."""
     handle = os.pidfd_open(os.getpid())
     try:
         signal.pidfd_send_signal(handle, 0)
@@ -103,14 +101,16 @@ def _processes() -> str:
     return "pidfd"
 
 
-def _files() -> Finding:
+def _open_files() -> Finding:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return "open files", soft >= FILES, f"{soft} a process, {hard} at most", f"ulimit -n {max(FILES, min(hard, 4096))}"
+    fix = f"ulimit -n {max(OPEN_FILES_LEAST, min(hard, 4096))}"
+    return Finding("open files", soft >= OPEN_FILES_LEAST, f"{soft} a process, {hard} at most", fix)
 
 
-def _room() -> Finding:
+def _free_memory() -> Finding:
     try:
-        free = _live("links.memory").available()
+        free = _import("links.memory").available()
     except FOREIGN as error:
-        return "memory for rings", False, told(error), "live running needs Linux"
-    return "memory for rings", free >= ROOM, f"{memory(free)} free", "end what else runs, or add memory"
+        return Finding("memory for rings", False, told(error), "live running needs Linux")
+    fix = "end other programs, or add memory"
+    return Finding("memory for rings", free >= MEMORY_LEAST, f"{format_memory(free)} free", fix)

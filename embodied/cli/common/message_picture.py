@@ -1,4 +1,4 @@
-"""A picture of a message that is one: colours as they are, distances and bodies in colours that tell them apart."""
+"""Conversion of image, depth and segmentation messages to RGB pictures."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from embodied.errors import LaunchError, Problem
 from embodied.messages import Depth, Image, Segmentation
 from embodied.messages.schema import Message
 
-TURN = 0.61803398875
-"""Of the circle of hues from one number to the next: neighbours differ, and no two are alike for long."""
+HUE_STEP = 0.61803398875
+"""Step of the hue from one body to the next, as a share of the circle: the golden ratio keeps hues apart."""
 
 
 def picture(message: Message) -> tuple[NDArray[np.uint8], str]:
-    """RGB of shape (h, w, 3), and what its colours mean.
+    """Convert a message to RGB of shape (h, w, 3), and describe its colours.
 
     Raises:
-        LaunchError: it is no picture.
+        LaunchError: the message is no picture.
     """
     if isinstance(message, Image):
         return message.data, "colours as they are"
@@ -30,7 +30,7 @@ def picture(message: Message) -> tuple[NDArray[np.uint8], str]:
 
 
 def _depth(data: NDArray[np.float32]) -> tuple[NDArray[np.uint8], str]:
-    """Near is red, far is blue, and what was not measured is black."""
+    """Colour distances from red, near, to blue, far; pixels without measurement are black."""
     import cv2
 
     known = np.isfinite(data) & (data > 0)
@@ -43,12 +43,12 @@ def _depth(data: NDArray[np.float32]) -> tuple[NDArray[np.uint8], str]:
 
 
 def _bodies(data: NDArray[np.int32]) -> tuple[NDArray[np.uint8], str]:
-    """A colour for each number, and black for none."""
+    """Give each body a colour of its own; the background is black."""
     import cv2
 
     bodies = np.unique(data)
-    hues = ((bodies * TURN) % 1.0 * 179).astype(np.uint8)
+    hues = ((bodies * HUE_STEP) % 1.0 * 179).astype(np.uint8)
     hsv = np.stack([hues, np.full_like(hues, 200), np.where(bodies < 0, 0, 230).astype(np.uint8)], axis=-1)
     palette = cv2.cvtColor(hsv[None], cv2.COLOR_HSV2RGB)[0]
-    found = palette[np.searchsorted(bodies, data)]
-    return found.astype(np.uint8), f"{int((bodies >= 0).sum())} bodies, one colour each"
+    colours = palette[np.searchsorted(bodies, data)]
+    return colours.astype(np.uint8), f"{int((bodies >= 0).sum())} bodies, one colour each"

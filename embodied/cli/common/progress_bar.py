@@ -1,4 +1,4 @@
-"""How far a suite is: a bar with the running pass rate on a terminal, plain lines elsewhere."""
+"""Progress of a suite: a bar with the pass rate on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from embodied.cli.common.output import err
 from embodied.suite import Result, wilson
 
-PAUSE = 10.0
-"""Between two lines, where there is no terminal [s]."""
+LINE_PERIOD = 10.0
+"""Time between two lines where there is no terminal [s]."""
 
 
 class Bar:
-    """Counts results as they come.
+    """Progress bar that counts results.
 
     Args:
-        total: how many there will be.
-        kept: those there are already.
-        named: whether scenarios are named with their seeds, as in suites of several.
+        total: number of results when the suite is complete.
+        kept: results from before the suite was resumed.
+        named: whether the scenario is printed with a seed, as in suites of several.
     """
 
     def __init__(self, total: int, kept: Iterable[Result] = (), *, named: bool = False) -> None:
@@ -50,19 +50,19 @@ class Bar:
         self._progress.stop()
 
     def done(self, result: Result) -> None:
-        """Count a result; say at once what did not pass."""
+        """Count a result, and print one that did not pass."""
         self._done += 1
         self._passed += result.status == "passed"
         low, high = wilson(self._passed, self._done)
         rate = f"{self._passed}/{self._done} passed, {low:.0%} to {high:.0%}"
         self._progress.update(self._task, advance=1, rate=rate)
-        who = f"{result.scenario} seed {result.seed}" if self._named else f"seed {result.seed}"
+        label = f"{result.scenario} seed {result.seed}" if self._named else f"seed {result.seed}"
         if result.status != "passed":
-            self._progress.console.print(f"{who} {result.status}: {result.reason}", markup=False)
+            self._progress.console.print(f"{label} {result.status}: {result.reason}", markup=False)
         elif result.reruns:
-            self._progress.console.print(f"{who} passed, tried again after: {result.reruns[-1]}", markup=False)
+            self._progress.console.print(f"{label} passed, tried again after: {result.reruns[-1]}", markup=False)
         now = time.monotonic()
-        if not err.is_terminal and (now - self._shown > PAUSE or self._done == self._total):
+        if not err.is_terminal and (now - self._shown > LINE_PERIOD or self._done == self._total):
             self._shown = now
             left = (now - self._begin) / (self._done - self._before) * (self._total - self._done)
             err.print(f"{self._done}/{self._total}: {rate}, {left:.0f} s left", markup=False)

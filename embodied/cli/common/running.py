@@ -1,4 +1,4 @@
-"""What the verbs for graphs that run share: which one, what is asked of it, and how its refusals are told."""
+"""Connections to running graphs: select runs by name, send a request to one or to several, look up names."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
 
 from embodied.cli.common import complete_running as complete
 from embodied.errors import EmbodiedError, LaunchError, LinkFailed, Problem, nearest
@@ -23,13 +22,13 @@ RunOption = Annotated[
 
 @contextmanager
 def connected(name: str | None) -> Iterator[Client]:
-    """A connection to a run; what it refuses is an error of whoever asked.
+    """Connect to a run; a refused request is an error of the command.
 
     Args:
-        name: of the run, or how that begins; None: the only one.
+        name: name of the run, or its beginning; None: the only one.
 
     Raises:
-        LaunchError: there is no such run, or several; or it refuses what is asked meanwhile.
+        LaunchError: there is no such run, or several; or it refuses a request.
         LinkFailed: it does not answer.
     """
     with Client(find(name)) as client:
@@ -39,101 +38,73 @@ def connected(name: str | None) -> Iterator[Client]:
             raise LaunchError([Problem("E005", str(error), help=error.help)]) from None
 
 
-def named(what: str, name: str, known: dict[str, Any]) -> Any:
-    """What stands under a name.
+def look_up(kind: str, name: str, known: dict[str, Any]) -> Any:
+    """Return the entry of a name, or suggest the nearest one.
 
     Args:
-        what: it is, such as `topic`.
-        name: that was written.
-        known: what there is.
+        kind: kind of thing, such as `topic`.
+        name: name that was given.
+        known: entries by name.
 
     Raises:
-        LaunchError: it is not among them.
+        LaunchError: there is no such name.
     """
     if name not in known:
-        raise LaunchError([Problem("E005", f"there is no {what} '{name}'", help=nearest(name, known))])
+        raise LaunchError([Problem("E005", f"there is no {kind} '{name}'", help=nearest(name, known))])
     return known[name]
 
 
-def ask_each(folders: list[RunDirectory], verb: str, /, **about: Any) -> dict[str, Any]:
-    """Ask several runs at once, so that one which hangs holds up no other.
+def ask_each(folders: list[RunDirectory], verb: str, /, **arguments: Any) -> dict[str, Any]:
+    """Send one request to several runs at once, so that one which hangs delays no other.
 
     Args:
-        folders: of the runs.
-        verb: what is asked.
-        about: its arguments.
+        folders: folders of the runs.
+        verb: name of the request.
+        arguments: arguments of the request.
 
     Returns:
-        by run its answer, or the error that came instead; without runs that have ended meanwhile.
+        by run its answer, or the error in place of it; runs that have ended meanwhile are left out.
     """
-    return read_each(send_each(folders, verb, **about))
+    return read_each(send_each(folders, verb, **arguments))
 
 
-def send_each(folders: list[RunDirectory], verb: str, /, **about: Any) -> dict[str, Client | LinkFailed]:
-    """Ask several runs, and read the answers later; what was sent happens, whatever becomes of whoever sent it."""
-    asked: dict[str, Client | LinkFailed] = {}
+def send_each(folders: list[RunDirectory], verb: str, /, **arguments: Any) -> dict[str, Client | LinkFailed]:
+    """Send a request to several runs without reading the answers: it takes effect even if this process ends now."""
+    clients: dict[str, Client | LinkFailed] = {}
     for folder in folders:
         try:
             client = Client(folder, timeout=0.0)
-            client.send(verb, **about)
-            asked[folder.name] = client
+            client.send(verb, **arguments)
+            clients[folder.name] = client
         except LinkFailed as error:
-            asked[folder.name] = error
+            clients[folder.name] = error
         except LaunchError:
-            # It has ended since it was found.
+            # The run has ended since it was listed.
             continue
-    return asked
+    return clients
 
 
-def read_each(asked: dict[str, Client | LinkFailed]) -> dict[str, Any]:
-    """The answers to what was sent, or errors; connections are closed."""
+def read_each(clients: dict[str, Client | LinkFailed]) -> dict[str, Any]:
+    """Read the answers to `send_each`, or errors in place of them, and close the connections."""
     end = time.monotonic() + TIMEOUT
-    found: dict[str, Any] = {}
-    for name, client in asked.items():
+    answers: dict[str, Any] = {}
+    for name, client in clients.items():
         if isinstance(client, LinkFailed):
-            found[name] = client
+            answers[name] = client
             continue
         with client:
             try:
                 client.timeout = max(0.0, end - time.monotonic())
-                found[name] = client.answer()
+                answers[name] = client.answer()
             except (EmbodiedError, Refused) as error:
-                found[name] = error
-    return found
+                answers[name] = error
+    return answers
 
 
-def chosen(name: str | None) -> list[RunDirectory]:
-    """The runs that are meant: the one of a name, or all there are.
+def select_runs(name: str | None) -> list[RunDirectory]:
+    """Return the folder of one run by its name, or of all runs.
 
     Raises:
-        LaunchError: there is none of that name.
+        LaunchError: there is no run of that name.
     """
     return list(running()) if name is None else [find(name)]
-
-
-def table(*titles: str) -> Table:
-    """A table without lines; a title that begins with a space is of numbers, which stand to the right."""
-    made = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
-    for title in titles:
-        right = title.startswith(" ")
-        made.add_column(title.strip(), justify="right" if right else "left", no_wrap=right)
-    return made
-
-
-def lasting(seconds: float) -> str:
-    """A length of time for people: `4.2 s`, `3 min 20 s`, `2 h 5 min`."""
-    if seconds < 60:
-        return f"{seconds:.1f} s" if seconds >= 1 else f"{seconds * 1e3:.0f} ms"
-    minutes, rest = divmod(round(seconds), 60)
-    if minutes < 60:
-        return f"{minutes} min {rest} s"
-    return f"{minutes // 60} h {minutes % 60} min"
-
-
-def memory(size: float) -> str:
-    """An amount of memory for people: `38 MB`."""
-    for unit in ("B", "kB", "MB"):
-        if size < 1000:
-            return f"{size:.3g} {unit}"
-        size /= 1000
-    return f"{size:.3g} GB"

@@ -1,4 +1,4 @@
-"""What `test` and `sweep` share: a suite is run with its bar, and nothing of it is lost."""
+"""Options and progress that `test` and `sweep` share: run a suite so that an interruption loses no result."""
 
 from __future__ import annotations
 
@@ -6,60 +6,76 @@ import signal
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Annotated
 
-from embodied.cli.common.output import err, run_folder, usage, versions
+import typer
+
+from embodied.cli.common.output import err, usage
 from embodied.cli.common.progress_bar import Bar
+from embodied.cli.common.run_folders import run_folder, versions
 from embodied.clock import SECOND, Time
 from embodied.errors import LaunchError
 from embodied.suite import Result
-from embodied.suite.record import Asked, Record, resume
+from embodied.suite.record import Record, SuiteSpec, resume
 from embodied.suite.session import Session
 
-MAX_SEEDS = 1_000_000
+SEEDS_MOST = 1_000_000
+"""Maximum number of seeds of a suite."""
 
 SEEDS = "0:10"
+"""Default of --seeds."""
+
 TIMEOUT = "5min"
-"""Longer than any world that ships takes to judge: a verdict says more than that time is up."""
+"""Default of --timeout, longer than any world that ships takes to its verdict."""
+
+JobsOption = Annotated[int, typer.Option(min=1, max=256, help="processes")]
+TimeoutOption = Annotated[str, typer.Option(help="end a seed that takes longer on the wall clock")]
+RerunOption = Annotated[
+    int, typer.Option(min=0, max=10, help="try a seed again whose process or simulator broke; never a failed one")
+]
+ResumeOption = Annotated[Path | None, typer.Option("--resume", help="go on with runs/<id>, where it was ended")]
 
 
-def gone_on(named: Path, others: Sequence[object]) -> tuple[Path, Asked, list[Result]]:
-    """The suite that --resume names: its folder, what it was asked, and what it has already.
+def resumed_suite(path: Path, others: Sequence[object]) -> tuple[Path, SuiteSpec, list[Result]]:
+    """Read the suite that --resume names.
 
     Args:
-        named: a folder, or the name of one below `runs/`.
-        others: options that would ask for something else.
+        path: folder, or its name below `runs/`.
+        others: values of options that contradict --resume.
+
+    Returns:
+        its folder, its specification, and its results so far.
 
     Raises:
-        LaunchError: there is no such suite, or it may not go on.
+        LaunchError: there is no such suite, or it has changed since.
     """
     if any(others):
-        raise usage("--resume goes on with what was asked before", "leave out files, seeds and overrides")
-    folder = run_folder(named)
+        raise usage("--resume goes on with the files, seeds and overrides of before", "leave them out")
+    folder = run_folder(path)
     return folder, *resume(folder, versions())
 
 
-def watched(session: Session, verb: str, *, anew: bool, timeout: Time | None, reruns: int) -> None:
-    """Run what is missing of a suite; when it is ended, say how to go on.
+def run_with_progress(session: Session, verb: str, *, resumed: bool, timeout: Time | None, reruns: int) -> None:
+    """Run the missing seeds of a suite behind a progress bar; if interrupted, print how to resume.
 
     Args:
-        session: the suite.
-        verb: the command that goes on with it.
-        anew: whether it begins now, or goes on.
-        timeout: how long one seed may take [ns of wall time].
-        reruns: how often a seed is tried again after an infrastructure error.
+        session: suite.
+        verb: command that resumes it.
+        resumed: whether it is resumed, rather than new.
+        timeout: wall time that one seed may take [ns].
+        reruns: number of further attempts after an infrastructure error.
     """
-    named = len(session.asked.scenarios) > 1
+    several = len(session.spec.scenarios) > 1
     try:
         with (
-            _interruptible(),
-            Record(session.folder, session.asked if anew else None) as record,
-            Bar(session.total, session.kept.values(), named=named) as bar,
+            _sigterm_as_interrupt(),
+            Record(session.folder, None if resumed else session.spec) as record,
+            Bar(session.total, session.kept.values(), named=several) as bar,
         ):
             session.run(record, bar.done, timeout=None if timeout is None else timeout / SECOND, reruns=reruns)
     except LaunchError:
         raise
     except BaseException as error:
-        # What has been finished is not lost with what has not.
         err.print(f"go on with: embodied {verb} --resume {session.folder}", markup=False)
         try:
             session.write(session.summary(complete=False))
@@ -69,8 +85,8 @@ def watched(session: Session, verb: str, *, anew: bool, timeout: Time | None, re
 
 
 @contextmanager
-def _interruptible() -> Iterator[None]:
-    """SIGTERM, by which CI servers cancel, ends a suite as Ctrl-C does."""
+def _sigterm_as_interrupt() -> Iterator[None]:
+    """Handle SIGTERM, by which CI servers cancel, as Ctrl-C."""
 
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
@@ -82,12 +98,13 @@ def _interruptible() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def read_seeds(text: str) -> list[int]:
-    """The value of --seeds.
+def read_seeds(text: str | None) -> list[int]:
+    """Parse the value of --seeds; None is the default.
 
     Raises:
-        LaunchError: it is not a range of seeds, or an empty one.
+        LaunchError: it is no range of seeds, or an empty one.
     """
+    text = SEEDS if text is None else text
     first, colon, last = text.partition(":")
     try:
         start = int(first)
@@ -96,6 +113,6 @@ def read_seeds(text: str) -> list[int]:
         raise usage(
             f"cannot read the seeds '{text}'", "write --seeds 0:100, from 0 up to but not including 100"
         ) from None
-    if start < 0 or stop <= start or stop - start > MAX_SEEDS:
+    if start < 0 or stop <= start or stop - start > SEEDS_MOST:
         raise usage(f"the seeds '{text}' are empty, reversed, negative or too many", "write --seeds 0:100")
     return list(range(start, stop))

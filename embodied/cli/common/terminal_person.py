@@ -1,4 +1,4 @@
-"""Somebody at the terminal, who is asked, and answers with Enter."""
+"""Person at the terminal who carries out instructions and confirms each with Enter."""
 
 from __future__ import annotations
 
@@ -10,51 +10,51 @@ import termios
 from embodied.cli.common.output import StatusLine, err, usage
 
 
-class Person:
-    """Asks on standard error; a line on standard input says that it is done.
+class TerminalPerson:
+    """Prints instructions to standard error, and takes a line on standard input as confirmation.
 
     Args:
-        line: where it is shown how things are.
+        line: status line for what is measured meanwhile.
     """
 
     def __init__(self, line: StatusLine) -> None:
         self._line = line
         self._input = sys.stdin.fileno()
-        self._said = b""
+        self._received = b""
 
     def tell(self, text: str) -> None:
-        """Print a line."""
+        """Print a line of text to standard error."""
         err.print(text, markup=False)
 
     def ask(self, text: str) -> None:
-        """Print what is to be done, and wait for a line.
+        """Print an instruction and wait for Enter.
 
         Raises:
-            LaunchError: nobody is there any more.
+            LaunchError: standard input has ended.
         """
         if os.isatty(self._input):
-            # What was typed before it was asked for is no answer.
+            # Keys that were pressed before the question are no answer to it.
             termios.tcflush(self._input, termios.TCIFLUSH)
         self.tell(f"{text} [Enter]")
         self._line.draw("waiting for Enter")
-        while not self._answered(None):
+        while not self._confirmed(None):
             pass
 
     def waits(self, line: str, seconds: float) -> bool:
-        """Whether a line came; waited for no longer than so many seconds.
+        """Show a status line and return whether Enter was pressed within a time.
 
         Raises:
-            LaunchError: nobody is there any more.
+            LaunchError: standard input has ended.
         """
         self._line.draw(line)
-        return self._answered(seconds)
+        return self._confirmed(seconds)
 
-    def _answered(self, seconds: float | None) -> bool:
-        if b"\n" not in self._said and select.select([self._input], [], [], seconds)[0]:
-            heard = os.read(self._input, 4096)
-            if not heard:
+    def _confirmed(self, seconds: float | None) -> bool:
+        if b"\n" not in self._received and select.select([self._input], [], [], seconds)[0]:
+            data = os.read(self._input, 4096)
+            if not data:
                 raise usage("nobody answers: standard input has ended", "run it in a terminal")
-            self._said += heard
-        _, ended, rest = self._said.partition(b"\n")
-        self._said = rest if ended else self._said
-        return bool(ended)
+            self._received += data
+        _, newline, rest = self._received.partition(b"\n")
+        self._received = rest if newline else self._received
+        return bool(newline)

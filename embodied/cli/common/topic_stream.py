@@ -1,4 +1,4 @@
-"""One topic of a run as it is published, seen from outside: it is lost by nobody and slows nobody down."""
+"""Messages of one topic of a run, read by an observer that slows nobody down."""
 
 from __future__ import annotations
 
@@ -7,33 +7,41 @@ import select
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
+import typer
+
+from embodied.cli.common import complete_running as complete
 from embodied.cli.common.output import err
-from embodied.cli.common.running import connected, named
+from embodied.cli.common.running import connected, look_up
 from embodied.clock import SECOND
 from embodied.errors import LaunchError, Problem
 from embodied.live.client import Client, Observer, Refused
 from embodied.messages.schema import Message
 
-ANEW = 1.0
-"""After so long a silence the topic is looked for again [s]: its node may have been started anew since."""
+TopicArgument = Annotated[
+    str,
+    typer.Argument(help="node.port; a node means its first output", autocompletion=complete.topics, show_default=False),
+]
 
-TOLD = 3.0
-"""After so long without any message whoever waits is told [s]."""
+RESUBSCRIBE_AFTER = 1.0
+"""Silence after which the topic is subscribed to again [s]: its node may have been restarted."""
+
+NOTICE_AFTER = 3.0
+"""Time without any message after which a notice is printed [s]."""
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """A message that was published.
+class Received:
+    """Message of a topic with the circumstances of its reception.
 
     Attributes:
-        message: itself.
-        stamp: when it was published, since the start of the run [ns].
-        sequence: number of the step that gave it.
-        age: how long ago it was published when it was seen [ns].
-        skipped: how many were passed over for it.
-        before: it was there before anyone looked.
+        message: the message.
+        stamp: time of its publication since the start of the run [ns].
+        sequence: number of the step that published it.
+        age: time from its publication to its reception [ns].
+        skipped: number of messages that were passed over before it.
+        before: whether it was published before the subscription.
     """
 
     message: Message
@@ -45,26 +53,26 @@ class Seen:
 
 
 def topic_of(client: Client, name: str) -> tuple[str, dict[str, Any]]:
-    """A topic's full name, `node.port`, and what the run says about it; a bare node means its first output.
+    """Return a topic's full name, `node.port`, and its description; a bare node means its first output.
 
     Raises:
         LaunchError: there is no such topic.
     """
     topics = client.ask("topics")
     full = next((topic for topic, about in topics.items() if about["node"] == name), name)
-    return full, named("topic", full, topics)
+    return full, look_up("topic", full, topics)
 
 
-def watch(run: str | None, name: str, seconds: float | None = None) -> Iterator[Seen]:
-    """Messages as they come, the newest one at once, until the run ends or the time is over.
+def watch(run: str | None, name: str, seconds: float | None = None) -> Iterator[Received]:
+    """Yield messages as they are published, the newest one at once, until the run ends or the time is over.
 
     Args:
-        run: which one.
-        name: of the topic.
-        seconds: how long to look [s]; without end if None.
+        run: name of the run, or its beginning; None: the only one.
+        name: name of the topic.
+        seconds: time to watch [s]; without limit if None.
 
     Raises:
-        LaunchError: there is no such run or topic, or too many look at it already.
+        LaunchError: there is no such run or topic, or it has too many observers.
         LinkFailed: the run does not answer.
     """
     begin = time.monotonic()
@@ -73,56 +81,58 @@ def watch(run: str | None, name: str, seconds: float | None = None) -> Iterator[
         folder = client.directory
         topic, about = topic_of(client, name)
     if about["rendered"] and not about["takers"]:
-        text = f"'{topic}' is rendered only for nodes that take it, and none does"
+        text = f"'{topic}' is rendered only for nodes that subscribe to it, and none does"
         raise LaunchError([Problem("E005", text, help=("look at another: embodied topic list",))])
-    last, told, looked = -1, "", False
+    last, notice, subscribed = -1, "", False
     while time.monotonic() < end:
         with Client(folder) as client:
             try:
                 observer = client.observe(topic)
             except Refused as error:
-                if not looked:
+                if not subscribed:
                     raise LaunchError([Problem("E005", str(error), help=error.help)]) from None
-                # Its node may be started again.
-                told = _tell(str(error), told)
-                gone = client.gone(min(ANEW, end - time.monotonic()))
+                # The node has died; it may be restarted.
+                notice = _print_new(str(error), notice)
+                gone = client.gone(min(RESUBSCRIBE_AFTER, end - time.monotonic()))
             else:
-                looked = True
-                for seen in _look(client, observer, end):
-                    if seen.stamp > last:
-                        last = seen.stamp
-                        yield seen
+                subscribed = True
+                for received in _receive(client, observer, end):
+                    # A new subscription begins with the newest message, which may have been received before.
+                    if received.stamp > last:
+                        last = received.stamp
+                        yield received
                 observer.close()
                 gone = client.gone(0.0)
-                if last < 0 and time.monotonic() - begin > TOLD:
-                    told = _tell(f"{topic} has published nothing yet", told)
+                if last < 0 and time.monotonic() - begin > NOTICE_AFTER:
+                    notice = _print_new(f"{topic} has published nothing yet", notice)
         if gone:
-            _tell(f"{folder.name} has ended", "")
+            _print_new(f"{folder.name} has ended", "")
             return
 
 
-def _tell(text: str, told: str) -> str:
-    if text != told:
-        err.print(text, markup=False)
-    return text
+def _print_new(notice: str, before: str) -> str:
+    """Print a notice unless it is the same as the one before, and return it."""
+    if notice != before:
+        err.print(notice, markup=False)
+    return notice
 
 
-def _look(client: Client, observer: Observer, end: float) -> Iterator[Seen]:
-    """What one subscription gets, until it is silent for long, the time is over, or the run ends."""
-    begin = heard = time.monotonic()
+def _receive(client: Client, observer: Observer, end: float) -> Iterator[Received]:
+    """Yield the messages of one subscription until it falls silent, the time is over, or the run ends."""
+    begin = received = time.monotonic()
     skipped: int | None = None
     while True:
-        left = min(end, heard + ANEW) - time.monotonic()
-        watched: list[Observer | Client] = [observer, client]
-        ready = select.select(watched, [], [], max(0.0, left))[0]
+        left = min(end, received + RESUBSCRIBE_AFTER) - time.monotonic()
+        sources: list[Observer | Client] = [observer, client]
+        ready = select.select(sources, [], [], max(0.0, left))[0]
         if observer not in ready:
             return
-        heard = time.monotonic()
+        received = time.monotonic()
         for message, stamp, sequence in observer.take():
             age = observer.age(stamp)
-            # What was passed over before the first was there before anyone looked.
+            # Messages passed over before the first one were published before the subscription.
             passed = 0 if skipped is None else observer.skipped - skipped
             skipped = observer.skipped
-            yield Seen(message, stamp, sequence, age, passed, age / SECOND > heard - begin)
-        if heard >= end:
+            yield Received(message, stamp, sequence, age, passed, age / SECOND > received - begin)
+        if received >= end:
             return

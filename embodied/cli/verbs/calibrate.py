@@ -1,4 +1,4 @@
-"""`embodied calibrate`: what is measured of this very camera or arm, and written into a site file."""
+"""`embodied calibrate`: print a calibration board, and measure a camera with it, into a site file."""
 
 from __future__ import annotations
 
@@ -11,32 +11,39 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from embodied.cli.common import complete
-from embodied.cli.common.output import JsonOption, StatusLine, ending, out, print_json, usage
-from embodied.cli.verbs.calibrate_arm import arm
+from embodied.cli.common.launch_options import JsonOption
+from embodied.cli.common.output import StatusLine, exit_on_error, out, print_json, usage
 from embodied.errors import LaunchError, Problem
 from embodied.geometry import transform
 from embodied.launch.site import Site
 
-# OpenCV takes as long to import as all the rest: only what measures does so.
+# OpenCV takes as long to import as all the rest, so that only the commands that need it import it.
 if TYPE_CHECKING:
     from embodied.calibration.board import Board, Sighting
     from embodied.calibration.solve import Measured, Seen
     from embodied.messages import Vector
 
 SETTING = "calibration"
+"""Setting of the camera that holds the result."""
+
+SQUARES = "9x6"
+"""Default board in columns and rows: it fits a sheet of A4 or letter paper."""
+
+SQUARE = 0.025
+"""Default side of a square [m]."""
+
+DICTIONARY = "4X4_50"
+"""Default dictionary of the markers."""
 
 calibrate = typer.Typer(
     no_args_is_help=True, help="Measure a camera or an arm, and write what is found into a site file."
 )
-calibrate.command()(arm)
-
 SquaresOption = Annotated[str, typer.Option(help="COLUMNSxROWS of the board")]
 SquareOption = Annotated[float, typer.Option(help="side of a square in metres: measure it on the paper")]
 MarkerOption = Annotated[
     float | None, typer.Option(help="side of a marker in metres; three quarters of a square unless given")
 ]
 DictionaryOption = Annotated[str, typer.Option(help="which markers, by OpenCV's name without DICT_")]
-SQUARES, SQUARE, DICTIONARY = "9x6", 0.025, "4X4_50"  # on a sheet of A4, or of letter paper
 
 
 @calibrate.command()
@@ -50,14 +57,14 @@ def board(
     dpi: Annotated[float, typer.Option(help="about how fine it is drawn, in dots per inch")] = 300.0,
     as_json: JsonOption = False,
 ) -> None:
-    """Draw the board to print: a chessboard with markers, as a PNG that knows how large it is."""
-    with ending(as_json):
+    """Draw the board to print: a chessboard with markers, as a PNG with its resolution."""
+    with exit_on_error(as_json):
         from embodied.calibration.print_sheet import png, sheet
 
-        made = _board(squares, square, marker, dictionary)
-        _png("--output", output)
+        chart = _board(squares, square, marker, dictionary)
+        _require_png("--output", output)
         try:
-            image, per_metre = sheet(made, dpi)
+            image, per_metre = sheet(chart, dpi)
         except ValueError as error:
             raise usage(f"--dpi: {error}", "300 is what printers do") from None
         output.parent.mkdir(parents=True, exist_ok=True)
@@ -65,7 +72,7 @@ def board(
         wide, tall = (1000 * size / per_metre for size in image.shape[::-1])
         if as_json:
             size = {"width_m": wide / 1000, "height_m": tall / 1000}
-            print_json({"output": str(output), "board": asdict(made), **size})
+            print_json({"output": str(output), "board": asdict(chart), **size})
             return
         out.print(f"{output}: {squares} squares of {1000 * square:g} mm, {wide:.0f}x{tall:.0f} mm in all", markup=False)
         out.print("print it at 100 %, glue it onto something flat, and measure a square:", markup=False)
@@ -93,8 +100,8 @@ def camera(
     report: Annotated[Path | None, typer.Option(help="a PNG to draw corners and residuals into")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Measure a camera from images of the board: focal lengths, centre, distortion, and with --board-pose its place."""
-    with ending(as_json):
+    """Measure a camera from images of the board: focal lengths, centre, distortion, and with --board-pose its pose."""
+    with exit_on_error(as_json):
         from embodied.calibration.coverage import Coverage
         from embodied.calibration.images import files
         from embodied.calibration.residual_plot import drawing
@@ -102,19 +109,19 @@ def camera(
         from embodied.cli.common.calibration_report import data, lines
         from embodied.recording.filmstrip import save
 
-        made = _board(squares, square, marker, dictionary)
-        lying = _pose(board_pose, placed)
-        _png("--report", report)
+        chart = _board(squares, square, marker, dictionary)
+        pose = _pose(board_pose, placed)
+        _require_png("--report", report)
         held = None if site is None else Site.read(site)
         if held is not None:
-            # Before anyone waits for what there is no room for.
+            # Fail before the measurement, which takes a while.
             held.check(node, SETTING, replace=replace)
-        # The image in which the board lies is measured with as the others are.
-        found = _look(made, files([*images, *([] if placed is None else [placed])]))
+        # The image of the placed board also serves the measurement.
+        found = _detect(chart, files([*images, *([] if placed is None else [placed])]))
         measured = measure(found.sightings, found.width, found.height)
         calibration = measured.calibration
-        if placed is not None and lying is not None:
-            calibration = place(calibration, _lying(placed, measured), lying)
+        if placed is not None and pose is not None:
+            calibration = place(calibration, _placed_image(placed, measured), pose)
         coverage = Coverage.of((image.sighting for image in measured.used), found.width, found.height)
         if report is not None:
             save(drawing(measured, coverage), report)
@@ -132,13 +139,13 @@ def camera(
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
-    """The board in some images.
+class _Detections:
+    """Detections of the board in a set of images.
 
     Attributes:
-        sightings: where it was found.
-        lacking: the images in which it was not.
-        width, height: of the images [px].
+        sightings: corners of the board, by image.
+        lacking: images in which the board was not found.
+        width, height: size of the images [px].
     """
 
     sightings: list[Sighting]
@@ -159,16 +166,18 @@ def _board(squares: str, square: float, marker: float | None, dictionary: str) -
         raise usage(f"there is no such board: {error}", "lengths are in metres: --square 0.025") from None
 
 
-def _png(flag: str, path: Path | None) -> None:
+def _require_png(flag: str, path: Path | None) -> None:
     if path is not None and path.suffix.lower() != ".png":
-        raise usage(f"{flag}: a PNG is what is written, got '{path}'", f"write {flag} {path.with_suffix('.png')}")
+        raise usage(
+            f"{flag}: expected a file name that ends in .png, got '{path}'", f"write {flag} {path.with_suffix('.png')}"
+        )
 
 
 def _pose(text: str | None, placed: Path | None) -> Vector | None:
-    """The board in the base frame, shape (4, 4) [m]."""
+    """Parse the pose of the board in the base frame, shape (4, 4) [m]."""
     if (text is None) != (placed is None):
         raise usage(
-            "--placed and --board-pose belong together: in which image the board lies, and where",
+            "--placed and --board-pose belong together: the image with the board at that pose",
             "write --placed table.png --board-pose 0.4,-0.1,0,0,0,1.5708",
         )
     if text is None:
@@ -184,7 +193,7 @@ def _pose(text: str | None, placed: Path | None) -> Vector | None:
     return transform(tuple(numbers[:3]), tuple(numbers[3:]))
 
 
-def _look(board: Board, paths: Sequence[Path]) -> _Found:
+def _detect(board: Board, paths: Sequence[Path]) -> _Detections:
     from embodied.calibration.images import images
 
     sightings: list[Sighting] = []
@@ -207,11 +216,11 @@ def _look(board: Board, paths: Sequence[Path]) -> _Found:
         )
         message = f"the board is in no image of {len(paths)}"
         raise LaunchError([Problem("E922", message, help=help_)])
-    return _Found(sightings, lacking, width, height)
+    return _Detections(sightings, lacking, width, height)
 
 
-def _lying(placed: Path, measured: Measured) -> Seen:
-    """The image that places the camera."""
+def _placed_image(placed: Path, measured: Measured) -> Seen:
+    """Return the image that shows the board at its stated pose."""
     for image in measured.used:
         if Path(image.sighting.name).resolve() == placed.resolve():
             return image

@@ -1,4 +1,4 @@
-"""`embodied calibrate arm`: what a person and an arm's own driver find out of this very arm, into a site file."""
+"""`embodied calibrate arm`: measure joint zeros and stops of an arm that a person moves, into a site file."""
 
 from __future__ import annotations
 
@@ -10,21 +10,10 @@ from typing import Annotated, Any
 import typer
 
 from embodied.cli.common import complete
-from embodied.cli.common.output import (
-    FileArgument,
-    JsonOption,
-    ProfileOption,
-    SetOption,
-    StatusLine,
-    ending,
-    err,
-    nothing_begun,
-    out,
-    print_json,
-    usage,
-)
-from embodied.cli.common.terminal_person import Person
-from embodied.cli.verbs.driver import driver_of
+from embodied.cli.common.driver_node import driver_node
+from embodied.cli.common.launch_options import FileArgument, JsonOption, LaunchOptions, ProfileOption, SetOption
+from embodied.cli.common.output import StatusLine, err, exit_on_error, immediate_interrupt, out, print_json, usage
+from embodied.cli.common.terminal_person import TerminalPerson
 from embodied.devices.registry import Calibrate, Calibrated, devices, resolve
 from embodied.errors import LaunchError, Problem, WrongDevice
 from embodied.launch.site import Site
@@ -32,6 +21,7 @@ from embodied.node.identity import Identity
 from embodied.node.node import Driver
 
 SETTING = "calibration"
+"""Setting of the driver that holds the result."""
 
 
 def arm(
@@ -44,39 +34,40 @@ def arm(
     replace: Annotated[bool, typer.Option("--replace", help="in place of a calibration that it has")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Measure an arm whose motors are off and which you move by hand: where its joints' zeros are, and their stops."""
-    with ending(as_json):
-        with nothing_begun():
+    """Measure the zeros and stops of an arm's joints while you move it by hand, its motors off."""
+    with exit_on_error(as_json):
+        with immediate_interrupt():
             held = Site.read(site)
             held.check(node, SETTING, replace=replace)
-            driver: Any = driver_of(file, node, profile, site if site.exists() else None, sets)
-            measure = _calibrate(node, driver)
+            options = LaunchOptions(profile=profile, site=site if site.exists() else None, sets=sets)
+            driver: Any = driver_node(file, node, options)
+            measure = _procedure(node, driver)
             _check(node, driver)
-        identity = _met(node, driver)
-        kept: list[Calibrated] = []
+        identity = _identify(node, driver)
+        results: list[Calibrated] = []
 
-        def keep(found: Calibrated) -> None:
-            made = held.put(node, SETTING, found.calibration)
-            for joint, limits in found.limits.items():
-                made = made.limit(driver.robot.name, joint, limits)
-            made.write()
-            kept.append(found)
+        def save(result: Calibrated) -> None:
+            changed = held.put(node, SETTING, result.calibration)
+            for joint, limits in result.limits.items():
+                changed = changed.limit(driver.robot.name, joint, limits)
+            changed.write()
+            results.append(result)
 
         with StatusLine() as line:
-            measure(driver, Person(line), keep)
+            measure(driver, TerminalPerson(line), save)
         if as_json:
-            found = {"calibration": kept[0].calibration, "limits": kept[0].limits}
-            print_json({"node": node, "device": str(identity), "site": str(site), **found})
+            result = {"calibration": results[0].calibration, "limits": results[0].limits}
+            print_json({"node": node, "device": str(identity), "site": str(site), **result})
             return
-        out.print("\n".join(_lines(kept[0])), markup=False)
+        out.print("\n".join(_lines(results[0])), markup=False)
         out.print(f"site       {site}: {SETTING} of '{node}'", markup=False)
 
 
-def _calibrate(name: str, driver: Driver) -> Calibrate:
-    """How the device of a driver is calibrated.
+def _procedure(name: str, driver: Driver) -> Calibrate:
+    """Return the calibration procedure of a driver's device.
 
     Raises:
-        LaunchError: it cannot be.
+        LaunchError: there is none.
     """
     able = []
     registered = devices()
@@ -85,8 +76,8 @@ def _calibrate(name: str, driver: Driver) -> Calibrate:
             continue
         able.append(device.name)
         if isinstance(driver, resolve(device.driver)):
-            found: Calibrate = resolve(device.calibrate)
-            return found
+            procedure: Calibrate = resolve(device.calibrate)
+            return procedure
     message = f"'{name}' is driven by {type(driver).__name__}, and no such device is calibrated by hand"
     images = "a camera is calibrated from images: embodied calibrate camera"
     problem = Problem("E925", message, help=(f"by hand: {', '.join(able)}", images))
@@ -99,8 +90,8 @@ def _check(name: str, driver: Any) -> None:
         raise LaunchError(problems)
 
 
-def _met(name: str, driver: Any) -> Identity:
-    """What is there; of a real one nothing is measured without a person, and nothing of another than the one meant."""
+def _identify(name: str, driver: Any) -> Identity:
+    """Identify the device; refuse another serial number, and a real device without a person at the terminal."""
     driver.open()
     try:
         identity: Identity = driver.identify()
@@ -108,20 +99,22 @@ def _met(name: str, driver: Any) -> Identity:
         driver.close()
     err.print(f"met {identity}", markup=False)
     if driver.serial and driver.serial != identity.serial:
-        told = f"the serial number is {identity.serial or 'not told'}, and the launch file wants {driver.serial}"
-        raise WrongDevice(name, str(identity), (told,))
+        reason = f"the serial number is {identity.serial or 'unknown'}, and the launch file wants {driver.serial}"
+        raise WrongDevice(name, str(identity), (reason,))
     if not identity.virtual and not sys.stdin.isatty():
-        raise usage("this device is real: a person has to be there, and to hold it", "run it in a terminal")
+        raise usage("this device is real: a person has to hold it", "run it in a terminal")
     return identity
 
 
-def _lines(found: Calibrated) -> list[str]:
+def _lines(result: Calibrated) -> list[str]:
     rows = []
-    for name, joint in found.calibration.items():
+    for name, joint in result.calibration.items():
         lower, upper = math.degrees(joint["lower"]), math.degrees(joint["upper"])
-        turned = "" if joint["sign"] > 0 else ", turned against its servo"
-        rows.append(f"{name:14} {lower:7.1f}° to {upper:6.1f}°, zero at {math.degrees(joint['offset']):6.1f}°{turned}")
-    for name, limits in found.limits.items():
-        said = " and ".join(f"{which} {math.degrees(value):.1f}°" for which, value in limits.items())
-        rows.append(f"{name} stops before the launch file's limit: its {said} in the site file")
+        direction = "" if joint["sign"] > 0 else ", reversed against its servo"
+        rows.append(
+            f"{name:14} {lower:7.1f}° to {upper:6.1f}°, zero at {math.degrees(joint['offset']):6.1f}°{direction}"
+        )
+    for name, limits in result.limits.items():
+        stops = " and ".join(f"{which} {math.degrees(value):.1f}°" for which, value in limits.items())
+        rows.append(f"{name} stops before the launch file's limit: its {stops} in the site file")
     return rows

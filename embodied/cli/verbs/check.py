@@ -9,26 +9,16 @@ import typer
 from rich.markup import escape
 
 from embodied.cli.common.complete import files
-from embodied.cli.common.output import (
+from embodied.cli.common.launch_options import (
     Format,
     FormatOption,
     JsonOption,
-    ProfileOption,
-    SetOption,
-    SimOption,
-    SiteOption,
-    SwapOption,
-    WorldOption,
-    choose_profile,
-    ending,
-    err,
-    out,
-    overrides,
-    print_json,
-    say_more,
+    LaunchOptions,
+    with_launch_options,
 )
+from embodied.cli.common.output import err, exit_on_error, out, print_error_pages, print_json
 from embodied.errors import LaunchError, Problem
-from embodied.launch import Launch, Overrides, load
+from embodied.launch import Launch
 from embodied.node.node import Guard
 from embodied.suite.annotations import annotate
 
@@ -38,22 +28,17 @@ FilesArgument = Annotated[
 ]
 
 
+@with_launch_options
 def check(
     file: FilesArgument,
     *,
-    sim: SimOption = False,
-    profile: ProfileOption = None,
-    world: WorldOption = None,
-    site: SiteOption = None,
-    sets: SetOption = None,
-    swaps: SwapOption = None,
+    options: LaunchOptions,
     format: FormatOption = Format.TEXT,  # noqa: A002
     as_json: JsonOption = False,
 ) -> None:
     """Prove every profile of launch files: wires, types, rates, models, guards."""
-    with ending(as_json):
-        chosen, given = choose_profile(sim, profile), overrides(site, sets, swaps, world)
-        reports = [_check(path, chosen, given) for path in file]
+    with exit_on_error(as_json):
+        reports = [_check(path, options) for path in file]
         code = 0 if all(report["ok"] for report in reports) else 2
         if as_json:
             plain = [_without_objects(report) for report in reports]
@@ -65,11 +50,12 @@ def check(
     raise typer.Exit(code)
 
 
-def _check(file: Path, profile: str | None, given: Overrides) -> dict[str, Any]:
+def _check(file: Path, options: LaunchOptions) -> dict[str, Any]:
     """What is found in one file."""
     profiles: list[dict[str, Any]] = []
+    profile = options.chosen_profile()
     try:
-        launch = load(file, given)
+        launch = options.load(file)
         fragment = _fragment(launch) if profile is None else None
         if fragment is not None:
             problems: list[Problem] = fragment.pop("problems")
@@ -163,7 +149,7 @@ def _tell(reports: list[dict[str, Any]], form: Format) -> None:
             else:
                 err.print(str(problem), markup=False)
     if form is Format.TEXT:
-        say_more(problem.code for report in reports for problem in report["problems"])
+        print_error_pages(problem.code for report in reports for problem in report["problems"])
 
 
 def _show(report: dict[str, Any], named: bool) -> None:

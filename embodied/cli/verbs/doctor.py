@@ -1,125 +1,99 @@
-"""`embodied doctor`: what this machine has, what it lacks, and how to get it."""
+"""`embodied doctor`: check this machine, its packages and what live runs need, with a fix for each failure."""
 
 from __future__ import annotations
 
-import importlib
-import importlib.metadata
 import importlib.util
 import os
 import platform
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
 
 import typer
 from rich.markup import escape
 
-from embodied.cli.common.live_requirements import live
-from embodied.cli.common.output import JsonOption, ending, out, print_json
-from embodied.errors import EmbodiedError
+from embodied.cli.common.launch_options import JsonOption
+from embodied.cli.common.live_requirements import check_live_requirements
+from embodied.cli.common.output import exit_on_error, out, print_json
+from embodied.diagnosis import Finding, find_distribution
+from embodied.errors import FOREIGN, EmbodiedError, told
+from embodied.launch.class_lookup import ROOMS, enter, project_root
 from embodied.recording.video import encoder
+from embodied.runtime.failures import location
 
-_PACKAGES = {
-    "numpy": ("numpy", "everything"),
-    "pyzmq": ("zmq", "links to other machines"),
-    "msgpack": ("msgpack", "links and digests"),
-    "pyyaml": ("yaml", "launch files"),
-    "onnxruntime": ("onnxruntime", "ONNX nodes"),
-    "opencv-python-headless": ("cv2", "cameras and pictures"),
-    "pin": ("pinocchio", "inverse kinematics"),
-    "pybullet": ("pybullet", "simulation"),
-}
+PYTHON_LEAST = (3, 11)
+"""Oldest Python that embodied runs on."""
 
 
 def doctor(*, as_json: JsonOption = False) -> None:
-    """Look at this machine: versions, packages, renderer, processors, a writable `runs/`, what live runs need."""
-    with ending(as_json):
-        checks = [
-            _python(),
-            *(_package(name) for name in _PACKAGES),
-            _providers(),
-            _renderer(),
+    """Check this machine: versions, packages, renderer, processors, a writable `runs/`, and what live runs need."""
+    with exit_on_error(as_json):
+        findings = [
+            Finding("python", sys.version_info >= PYTHON_LEAST, platform.python_version(), "install 3.11 or later"),
+            find_distribution("numpy", "numpy", "everything"),
+            find_distribution("pyzmq", "zmq", "links to other machines"),
+            find_distribution("msgpack", "msgpack", "links and digests"),
+            find_distribution("pyyaml", "yaml", "launch files"),
+            find_distribution("opencv-python-headless", "cv2", "cameras and pictures"),
+            *_package_findings(),
             _videos(),
             _machine(),
             _runs(),
-            *(_check(*finding) for finding in live()),
+            *check_live_requirements(),
         ]
+        ok = all(finding.ok for finding in findings)
         if as_json:
-            print_json({"ok": all(c["ok"] for c in checks), "checks": checks})
+            print_json({"ok": ok, "checks": [finding._asdict() for finding in findings]})
         else:
-            for check in checks:
-                sign = "[green]ok[/]  " if check["ok"] else "[red]bad[/] "
-                out.print(f"{sign}{check['what']:<24} {escape(str(check['found']))}")
-                if not check["ok"]:
-                    out.print(f"    {check['fix']}", markup=False)
-    raise typer.Exit(0 if all(check["ok"] for check in checks) else 3)
+            for finding in findings:
+                sign = "[green]ok[/]  " if finding.ok else "[red]bad[/] "
+                out.print(f"{sign}{finding.what:<24} {escape(finding.found)}")
+                if not finding.ok:
+                    out.print(f"    {finding.fix}", markup=False)
+    raise typer.Exit(0 if ok else 3)
 
 
-def _check(what: str, ok: bool, found: str, fix: str = "") -> dict[str, object]:
-    return {"what": what, "ok": ok, "found": found, "fix": fix}
+def _package_findings() -> Iterator[Finding]:
+    """Ask each package, of this project and installed, for its findings: `diagnose()` in its module `diagnose`."""
+    enter(project_root(Path("launch.yaml")))
+    for package in ROOMS:
+        spec = importlib.util.find_spec(package)
+        folders = () if spec is None else spec.submodule_search_locations or ()
+        for folder in dict.fromkeys(Path(folder).resolve() for folder in folders):
+            file = folder / "diagnose.py"
+            if file.is_file():
+                yield from _findings_of(f"{package}.diagnose", file)
 
 
-def _python() -> dict[str, object]:
-    fix = "pybullet has no wheels beyond Python 3.11; use 3.11 to simulate"
-    return _check("python", sys.version_info >= (3, 11), platform.python_version(), fix)
-
-
-def _package(name: str) -> dict[str, object]:
-    module, purpose = _PACKAGES[name]
+def _findings_of(name: str, file: Path) -> list[Finding]:
+    # Loaded by path: a project's packages share their names with those that are installed, and hide their modules.
+    spec = importlib.util.spec_from_file_location(name, file)
+    if spec is None or spec.loader is None:
+        return []
+    module = importlib.util.module_from_spec(spec)
     try:
-        # Its import prints when it was built; that it is there is enough.
-        if importlib.util.find_spec(module) is None:
-            raise ImportError(f"no module {module}")
-        if name != "pybullet":
-            importlib.import_module(module)
-        return _check(name, True, importlib.metadata.version(name))
-    except ImportError as error:
-        return _check(name, False, f"missing ({error})", f"pip install {name}   # {purpose}")
-    except importlib.metadata.PackageNotFoundError:
-        return _check(name, True, "installed under another name")
+        spec.loader.exec_module(module)
+        return [Finding(*finding) for finding in module.diagnose()]
+    except FOREIGN as error:
+        return [Finding(name, False, told(error), f"see {location(error)}")]
 
 
-def _providers() -> dict[str, object]:
+def _videos() -> Finding:
     try:
-        providers = importlib.import_module("onnxruntime").get_available_providers()
-    except ImportError:
-        return _check("ONNX providers", False, "none", "pip install onnxruntime")
-    return _check("ONNX providers", True, ", ".join(providers))
-
-
-def _renderer() -> dict[str, object]:
-    try:
-        room = importlib.import_module("sims.rendering")
-        name, version = room.choose()
-    except (ImportError, EmbodiedError) as error:
-        return _check("renderer", False, "none", str(error))
-    others = "; ".join(_other(room, other) for other in room.VERSIONS if other != name)
-    return _check("renderer", True, f"{name} {version}; {others}")
-
-
-def _other(room: ModuleType, name: str) -> str:
-    try:
-        return f"{name} {room.choose(name)[1]} with --set camera.renderer={name}"
+        return Finding("videos", True, f"PyAV {encoder().__version__}")
     except EmbodiedError as error:
-        return str(error)
+        # Filmstrips take their place.
+        return Finding("videos", True, f"none, filmstrips instead; {error}")
 
 
-def _videos() -> dict[str, object]:
-    try:
-        return _check("videos", True, f"PyAV {encoder().__version__}")
-    except EmbodiedError as error:
-        # Filmstrips do instead.
-        return _check("videos", True, f"none, filmstrips instead; {error}")
-
-
-def _machine() -> dict[str, object]:
+def _machine() -> Finding:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return _check("machine", True, f"{platform.system()} {platform.machine()}, {cores} cores usable")
+    return Finding("machine", True, f"{platform.system()} {platform.machine()}, {cores} cores usable")
 
 
-def _runs() -> dict[str, object]:
+def _runs() -> Finding:
     runs = Path("runs")
     if (runs.exists() or runs.is_symlink()) and not runs.is_dir():
-        return _check("runs/", False, "runs is not a folder", "remove or rename it")
+        return Finding("runs/", False, "runs is not a folder", "remove or rename it")
     folder = runs if runs.is_dir() else Path()
-    return _check("runs/", os.access(folder, os.W_OK), str(folder.resolve()), "choose a folder you may write in")
+    return Finding("runs/", os.access(folder, os.W_OK), str(folder.resolve()), "choose a folder you may write in")

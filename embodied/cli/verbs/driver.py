@@ -1,4 +1,4 @@
-"""`embodied driver`: which devices there are, which of them are here, and whether one keeps the contract."""
+"""`embodied driver`: list supported devices, scan for connected ones, test one against the driver contract."""
 
 from __future__ import annotations
 
@@ -10,25 +10,19 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 
-from embodied.cli.common.output import (
+from embodied.cli.common.driver_node import driver_node
+from embodied.cli.common.formatting import table
+from embodied.cli.common.launch_options import (
     FileArgument,
     JsonOption,
+    LaunchOptions,
     ProfileOption,
     SetOption,
     SiteOption,
-    ending,
-    err,
-    nothing_begun,
-    out,
-    overrides,
-    print_json,
-    usage,
 )
-from embodied.cli.common.running import table
+from embodied.cli.common.output import err, exit_on_error, immediate_interrupt, out, print_json, usage
 from embodied.devices.registry import Devices, Found, device, devices, resolve
-from embodied.errors import FOREIGN, EmbodiedError, LaunchError, Problem, nearest, raised_at, told
-from embodied.graph.plan import opens_world
-from embodied.launch import load
+from embodied.errors import FOREIGN, EmbodiedError, raised_at, told
 from embodied.launch.class_lookup import enter, project_root
 from embodied.node.node import Driver
 
@@ -40,23 +34,23 @@ driver = typer.Typer(no_args_is_help=True, help="Devices: which there are, which
 @driver.command("list")
 def list_(*, as_json: JsonOption = False) -> None:
     """List the devices that there are drivers for, of embodied and of this project."""
-    with ending(as_json):
+    with exit_on_error(as_json):
         enter(project_root(Path("launch.yaml")))
-        found = devices()
+        registered = devices()
         if as_json:
-            broken = [problem.as_dict() for problem in found.broken.values()]
-            print_json({"devices": [_described(name) for name in found.known], "broken": broken})
+            broken = [problem.as_dict() for problem in registered.broken.values()]
+            print_json({"devices": [_describe(name) for name in registered.known], "broken": broken})
             return
-        for name, known in found.known.items():
+        for name, known in registered.known.items():
             missing = "" if known.installed else f"; needs pip install 'embodied-robotics[{known.extra}]'"
             out.print(f"{name}: {known.title}", markup=False)
             out.print(f"  {', '.join(known.models)}{missing}", markup=False, soft_wrap=True)
             out.print(f"  driver {known.driver}, virtual {known.virtual}", markup=False, soft_wrap=True)
-        for problem in found.broken.values():
+        for problem in registered.broken.values():
             err.print(str(problem), markup=False, soft_wrap=True)
 
 
-def _described(name: str) -> dict[str, Any]:
+def _describe(name: str) -> dict[str, Any]:
     known = device(name)
     return {
         "name": name,
@@ -77,16 +71,16 @@ def scan(
     host: Annotated[list[str] | None, typer.Option(help="also ask this host; may be given several times")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Look for devices: on serial lines, among cameras, on this machine, and at the hosts that are named."""
-    with ending(as_json):
-        with nothing_begun():
+    """Scan for devices: on serial lines, among cameras, on this machine, and at hosts given by --host."""
+    with exit_on_error(as_json):
+        with immediate_interrupt():
             enter(project_root(Path("launch.yaml")))
             registered = Devices({name: device(name)}) if name else devices()
         found: list[tuple[str, Found]] = []
         skipped = {name: f"{problem.message} ({problem.where})" for name, problem in registered.broken.items()}
         for known in registered.known.values():
             if not known.scan:
-                skipped[known.name] = "it cannot be looked for"
+                skipped[known.name] = "it cannot be scanned for"
                 continue
             try:
                 found += [(known.name, entry) for entry in resolve(known.scan)(host or [])]
@@ -125,58 +119,36 @@ def test(
     as_json: JsonOption = False,
 ) -> None:
     """Hold a driver, and the device that it meets, to the contract. A real arm moves a little: a person is asked."""
-    with ending(as_json):
-        with nothing_begun():
-            chosen = driver_of(file, node, profile, site, sets)
+    with exit_on_error(as_json):
+        with immediate_interrupt():
+            chosen = driver_node(file, node, LaunchOptions(profile=profile, site=site, sets=sets))
         _permit(chosen, yes)
-        # What a test needs is slow to import, and no other verb needs it.
+        # Slow to import, and needed by this verb alone.
         from embodied.testing.hold import hold
 
-        held = []
-        for truth in hold(chosen, _nobody if yes else _person, only):
-            held.append(truth)
+        results = []
+        for truth in hold(chosen, _skip if yes else _ask, only):
+            results.append(truth)
             if not as_json:
                 out.print(f"{MARKS[truth.status]} {escape(truth.name)}")
                 if truth.why:
                     out.print(f"        {truth.why}", markup=False)
-        counts = {status: sum(truth.status == status for truth in held) for status in MARKS}
+        counts = {status: sum(truth.status == status for truth in results) for status in MARKS}
         if as_json:
-            print_json({"node": node, "truths": [asdict(truth) for truth in held], "passed": not counts["broken"]})
+            print_json({"node": node, "truths": [asdict(truth) for truth in results], "passed": not counts["broken"]})
         else:
             out.print(", ".join(f"{count} {status}" for status, count in counts.items()))
     raise typer.Exit(1 if counts["broken"] else 0)
 
 
-def driver_of(file: Path, name: str, profile: str | None, site: Path | None, sets: list[str] | None) -> Driver:
-    """The driver that a node of a launch file is, as it is set there, closed.
-
-    Raises:
-        LaunchError: there is no such node, or it drives no device.
-    """
-    graph = load(file, overrides(site, sets, None)).graph(profile)
-    if name not in graph.entries:
-        raise LaunchError([Problem("E005", f"there is no node '{name}'", help=nearest(name, graph.entries))])
-    entry = graph.entries[name]
-    node = entry.node
-    if not isinstance(node, Driver):
-        raise usage(f"'{name}' is no driver", "name a node that drives a device")
-    if opens_world(node):
-        raise usage(
-            f"'{name}' is a body of the simulated world, and has no wire", "choose a profile with a real driver"
-        )
-    if entry.rate is not None:
-        node.rate = entry.rate
-    return node
-
-
 def _permit(node: Driver, yes: bool) -> None:
-    """Find out what is there, without arming it; a real device is moved with a person's word alone."""
-    found: Any = node
-    found.open()
+    """Identify the device without arming it, and let a person confirm that a real one may move."""
+    device: Any = node
+    device.open()
     try:
-        identity = found.identify()
+        identity = device.identify()
     finally:
-        found.close()
+        device.close()
     err.print(f"met {identity}", markup=False)
     if identity.virtual:
         return
@@ -189,9 +161,9 @@ def _permit(node: Driver, yes: bool) -> None:
         raise usage("nothing was moved", "run it again when it is safe")
 
 
-def _nobody(_: str) -> bool:
+def _skip(_: str) -> bool:
     return False
 
 
-def _person(what: str) -> bool:
-    return sys.stdin.isatty() and typer.confirm(f"Please {what}. Done?", err=True, default=True)
+def _ask(action: str) -> bool:
+    return sys.stdin.isatty() and typer.confirm(f"Please {action}. Done?", err=True, default=True)

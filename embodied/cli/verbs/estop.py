@@ -1,4 +1,4 @@
-"""`embodied estop`: every guard stops, now, and stays stopped until it is released."""
+"""`embodied estop`: stop every guard at once, or release the stop."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 
-from embodied.cli.common.output import JsonOption, ending, err, out, print_json
-from embodied.cli.common.running import RunOption, chosen, read_each, send_each
+from embodied.cli.common.launch_options import JsonOption
+from embodied.cli.common.output import err, exit_on_error, out, print_json
+from embodied.cli.common.running import RunOption, read_each, select_runs, send_each
 
-EVERYTHING = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
+BLOCKED_SIGNALS = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
+"""Signals that wait until the stop has been sent."""
 
 
 def estop(
@@ -22,47 +24,47 @@ def estop(
     run: RunOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Stop every guard of every run, and say what each guard reports then. It acts before it is interrupted.
+    """Stop every guard of every run until it is released, and print the state that each guard reports.
 
     Exit code 0 only if every guard has stopped, or with --reset has been released. It is no substitute for the
     emergency stop of the machine.
     """
-    with ending(as_json):
+    with exit_on_error(as_json):
         if reset:
             verb, about = "reset", {"by": getpass.getuser()}
         else:
             verb, about = "estop", {"reason": reason or f"embodied estop by {getpass.getuser()}"}
-        # Whoever presses Ctrl-C next has still stopped the robot.
-        signal.pthread_sigmask(signal.SIG_BLOCK, EVERYTHING)
+        # Ctrl-C after the command must not cancel the stop.
+        signal.pthread_sigmask(signal.SIG_BLOCK, BLOCKED_SIGNALS)
         try:
-            sent = send_each(chosen(run), verb, **about)
+            sent = send_each(select_runs(run), verb, **about)
         finally:
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, EVERYTHING)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, BLOCKED_SIGNALS)
         try:
-            found = {name: _plain(answer) for name, answer in read_each(sent).items()}
+            reports = {name: _as_json(answer) for name, answer in read_each(sent).items()}
         except KeyboardInterrupt:
-            err.print(f"sent to {len(sent)} runs; what came of it has not been read", markup=False)
+            err.print(f"sent to {len(sent)} runs; their answers have not been read", markup=False)
             raise
-        guards = [guard for answer in found.values() for guard in answer["guards"].values()]
+        guards = [guard for answer in reports.values() for guard in answer["guards"].values()]
         done = bool(guards) and all(guard["done"] for guard in guards)
-        done = done and not any(answer["trouble"] for answer in found.values())
+        done = done and not any(answer["trouble"] for answer in reports.values())
         if as_json:
-            print_json({"done": done, "runs": found})
-        elif not found:
+            print_json({"done": done, "runs": reports})
+        elif not reports:
             err.print("nothing is running")
         else:
-            for name, answer in found.items():
-                _show(name, answer)
+            for name, answer in reports.items():
+                _print(name, answer)
     raise typer.Exit(0 if done else 3)
 
 
-def _plain(answer: Any) -> dict[str, Any]:
+def _as_json(answer: Any) -> dict[str, Any]:
     if isinstance(answer, Exception):
         return {"guards": {}, "trouble": str(answer)}
     return {"guards": answer, "trouble": ""}
 
 
-def _show(run: str, answer: dict[str, Any]) -> None:
+def _print(run: str, answer: dict[str, Any]) -> None:
     if answer["trouble"]:
         out.print(f"[bold red]unknown[/]  {escape(answer['trouble'])}")
     elif not answer["guards"]:

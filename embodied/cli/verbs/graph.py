@@ -1,4 +1,4 @@
-"""`embodied graph`: the graph as a picture, or as a Mermaid diagram; of a launch file, or as it runs."""
+"""`embodied graph`: diagram of a launch file or of a running graph, as SVG or Mermaid."""
 
 from __future__ import annotations
 
@@ -10,37 +10,28 @@ from typing import Annotated, Any
 import typer
 
 from embodied.cli.common.complete import files
-from embodied.cli.common.output import (
+from embodied.cli.common.launch_options import (
     JsonOption,
-    ProfileOption,
-    SetOption,
-    SimOption,
-    SiteOption,
-    SwapOption,
-    WorldOption,
-    choose_profile,
-    ending,
-    out,
-    overrides,
-    print_json,
-    usage,
+    LaunchOptions,
+    with_launch_options,
 )
+from embodied.cli.common.output import exit_on_error, out, print_json, usage
 from embodied.cli.common.running import RunOption, connected
 from embodied.diagram.labels import Flow, Flows
 from embodied.diagram.mermaid import mermaid
 from embodied.diagram.svg import svg
 from embodied.graph.plan import Plan
-from embodied.launch import load
 from embodied.live.statistics import EVERY, Sample, measure
 
 
 class Drawing(StrEnum):
-    """What a graph is drawn as."""
+    """Output format of a diagram."""
 
     MERMAID = "mermaid"
     SVG = "svg"
 
 
+@with_launch_options
 def graph(
     file: Annotated[
         Path | None,
@@ -49,29 +40,24 @@ def graph(
     *,
     live: Annotated[bool, typer.Option("--live", help="of a run, with rate, latency and losses on its wires")] = False,
     run: RunOption = None,
-    sim: SimOption = False,
-    profile: ProfileOption = None,
-    world: WorldOption = None,
-    site: SiteOption = None,
-    sets: SetOption = None,
-    swaps: SwapOption = None,
+    options: LaunchOptions,
     format: Annotated[Drawing | None, typer.Option(help="mermaid, unless --output names an .svg")] = None,  # noqa: A002
     output: Annotated[Path | None, typer.Option(help="write it here instead of printing it")] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Draw the graph of a launch file or of a run, as SVG or as Mermaid, which code hosts and editors draw."""
-    with ending(as_json):
+    with exit_on_error(as_json):
         flows: Flows = {}
         if live:
-            if file is not None or profile or sim or world or site or sets or swaps:
+            if file is not None or options.given:
                 raise usage("--live draws a graph as it runs", "leave out the file and its options; --run says which")
             plan, title, flows = _running(run)
         elif file is None or run is not None:
             raise usage("which launch file?", "write embodied graph FILE, or embodied graph --live")
         else:
-            chosen = choose_profile(sim, profile)
-            plan = load(file, overrides(site, sets, swaps, world)).graph(chosen).check()
-            title = f"{file.stem} · {chosen}" if chosen else file.stem
+            profile = options.chosen_profile()
+            plan = options.load(file).graph(profile).check()
+            title = f"{file.stem} · {profile}" if profile else file.stem
         if format is None:
             format = Drawing.SVG if output is not None and output.suffix == ".svg" else Drawing.MERMAID  # noqa: A001
         text = svg(plan, title, flows) if format is Drawing.SVG else mermaid(plan, flows) + "\n"
@@ -88,20 +74,20 @@ def graph(
 
 
 def _running(run: str | None) -> tuple[Plan, str, Flows]:
-    """A graph that runs, its name, and what goes over its wires."""
+    """Fetch the graph of a run, its name, and rate, latency and losses of its wires."""
     with connected(run) as client:
         plan = client.graph().check()
         before = Sample.take(client)
         client.gone(EVERY)
-        found = measure(before, Sample.take(client))
-        home = {node: process for process, about in found["processes"].items() for node in about["nodes"]}
-        # It may be a profile of lockstep that runs on the steady clock.
+        rates = measure(before, Sample.take(client))
+        home = {node: process for process, about in rates["processes"].items() for node in about["nodes"]}
+        # A lockstep profile that runs with --live is on the steady clock.
         plan.graph.clock = "steady"
-        groups = (tuple(node for node in about["nodes"] if node in plan.nodes) for about in found["processes"].values())
+        groups = (tuple(node for node in about["nodes"] if node in plan.nodes) for about in rates["processes"].values())
         plan.graph.processes = tuple(group for group in groups if len(group) > 1)
-        links = {(link["from"], link["to"]): link for link in found["links"]}
+        links = {(link["from"], link["to"]): link for link in rates["links"]}
         flows = {
-            (name, port): _flow(found["topics"].get(source.topic), links.get((source.node, home.get(name, ""))))
+            (name, port): _flow(rates["topics"].get(source.topic), links.get((source.node, home.get(name, ""))))
             for name, node in plan.nodes.items()
             for port, source in node.sources.items()
         }

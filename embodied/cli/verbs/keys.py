@@ -1,4 +1,4 @@
-"""`embodied keys`: this machine's keys, and the machines that it believes."""
+"""`embodied keys`: create and show this machine's keys, and allow or revoke other machines."""
 
 from __future__ import annotations
 
@@ -7,14 +7,17 @@ from typing import Annotated
 
 import typer
 
-from embodied.cli.common.complete import Choices, quiet
-from embodied.cli.common.output import JsonOption, ending, err, out, print_json
+from embodied.cli.common.complete import Choices, safe_completion
+from embodied.cli.common.launch_options import JsonOption
+from embodied.cli.common.output import err, exit_on_error, out, print_json
 from embodied.links.keys import Keys, default_folder, key_of
 
-keys = typer.Typer(no_args_is_help=True, help="Keys: who may listen to this machine, and to whom it listens.")
+keys = typer.Typer(
+    no_args_is_help=True, help="Keys of this machine, and the machines that may exchange messages with it."
+)
 
 
-@quiet
+@safe_completion
 def _names(_: str) -> Choices:
     return list(Keys(default_folder()).allowed())
 
@@ -28,11 +31,11 @@ NameArgument = Annotated[
 ]
 
 
-def _open(folder: Path | None) -> Keys:
+def _keys(folder: Path | None) -> Keys:
     return Keys(default_folder() if folder is None else folder)
 
 
-def _allowing(key: bytes) -> str:
+def _allow_command(key: bytes) -> str:
     return f"embodied keys allow NAME {key.hex()}"
 
 
@@ -41,28 +44,28 @@ _WHERE = "on each other machine, with this one's name in launch files: "
 
 @keys.command()
 def new(*, folder: FolderOption = None, as_json: JsonOption = False) -> None:
-    """Make this machine's pair of keys."""
-    with ending(as_json):
-        held = _open(folder)
+    """Create this machine's pair of keys."""
+    with exit_on_error(as_json):
+        held = _keys(folder)
         public = held.new()
         if as_json:
-            print_json({"folder": str(held.folder), "public": public.hex(), "next": _allowing(public)})
+            print_json({"folder": str(held.folder), "public": public.hex(), "next": _allow_command(public)})
             return
-        out.print(f"this machine has keys now, in {held.folder}; its private key never leaves it", markup=False)
-        out.print(f"{_WHERE}{_allowing(public)}", markup=False)
+        out.print(f"created keys in {held.folder}; the private key never leaves this machine", markup=False)
+        out.print(f"{_WHERE}{_allow_command(public)}", markup=False)
 
 
 @keys.command()
 def show(*, folder: FolderOption = None, as_json: JsonOption = False) -> None:
     """Print this machine's public key."""
-    with ending(as_json):
-        held = _open(folder)
+    with exit_on_error(as_json):
+        held = _keys(folder)
         public = held.public()
         if as_json:
-            print_json({"folder": str(held.folder), "public": public.hex(), "next": _allowing(public)})
+            print_json({"folder": str(held.folder), "public": public.hex(), "next": _allow_command(public)})
             return
         out.print(public.hex())
-        err.print(f"{_WHERE}{_allowing(public)}", markup=False)
+        err.print(f"{_WHERE}{_allow_command(public)}", markup=False)
 
 
 @keys.command()
@@ -73,38 +76,38 @@ def allow(
     folder: FolderOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Let a machine listen to this one, and listen to it."""
-    with ending(as_json):
-        held = _open(folder)
+    """Allow a machine to exchange messages with this one."""
+    with exit_on_error(as_json):
+        held = _keys(folder)
         held.allow(name, key_of(public))
         paired = held.paired()
-        # Who is allowed here has to allow this machine as well, or the link has one end.
-        step = f"on {name}: {_allowing(held.public())}" if paired else "make this machine's own: embodied keys new"
+        # A link needs both machines to allow each other.
+        step = f"on {name}: {_allow_command(held.public())}" if paired else "make this machine's own: embodied keys new"
         if as_json:
             print_json({"folder": str(held.folder), "allowed": name, "next": step})
             return
-        out.print(f"{name} may listen to this machine now, and is listened to", markup=False)
+        out.print(f"{name} may exchange messages with this machine now", markup=False)
         out.print(step, markup=False)
 
 
 @keys.command()
 def revoke(name: NameArgument, *, folder: FolderOption = None, as_json: JsonOption = False) -> None:
-    """Turn a machine away, and no longer listen to it; what runs notices within half a second."""
-    with ending(as_json):
-        held = _open(folder)
+    """Revoke a machine's key; running graphs drop its links within half a second."""
+    with exit_on_error(as_json):
+        held = _keys(folder)
         held.revoke(name)
         if as_json:
             print_json({"folder": str(held.folder), "revoked": name})
             return
-        out.print(f"{name} is turned away, by what runs within half a second", markup=False)
-        out.print("on the other machines that allow it, do the same", markup=False)
+        out.print(f"{name} is revoked; running graphs drop its links within half a second", markup=False)
+        out.print("revoke it on the other machines that allow it, too", markup=False)
 
 
 @keys.command(name="list")
 def list_(*, folder: FolderOption = None, as_json: JsonOption = False) -> None:
     """List the machines that are allowed, with their public keys."""
-    with ending(as_json):
-        held = _open(folder)
+    with exit_on_error(as_json):
+        held = _keys(folder)
         allowed = held.allowed()
         if as_json:
             print_json({"folder": str(held.folder), "machines": {name: key.hex() for name, key in allowed.items()}})

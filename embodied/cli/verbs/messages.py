@@ -1,4 +1,4 @@
-"""`embodied messages`: the vocabulary, with shapes, dtypes and units."""
+"""`embodied messages`: message types that ship, with shapes, dtypes and units of their fields."""
 
 from __future__ import annotations
 
@@ -7,14 +7,16 @@ from typing import Annotated, Any
 import typer
 
 import embodied.messages as vocabulary
-from embodied.cli.common.complete import Choices, quiet
-from embodied.cli.common.output import JsonOption, ending, out, print_json, usage
+from embodied.cli.common.complete import Choices, safe_completion
+from embodied.cli.common.launch_options import JsonOption
+from embodied.cli.common.message_fields import describe_fields, field_line
+from embodied.cli.common.output import exit_on_error, out, print_json, usage
 from embodied.errors import nearest
 from embodied.launch.descriptions import about
-from embodied.messages.schema import Command, Field, Message, schema
+from embodied.messages.schema import Command, Message
 
 
-@quiet
+@safe_completion
 def _names(_: str) -> Choices:
     return [(kind.__name__, about(kind)) for kind in _kinds()]
 
@@ -25,11 +27,11 @@ def messages(
     as_json: JsonOption = False,
 ) -> None:
     """List the message types that ship: every field with its shape, dtype and unit."""
-    with ending(as_json):
-        found = {kind.__name__: kind for kind in _kinds()}
-        if name is not None and name not in found:
-            raise usage(f"there is no message type '{name}'", *nearest(name, found))
-        chosen = [found[name]] if name is not None else list(found.values())
+    with exit_on_error(as_json):
+        kinds = {kind.__name__: kind for kind in _kinds()}
+        if name is not None and name not in kinds:
+            raise usage(f"there is no message type '{name}'", *nearest(name, kinds))
+        chosen = [kinds[name]] if name is not None else list(kinds.values())
         if as_json:
             print_json({"messages": [_describe(kind) for kind in chosen]})
             return
@@ -38,16 +40,14 @@ def messages(
             out.print(f"[bold]{entry['name']}[/]")
             out.print(f"  {entry['about']}", markup=False)
             for field in entry["fields"]:
-                may = " or None" if field["optional"] else ""
-                unit = f" [{field['unit']}]" if field["unit"] else ""
-                out.print(f"  {field['name']}: {field['type']}{unit}{may}", markup=False)
+                out.print(f"  {field_line(field)}", markup=False)
             out.print()
 
 
 def _kinds() -> list[type[Message]]:
-    """The message types of the vocabulary, by name."""
-    found = (getattr(vocabulary, name) for name in vocabulary.__all__)
-    known = [kind for kind in found if isinstance(kind, type) and issubclass(kind, Message)]
+    """Return the message types that ship."""
+    values = (getattr(vocabulary, name) for name in vocabulary.__all__)
+    known = [kind for kind in values if isinstance(kind, type) and issubclass(kind, Message)]
     return [kind for kind in known if kind not in (Message, Command)]
 
 
@@ -55,15 +55,5 @@ def _describe(kind: type[Message]) -> dict[str, Any]:
     return {
         "name": kind.__name__,
         "about": about(kind),
-        "fields": [
-            {"name": field.name, "type": type_of(field), "unit": field.unit, "optional": field.optional}
-            for field in schema(kind)
-        ],
+        "fields": describe_fields(kind),
     }
-
-
-def type_of(field: Field) -> str:
-    """What a field holds: `float`, `float64 (n)`."""
-    if field.array is None:
-        return "several texts" if field.kind == "strings" else field.kind
-    return f"{field.array.dtype} ({', '.join(map(str, field.array.shape))})"

@@ -1,4 +1,4 @@
-"""`embodied node`: the nodes of a run."""
+"""`embodied node`: list, inspect and restart the nodes of a run."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from typing import Annotated, Any
 import typer
 
 from embodied.cli.common import complete_running as complete
-from embodied.cli.common.output import JsonOption, ending, fail, out, print_json, wide
-from embodied.cli.common.running import RunOption, connected, lasting, named, table
-from embodied.cli.verbs.ps import coloured, condition
+from embodied.cli.common.formatting import format_duration, table
+from embodied.cli.common.launch_options import JsonOption
+from embodied.cli.common.output import exit_on_error, fail, out, print_json, table_console
+from embodied.cli.common.run_status import coloured, process_state, step_schedule
+from embodied.cli.common.running import RunOption, connected, look_up
 from embodied.clock import SECOND
 
 node = typer.Typer(no_args_is_help=True, help="The nodes of a run: list, info, restart.")
@@ -19,75 +21,70 @@ NodeArgument = Annotated[
     str, typer.Argument(help="a node of the run", autocompletion=complete.nodes, show_default=False)
 ]
 
-RESTARTED = 15.0
-"""So long may a process take to run again [s]."""
+RESTART_TIMEOUT = 15.0
+"""Time in which a restarted process must run again [s]."""
 
 
-def _all(client: Any) -> dict[str, Any]:
-    """What a run says of its nodes, with what they have counted and how their processes fare."""
+def _describe_nodes(client: Any) -> dict[str, Any]:
+    """Fetch a run's nodes with their counters and the states of their processes."""
     nodes, counts, status = client.ask("nodes"), client.ask("counts"), client.ask("status")
     counted = {name: count for process in counts.values() if process for name, count in process["nodes"].items()}
     processes = {process["name"]: process for process in status["processes"]}
     return {
-        name: {**about, "state": condition(processes[about["process"]]), "counts": counted.get(name)}
+        name: {**about, "state": process_state(processes[about["process"]]), "counts": counted.get(name)}
         for name, about in nodes.items()
     }
 
 
-def when(about: dict[str, Any]) -> str:
-    """When a node steps: `100 Hz`, `on joints`, `once`."""
-    if about["rate"] is not None:
-        return f"{about['rate']:.4g} Hz"
-    return "once" if about["trigger"] is None else f"on {about['trigger']}"
-
-
 @node.command("list")
 def list_nodes(*, run: RunOption = None, as_json: JsonOption = False) -> None:
-    """List the nodes: class, when each steps, its process, and what it has counted."""
-    with ending(as_json), connected(run) as client:
-        found = _all(client)
+    """List the nodes: class, schedule, process, and counters of steps and losses."""
+    with exit_on_error(as_json), connected(run) as client:
+        nodes = _describe_nodes(client)
         if as_json:
-            print_json({"nodes": found})
+            print_json({"nodes": nodes})
             return
-        made = table("node", "class", "steps", "process", "state", " steps", " skipped", " starved", " dropped")
-        for name, about in found.items():
+        rows = table("node", "class", "steps", "process", "state", " steps", " skipped", " starved", " dropped")
+        for name, about in nodes.items():
             counts = about["counts"] or {}
             numbers = [str(counts.get(key, "?")) for key in ("steps", "skipped", "starved", "dropped")]
-            made.add_row(name, about["class"], when(about), about["process"], coloured(about["state"]), *numbers)
-        wide().print(made)
+            rows.add_row(
+                name, about["class"], step_schedule(about), about["process"], coloured(about["state"]), *numbers
+            )
+        table_console().print(rows)
 
 
 @node.command("info")
 def info(name: NodeArgument, *, run: RunOption = None, as_json: JsonOption = False) -> None:
-    """Say what a node takes and gives, where it runs, and how it fares."""
-    with ending(as_json), connected(run) as client:
-        about = named("node", name, _all(client))
+    """Show a node's inputs, outputs, process and counters."""
+    with exit_on_error(as_json), connected(run) as client:
+        about = look_up("node", name, _describe_nodes(client))
         if as_json:
             print_json({"node": name, **about})
             return
-        out.print(f"[bold]{name}[/]  {about['class']}  {when(about)}")
+        out.print(f"[bold]{name}[/]  {about['class']}  {step_schedule(about)}")
         out.print(f"  in process {about['process']}, {about['state']}; restart: {about['restart']}", markup=False)
         if about["counts"] is not None:
             counts = about["counts"]
-            late = lasting(counts["late_ns"] / SECOND)
+            late = format_duration(counts["late_ns"] / SECOND)
             parts = [f"{counts['steps']} steps", f"{counts['skipped']} skipped", f"{counts['starved']} without input"]
             out.print(f"  {', '.join(parts)}, {counts['dropped']} messages dropped, at most {late} late", markup=False)
-        for port, taken in about["in"].items():
-            source = "unwired" if taken["from"] is None else f"from {taken['from']}"
-            out.print(f"  in    {port}: {taken['type']}  {source}", markup=False)
+        for port, entry in about["in"].items():
+            source = "unwired" if entry["from"] is None else f"from {entry['from']}"
+            out.print(f"  in    {port}: {entry['type']}  {source}", markup=False)
         for topic, kind in about["out"].items():
             out.print(f"  out   {topic}: {kind}", markup=False)
 
 
 @node.command("restart")
 def restart(name: NodeArgument, *, run: RunOption = None, as_json: JsonOption = False) -> None:
-    """End the process of a node and start it again; returns when it runs."""
-    with ending(as_json), connected(run) as client:
-        process = named("node", name, client.ask("nodes"))["process"]
+    """Restart the process of a node, and return when it runs again."""
+    with exit_on_error(as_json), connected(run) as client:
+        process = look_up("node", name, client.ask("nodes"))["process"]
         before = _process(client, process)
         begin = time.monotonic()
         client.ask("restart", node=name)
-        while time.monotonic() < begin + RESTARTED and not client.gone(0.05):
+        while time.monotonic() < begin + RESTART_TIMEOUT and not client.gone(0.05):
             now = _process(client, process)
             if now["starts"] > before["starts"] and now["state"] == "running":
                 seconds = time.monotonic() - begin
@@ -96,10 +93,10 @@ def restart(name: NodeArgument, *, run: RunOption = None, as_json: JsonOption = 
                     print_json({"process": process, "nodes": now["nodes"], "pid": now["pid"], "seconds": seconds})
                 else:
                     too = f", with {', '.join(others)}" if others else ""
-                    out.print(f"{name} runs again as {now['pid']}{too}, after {lasting(seconds)}", markup=False)
+                    out.print(f"{name} runs again as {now['pid']}{too}, after {format_duration(seconds)}", markup=False)
                 return
         now = _process(client, process)
-        raise fail(f"{name} does not run again: {now['ended'] or condition(now)}", 3, as_json)
+        raise fail(f"{name} does not run again: {now['ended'] or process_state(now)}", 3, as_json)
 
 
 def _process(client: Any, name: str) -> dict[str, Any]:

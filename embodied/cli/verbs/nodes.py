@@ -1,4 +1,4 @@
-"""`embodied nodes`: what each node class needs and gives, read from the rooms."""
+"""`embodied nodes`: node classes with their settings, inputs and outputs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import Annotated, Any
 import typer
 
 from embodied.cli.common.complete import classes
-from embodied.cli.common.output import JsonOption, ending, out, print_json, usage
+from embodied.cli.common.launch_options import JsonOption
+from embodied.cli.common.output import exit_on_error, out, print_json, usage
 from embodied.clock import rate_of
 from embodied.errors import nearest
 from embodied.launch.class_lookup import enter, project_root
@@ -28,56 +29,56 @@ def nodes(
     *,
     as_json: JsonOption = False,
 ) -> None:
-    """List the node classes of the rooms `sims`, `drivers` and `policies`, here and installed."""
-    with ending(as_json):
+    """List the node classes of the packages `sims`, `drivers` and `policies`, of this project and installed."""
+    with exit_on_error(as_json):
         enter(project_root(Path("launch.yaml")))
-        found, broken = _find()
+        described, broken = _find()
         if name is not None:
-            known = {entry["use"] for entry in found} | {entry["use"].partition(":")[0] for entry in found}
+            known = {entry["use"] for entry in described} | {entry["use"].partition(":")[0] for entry in described}
             module, _, kind = name.rpartition(":")
             broken = {other: reason for other, reason in broken.items() if other.startswith(module or kind)}
-            found = [entry for entry in found if _named(entry["use"], name)]
-            if not found and not broken:
+            described = [entry for entry in described if _selected(entry["use"], name)]
+            if not described and not broken:
                 raise usage(f"there is no node class '{name}'", *nearest(name, known))
         if as_json:
-            print_json({"nodes": found, "not_importable": broken})
+            print_json({"nodes": described, "not_importable": broken})
             return
-        for entry in found:
-            _show(entry)
+        for entry in described:
+            _print(entry)
         for module, reason in broken.items():
             out.print(f"{module}: cannot be read: {reason}", markup=False)
 
 
-def _named(use: str, name: str) -> bool:
-    """Whether a class is asked for by its own name, its module's, or that of a package above it."""
+def _selected(use: str, name: str) -> bool:
+    """Whether a class is selected by its own name, its module's, or that of a package above it."""
     module, _, kind = use.partition(":")
-    above, _, asked = name.rpartition(":")
+    above, _, wanted = name.rpartition(":")
     if above:
-        return asked == kind and (module == above or module.startswith(above + "."))
+        return wanted == kind and (module == above or module.startswith(above + "."))
     return name in (kind, module) or module.startswith(name + ".")
 
 
 def _find() -> tuple[list[dict[str, Any]], dict[str, str]]:
-    rooms = find("node")
-    found: list[dict[str, Any]] = []
-    for use, kind in rooms.classes.items():
+    discovered = find("node")
+    described: list[dict[str, Any]] = []
+    for use, kind in discovered.classes.items():
         try:
-            found.append(_describe(use, kind))
+            described.append(_describe(use, kind))
         except (PortError, NameError, TypeError) as error:
-            rooms.broken[use] = str(error)
-    return found, rooms.broken
+            discovered.broken[use] = str(error)
+    return described, discovered.broken
 
 
 def _describe(use: str, kind: type[Node]) -> dict[str, Any]:
     ports = read_ports(kind)
     types = field_types(kind)
     settings: dict[str, Any] = {}
-    described: Any = kind
-    for entry in dataclasses.fields(described) if dataclasses.is_dataclass(described) else ():
+    settable: Any = kind
+    for entry in dataclasses.fields(settable) if dataclasses.is_dataclass(settable) else ():
         if entry.init:
-            needed = entry.default is dataclasses.MISSING and entry.default_factory is dataclasses.MISSING
+            required = entry.default is dataclasses.MISSING and entry.default_factory is dataclasses.MISSING
             default = None if entry.default is dataclasses.MISSING else plain(entry.default)
-            settings[entry.name] = {"type": name_of(types[entry.name]), "required": needed, "default": default}
+            settings[entry.name] = {"type": name_of(types[entry.name]), "required": required, "default": default}
     return {
         "use": use,
         "about": about(kind),
@@ -88,11 +89,11 @@ def _describe(use: str, kind: type[Node]) -> dict[str, Any]:
     }
 
 
-def _show(entry: dict[str, Any]) -> None:
-    when = "on its trigger" if entry["rate"] is None else f"at {entry['rate']} Hz"
+def _print(entry: dict[str, Any]) -> None:
+    schedule = "on its trigger" if entry["rate"] is None else f"at {entry['rate']} Hz"
     if entry["rate"] is None and not entry["in"]:
-        when = "once"
-    out.print(f"[bold]{entry['use']}[/]  {when}", markup=True)
+        schedule = "once"
+    out.print(f"[bold]{entry['use']}[/]  {schedule}", markup=True)
     out.print(f"  {entry['about']}", markup=False)
     for name, setting in entry["settings"].items():
         default = "required" if setting["required"] else f"default {setting['default']}"

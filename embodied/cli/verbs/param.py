@@ -1,4 +1,4 @@
-"""`embodied param`: the settings that may change while a run goes on, between steps."""
+"""`embodied param`: list, read and change the tunable settings of a run."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from typing import Annotated, Any
 import typer
 
 from embodied.cli.common import complete_running as complete
-from embodied.cli.common.output import JsonOption, ending, out, print_json, wide
-from embodied.cli.common.running import RunOption, connected, named, table
+from embodied.cli.common.formatting import table
+from embodied.cli.common.launch_options import JsonOption
+from embodied.cli.common.output import exit_on_error, out, print_json, table_console
+from embodied.cli.common.running import RunOption, connected, look_up
 
 param = typer.Typer(no_args_is_help=True, help="The tunable settings of a run: list, get, set.")
 
@@ -19,27 +21,27 @@ SettingArgument = Annotated[
 
 @param.command("list")
 def list_settings(*, run: RunOption = None, as_json: JsonOption = False) -> None:
-    """List what may be tuned, with its bounds."""
-    with ending(as_json), connected(run) as client:
-        found = client.ask("settings")
+    """List the tunable settings with values and bounds."""
+    with exit_on_error(as_json), connected(run) as client:
+        settings = client.ask("settings")
         if as_json:
-            print_json({"settings": found})
+            print_json({"settings": settings})
             return
-        made = table("setting", " value", " least", " greatest", "unit")
-        for name, about in found.items():
-            made.add_row(name, *(f"{about[key]:g}" for key in ("value", "low", "high")), about["unit"])
-        wide().print(made)
+        rows = table("setting", " value", " least", " greatest", "unit")
+        for name, about in settings.items():
+            rows.add_row(name, *(f"{about[key]:g}" for key in ("value", "low", "high")), about["unit"])
+        table_console().print(rows)
 
 
 @param.command("get")
 def get(name: SettingArgument, *, run: RunOption = None, as_json: JsonOption = False) -> None:
-    """Print a setting as it is now."""
-    with ending(as_json), connected(run) as client:
-        about = named("tunable setting", name, client.ask("settings"))
+    """Print the current value of a setting."""
+    with exit_on_error(as_json), connected(run) as client:
+        about = look_up("tunable setting", name, client.ask("settings"))
         if as_json:
             print_json({"setting": name, **about})
         else:
-            out.print(_told(about["value"], about), markup=False)
+            out.print(_with_unit(about["value"], about), markup=False)
 
 
 @param.command("set")
@@ -50,16 +52,16 @@ def set_(
     run: RunOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Change a setting, and print it as the node has it then."""
-    with ending(as_json), connected(run) as client:
-        about = named("tunable setting", name, client.ask("settings"))
+    """Change a setting between two steps, and print the value that the node has then."""
+    with exit_on_error(as_json), connected(run) as client:
+        about = look_up("tunable setting", name, client.ask("settings"))
         node, _, setting = name.rpartition(".")
         now = client.ask("set", node=node, setting=setting, value=value)
         if as_json:
             print_json({"setting": name, **about, "value": now, "before": about["value"]})
         else:
-            out.print(f"{_told(now, about)}, was {_told(about['value'], about)}", markup=False)
+            out.print(f"{_with_unit(now, about)}, was {_with_unit(about['value'], about)}", markup=False)
 
 
-def _told(value: float, about: dict[str, Any]) -> str:
+def _with_unit(value: float, about: dict[str, Any]) -> str:
     return f"{value:g} {about['unit']}".rstrip()

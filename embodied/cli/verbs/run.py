@@ -1,4 +1,4 @@
-"""`embodied run`: one run, with its verdict."""
+"""`embodied run`: one run of a launch file, with its verdict."""
 
 from __future__ import annotations
 
@@ -9,51 +9,42 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from embodied.cli.common.output import (
+from embodied.cli.common.launch_options import (
     FileArgument,
     ForOption,
     JsonOption,
+    LaunchOptions,
     LiveOption,
-    ProfileOption,
-    SetOption,
-    SimOption,
-    SiteOption,
-    StatusLine,
-    SwapOption,
-    WorldOption,
-    choose_profile,
-    ending,
-    err,
-    new_run_folder,
-    nothing_begun,
-    out,
-    overrides,
-    print_json,
     time_limit,
-    usage,
-    versions,
+    with_launch_options,
 )
-from embodied.cli.verbs.run_live import Asked, run_live
+from embodied.cli.common.live_run import LiveRunOptions, run_live
+from embodied.cli.common.output import StatusLine, err, exit_on_error, immediate_interrupt, out, print_json, usage
+from embodied.cli.common.run_folders import new_run_folder, versions
 from embodied.clock import SECOND
-from embodied.launch import load
 from embodied.recording import filmstrip
 from embodied.recording.filmstrip import Film
 from embodied.runtime.episode import Outcome, Watcher, play
 from embodied.runtime.lockstep import Lockstep
 
+REDRAW_PERIOD = 0.1
+"""Time between two updates of the status line on a terminal [s]."""
 
+FIRST_LINE_AFTER = 0.3
+"""Time to the first line of progress where there is no terminal [s]."""
+
+LINE_PERIOD = 5.0
+"""Time between further lines of progress there [s]."""
+
+
+@with_launch_options
 def run(
     file: FileArgument,
     *,
-    sim: SimOption = False,
     live: LiveOption = False,
-    profile: ProfileOption = None,
-    world: WorldOption = None,
+    options: LaunchOptions,
     seed: Annotated[int, typer.Option(min=0, help="everything random is drawn from it")] = 0,
     until: ForOption = None,
-    site: SiteOption = None,
-    sets: SetOption = None,
-    swaps: SwapOption = None,
     machine: Annotated[
         str | None, typer.Option("--on", help="run the part of this machine, one of the launch file's 'machines'")
     ] = None,
@@ -61,40 +52,41 @@ def run(
     as_json: JsonOption = False,
 ) -> None:
     """Run a launch file and say how it ended."""
-    with ending(as_json):
+    with exit_on_error(as_json):
         limit = time_limit(until)
-        chosen = choose_profile(sim, profile)
-        with nothing_begun():
-            graph = load(file, overrides(site, sets, swaps, world)).graph(chosen)
+        profile = options.chosen_profile()
+        with immediate_interrupt():
+            graph = options.load(file).graph(profile)
         if machine is not None and not (live or graph.clock == "steady"):
             raise usage("--on is for a run on the steady clock", "add --live")
         folder = new_run_folder(file.stem)
         if live or graph.clock == "steady":
-            asked = Asked(file, chosen, seed, limit, machine, keys)
-            raise typer.Exit(run_live(graph, asked, folder, as_json))
+            raise typer.Exit(
+                run_live(graph, LiveRunOptions(file, profile, seed, limit, machine, keys), folder, as_json)
+            )
         film = Film()
-        with _Progress() as progress:
+        with Progress() as progress:
             outcome = play(graph, seed, limit=limit, watchers=[film, progress])
-        picture = _keep(outcome, film, folder)
+        picture = _save_pictures(outcome, film, folder)
         if as_json:
             print_json(_as_json(outcome, picture))
         else:
-            _show(outcome, picture)
-    # A run that was told to stop before anything was decided has done what it was told.
+            _print(outcome, picture)
+    # Without a verdict, as with --for or Ctrl-C, the run did what was asked of it.
     raise typer.Exit(1 if outcome.passed is False else 0)
 
 
-class _Progress(StatusLine, Watcher):
-    """How far a run is: redrawn on a terminal, repeated every few seconds elsewhere."""
+class Progress(StatusLine, Watcher):
+    """Progress of a run: redrawn on a terminal, a line every few seconds elsewhere."""
 
     def __init__(self) -> None:
         super().__init__()
         self._begin = time.monotonic()
         self._shown = self._begin
-        self._pause = 0.1 if err.is_terminal else 0.3
+        self._pause = REDRAW_PERIOD if err.is_terminal else FIRST_LINE_AFTER
 
     def look(self, run: Lockstep) -> None:
-        """Say how far it is."""
+        """Show the simulated time and its speed, if the last time is long enough ago."""
         at = time.monotonic()
         if at - self._shown < self._pause:
             return
@@ -103,10 +95,10 @@ class _Progress(StatusLine, Watcher):
         line = f"simulated {seconds:5.2f} s at {seconds / (at - self._begin):.1f}x real time"
         if not self.draw(line):
             err.print(line)
-            self._pause = 5.0
+            self._pause = LINE_PERIOD
 
 
-def _keep(outcome: Outcome, film: Film, folder: Path) -> Path | None:
+def _save_pictures(outcome: Outcome, film: Film, folder: Path) -> Path | None:
     sheet = film.strip(f"seed {outcome.seed}: {outcome.reason}")
     if sheet is None:
         return None
@@ -127,21 +119,21 @@ def _as_json(outcome: Outcome, picture: Path | None) -> dict[str, object]:
     }
 
 
-def _show(outcome: Outcome, picture: Path | None) -> None:
+def _print(outcome: Outcome, picture: Path | None) -> None:
     word = {True: "[bold green]PASS[/]", False: "[bold red]FAIL[/]", None: "[bold]DONE[/]"}[outcome.passed]
     out.print(f"{word}  {escape(outcome.reason)}")
     out.print(f"seed       {outcome.seed}")
     out.print(f"digest     {outcome.digest}")
     out.print(f"simulated  {outcome.simulated:.2f} s in {outcome.wall:.2f} s ({outcome.factor:.1f}x real time)")
-    for name, what in outcome.about.items():
-        out.print(f"{name:<10} {what}", markup=False)
+    for name, version in outcome.about.items():
+        out.print(f"{name:<10} {version}", markup=False)
     for name, state in outcome.topics.items():
         if state["declared"] and not (state["alive"] and state["on_rate"]):
             out.print(f"slow       {name}: {state['rate']:.4g} Hz of {state['declared']:.4g} Hz")
     for name, tally in outcome.guards.items():
         line = f"guard      {name}: {tally['clips']} steps clipped, {tally['refusals']} held"
-        often = tally.get("clip") or tally.get("refusal")
-        out.print(line + (f"; most often: {often}" if often else ""), markup=False)
+        most_often = tally.get("clip") or tally.get("refusal")
+        out.print(line + (f"; most often: {most_often}" if most_often else ""), markup=False)
     for fault in outcome.faults:
         out.print(f"fault      {fault['fault']}: {fault['steps']} steps", markup=False)
     if picture is not None:

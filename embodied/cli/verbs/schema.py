@@ -1,4 +1,4 @@
-"""`embodied schema`: launch files as JSON Schema, so that an editor completes, explains and underlines."""
+"""`embodied schema`: JSON Schema of launch files, by which editors complete and check them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from embodied.cli.common.output import JsonOption, ending, err, out, print_json
+from embodied.cli.common.launch_options import JsonOption
+from embodied.cli.common.output import err, exit_on_error, out, print_json
 from embodied.launch.class_lookup import enter, project_root
 from embodied.launch.discovery import find, robots
 from embodied.launch.schema import launch_schema
@@ -21,18 +22,18 @@ def schema(
     as_json: JsonOption = False,
 ) -> None:
     """Write the JSON Schema of launch files, with the classes and robots of this project and those installed."""
-    with ending(as_json):
+    with exit_on_error(as_json):
         root = project_root(Path("launch.yaml"))
         enter(root)
         nodes, worlds = find("node"), find("world")
-        made = launch_schema(nodes, worlds, robots([SHIPPED, root / "launch"]))
+        document = launch_schema(nodes, worlds, robots([SHIPPED, root / "launch"]))
         for module, reason in (nodes.broken | worlds.broken).items():
             err.print(f"{module} is left out: {reason}", markup=False)
         if output is not None:
-            output.write_text(dumps(made), encoding="utf-8")
+            output.write_text(dumps(document), encoding="utf-8")
         counts = {"nodes": len(nodes.classes), "worlds": len(worlds.classes)}
         if output is None:
-            print_json(made)
+            print_json(document)
         elif as_json:
             print_json({"output": str(output), **counts})
         else:

@@ -1,4 +1,4 @@
-"""`embodied sweep`: how success changes with a setting."""
+"""`embodied sweep`: pass rates over a grid of settings, with a plot."""
 
 from __future__ import annotations
 
@@ -10,37 +10,32 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from embodied.cli.common.output import (
-    ForOption,
-    JsonOption,
-    ProfileOption,
-    SetOption,
-    SimOption,
-    SiteOption,
-    SwapOption,
-    WorldOption,
-    choose_profile,
-    ending,
-    new_run_folder,
-    out,
-    overrides,
-    print_json,
-    time_limit,
-    usage,
-    versions,
+from embodied.cli.common.launch_options import ForOption, JsonOption, LaunchOptions, time_limit, with_launch_options
+from embodied.cli.common.output import exit_on_error, out, print_json, usage
+from embodied.cli.common.run_folders import new_run_folder, versions
+from embodied.cli.common.suite_session import (
+    SEEDS,
+    TIMEOUT,
+    JobsOption,
+    RerunOption,
+    ResumeOption,
+    TimeoutOption,
+    read_seeds,
+    resumed_suite,
+    run_with_progress,
 )
-from embodied.cli.common.suite_session import SEEDS, TIMEOUT, gone_on, read_seeds, watched
-from embodied.launch import Overrides
 from embodied.plain_data import dumps
 from embodied.suite import Result, Scenario
 from embodied.suite.plot import plot
-from embodied.suite.record import Asked, prove
+from embodied.suite.record import SuiteSpec, check_scenarios
 from embodied.suite.session import Session
 from embodied.suite.sweep import Axis, Point, grid, points
 
-AXES = "axes.json"
+AXES_FILE = "axes.json"
+"""File in the folder of a suite that makes it a sweep."""
 
 
+@with_launch_options
 def sweep(
     file: Annotated[Path | None, typer.Argument(help="the launch file", show_default=False)] = None,
     *,
@@ -52,82 +47,73 @@ def sweep(
         ),
     ] = None,
     seeds: Annotated[str | None, typer.Option(help=f"the same at each point: A:B  [default: {SEEDS}]")] = None,
-    jobs: Annotated[int, typer.Option(min=1, max=256, help="processes")] = 1,
-    timeout: Annotated[str, typer.Option(help="end a seed that takes longer on the wall clock")] = TIMEOUT,
-    rerun_infra: Annotated[
-        int, typer.Option(min=0, max=10, help="try a seed again whose process or simulator broke; never a failed one")
-    ] = 0,
-    resumed: Annotated[Path | None, typer.Option("--resume", help="go on with runs/<id>, where it was ended")] = None,
-    sim: SimOption = False,
-    profile: ProfileOption = None,
-    world: WorldOption = None,
+    jobs: JobsOption = 1,
+    timeout: TimeoutOption = TIMEOUT,
+    rerun_infra: RerunOption = 0,
+    resumed: ResumeOption = None,
+    options: LaunchOptions,
     until: ForOption = None,
-    site: SiteOption = None,
-    sets: SetOption = None,
-    swaps: SwapOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Run the same seeds at each point of a grid of settings, and plot how often they pass."""
-    with ending(as_json):
+    with exit_on_error(as_json):
         limit = time_limit(timeout, "--timeout")
-        given = overrides(site, sets, swaps, world)
-        found: list[Result] = []
+        earlier_results: list[Result] = []
         if resumed is not None:
-            others = (file, over, seeds, given != Overrides(), until, sim, profile)
-            folder, asked, found = gone_on(resumed, others)
-            axes = _axes(folder)
+            folder, spec, earlier_results = resumed_suite(resumed, (file, over, seeds, options.given, until))
+            axes = _read_axes(folder)
         else:
             if file is None or not over:
                 raise usage("what is swept?", "write embodied sweep FILE --over detector.latency=0:300ms:25ms")
-            axes = [Axis.of(text) for text in over]
-            base = Scenario(file.stem, file, choose_profile(sim, profile) or "sim", given, time_limit(until))
-            scenarios = grid(base, axes)
-            asked = Asked(
-                scenarios, read_seeds(SEEDS if seeds is None else seeds), 1, "none", prove(scenarios), versions()
-            )
+            axes = [Axis.parse(text) for text in over]
+            profile = options.chosen_profile(default="sim")
+            scenarios = grid(Scenario(file.stem, file, profile, options.overrides, time_limit(until)), axes)
+            spec = SuiteSpec(scenarios, read_seeds(seeds), 1, "none", check_scenarios(scenarios), versions())
             folder = new_run_folder(f"sweep-{file.stem}")
-            (folder / AXES).write_text(dumps([axis.as_dict() for axis in axes]), encoding="utf-8")
-        session = Session(asked, folder, found, jobs)
-        watched(session, "sweep", anew=resumed is None, timeout=limit, reruns=rerun_infra)
+            (folder / AXES_FILE).write_text(dumps([axis.as_dict() for axis in axes]), encoding="utf-8")
+        session = Session(spec, folder, earlier_results, jobs)
+        run_with_progress(session, "sweep", resumed=resumed is not None, timeout=limit, reruns=rerun_infra)
         summary = session.summary()
         session.write(summary)
-        made = points(summary, axes)
-        data = _written(asked, axes, made, folder)
+        statistics = points(summary, axes)
+        data = _write(spec, axes, statistics, folder)
         if as_json:
             print_json({**data, "folder": str(folder)})
         else:
-            _show(axes, made, folder)
-    raise typer.Exit(3 if any(point.broken for point in made) else 0)
+            _print(axes, statistics, folder)
+    raise typer.Exit(3 if any(point.broken for point in statistics) else 0)
 
 
-def _axes(folder: Path) -> list[Axis]:
+def _read_axes(folder: Path) -> list[Axis]:
     try:
-        return [Axis.from_dict(entry) for entry in json.loads((folder / AXES).read_text(encoding="utf-8"))]
+        return [Axis.from_dict(entry) for entry in json.loads((folder / AXES_FILE).read_text(encoding="utf-8"))]
     except (OSError, ValueError, KeyError, TypeError):
         raise usage(f"{folder} is a suite and no sweep", f"write embodied test --resume {folder}") from None
 
 
-def _written(asked: Asked, axes: Sequence[Axis], made: Sequence[Point], folder: Path) -> dict[str, Any]:
+def _write(spec: SuiteSpec, axes: Sequence[Axis], statistics: Sequence[Point], folder: Path) -> dict[str, Any]:
+    """Write `results.json` and `plot.svg`, and return the data of the former."""
+    file = spec.scenarios[0].file
     data = {
-        "file": str(asked.scenarios[0].file),
-        "seeds": [min(asked.seeds), max(asked.seeds) + 1],
+        "file": str(file),
+        "seeds": [min(spec.seeds), max(spec.seeds) + 1],
         "axes": [axis.as_dict() for axis in axes],
-        "points": [point.as_dict() for point in made],
+        "points": [point.as_dict() for point in statistics],
     }
     (folder / "results.json").write_text(dumps(data), encoding="utf-8")
-    picture = plot(axes, made, f"{asked.scenarios[0].file.stem}: success by {' and '.join(axis.key for axis in axes)}")
+    picture = plot(axes, statistics, f"{file.stem}: success by {' and '.join(axis.key for axis in axes)}")
     if picture is not None:
         (folder / "plot.svg").write_text(picture, encoding="utf-8")
     return data
 
 
-def _show(axes: Sequence[Axis], made: Sequence[Point], folder: Path) -> None:
+def _print(axes: Sequence[Axis], statistics: Sequence[Point], folder: Path) -> None:
     table = Table(box=None, pad_edge=False)
     for axis in axes:
         table.add_column(axis.key)
     for head in ("passed", "rate", "95 % interval", "dropped", "mean duration"):
         table.add_column(head, justify="right")
-    for point in made:
+    for point in statistics:
         broken = f" ({point.broken} broke down)" if point.broken else ""
         table.add_row(
             *point.values.values(),
@@ -138,5 +124,5 @@ def _show(axes: Sequence[Axis], made: Sequence[Point], folder: Path) -> None:
             "" if point.duration is None else f"{point.duration:.2f} s",
         )
     out.print(table)
-    shown = "plot.svg" if len(axes) <= 2 else "results.json"
-    out.print(f"kept       {folder / shown}, with results.json and report.html beside it", markup=False)
+    picture = "plot.svg" if len(axes) <= 2 else "results.json"
+    out.print(f"kept       {folder / picture}, with results.json and report.html beside it", markup=False)

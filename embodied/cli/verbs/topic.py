@@ -1,4 +1,4 @@
-"""`embodied topic`: the topics of a run, and messages put in by hand."""
+"""`embodied topic`: list and inspect the topics of a run, and publish a message by hand."""
 
 from __future__ import annotations
 
@@ -8,35 +8,34 @@ from typing import Annotated, Any
 import typer
 import yaml
 
-from embodied.cli.common.output import ForOption, JsonOption, ending, out, print_json, time_limit, usage, wide
-from embodied.cli.common.running import RunOption, connected, lasting, table
-from embodied.cli.common.topic_stream import topic_of
-from embodied.cli.verbs.messages import type_of
-from embodied.cli.verbs.topic_echo import TopicArgument, echo
-from embodied.cli.verbs.topic_rates import bw, delay, hz
+from embodied.cli.common.formatting import format_duration, table
+from embodied.cli.common.launch_options import ForOption, JsonOption, time_limit
+from embodied.cli.common.message_fields import describe_fields, field_line
+from embodied.cli.common.output import exit_on_error, out, print_json, table_console, usage
+from embodied.cli.common.running import RunOption, connected
+from embodied.cli.common.topic_stream import TopicArgument, topic_of
 from embodied.clock import SECOND
 from embodied.live.client import message_type
-from embodied.messages.schema import schema
 
-topic = typer.Typer(no_args_is_help=True, help="The topics of a run: list, info, echo, hz, bw, delay, pub.")
+topic = typer.Typer(no_args_is_help=True, help="The topics of a run: list, info, pub, echo, hz, bw, delay.")
 
 
 @topic.command("list")
 def list_topics(*, run: RunOption = None, as_json: JsonOption = False) -> None:
-    """List the topics: type, stated rate, how many were published, how long ago the last, and who takes them."""
-    with ending(as_json), connected(run) as client:
-        found = _with_counts(client.ask("topics"), client.ask("counts"))
+    """List the topics: type, declared rate, number and age of messages, subscribers."""
+    with exit_on_error(as_json), connected(run) as client:
+        topics = _with_counts(client.ask("topics"), client.ask("counts"))
         if as_json:
-            print_json({"topics": found})
+            print_json({"topics": topics})
             return
-        made = table("topic", "type", " rate", " published", " last", "taken by")
-        for name, about in found.items():
-            made.add_row(name, _type(about), rate(about), _count(about), _age(about), ", ".join(about["takers"]))
-        wide().print(made)
+        rows = table("topic", "type", " rate", " published", " last", "taken by")
+        for name, about in topics.items():
+            rows.add_row(name, _type(about), _rate(about), _count(about), _age(about), ", ".join(about["takers"]))
+        table_console().print(rows)
 
 
 def _with_counts(topics: dict[str, Any], counts: dict[str, Any]) -> dict[str, Any]:
-    """What a run says of its topics, and what their nodes have counted."""
+    """Merge a run's topics with the counters of their nodes."""
     counted = {name: count for process in counts.values() if process for name, count in process["topics"].items()}
     nothing = {"published": None, "age_ns": None}
     return {name: {**about, **counted.get(name, nothing)} for name, about in topics.items()}
@@ -46,8 +45,7 @@ def _type(about: dict[str, Any]) -> str:
     return str(about["message"]).rpartition(":")[2]
 
 
-def rate(about: dict[str, Any]) -> str:
-    """How often a topic is to be published."""
+def _rate(about: dict[str, Any]) -> str:
     return "" if about["period_ns"] is None else f"{SECOND / about['period_ns']:.4g} Hz"
 
 
@@ -56,47 +54,34 @@ def _count(about: dict[str, Any]) -> str:
 
 
 def _age(about: dict[str, Any]) -> str:
-    return "never" if about["age_ns"] is None else f"{lasting(about['age_ns'] / SECOND)} ago"
+    return "never" if about["age_ns"] is None else f"{format_duration(about['age_ns'] / SECOND)} ago"
 
 
 @topic.command("info")
 def info(name: TopicArgument, *, run: RunOption = None, as_json: JsonOption = False) -> None:
-    """Say what a topic carries, with shapes and units, who gives it and who takes it."""
-    with ending(as_json), connected(run) as client:
+    """Show a topic's message type with shapes and units, its publisher and its subscribers."""
+    with exit_on_error(as_json), connected(run) as client:
         full, _ = topic_of(client, name)
         about = _with_counts(client.ask("topics"), client.ask("counts"))[full]
         nodes = client.ask("nodes")
         client.enter()
-        kind = message_type(about["message"])
-        takers = {taker: nodes[taker.rpartition(".")[0]]["in"][taker.rpartition(".")[2]] for taker in about["takers"]}
-        fields = [
-            {"name": field.name, "type": type_of(field), "unit": field.unit, "optional": field.optional}
-            for field in schema(kind)
-        ]
+        subscribers = {port: nodes[port.rpartition(".")[0]]["in"][port.rpartition(".")[2]] for port in about["takers"]}
+        fields = describe_fields(message_type(about["message"]))
         if as_json:
-            print_json({"topic": full, **about, "takers": takers, "fields": fields})
+            print_json({"topic": full, **about, "takers": subscribers, "fields": fields})
             return
         process = nodes[about["node"]]["process"]
-        out.print(f"[bold]{full}[/]  {_type(about)}  {rate(about)}")
+        out.print(f"[bold]{full}[/]  {_type(about)}  {_rate(about)}")
         out.print(f"  given by {about['node']} in {process}: {_count(about)} so far, the last {_age(about)}")
-        for taker, port in takers.items():
-            age = "" if port["max_age_ns"] is None else f", stale after {lasting(port['max_age_ns'] / SECOND)}"
-            out.print(f"  taken by {taker}: {port['type']}{age}", markup=False)
+        for subscriber, port in subscribers.items():
+            age = "" if port["max_age_ns"] is None else f", stale after {format_duration(port['max_age_ns'] / SECOND)}"
+            out.print(f"  taken by {subscriber}: {port['type']}{age}", markup=False)
         sizes = "".join(f", {letter} = {size}" for letter, size in about["sizes"].items())
         frame = "" if about["frame"] is None else f", frame {about['frame']}"
         for field in fields:
-            unit = f" [{field['unit']}]" if field["unit"] else ""
-            out.print(
-                f"  {field['name']}: {field['type']}{unit}{' or None' if field['optional'] else ''}", markup=False
-            )
+            out.print(f"  {field_line(field)}", markup=False)
         if sizes or frame:
             out.print(f"  with{(sizes + frame)[1:]}", markup=False)
-
-
-topic.command("echo")(echo)
-topic.command("hz")(hz)
-topic.command("bw")(bw)
-topic.command("delay")(delay)
 
 
 @topic.command("pub")
@@ -104,29 +89,29 @@ def pub(
     name: TopicArgument,
     fields: Annotated[str, typer.Argument(help="YAML, such as '{label: blue}'", show_default=False)],
     *,
-    rate: Annotated[float | None, typer.Option(min=0.001, help="again and again, so often [Hz]")] = None,
+    rate: Annotated[float | None, typer.Option(min=0.001, help="publish repeatedly at this rate [Hz]")] = None,
     once: Annotated[bool, typer.Option("--once", help="a single time, as without --rate")] = False,
     until: ForOption = None,
     run: RunOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Publish a message as if its node had given it; no guard can be passed by."""
-    with ending(as_json), connected(run) as client:
+    """Publish a message in place of a node; commands still pass the guard."""
+    with exit_on_error(as_json), connected(run) as client:
         limit = time_limit(until)
         if once and rate is not None:
             raise usage("--once and --rate exclude each other", "give one of them")
         if limit is not None and rate is None:
-            raise usage("--for says how long to go on, which takes --rate", "write --rate 10")
+            raise usage("--for limits repeated publishing, which needs --rate", "write --rate 10")
         try:
-            given = yaml.safe_load(fields)
+            values = yaml.safe_load(fields)
         except yaml.YAMLError as error:
             raise usage(f"cannot read the fields: {' '.join(str(error).split())}", "write '{label: blue}'") from None
-        if not isinstance(given, dict):
-            raise usage("the fields are no mapping", "write '{label: blue}'")
+        if not isinstance(values, dict):
+            raise usage("the fields must be a mapping", "write '{label: blue}'")
         full, _ = topic_of(client, name)
         begin, count = time.monotonic(), 0
         while True:
-            client.ask("publish", topic=full, fields=given)
+            client.ask("publish", topic=full, fields=values)
             count += 1
             if rate is None:
                 break

@@ -1,4 +1,4 @@
-"""`embodied topic hz`, `bw` and `delay`: how often, how much and how late, until Ctrl-C or for a stated time."""
+"""`embodied topic hz`, `bw` and `delay`: rate, bandwidth and latency of a topic, until Ctrl-C or for a stated time."""
 
 from __future__ import annotations
 
@@ -11,30 +11,30 @@ from typing import Any
 import numpy as np
 import typer
 
-from embodied.cli.common.output import ForOption, JsonOption, ending, err, out, print_json, time_limit
+from embodied.cli.common.launch_options import ForOption, JsonOption, time_limit
+from embodied.cli.common.output import err, exit_on_error, out, print_json
 from embodied.cli.common.running import RunOption
-from embodied.cli.common.topic_stream import Seen, watch
-from embodied.cli.verbs.topic_echo import TopicArgument
+from embodied.cli.common.topic_stream import Received, TopicArgument, watch
 from embodied.clock import SECOND
 from embodied.messages.schema import Message, schema
 
-TOLD = 1.0
-"""Between two lines [s]."""
+LINE_PERIOD = 1.0
+"""Time between two lines of intermediate results [s]."""
 
-KEPT = 10_000
-"""Numbers are over so many of the last messages."""
+WINDOW = 10_000
+"""Number of the latest messages that statistics are over."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """What is kept of a message: not itself, for a picture held is memory held.
+    """Times and size of one message; the message itself is not kept, since pictures would fill the memory.
 
     Attributes:
-        stamp: when it was published [ns].
-        age: since then [ns]; None of what was there before anyone looked, for it has waited for that.
-        since: how long ago what it shows was acquired [ns]; None where it does not say, or was there before.
-        size: what it carries [B].
-        skipped: how many were passed over for it.
+        stamp: time of publication [ns].
+        age: time from publication to reception [ns]; None for a message from before the subscription.
+        since: time from acquisition to reception [ns]; None where it is unknown.
+        size: size of the message [B].
+        skipped: number of messages that were passed over before it.
     """
 
     stamp: int
@@ -44,138 +44,146 @@ class Sample:
     skipped: int
 
     @classmethod
-    def of(cls, seen: Seen) -> Sample:
-        """What is kept of a message."""
-        age = None if seen.before else seen.age
-        acquired = getattr(seen.message, "acquired", None)
-        since = None if age is None or acquired is None else seen.stamp + age - acquired
-        return cls(seen.stamp, age, since, size(seen.message), seen.skipped)
+    def of(cls, received: Received) -> Sample:
+        """Extract times and size from a received message."""
+        age = None if received.before else received.age
+        acquired = getattr(received.message, "acquired", None)
+        since = None if age is None or acquired is None else received.stamp + age - acquired
+        return cls(received.stamp, age, since, size(received.message), received.skipped)
 
 
-Look = Callable[[list[Sample]], dict[str, Any]]
+Statistics = dict[str, Any]
 
 
 def hz(topic: TopicArgument, *, until: ForOption = None, run: RunOption = None, as_json: JsonOption = False) -> None:
-    """How often a topic is published: the rate, and the time between two messages."""
+    """Measure the publication rate of a topic, and the time between two messages."""
 
-    def look(seen: list[Sample]) -> dict[str, Any]:
-        # Across those that were passed over nothing is known of the time between two.
-        gaps = [b.stamp - a.stamp for a, b in pairwise(seen) if not b.skipped]
-        found = spread(np.array(gaps) / SECOND, "s")
-        return {"rate_hz": None if found["mean_s"] in (None, 0.0) else 1 / found["mean_s"], **found}
+    def compute(samples: list[Sample]) -> Statistics:
+        # A gap with messages passed over in it is no period.
+        gaps = [b.stamp - a.stamp for a, b in pairwise(samples) if not b.skipped]
+        periods = spread(np.array(gaps) / SECOND, "s")
+        return {"rate_hz": None if periods["mean_s"] in (None, 0.0) else 1 / periods["mean_s"], **periods}
 
-    def line(found: dict[str, Any]) -> str:
-        if found["rate_hz"] is None:
+    def line(statistics: Statistics) -> str:
+        if statistics["rate_hz"] is None:
             return "no two messages"
-        return f"{found['rate_hz']:.4g} Hz  {told(found, 's', 1e3, 'ms')}"
+        return f"{statistics['rate_hz']:.4g} Hz  {spread_line(statistics, 's', 1e3, 'ms')}"
 
-    _measure(topic, until, run, as_json, look, line)
+    _measure(topic, until, run, as_json, compute, line)
 
 
 def bw(topic: TopicArgument, *, until: ForOption = None, run: RunOption = None, as_json: JsonOption = False) -> None:
-    """How much a topic carries: bytes a second, and the size of a message."""
+    """Measure the bandwidth of a topic in bytes per second, and the size of a message."""
 
-    def look(seen: list[Sample]) -> dict[str, Any]:
-        sizes = [one.size for one in seen]
-        span = (seen[-1].stamp - seen[0].stamp) / SECOND if seen else 0.0
-        # Those that were passed over count as the mean of those that were seen.
-        later = sum(1 + one.skipped for one in seen[1:])
+    def compute(samples: list[Sample]) -> Statistics:
+        sizes = [sample.size for sample in samples]
+        span = (samples[-1].stamp - samples[0].stamp) / SECOND if samples else 0.0
+        # Messages that were passed over count with the mean size of the others.
+        later = sum(1 + sample.skipped for sample in samples[1:])
         rate = later * float(np.mean(sizes)) / span if span > 0 else None
         return {"bytes_per_s": rate, **spread(np.array(sizes), "B")}
 
-    def line(found: dict[str, Any]) -> str:
-        rate = "" if found["bytes_per_s"] is None else f"{found['bytes_per_s'] / 1e3:.4g} kB/s  "
-        return f"{rate}{told(found, 'B', 1e-3, 'kB')}"
+    def line(statistics: Statistics) -> str:
+        rate = "" if statistics["bytes_per_s"] is None else f"{statistics['bytes_per_s'] / 1e3:.4g} kB/s  "
+        return f"{rate}{spread_line(statistics, 'B', 1e-3, 'kB')}"
 
-    _measure(topic, until, run, as_json, look, line)
+    _measure(topic, until, run, as_json, compute, line)
 
 
 def delay(topic: TopicArgument, *, until: ForOption = None, run: RunOption = None, as_json: JsonOption = False) -> None:
-    """How old messages are when they arrive here: since they were published, and since what they show was acquired."""
+    """Measure the latency of a topic: from publication to reception here, and from acquisition where it is known."""
 
-    def look(seen: list[Sample]) -> dict[str, Any]:
-        ages = {"published": [one.age for one in seen], "acquired": [one.since for one in seen]}
-        known = {what: np.array([age for age in found if age is not None]) for what, found in ages.items()}
-        found = {
-            what: spread(found / SECOND, "s") for what, found in known.items() if what == "published" or found.size
+    def compute(samples: list[Sample]) -> Statistics:
+        ages = {"published": [sample.age for sample in samples], "acquired": [sample.since for sample in samples]}
+        known = {event: np.array([age for age in values if age is not None]) for event, values in ages.items()}
+        spreads = {
+            event: spread(values / SECOND, "s")
+            for event, values in known.items()
+            if event == "published" or values.size
         }
-        return {**found["published"], "since": found}
+        return {**spreads["published"], "since": spreads}
 
-    def line(found: dict[str, Any]) -> str:
-        return "; ".join(f"since {what} {told(ages, 's', 1e3, 'ms')}" for what, ages in found["since"].items())
+    def line(statistics: Statistics) -> str:
+        since = statistics["since"].items()
+        return "; ".join(f"since {event} {spread_line(ages, 's', 1e3, 'ms')}" for event, ages in since)
 
-    _measure(topic, until, run, as_json, look, line)
+    _measure(topic, until, run, as_json, compute, line)
 
 
 def _measure(
-    topic: str, until: str | None, run: str | None, as_json: bool, look: Look, line: Callable[[dict[str, Any]], str]
+    topic: str,
+    until: str | None,
+    run: str | None,
+    as_json: bool,
+    compute: Callable[[list[Sample]], Statistics],
+    line: Callable[[Statistics], str],
 ) -> None:
-    """Take messages, say what they tell once a second, and at the end."""
-    with ending(as_json):
+    """Collect samples of a topic, and print their statistics once a second and at the end."""
+    with exit_on_error(as_json):
         limit = time_limit(until)
-        seen: list[Sample] = []
+        samples: list[Sample] = []
         skipped = 0
         status = err.status("waiting for a message") if err.is_terminal and not as_json else None
-        after = time.monotonic() + TOLD
+        next_line = time.monotonic() + LINE_PERIOD
         try:
             if status is not None:
                 status.start()
-            for one in watch(run, topic, None if limit is None else limit / SECOND):
-                seen.append(Sample.of(one))
-                skipped += one.skipped
-                if time.monotonic() < after:
+            for received in watch(run, topic, None if limit is None else limit / SECOND):
+                samples.append(Sample.of(received))
+                skipped += received.skipped
+                if time.monotonic() < next_line:
                     continue
-                after = time.monotonic() + TOLD
-                del seen[:-KEPT]
+                next_line = time.monotonic() + LINE_PERIOD
+                del samples[:-WINDOW]
                 if status is not None:
-                    status.update(line(look(seen)))
+                    status.update(line(compute(samples)))
                 elif limit is None and not as_json:
-                    out.print(line(look(seen)), markup=False)
+                    out.print(line(compute(samples)), markup=False)
         except KeyboardInterrupt:
-            # So it is ended, where no time is stated.
+            # Without --for, Ctrl-C is the way to end it.
             pass
         finally:
             if status is not None:
                 status.stop()
-        found = look(seen[-KEPT:])
-        found["skipped"] = skipped
+        statistics = compute(samples[-WINDOW:])
+        statistics["skipped"] = skipped
         if as_json:
-            print_json({"topic": topic, **found})
-        elif not seen:
+            print_json({"topic": topic, **statistics})
+        elif not samples:
             out.print("nothing was published")
         else:
-            missed = f"; {found['skipped']} were not seen" if found["skipped"] else ""
-            out.print(line(found) + missed, markup=False)
-    raise typer.Exit(0 if seen else 1)
+            missed = f"; {skipped} were passed over" if skipped else ""
+            out.print(line(statistics) + missed, markup=False)
+    raise typer.Exit(0 if samples else 1)
 
 
-def spread(values: Iterable[float], unit: str) -> dict[str, Any]:
-    """Mean, least, greatest, standard deviation and number of some values; None where there are none."""
+def spread(values: Iterable[float], unit: str) -> Statistics:
+    """Return mean, minimum, maximum, standard deviation and number of values; None for each if there are no values."""
     array = np.fromiter(values, float)
     names = ("mean", "min", "max", "sd")
     if not array.size:
         return {"count": 0, **{f"{name}_{unit}": None for name in names}}
-    found = (array.mean(), array.min(), array.max(), array.std())
-    return {"count": int(array.size), **{f"{n}_{unit}": float(v) for n, v in zip(names, found, strict=True)}}
+    moments = (array.mean(), array.min(), array.max(), array.std())
+    return {"count": int(array.size), **{f"{n}_{unit}": float(v) for n, v in zip(names, moments, strict=True)}}
 
 
-def told(found: dict[str, Any], unit: str, factor: float, shown: str) -> str:
-    """A spread for people.
+def spread_line(statistics: Statistics, unit: str, factor: float, shown_unit: str) -> str:
+    """Format the result of `spread`.
 
     Args:
-        found: from `spread`.
-        unit: of its values.
-        factor: to the unit that is shown.
-        shown: that unit.
+        statistics: result of `spread`.
+        unit: unit of its values.
+        factor: factor from that unit to the one that is shown.
+        shown_unit: unit that is shown.
     """
-    if not found["count"]:
+    if not statistics["count"]:
         return "not known, of no new message"
-    parts = [f"{name} {found[f'{name}_{unit}'] * factor:.4g}" for name in ("mean", "min", "max", "sd")]
-    return f"{', '.join(parts)} {shown} over {found['count']}"
+    parts = [f"{name} {statistics[f'{name}_{unit}'] * factor:.4g}" for name in ("mean", "min", "max", "sd")]
+    return f"{', '.join(parts)} {shown_unit} over {statistics['count']}"
 
 
 def size(message: Message) -> int:
-    """What a message carries, without its frame [B]."""
+    """Return the size of a message's fields, without framing [B]."""
     total = 0
     for field in schema(type(message)):
         value = getattr(message, field.name)

@@ -1,4 +1,4 @@
-"""`embodied virtual`: the far side of a device's wire, with a simulated body behind it, for anyone's client."""
+"""`embodied virtual`: run the virtual device of a driver, for any client that speaks its protocol."""
 
 from __future__ import annotations
 
@@ -7,19 +7,21 @@ from typing import Annotated
 
 import typer
 
-from embodied.cli.common.complete import Choices, quiet
-from embodied.cli.common.output import JsonOption, SetOption, ending, new_run_folder, nothing_begun
-from embodied.cli.verbs.run_live import Asked, run_live
+from embodied.cli.common.complete import Choices, safe_completion
+from embodied.cli.common.launch_options import JsonOption, SetOption
+from embodied.cli.common.live_run import LiveRunOptions, run_live
+from embodied.cli.common.output import exit_on_error, immediate_interrupt
+from embodied.cli.common.run_folders import new_run_folder
 from embodied.devices.registry import device, devices
 from embodied.launch import Overrides, load
 from embodied.launch.class_lookup import enter, project_root
 
 
-@quiet
+@safe_completion
 def _names(_: str) -> Choices:
-    found = devices()
-    broken = [(name, f"{problem.message} ({problem.where})") for name, problem in found.broken.items()]
-    return [*((known.name, known.title) for known in found.known.values()), *broken]
+    registered = devices()
+    broken = [(name, f"{problem.message} ({problem.where})") for name, problem in registered.broken.items()]
+    return [*((known.name, known.title) for known in registered.known.values()), *broken]
 
 
 def virtual(
@@ -32,12 +34,12 @@ def virtual(
     sets: SetOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Run a virtual device until Ctrl-C; it says where it is reached."""
-    with ending(as_json):
-        with nothing_begun():
+    """Run a virtual device until Ctrl-C, and print its address."""
+    with exit_on_error(as_json):
+        with immediate_interrupt():
             enter(project_root(Path("launch.yaml")))
-            found = device(name)
-            file = found.folder / found.bench
+            known = device(name)
+            file = known.folder / known.bench
             graph = load(file, Overrides(sets=tuple(sets or ()))).graph("virtual")
         folder = new_run_folder(f"virtual-{name}")
-        raise typer.Exit(run_live(graph, Asked(file, "virtual", seed, judged=False), folder, as_json))
+        raise typer.Exit(run_live(graph, LiveRunOptions(file, "virtual", seed, judged=False), folder, as_json))

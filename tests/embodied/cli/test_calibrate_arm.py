@@ -131,7 +131,7 @@ def test_what_cannot_be_calibrated_is_one_clear_error(embodied: Command, tmp_pat
     for words, said in (
         (("--node", "policy"), "'policy' is no driver"),
         (("--node", "armm"), "did you mean 'arm'?"),
-        (("--node", "arm", "--profile", "sim"), "has no wire"),
+        (("--node", "arm", "--profile", "sim"), "has no device"),
         (("--node", "camera"), "by hand: so101"),
         (("--node", "arm", "--set", "robot=xarm6"), "by hand: so101"),
         (("--node", "arm", "--set", "arm.torque=7"), "torque is 7"),
@@ -148,7 +148,7 @@ def test_where_nobody_answers_nothing_is_changed(watched: Watched, tmp_path: Pat
 
 def test_a_real_arm_is_not_let_go_unless_somebody_is_at_a_terminal(watched: Watched, tmp_path: Path) -> None:
     watched.forge()
-    refused(watched, tmp_path, "this device is real: a person has to be there, and to hold it")
+    refused(watched, tmp_path, "this device is real: a person has to hold it")
 
 
 def test_another_arm_than_the_one_that_is_meant_is_not_measured(watched: Watched, tmp_path: Path) -> None:

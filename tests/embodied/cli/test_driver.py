@@ -75,7 +75,7 @@ def test_a_virtual_arm_is_found_by_a_scan_and_keeps_the_contract(served: str, em
 
 
 def test_what_is_no_driver_or_has_no_wire_is_not_held_to_the_contract(embodied: Command) -> None:
-    for node, profile, said in (("policy", "virtual", "is no driver"), ("arm", "sim", "has no wire")):
+    for node, profile, said in (("policy", "virtual", "is no driver"), ("arm", "sim", "has no device")):
         done = embodied("driver", "test", PICK, "--node", node, "--profile", profile, "--yes")
         assert done.code == 2
         assert said in done.stderr

@@ -279,7 +279,7 @@ def test_a_node_is_described_and_started_again(cell: Live, ask: Ask, embodied: C
         (["topic", "echo", "arm.state", "--save", "x.png"], "JointState is no picture"),
         (["topic", "pub", "guard.command", "{position: [1, 2]}"], "nothing moves but through its guard"),
         (["topic", "pub", "task", "{lable: blue}"], "did you mean 'label'?"),
-        (["topic", "pub", "task", "blue"], "the fields are no mapping"),
+        (["topic", "pub", "task", "blue"], "the fields must be a mapping"),
         (["node", "info", "camra"], "did you mean 'camera'?"),
         (["node", "restart", "camra"], "did you mean 'camera'?"),
         (["param", "get", "hold.kd"], "did you mean 'hold.kp'?"),

@@ -85,7 +85,7 @@ def test_a_folder_that_is_not_empty_is_left_as_it_is(embodied: Command, tmp_path
     (tmp_path / "mycell" / "mine.txt").write_text("mine", encoding="utf-8")
     done = embodied("new", "mycell")
     assert done.code == 2
-    assert "is there already, and not empty" in done.stderr
+    assert "exists and is not empty" in done.stderr
     assert [file.name for file in (tmp_path / "mycell").iterdir()] == ["mine.txt"]
 
 
@@ -94,5 +94,5 @@ def test_a_place_that_cannot_be_written_is_one_error_with_the_fix(embodied: Comm
     for path in ("file/mycell", "file"):
         done = embodied("new", path)
         assert done.code == 2
-        assert f"cannot make {path}" in done.stderr
+        assert f"cannot create {path}" in done.stderr
         assert "choose a folder that you may write in" in done.stderr

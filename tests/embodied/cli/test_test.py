@@ -303,7 +303,7 @@ def test_a_full_disk_ends_a_suite_in_one_line_and_keeps_what_there_is(
         (("--video", "some"), "'some' is not one of"),
         (("--format", "xml"), "'xml' is not one of"),
         (("--baseline", "none.json"), "cannot be read: No such file"),
-        (("--resume", "runs/none"), "--resume goes on with what was asked before"),
+        (("--resume", "runs/none"), "--resume goes on with the files, seeds and overrides of before"),
     ],
 )
 def test_a_wrong_option_is_one_error_and_exit_code_2(

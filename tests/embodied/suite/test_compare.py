@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from embodied.errors import LaunchError
 from embodied.suite import Comparison, Result, compare, run_suite
-from embodied.suite.compare import Baseline
+from embodied.suite.baseline import Baseline
 from tests.embodied.suite.waiting import counted, job, quiet
 
 
@@ -70,11 +70,11 @@ def test_a_seed_that_broke_down_on_either_side_changes_no_sides() -> None:
 def test_equal_digests_are_the_very_same_runs(tmp_path: Path) -> None:
     same = [result(0), result(1, "failed"), result(2)]
     work = job(tmp_path)
-    found = baseline(tmp_path).beside(counted(same, work)).comparisons["cell"]
+    found = baseline(tmp_path).compare(counted(same, work)).comparisons["cell"]
     assert found.same
     assert "the very same runs" in str(found)
     other = [*same[:2], result(2, digest="e")]
-    assert not baseline(tmp_path).beside(counted(other, work)).comparisons["cell"].same
+    assert not baseline(tmp_path).compare(counted(other, work)).comparisons["cell"].same
 
 
 def test_a_baseline_of_other_seeds_is_refused_before_anything_runs(tmp_path: Path) -> None:
@@ -93,10 +93,10 @@ def test_a_baseline_of_another_scenario_is_refused_with_the_nearest_name(tmp_pat
 
 
 def test_runs_of_different_renderers_are_not_compared(tmp_path: Path) -> None:
-    baseline(tmp_path).check_drawn(result(0))
+    baseline(tmp_path).check_renderer(result(0))
     drawn = Result("cell", 0, "passed", {"about": {"renderer": "pencil 2"}})
     with pytest.raises(LaunchError, match="was drawn with renderer pencil 1, and this suite with renderer pencil 2"):
-        baseline(tmp_path).check_drawn(drawn)
+        baseline(tmp_path).check_renderer(drawn)
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"complete": true}', '{"complete": true, "scenarios": [1]}'])
@@ -113,7 +113,7 @@ def test_a_suite_that_got_worse_fails_even_where_enough_passes(tmp_path: Path) -
     work = job(tmp_path, fails=[0, 1, 2, 3, 4])
     summary = counted(run_suite([work], range(6), 2, quiet), work)
     before = dict.fromkeys(range(6), ("passed", ""))
-    worse = summary.beside({"cell": compare(summary.results, before)})
+    worse = summary.with_comparisons({"cell": compare(summary.results, before)})
     assert summary.exit_code(0.0) == 0
     assert worse.exit_code(0.0) == 1
     assert worse.as_dict()["baseline"]["cell"]["newly_failing"] == [0, 1, 2, 3, 4]

@@ -1,4 +1,4 @@
-"""`embodied run --live`: one run in its processes, told as it goes on."""
+"""Live run of a graph with progress and result on the terminal, as `run --live` and `virtual` have it."""
 
 from __future__ import annotations
 
@@ -7,16 +7,30 @@ from pathlib import Path
 
 from rich.markup import escape
 
-from embodied.cli.common.output import INTERRUPTED, StatusLine, err, out, print_json, versions
+from embodied.cli.common.output import INTERRUPTED, StatusLine, err, out, print_json
+from embodied.cli.common.run_folders import versions
 from embodied.clock import SECOND, Time
 from embodied.graph.graph import Graph
 from embodied.live.episode import LiveOutcome, LiveWatcher, play_live
 from embodied.live.launcher import Launcher
 
+ON_PACE = 0.98
+"""Pace of the world against the clock below which it is reported."""
+
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """What is to be run: a launch file and its profile, the seed, until when, where, and whether the world ends it."""
+class LiveRunOptions:
+    """Options of a live run.
+
+    Attributes:
+        file: launch file.
+        profile: profile of the launch file.
+        seed: seed of everything random.
+        limit: time at which to stop [ns].
+        machine: machine whose part is run; None: all of it.
+        keys: folder with the keys of this machine.
+        judged: whether the world's verdict ends the run.
+    """
 
     file: Path
     profile: str | None
@@ -27,31 +41,31 @@ class Asked:
     judged: bool = True
 
 
-def run_live(graph: Graph, asked: Asked, folder: Path, as_json: bool) -> int:
-    """Run a graph live and say how it ended.
+def run_live(graph: Graph, options: LiveRunOptions, folder: Path, as_json: bool) -> int:
+    """Run a graph live and print how it ended.
 
     Returns:
         the exit code.
     """
-    file = asked.file
-    about = {"file": str(file), "profile": asked.profile, "folder": str(folder.absolute()), "machine": asked.machine}
-    with _Progress() as progress:
+    file, machine = options.file, options.machine
+    about = {"file": str(file), "profile": options.profile, "folder": str(folder.absolute()), "machine": machine}
+    with LiveProgress() as progress:
         outcome = play_live(
             graph,
-            asked.seed,
-            name=file.stem if asked.machine is None else f"{file.stem}-{asked.machine}",
+            options.seed,
+            name=file.stem if machine is None else f"{file.stem}-{machine}",
             about=about,
-            limit=asked.limit,
+            limit=options.limit,
             logs=folder / "logs",
-            machine=asked.machine,
-            keys=asked.keys,
+            machine=machine,
+            keys=options.keys,
             watchers=[progress],
-            judged=asked.judged,
+            judged=options.judged,
         )
     if as_json:
         print_json({**outcome.as_dict(), "logs": str(folder / "logs"), "versions": versions() | dict(outcome.about)})
     else:
-        _show(outcome, folder)
+        _print(outcome, folder)
     if outcome.failure:
         return 3
     if outcome.stopped_by == "Ctrl-C":
@@ -59,39 +73,39 @@ def run_live(graph: Graph, asked: Asked, folder: Path, as_json: bool) -> int:
     return 1 if outcome.passed is False else 0
 
 
-class _Progress(StatusLine, LiveWatcher):
-    """What happens is told at once; on a terminal one line says how far the run is."""
+class LiveProgress(StatusLine, LiveWatcher):
+    """Progress of a live run: events as they happen, and a status line on a terminal."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._told = 0
+        self._printed = 0
 
     def begin(self, run: Launcher) -> None:
-        """Say that it runs, and how to look at it."""
+        """Print the name of the run and the devices that it has met."""
         count = len(run.processes)
         err.print(f"running as {run.directory.name}, in {count} processes: embodied top, embodied stop", markup=False)
         for name, device in run.devices.items():
             err.print(f"{name}: {device}", markup=False)
 
     def look(self, run: Launcher) -> None:
-        """Tell what has happened since."""
-        for event in run.events[self._told :]:
+        """Print the events since the last call."""
+        for event in run.events[self._printed :]:
             err.print(f"[{run.now / SECOND:.2f} s] {event.text}", markup=False)
-        self._told = len(run.events)
+        self._printed = len(run.events)
         alive = sum(process.state == "running" for process in run.processes.values())
         self.draw(f"{run.now / SECOND:5.1f} s, {alive} of {len(run.processes)} processes")
 
 
-def _show(outcome: LiveOutcome, folder: Path) -> None:
+def _print(outcome: LiveOutcome, folder: Path) -> None:
     word = {True: "[bold green]PASS[/]", False: "[bold red]FAIL[/]", None: "[bold]DONE[/]"}[outcome.passed]
     if outcome.failure:
         word = "[bold red]BROKEN[/]"
     out.print(f"{word}  {escape(outcome.reason)}")
     out.print(f"seed       {outcome.seed}")
-    pace = "" if outcome.pace > 0.98 else f", the world's time at {outcome.pace:.2f} of the clock's"
+    pace = "" if outcome.pace > ON_PACE else f", the world's time at {outcome.pace:.2f} of the clock's"
     out.print(f"live       {outcome.seconds:.2f} s in {len(outcome.counts)} processes{pace}")
-    for name, what in outcome.about.items():
-        out.print(f"{name:<10} {what}", markup=False)
+    for name, version in outcome.about.items():
+        out.print(f"{name:<10} {version}", markup=False)
     for name, device in outcome.devices.items():
         out.print(f"{name:<10} {device}", markup=False)
     for name, state in outcome.topics.items():

@@ -1,0 +1,33 @@
+"""Text for people: durations, amounts of memory, borderless tables."""
+
+from __future__ import annotations
+
+from rich.table import Table
+
+
+def table(*titles: str) -> Table:
+    """Return a table without lines; a title with a leading space makes its column right-aligned, for numbers."""
+    columns = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
+    for title in titles:
+        right = title.startswith(" ")
+        columns.add_column(title.strip(), justify="right" if right else "left", no_wrap=right)
+    return columns
+
+
+def format_duration(seconds: float) -> str:
+    """Format a length of time: `4.2 s`, `3 min 20 s`, `2 h 5 min`."""
+    if seconds < 60:
+        return f"{seconds:.1f} s" if seconds >= 1 else f"{seconds * 1e3:.0f} ms"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s"
+    return f"{minutes // 60} h {minutes % 60} min"
+
+
+def format_memory(size: float) -> str:
+    """Format an amount of memory [B]: `38 MB`."""
+    for unit in ("B", "kB", "MB"):
+        if size < 1000:
+            return f"{size:.3g} {unit}"
+        size /= 1000
+    return f"{size:.3g} GB"

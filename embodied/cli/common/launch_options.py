@@ -1,0 +1,146 @@
+"""Launch options: profile and overrides of a launch file, one copy for run, check, graph, test and sweep."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from embodied.cli.common import complete
+from embodied.cli.common.output import usage
+from embodied.clock import Time, duration
+from embodied.launch import Launch, Overrides, load
+
+FileArgument = Annotated[
+    Path, typer.Argument(help="the launch file", show_default=False, autocompletion=complete.files)
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="print one JSON object to standard output")]
+SimOption = Annotated[bool, typer.Option("--sim", help="the same as --profile sim")]
+ProfileOption = Annotated[
+    str | None,
+    typer.Option("--profile", "-p", help="run a profile of the launch file", autocompletion=complete.profiles),
+]
+SiteOption = Annotated[
+    Path | None,
+    typer.Option(help="a file with this site's serials, hosts and calibration", autocompletion=complete.files),
+]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="NAME=VALUE or NODE.SETTING=VALUE; repeatable", autocompletion=complete.settings),
+]
+SwapOption = Annotated[
+    list[str] | None,
+    typer.Option("--swap", help="NODE=module:Class; repeatable", autocompletion=complete.swaps),
+]
+WorldOption = Annotated[
+    str | None,
+    typer.Option(help="one of the launch file's 'worlds', such as held_out", autocompletion=complete.worlds),
+]
+LiveOption = Annotated[bool, typer.Option("--live", help="in its processes and on the steady clock, as on the robot")]
+ForOption = Annotated[str | None, typer.Option("--for", help="stop after this much of its time, such as 10s")]
+
+
+class Format(StrEnum):
+    """Output format of problems: plain text, or annotations of a pull request."""
+
+    TEXT = "text"
+    GITHUB = "github"
+
+
+FormatOption = Annotated[Format, typer.Option(help="github: annotations of a pull request, and the step's summary")]
+
+
+@dataclass(frozen=True, slots=True)
+class LaunchOptions:
+    """Profile and overrides of a launch file, as given on the command line.
+
+    Attributes:
+        sim: whether --sim is given.
+        profile: value of --profile.
+        world: name of a variant of the world.
+        site: file with settings of a site.
+        sets: changed settings, `NODE.SETTING=VALUE`.
+        swaps: changed classes, `NODE=module:Class`.
+    """
+
+    sim: SimOption = False
+    profile: ProfileOption = None
+    world: WorldOption = None
+    site: SiteOption = None
+    sets: SetOption = None
+    swaps: SwapOption = None
+
+    @property
+    def given(self) -> bool:
+        """Whether any of the options is given."""
+        return self != LaunchOptions()
+
+    @property
+    def overrides(self) -> Overrides:
+        """Everything but the profile, as the loader takes it."""
+        return Overrides(self.site, tuple(self.swaps or ()), tuple(self.sets or ()), self.world)
+
+    def chosen_profile(self, default: str | None = None) -> str | None:
+        """Combine --sim and --profile.
+
+        Raises:
+            LaunchError: they contradict each other.
+        """
+        if self.sim and self.profile not in (None, "sim"):
+            raise usage(f"--sim and --profile {self.profile} exclude each other", "give one of them")
+        return "sim" if self.sim else self.profile or default
+
+    def load(self, file: Path) -> Launch:
+        """Load a launch file with these overrides.
+
+        Raises:
+            LaunchError: the file or an override is wrong.
+        """
+        return load(file, self.overrides)
+
+
+def with_launch_options(verb: Callable[..., None]) -> Callable[..., None]:
+    """Expand a verb's parameter `options` into the launch options, so that each signature need not repeat them.
+
+    Args:
+        verb: function of a command; typer reads its signature.
+    """
+    shared = [
+        parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)
+        for parameter in inspect.signature(LaunchOptions, eval_str=True).parameters.values()
+    ]
+
+    @functools.wraps(verb)
+    def expanded(*args: Any, **kwargs: Any) -> None:
+        options = LaunchOptions(**{parameter.name: kwargs.pop(parameter.name) for parameter in shared})
+        verb(*args, options=options, **kwargs)
+
+    parameters: list[inspect.Parameter] = []
+    for parameter in inspect.signature(verb, eval_str=True).parameters.values():
+        parameters += shared if parameter.name == "options" else [parameter]
+    expanded.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    expanded.__dict__["__signature__"] = inspect.Signature(parameters)
+    return expanded
+
+
+def time_limit(text: str | None, flag: str = "--for") -> Time | None:
+    """Parse the value of --for, or of another option that takes a length of time.
+
+    Raises:
+        LaunchError: it is not a duration above zero.
+    """
+    if text is None:
+        return None
+    try:
+        limit = duration(text)
+    except ValueError as error:
+        raise usage(f"{flag}: {error}") from None
+    if limit == 0:
+        raise usage(f"{flag}: expected a duration above zero", f"write {flag} 10s")
+    return Time(limit)

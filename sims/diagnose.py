@@ -1,38 +1,35 @@
-"""Diagnosis of the simulator and the renderers on this machine, for `embodied doctor`."""
+"""Findings about simulation: the physics engine, and the renderers of camera pictures."""
 
 from __future__ import annotations
 
+from embodied.diagnosis import Finding
 from embodied.errors import EmbodiedError
-from sims import bullet
-from sims.rendering import VERSIONS, choose
-
-Finding = tuple[str, bool, str, str]
-"""What was looked at, whether it is in order, what was found, and how to repair it."""
+from sims import bullet, rendering
 
 
 def diagnose() -> list[Finding]:
-    """Look for PyBullet and for renderers that work here, without opening a world."""
-    return [_simulator(), _renderer()]
+    """Report the version of PyBullet, without which there is no world, and the renderers that work here."""
+    return [_simulator(), _renderers()]
 
 
 def _simulator() -> Finding:
     try:
-        return "pybullet", True, bullet.version(), ""
+        return Finding("pybullet", True, bullet.version())
     except EmbodiedError as error:
-        return "pybullet", False, "missing", str(error)
+        return Finding("pybullet", False, "missing; everything but simulated worlds works", str(error))
 
 
-def _renderer() -> Finding:
+def _renderers() -> Finding:
     try:
-        chosen, version = choose()
+        name, version = rendering.choose()
     except EmbodiedError as error:
-        return "renderer", False, "none", str(error)
-    others = "; ".join(_other(name) for name in VERSIONS if name != chosen)
-    return "renderer", True, f"{chosen} {version}; {others}", ""
+        return Finding("renderer", False, "none", str(error))
+    others = "; ".join(_other(other) for other in rendering.VERSIONS if other != name)
+    return Finding("renderer", True, f"{name} {version}; {others}")
 
 
 def _other(name: str) -> str:
     try:
-        return f"{name} {choose(name)[1]} with --set camera.renderer={name}"
+        return f"{name} {rendering.choose(name)[1]} with --set camera.renderer={name}"
     except EmbodiedError as error:
         return str(error)

@@ -60,10 +60,10 @@ def test_github_gets_one_annotation_a_scenario_with_everything_escaped() -> None
 
 def test_github_gets_a_page_for_the_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     summary = Summary([CELL], BAD, 2.0)
-    worse = summary.beside({"cell": compare(BAD, dict.fromkeys(range(3), ("passed", "")))})
+    worse = summary.with_comparisons({"cell": compare(BAD, dict.fromkeys(range(3), ("passed", "")))})
     page = tmp_path / "summary.md"
     page.write_text("# before\n", encoding="utf-8")
-    monkeypatch.setenv(github.SUMMARY, str(page))
+    monkeypatch.setenv(github.SUMMARY_VARIABLE, str(page))
     github.write_page(worse)
     text = page.read_text(encoding="utf-8")
     assert text.startswith("# before\n")
@@ -75,7 +75,7 @@ def test_github_gets_a_page_for_the_step(tmp_path: Path, monkeypatch: pytest.Mon
 
 def test_a_page_stays_below_what_github_takes() -> None:
     long = [Result("cell", seed, "failed", {"reason": "x" * 100_000}) for seed in range(40)]
-    assert len(github.page(Summary([CELL], long, 1.0)).encode()) < github.LARGEST
+    assert len(github.page(Summary([CELL], long, 1.0)).encode()) < github.PAGE_MOST
 
 
 class _Page(HTMLParser):

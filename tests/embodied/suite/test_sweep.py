@@ -39,7 +39,7 @@ nodes:
     ],
 )
 def test_a_range_holds_both_of_its_ends_in_plain_numbers(written: str, values: tuple[str, ...], unit: str) -> None:
-    axis = Axis.of(written)
+    axis = Axis.parse(written)
     assert (axis.values, axis.unit) == (values, unit)
     assert axis.numbers is not None
     assert Axis.from_dict(axis.as_dict()) == axis
@@ -49,13 +49,13 @@ def test_a_range_holds_both_of_its_ends_in_plain_numbers(written: str, values: t
 def test_no_range_gathers_rounding(first: int, length: int, step: int, digits: int) -> None:
     scale = Decimal(10) ** -digits
     a, b, c = (Decimal(n) * scale for n in (first, first + length, step))
-    axis = Axis.of(f"x.y={a:f}:{b:f}:{c:f}")
+    axis = Axis.parse(f"x.y={a:f}:{b:f}:{c:f}")
     assert [Decimal(value) for value in axis.values] == [a + n * c for n in range(length // step + 1)]
     assert all(len(value) <= 12 for value in axis.values)
 
 
 def test_names_are_swept_too_and_stand_side_by_side() -> None:
-    axis = Axis.of("robot=panda,xarm6")
+    axis = Axis.parse("robot=panda,xarm6")
     assert (axis.values, axis.numbers) == (("panda", "xarm6"), None)
 
 
@@ -70,13 +70,13 @@ def test_names_are_swept_too_and_stand_side_by_side() -> None:
         ("x.y=0:1s:10ms", "mixes units"),
         ("x.y=a:b:c", "cannot read the range"),
         ("x.y=0:1:0.00001", "has 100001 values"),
-        ("x.y=1,,2", "missing or stands there twice"),
-        ("x.y=1,1", "missing or stands there twice"),
+        ("x.y=1,,2", "missing or repeated"),
+        ("x.y=1,1", "missing or repeated"),
     ],
 )
 def test_a_range_that_is_none_is_one_error(written: str, told: str) -> None:
     with pytest.raises(LaunchError, match=told):
-        Axis.of(written)
+        Axis.parse(written)
 
 
 @pytest.fixture
@@ -87,17 +87,17 @@ def chain(tmp_path: Path) -> Scenario:
 
 
 def test_ages_stay_as_they_are_launched(chain: Scenario) -> None:
-    fast, slow = grid(chain, [Axis.of("ramp.latency=50ms,250ms")])
+    fast, slow = grid(chain, [Axis.parse("ramp.latency=50ms,250ms")])
     assert fast.overrides.sets == ("ramp.latency=50ms",)
     # Three of its periods of 100 ms, and not of the 250 ms that it takes at this point.
     assert slow.overrides.sets == ("ramp.latency=250ms", "taker.joints.max_age=300ms")
     assert "--set taker.joints.max_age=300ms" in slow.command(0)
-    (written,) = grid(chain, [Axis.of("taker.joints.max_age=1s,2s")])[:1]
+    (written,) = grid(chain, [Axis.parse("taker.joints.max_age=1s,2s")])[:1]
     assert written.overrides.sets == ("taker.joints.max_age=1s",)
 
 
 def test_a_grid_has_every_pair_once_with_a_name_of_its_own(chain: Scenario) -> None:
-    made = grid(chain, [Axis.of("ramp.latency=0:20ms:10ms"), Axis.of("clock.rate=10,30000/1001")])
+    made = grid(chain, [Axis.parse("ramp.latency=0:20ms:10ms"), Axis.parse("clock.rate=10,30000/1001")])
     assert len({scenario.name for scenario in made}) == 6
     assert all("/" not in scenario.name for scenario in made)
     assert [scenario.overrides.sets[:2] for scenario in made[:2]] == [
@@ -120,12 +120,12 @@ def test_a_setting_that_there_is_not_is_one_error_before_anything_runs(
     chain: Scenario, axes: list[str], told: str
 ) -> None:
     with pytest.raises(LaunchError, match=told):
-        grid(chain, [Axis.of(text) for text in axes])
+        grid(chain, [Axis.parse(text) for text in axes])
 
 
 def test_each_point_counts_its_own_seeds(tmp_path: Path) -> None:
     base = Scenario("cell", launch_file(tmp_path), None)
-    axes = [Axis.of("world.pencil=1,2")]
+    axes = [Axis.parse("world.pencil=1,2")]
     made = grid(base, axes)
     results = run_suite([Job(scenario) for scenario in made], range(3), 2, quiet)
     found = points(Summary(made, results, 1.0), axes)
@@ -138,7 +138,7 @@ def point(rate: float, **values: str) -> Point:
 
 
 def test_a_plot_of_one_setting_is_to_scale() -> None:
-    axis = Axis.of("detector.latency=0,100ms,400ms")
+    axis = Axis.parse("detector.latency=0,100ms,400ms")
     text = plot([axis], [point(r, **{axis.key: v}) for r, v in zip((1.0, 0.5, 0.0), axis.values, strict=True)], "a < b")
     assert text is not None
     root = ET.fromstring(text)
@@ -150,7 +150,7 @@ def test_a_plot_of_one_setting_is_to_scale() -> None:
 
 
 def test_names_get_whiskers_and_no_line_between_them() -> None:
-    axis = Axis.of("robot=panda,xarm6")
+    axis = Axis.parse("robot=panda,xarm6")
     text = plot([axis], [point(1.0, robot="panda"), point(0.9, robot="xarm6")], "robots")
     assert text is not None
     ET.fromstring(text)
@@ -159,11 +159,11 @@ def test_names_get_whiskers_and_no_line_between_them() -> None:
 
 
 def test_two_settings_are_a_field_and_three_are_no_picture() -> None:
-    axes = [Axis.of("a.x=1,2"), Axis.of("b.y=1:3:1")]
+    axes = [Axis.parse("a.x=1,2"), Axis.parse("b.y=1:3:1")]
     found = [point(n / 6, **{"a.x": str(1 + n // 3), "b.y": str(1 + n % 3)}) for n in range(6)]
     text = plot(axes, found, "grid")
     assert text is not None
     assert text.count("<rect x=") == 6
     assert "a.x = 2, b.y = 3" in text
     ET.fromstring(text)
-    assert plot([*axes, Axis.of("c.z=1,2")], found, "grid") is None
+    assert plot([*axes, Axis.parse("c.z=1,2")], found, "grid") is None

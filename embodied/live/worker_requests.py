@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -81,7 +80,12 @@ class WorkerRequests:
 
     def _settings(self) -> dict[str, Any]:
         return {
-            f"{running.name}.{name}": {"value": getattr(running.planned.node, name), **asdict(limits)}
+            f"{running.name}.{name}": {
+                "value": getattr(running.planned.node, name),
+                "low": limits.low,
+                "high": limits.high,
+                "unit": limits.unit,
+            }
             for running in self._wiring.nodes.values()
             for name, limits in bounds(type(running.planned.node)).items()
         }

@@ -10,7 +10,7 @@ import sys
 from embodied.live.client import Client, find
 
 with Client(find(sys.argv[1] if len(sys.argv) > 1 else None)) as client:
-    print(f"{client.folder.name}: nodes {', '.join(sorted(client.ask('nodes')))}")
+    print(f"{client.directory.name}: nodes {', '.join(sorted(client.ask('nodes')))}")
     observer = client.observe("arm.state")
     for message, stamp, sequence in itertools.islice(observer.messages(timeout=5.0), 5):
         print(f"{stamp / 1e9:8.3f} s  step {sequence}: joint 1 at {message.position[0]:+.3f} rad")

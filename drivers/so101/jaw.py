@@ -1,43 +1,32 @@
-"""The gripper: one jaw turns about a pivot, the other is fixed; its angle becomes an opening.
+"""Gripper of the arm as its servo sees it: the angle of the jaw over its whole range, and the opening.
 
-The opening is measured between the faces of the two jaws, at the height of the tool centre. Lengths are those of the
-maker's model of the arm (SO-ARM100, Simulation/SO101, Apache-2.0), faces those of its jaws' meshes.
+Beyond `WIDEST` the pivoting jaw no longer faces the fixed one, so the opening stays what it is at that angle.
 """
 
 from __future__ import annotations
 
-import math
+from embodied.devices.jaw import SO101_JAW
 
-PIVOT = 0.0318
-"""From the fixed jaw's face to the pivot [m]."""
+CLOSED = SO101_JAW.closed
+"""Angle at which the jaw is closed [rad]."""
 
-REACH = 0.073
-"""From the pivot down to the tool centre [m]."""
-
-FACE = 0.0083
-"""From the pivot to the plane of the turning jaw's face [m]."""
-
-CLOSED, OPEN = -0.1745, 1.7453
-"""How far the jaw turns [rad]."""
+OPEN = 1.7453
+"""Angle at which the jaw is at its open stop [rad]."""
 
 WIDEST = 1.2
-"""Further open than this the jaw no longer faces the other one: the opening is that at this angle [rad]."""
+"""Angle from which on the opening no longer grows [rad]."""
 
 
 def opening(angle: float) -> float:
-    """Opening [m] at an angle of the jaw [rad]."""
-    within = min(max(angle, CLOSED), WIDEST)
-    return PIVOT + REACH * math.tan(within) - FACE / math.cos(within)
+    """Return the opening [m] at an angle of the jaw [rad]."""
+    return SO101_JAW.opening(min(max(angle, CLOSED), WIDEST))
 
 
 def angle(opening: float) -> float:
-    """Angle of the jaw [rad] at an opening [m], within its range: when it is closed, 10 mm are left at this height."""
-    beyond = opening - PIVOT
-    found = math.atan2(beyond, REACH) + math.asin(FACE / math.hypot(beyond, REACH))
-    return min(max(found, CLOSED), WIDEST)
+    """Return the angle of the jaw [rad], from `CLOSED` to `WIDEST`, at an opening [m]."""
+    return SO101_JAW.angle(opening, WIDEST)
 
 
 def slope(angle: float) -> float:
-    """Change of the opening with the angle [m/rad]."""
-    within = min(max(angle, CLOSED), WIDEST)
-    return (REACH - FACE * math.sin(within)) / math.cos(within) ** 2
+    """Return the change of the opening with the angle of the jaw [m/rad]."""
+    return SO101_JAW.slope(min(max(angle, CLOSED), WIDEST))

@@ -3,31 +3,17 @@
 import math
 from pathlib import Path
 
+from embodied.devices.jaw import SO101_JAW
 from sims.bodies.model import ArmModel, Gripper, Mount
 from sims.bodies.worktable import Bench, Sight, Tray
 
-# One jaw turns about a pivot and the other is fixed; from the model file, in the plane in which they open.
-PIVOT = 0.0202 + 0.0116  # from the face of the fixed pad to the pivot [m]
-DEPTH = 0.0964 - 0.0234  # from the pivot down to the tool centre [m]
-FACE = 0.0083  # from the pivot to the plane of the turning pad's face [m]
-CLOSED, OPEN = -0.1745, 1.0  # of the jaw [rad]
-
-
-def width(jaw: float) -> float:
-    """Opening between the pads at the depth of the tool centre [m] at a jaw angle [rad], 10 mm at its lower limit."""
-    return PIVOT + DEPTH * math.tan(jaw) - FACE / math.cos(jaw)
+OPEN = 1.0
+"""Largest angle of the jaw that the gripper is driven to [rad]."""
 
 
 def drive(opening: float) -> float:
-    """Jaw angle [rad] at an opening between the pads at the depth of the tool centre [m], within the jaw's range."""
-    beyond = opening - PIVOT
-    angle = math.atan2(beyond, DEPTH) + math.asin(FACE / math.hypot(beyond, DEPTH))
-    return min(max(angle, CLOSED), OPEN)
-
-
-def slope(jaw: float) -> float:
-    """Change of the opening with the jaw angle [m/rad]; always positive."""
-    return (DEPTH - FACE * math.sin(jaw)) / math.cos(jaw) ** 2
+    """Return the angle of the jaw [rad], up to `OPEN`, at an opening between the pads [m]."""
+    return SO101_JAW.angle(opening, OPEN)
 
 
 SO101 = ArmModel(
@@ -40,8 +26,8 @@ SO101 = ArmModel(
         force=0.5,
         stiff=0.0,
         joint=drive,
-        width=width,
-        slope=slope,
+        width=SO101_JAW.opening,
+        slope=SO101_JAW.slope,
     ),
     # Ahead of the hand and tilted towards the grasp.
     wrist=Mount("gripper_link", (0.0, 0.06, -0.02), (math.pi - 0.5, 0.0, 0.0)),

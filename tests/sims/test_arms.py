@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from embodied import SECOND, Time
+from embodied.devices.jaw import SO101_JAW
 from embodied.geometry import rotation, transform
 from embodied.messages import JointCommand, Vector
 from embodied.node.node import generator
@@ -96,13 +97,13 @@ def test_the_linkage_of_the_xarm6_gripper_is_invertible_and_closes_as_it_turns()
 
 
 def test_the_jaw_of_the_so101_is_invertible_and_opens_as_it_turns() -> None:
-    assert so101.width(0.0) == pytest.approx(0.0235, abs=1e-4)
-    for angle in np.linspace(so101.CLOSED, so101.OPEN, 50).tolist():
-        assert so101.drive(so101.width(angle)) == pytest.approx(angle, abs=1e-9)
-        slope = (so101.width(angle + 1e-6) - so101.width(angle - 1e-6)) / 2e-6
-        assert so101.slope(angle) == pytest.approx(slope, rel=1e-6)
-        assert so101.slope(angle) > 0
-    assert so101.drive(0.0) == so101.CLOSED
+    assert SO101_JAW.opening(0.0) == pytest.approx(0.0235, abs=1e-4)
+    for angle in np.linspace(SO101_JAW.closed, so101.OPEN, 50).tolist():
+        assert so101.drive(SO101_JAW.opening(angle)) == pytest.approx(angle, abs=1e-9)
+        slope = (SO101_JAW.opening(angle + 1e-6) - SO101_JAW.opening(angle - 1e-6)) / 2e-6
+        assert SO101_JAW.slope(angle) == pytest.approx(slope, rel=1e-6)
+        assert SO101_JAW.slope(angle) > 0
+    assert so101.drive(0.0) == SO101_JAW.closed
     assert so101.drive(1.0) == so101.OPEN
 
 

@@ -1,4 +1,4 @@
-"""Who is let in: a thread that answers ZeroMQ's question about each key, and counts who was turned away and why."""
+"""Authentication of machines: a thread that answers ZeroMQ's ZAP requests by the list of allowed keys."""
 
 from __future__ import annotations
 
@@ -19,16 +19,19 @@ from embodied.errors import LaunchError
 from embodied.links.keys import Keys
 
 DOMAIN = b"embodied"
-_ASKED = "inproc://zeromq.zap.01"
+"""ZAP domain of the sockets."""
+
+_ZAP = "inproc://zeromq.zap.01"
 _STOP = "inproc://stop"
+
 RELOAD = 500_000_000
-"""The list of allowed machines is looked at again after this [ns]."""
+"""Period at which the list of allowed machines is read again [ns]."""
 
 RETRY = 1000
-"""Whoever was turned away tries again after this [ms], since it may be allowed by then."""
+"""Delay after which a denied machine connects again, since it may be allowed by then [ms]."""
 
 REMEMBERED = 16
-"""So many of the last who were turned away are remembered."""
+"""Number of denied connections that are remembered."""
 
 _EVENT = struct.Struct("=Hi")
 _BROKEN = {
@@ -47,12 +50,12 @@ _WATCHED = (
 
 @dataclass(frozen=True, slots=True)
 class Denied:
-    """Somebody who was turned away.
+    """A connection that was denied.
 
     Attributes:
-        reason: in a few words.
-        address: where the attempt came from, where that is known.
-        key: the public key that was shown, in hexadecimal digits; empty where none was.
+        reason: of the denial, in a few words.
+        address: of the peer, where that is known.
+        key: public key of the peer in hexadecimal digits; empty where it showed none.
     """
 
     reason: str
@@ -61,28 +64,35 @@ class Denied:
 
 
 class AllowList:
-    """The allowed keys with their machines, read again when the file has changed.
+    """List of allowed keys with their machines, read again when the file has changed.
 
-    A list that cannot be read allows nobody: what it was to say is not known.
+    A list that cannot be read allows nobody.
+
+    Args:
+        keys: folder of the list.
+
+    Attributes:
+        names: of the allowed machines, by public key [32 B].
+        problem: why the list cannot be read; empty where it can.
     """
 
     def __init__(self, keys: Keys) -> None:
         self._keys = keys
         self._stamp: tuple[int, ...] | None = None
-        self._looked = 0
+        self._checked = 0
         self.names: dict[bytes, str] = {}
         self.problem = ""
 
     def changed(self) -> bool | None:
-        """Whether it has changed; None if it was looked at a moment ago, within RELOAD."""
+        """Return whether the list has changed; None if the last check was less than RELOAD ago."""
         now = time.monotonic_ns()
-        if self._looked and now - self._looked < RELOAD:
+        if self._checked and now - self._checked < RELOAD:
             return None
-        self._looked = now
+        self._checked = now
         return self.refresh()
 
     def refresh(self) -> bool:
-        """Whether it has changed by now."""
+        """Read the list if its file has changed, and return whether it has."""
         stamp = self._keys.stamp()
         if stamp == self._stamp:
             return False
@@ -95,27 +105,27 @@ class AllowList:
         return True
 
 
-class Gate:
-    """Watches the handshakes of a socket, and decides on them where it is the listening end.
+class Authenticator:
+    """Monitors the handshakes of a socket, and decides on them at the listening end.
 
     Args:
         context: of the socket.
-        keys: whose list of machines is believed; None for the end that connects, which decides by the pinned key.
+        keys: with the list of allowed machines; None for the connecting end, which decides by the pinned key.
 
     Attributes:
-        denied: how many were turned away, by reason.
-        last: the last of them.
-        connected: for the end that connects, whether the other is there.
-        turned_away: for the end that connects, that its connection was ended a while ago, and that it may try again.
+        denied: number of denied connections, by reason.
+        last: denied connections, the last ones.
+        connected: at the connecting end, whether the connection stands.
+        rejected: at the connecting end, that the connection ended `RETRY` ago and may be tried again.
     """
 
     def __init__(self, context: zmq.Context[Any], keys: Keys | None) -> None:
         self.denied: Counter[str] = Counter()
         self.last: deque[Denied] = deque(maxlen=REMEMBERED)
-        self.connected = self.turned_away = False
-        self._news = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self.connected = self.rejected = False
+        self._signal = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._poll = select.epoll()
-        self._poll.register(self._news, select.EPOLLIN)
+        self._poll.register(self._signal, select.EPOLLIN)
         self._allow = None if keys is None else AllowList(keys)
         self._stop = context.socket(zmq.PAIR)
         self._stop.linger = 0
@@ -124,36 +134,36 @@ class Gate:
         end.connect(_STOP)
         self._zap: zmq.Socket[bytes] | None = None
         if keys is not None:
-            # It has to be there before the socket is bound, or handshakes would fail.
+            # The ZAP handler must be bound before the socket is, or handshakes would fail.
             self._zap = context.socket(zmq.REP)
             self._zap.linger = 0
-            self._zap.bind(_ASKED)
+            self._zap.bind(_ZAP)
         self._end = end
         self._thread: threading.Thread | None = None
         self._ended = False
 
     def watch(self, socket: zmq.Socket[bytes]) -> None:
-        """Begin; to be called before the socket binds or connects."""
+        """Start to monitor a socket; called before the socket binds or connects."""
         self._poll.register(int(socket.getsockopt(zmq.FD)), select.EPOLLIN)
         events = socket.get_monitor_socket(_WATCHED)
-        self._thread = threading.Thread(target=self._run, args=(events,), name="gate", daemon=True)
+        self._thread = threading.Thread(target=self._run, args=(events,), name="authenticator", daemon=True)
         self._thread.start()
 
     def fileno(self) -> int:
-        """Descriptor that is readable once the socket may have something, a peer has come or gone, or it was nudged."""
+        """Return a descriptor that is readable once frames arrive, a peer connects or leaves, or after `nudge`."""
         return self._poll.fileno()
 
     def nudge(self) -> None:
-        """Make the descriptor readable."""
-        os.eventfd_write(self._news, 1)
+        """Make the descriptor of `fileno` readable."""
+        os.eventfd_write(self._signal, 1)
 
-    def heard(self) -> None:
-        """Take note of what made the descriptor readable, before the socket is looked at."""
+    def acknowledge(self) -> None:
+        """Reset the descriptor of `fileno`; called before the socket is read."""
         with suppress(BlockingIOError):
-            os.eventfd_read(self._news)
+            os.eventfd_read(self._signal)
 
     def close(self) -> None:
-        """End the thread; the socket that is watched is closed before."""
+        """End the thread; the monitored socket must be closed before."""
         if self._thread is None:
             self._leave(())
         else:
@@ -161,7 +171,7 @@ class Gate:
             self._thread.join()
         self._stop.close()
         self._poll.close()
-        os.close(self._news)
+        os.close(self._signal)
 
     def _run(self, events: zmq.Socket[bytes]) -> None:
         poller = zmq.Poller()
@@ -176,7 +186,7 @@ class Gate:
                 break
             if self._ended and not ready:
                 self._ended = False
-                self.turned_away = True
+                self.rejected = True
                 self.nudge()
             for socket, handle in handlers.items():
                 if socket in ready:
@@ -188,7 +198,7 @@ class Gate:
             socket.close(linger=0)
 
     def _answer(self, zap: zmq.Socket[bytes]) -> None:
-        """One handshake: version, request, domain, address, identity, mechanism, key."""
+        """Answer one ZAP request (ZeroMQ RFC 27): version, number, domain, address, identity, mechanism, key."""
         request = zap.recv_multipart()
         _, number, domain, address, _, mechanism, *credentials = request
         assert self._allow is not None
@@ -205,18 +215,18 @@ class Gate:
             zap.send_multipart((b"1.0", number, b"200", b"OK", key.hex().encode(), b""))
 
     def _event(self, events: zmq.Socket[bytes]) -> None:
-        told, place = events.recv_multipart()
-        kind, value = _EVENT.unpack(told)
-        address = place.decode("ascii", "replace")
+        event, peer = events.recv_multipart()
+        kind, value = _EVENT.unpack(event)
+        address = peer.decode("ascii", "replace")
         if kind in (zmq.Event.HANDSHAKE_SUCCEEDED, zmq.Event.DISCONNECTED):
             self.connected = kind == zmq.Event.HANDSHAKE_SUCCEEDED
             self._ended = not self.connected
             self.nudge()
         elif kind == zmq.Event.CONNECT_RETRIED:
-            # ZeroMQ tries again by itself after a connection that broke, but not after one that was refused.
+            # ZeroMQ reconnects by itself after a broken connection, but not after a denied one.
             self._ended = False
         elif kind == zmq.Event.HANDSHAKE_FAILED_AUTH:
-            # The listening end has counted it with its key.
+            # The listening end has counted it already, with the key.
             if self._allow is None:
                 self._deny("the other machine does not allow this one's key", address)
         elif kind == zmq.Event.HANDSHAKE_FAILED_PROTOCOL:

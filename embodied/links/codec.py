@@ -1,8 +1,8 @@
-"""A message in a slot: one layout per type and port, and code that writes and reads it, generated per connection.
+"""Codec of messages in a slot: one layout per type and port, with a writer and a reader generated per connection.
 
-A layout is little endian. First, at fixed places, come presence bits, dimensions, scalars and arrays of stated size;
-then arrays whose size only the message knows, each at a multiple of 8; then text, as MessagePack behind its length.
-Arrays of stated size from `VIEWED` bytes on lie in areas of their own at the end of the slot, and are looked at there.
+A layout is little endian. First, at fixed offsets: presence bits, dimensions, scalars and arrays of stated size;
+then arrays of any size, each at a multiple of 8; then text, as MessagePack behind its length. Arrays of stated size
+from `VIEWED` bytes on lie in areas of their own at the end of the slot, and are used there in place.
 """
 
 from __future__ import annotations
@@ -22,19 +22,20 @@ from embodied.messages.encoding import Checked, dimension, mended
 from embodied.messages.schema import Field, Message, schema
 
 VIEWED = 16 * 1024
-"""From this size on [B] looking at an array in place costs less than copying it (measured: 9.0 against 12 µs)."""
+"""Size from which using an array in place costs less than copying it (measured: 9.0 against 12 µs) [B]."""
 
 Writer = Callable[[Any, int, int], int]
-"""(message, where its layout begins, where the slot begins) -> where its layout ends."""
+"""Function (message, offset of its layout, offset of the slot) -> offset of the end of its layout."""
 
 Memory = mmap.mmap | bytes
+"""Memory of the slots, or of a packed message."""
 
 Reader = Callable[[bytes, int, Memory, int, "list[Any] | None"], Any]
-"""(copied layouts, where this one begins, memory, where the slot begins, views it makes; None to copy) -> message."""
+"""Function (copied layouts, offset in them, memory, offset of the slot, list of views, None to copy) -> message."""
 
 
 class Overflow(Exception):
-    """A message does not fit into a slot; `needed` is what would [B]."""
+    """A message is larger than a slot; `needed` is the size that would do [B]."""
 
     def __init__(self, needed: int) -> None:
         super().__init__(f"a message needs {needed} B")
@@ -43,12 +44,13 @@ class Overflow(Exception):
 
 @dataclass(slots=True)
 class Area:
-    """The place of an array of stated size in every slot.
+    """Area of an array of stated size in every slot.
 
     Attributes:
         name: of the field.
-        shape, dtype: of the array.
-        offset: from the start of the slot [B]; given when the whole slot is laid out.
+        shape: of the array.
+        dtype: of the array.
+        offset: from the start of the slot, set when the whole slot is laid out [B].
     """
 
     name: str
@@ -58,20 +60,20 @@ class Area:
 
     @property
     def size(self) -> int:
-        """[B]."""
+        """Size of the array in memory [B]."""
         return int(np.dtype(self.dtype).itemsize) * math.prod(self.shape)
 
 
 @dataclass(slots=True)
 class Layout:
-    """Where the fields of a message type lie.
+    """Offsets of the fields of a message type.
 
     Attributes:
-        kind: the type.
-        refined: what is known beyond it.
+        kind: type of the messages.
+        refined: constraints of the ports on it.
         topic: `node.port`, for errors.
-        size: of what stands at fixed places, areas aside [B].
-        open: there are arrays or texts of any size behind it.
+        size: of all fields at fixed offsets, areas aside [B].
+        open: whether arrays or texts of any size follow.
         areas: of large arrays, by field.
     """
 
@@ -86,29 +88,29 @@ class Layout:
 
     @classmethod
     def of(cls, kind: type[Message], refined: Refinement | None = None, topic: str = "") -> Layout:
-        """The layout of a message type with what its port states."""
-        made = cls(kind, refined or Refinement(), topic)
-        head = Checked.of(kind, made.refined).head("").size
-        made.size = _aligned(head)
-        made._format = f"{made.size - head}x"
+        """Lay out a message type under the constraints of its port."""
+        layout = cls(kind, refined or Refinement(), topic)
+        head = Checked.of(kind, layout.refined).head("").size
+        layout.size = _aligned(head)
+        layout._format = f"{layout.size - head}x"
         for entry in schema(kind):
-            shape = made._shape(entry)
+            shape = layout._shape(entry)
             if entry.array is None:
-                made.open = made.open or entry.kind in ("str", "strings")
+                layout.open = layout.open or entry.kind in ("str", "strings")
             elif shape is None:
-                made.open = True
+                layout.open = True
             else:
-                area = Area(entry.name, shape, made._dtype(entry))
+                area = Area(entry.name, shape, layout._dtype(entry))
                 if area.size >= VIEWED:
-                    made.areas[entry.name] = area
+                    layout.areas[entry.name] = area
                 else:
-                    made._places[entry.name] = made.size
-                    made._format += f"{area.size}s{_aligned(area.size) - area.size}x"
-                    made.size += _aligned(area.size)
-        return made
+                    layout._places[entry.name] = layout.size
+                    layout._format += f"{area.size}s{_aligned(area.size) - area.size}x"
+                    layout.size += _aligned(area.size)
+        return layout
 
     def _shape(self, entry: Field) -> tuple[int, ...] | None:
-        """The shape of an array field, if it is stated."""
+        """Return the shape of an array field; None where a size is not stated."""
         if entry.array is None:
             return None
         sizes = tuple(self.refined.sizes.get(d, -1) if isinstance(d, str) else d for d in entry.array.shape)
@@ -119,12 +121,12 @@ class Layout:
         return np.dtype(self.refined.dtypes.get(entry.name, entry.array.dtype))
 
     def writer(self, memory: mmap.mmap, end: int, claimed: list[Any], first: int) -> Writer:
-        """A function that checks a message and writes it.
+        """Generate a function that checks a message and writes it.
 
         Args:
-            memory: the slots.
+            memory: of the slots.
             end: of the layouts in a slot, from its start [B].
-            claimed: by area of the whole slot, the array that was handed out there and need not be copied.
+            claimed: by area of the whole slot, the array that was created there and need not be copied.
             first: number of this layout's first area among them.
 
         Returns:
@@ -182,11 +184,11 @@ class Layout:
             "count": struct.Struct("<I").pack,
             "Overflow": Overflow,
         }
-        made: Writer = mended(self.kind, self.topic, self.refined, "m, o, s", body, names)
-        return made
+        writer: Writer = mended(self.kind, self.topic, self.refined, "m, o, s", body, names)
+        return writer
 
     def reader(self) -> Reader:
-        """A function that reads a message; its arrays cannot be written."""
+        """Generate a function that reads a message; its arrays are read-only."""
         checked = Checked.of(self.kind, self.refined)
         names: dict[str, Any] = {
             "unpack": checked.head("").unpack_from,
@@ -203,7 +205,7 @@ class Layout:
             body.append(f"p = o + {self.size}")
         for v, entry in checked.arrays:
             names[f"d{v}"] = self._dtype(entry)
-            body += _guarded(entry, entries, self._read(v, entry))
+            body += _if_present(entry, entries, self._read(v, entry))
         if checked.texts:
             body += [
                 "n_, = count(d, p)",
@@ -213,7 +215,7 @@ class Layout:
         if hasattr(self.kind, "__post_init__"):
             body.append(f"return kind({', '.join(f'{e.name}=v{i}' for i, e in enumerate(entries))})")
         else:
-            # The check of a frozen dataclass's __init__ was made where the message was; this is four times faster.
+            # The publisher has checked the fields; skipping a frozen dataclass's __init__ is four times faster.
             body.append("m = new(kind)")
             for index, entry in enumerate(entries):
                 names[f"set{index}"] = _setter(self.kind, entry.name)
@@ -221,8 +223,8 @@ class Layout:
             body.append("return m")
         source = "def read(d, o, memory, s, views):\n" + "\n".join(f"    {line}" for line in body)
         exec(compile(source, f"<reader of {self.kind.__name__}>", "exec"), names)
-        made: Reader = names["read"]
-        return made
+        reader: Reader = names["read"]
+        return reader
 
     def _read(self, v: str, entry: Field) -> list[str]:
         assert entry.array is not None
@@ -242,7 +244,7 @@ class Layout:
         return [f"{v} = ndarray({shape}, d{v}, d, p)", f"p = (p + {v}.nbytes + 7) & -8"]
 
 
-def _guarded(entry: Field, entries: tuple[Field, ...], lines: list[str]) -> list[str]:
+def _if_present(entry: Field, entries: tuple[Field, ...], lines: list[str]) -> list[str]:
     if not entry.optional:
         return lines
     return [f"if present & {1 << entries.index(entry)}:", *(f"    {line}" for line in lines)]

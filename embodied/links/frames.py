@@ -1,10 +1,10 @@
-"""What crosses between two machines, as bytes: what a taker asks for, and what it is sent.
+"""Frames of a link between two machines: requests of a subscriber, and messages of a publisher.
 
-    taker → giver    [ask]                     asks for so many more of a topic, or says that it has just connected
-    giver → taker    [topic, head, parts …]    one message
-                     [empty, head]             the welcome: who the giver is, and a number drawn for this connection
+    subscriber → publisher    [ask]                     credit for n more messages of a topic; empty on connection
+    publisher → subscriber    [topic, head, parts …]    one message
+                              [empty, head]             welcome: the publisher's epoch, the number of the connection
 
-The number counts the messages of a topic since the giver began; its epoch is drawn anew each time it begins. Questions
+Messages of a topic are numbered since the start of the publisher, which draws a random epoch at each start. Requests
 repeat the number of their welcome, so that none from before a broken connection counts after it.
 """
 
@@ -18,35 +18,39 @@ from typing import Literal
 Mode = Literal["latest", "every"]
 
 MODES: tuple[Mode, ...] = ("latest", "every")
+"""Delivery modes of a topic, by the number that stands for each in a request."""
 
 MAGIC = b"emb1"
-"""The version of this layout: the two ends have to have the same."""
+"""Version of the frame layout; both ends must have the same."""
 
 MAX_TOPIC = 255
+"""Longest name of a topic [B]."""
+
 MAX_PARTS = 64
+"""Largest number of parts of a message."""
 
 MAX_CREDIT = 65_535
-"""So many messages may be asked for at once."""
+"""Largest credit of one request [messages]."""
 
 _HEAD = struct.Struct("<4s4xQQQqq")
 _ASK = struct.Struct("<4sBBHQQq")
 
 
 class Malformed(ValueError):
-    """Frames that are none of this layout; the sentence says what is wrong with them."""
+    """Frames that do not have this layout; the message names the reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """What a taker asks for.
+    """Request of a subscriber for more messages of one topic.
 
     Attributes:
-        topic: of which it takes messages.
-        mode: the latest, or every one.
-        credit: how many more may be sent.
-        welcome: the number of the welcome that was last heard.
-        number: of the first message that the taker does not have.
-        at: the taker's clock [ns].
+        topic: name of the topic.
+        mode: the latest message, or every one.
+        credit: number of messages that may be sent in addition.
+        welcome: number of the welcome that was received last.
+        number: of the first message that the subscriber does not have.
+        at: time of the request on the subscriber's clock [ns].
     """
 
     topic: str
@@ -57,38 +61,38 @@ class Ask:
     at: int
 
     def pack(self) -> bytes:
-        """Its bytes."""
+        """Return the bytes of the request."""
         name = self.topic.encode()
         mode = MODES.index(self.mode)
         return _ASK.pack(MAGIC, mode, len(name), self.credit, self.welcome, self.number, self.at) + name
 
     @classmethod
     def of(cls, data: bytes) -> Ask:
-        """The same from bytes.
+        """Parse the bytes of a request.
 
         Raises:
-            Malformed: they are none.
+            Malformed: the bytes are not a request.
         """
         if len(data) < _ASK.size:
-            raise Malformed("a question is too short")
+            raise Malformed("a request is too short")
         magic, mode, length, credit, welcome, number, at = _ASK.unpack_from(data)
         if magic != MAGIC:
             raise Malformed("another version")
         if mode >= len(MODES) or not credit or len(data) != _ASK.size + length:
-            raise Malformed("a question is no question")
+            raise Malformed("a request with impossible values")
         return cls(_text(data[_ASK.size :]), MODES[mode], credit, welcome, number, at)
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """What stands before the parts of a message.
+    """Header before the parts of a message.
 
     Attributes:
-        epoch: of the giver.
+        epoch: random number of the publisher's start.
         number: of the message, from 0; in a welcome, that of the welcome.
         sequence: number of the step of its source.
-        stamp: what its source says of its time [ns].
-        asked: when the taker sent the last question that the giver had heard, on the taker's clock [ns].
+        stamp: time of that step, on the clock of its machine [ns].
+        asked: time of the last request that the publisher had received, on the subscriber's clock [ns].
     """
 
     epoch: int
@@ -98,15 +102,15 @@ class Head:
     asked: int
 
     def pack(self) -> bytes:
-        """Its bytes."""
+        """Return the bytes of the head."""
         return _HEAD.pack(MAGIC, self.epoch, self.number, self.sequence, self.stamp, self.asked)
 
 
 def read(frames: Sequence[memoryview]) -> tuple[str, Head]:
-    """Topic and head of what a giver has sent; the topic is empty where it says who it is.
+    """Parse topic and head of a publisher's frames; the topic of a welcome is empty.
 
     Raises:
-        Malformed: it is none of this layout.
+        Malformed: the frames do not have this layout.
     """
     if not 2 <= len(frames) <= 2 + MAX_PARTS:
         raise Malformed("too few frames, or too many")

@@ -1,10 +1,10 @@
-"""The keys of a machine: its own pair, and the public keys of the machines that it believes.
+"""Keys of a machine: its own CURVE key pair, and the public keys of the machines that it allows.
 
     ~/.config/embodied/keys/         only the owner may read it
         private                      this machine's private key, which never leaves it
         allowed                      one machine a line: its name in launch files, and its public key
 
-A key is 64 hexadecimal digits. Whoever is not in `allowed` gets nothing, and is not believed.
+A key is 64 hexadecimal digits. Machines that are not in `allowed` can neither send nor receive.
 """
 
 from __future__ import annotations
@@ -25,31 +25,38 @@ from embodied.errors import LaunchError, Problem, nearest
 from embodied.graph.endpoint import MACHINE_NAME
 
 MAX_SIZE = 64 * 1024
-"""A larger file [B] is none of ours."""
+"""Largest file of keys [B]."""
 
 _KEY = re.compile(r"[0-9a-f]{64}")
 _ABOUT_PRIVATE = "# The private key of this machine, made by 'embodied keys new'. It never leaves it.\n"
-_ABOUT_ALLOWED = "# Machines that this one believes, by their names in launch files: 'embodied keys allow NAME KEY'.\n"
+_ABOUT_ALLOWED = "# Machines that this one allows, by their names in launch files: 'embodied keys allow NAME KEY'.\n"
 
 
 def wrong(code: str, message: str, *help_: str, where: object = "") -> LaunchError:
-    """An error about keys."""
+    """Build an error about keys.
+
+    Args:
+        code: of the error page.
+        message: what is wrong.
+        help_: what to do next.
+        where: file or folder.
+    """
     return LaunchError([Problem(code, message, help=help_, where=str(where))])
 
 
 def default_folder() -> Path:
-    """Where keys are kept unless --keys says otherwise."""
+    """Return the folder of keys that is used without --keys."""
     config = os.environ.get("XDG_CONFIG_HOME", "")
-    # A relative path there is to be ignored, says its specification.
+    # The XDG specification has relative paths ignored.
     base = Path(config) if Path(config).is_absolute() else Path.home() / ".config"
     return base / "embodied" / "keys"
 
 
 def key_of(text: str) -> bytes:
-    """A key [32 B] from its text.
+    """Parse a key [32 B] from its text.
 
     Raises:
-        LaunchError: it is not one.
+        LaunchError: the text is not a key.
     """
     if not _KEY.fullmatch(text):
         raise wrong(
@@ -60,10 +67,10 @@ def key_of(text: str) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """A folder with keys.
+    """Folder with the keys of this machine.
 
     Attributes:
-        folder: where it is.
+        folder: path of the folder.
     """
 
     folder: Path
@@ -77,43 +84,43 @@ class Keys:
         return self.folder / "allowed"
 
     def new(self) -> bytes:
-        """Make this machine's pair.
+        """Create the key pair of this machine.
 
         Returns:
             the public key.
 
         Raises:
-            LaunchError: there is one, or others may look into the folder.
+            LaunchError: there is a pair already, or other users can read the folder.
         """
         self._ready()
         public, secret = zmq.curve_keypair()
         text = _ABOUT_PRIVATE + _plain(secret).hex() + "\n"
-        if not self._write(self._private, text, anew=True):
+        if not self._write(self._private, text, exclusive=True):
             fix = "'embodied keys show' shows its public key; remove the file to make another"
             raise wrong("E915", "this machine has a key pair", fix, where=self._private)
         return _plain(public)
 
     def paired(self) -> bool:
-        """Whether this machine has a pair."""
+        """Return whether this machine has a key pair."""
         return self._private.exists()
 
     def secret(self) -> bytes:
-        """This machine's private key [32 B].
+        """Read the private key of this machine [32 B].
 
         Raises:
-            LaunchError: there is none, it is not one, or others may read it.
+            LaunchError: there is none, it is malformed, or other users can read it.
         """
         if not self.paired():
             raise wrong("E911", "this machine has no key pair yet", "make one: embodied keys new", where=self.folder)
-        self._guarded(self.folder, folder=True)
+        self._check_owner(self.folder, folder=True)
         lines = self._lines(self._private)
         if len(lines) != 1 or not _KEY.fullmatch(lines[0][1]):
-            fix = "remove the file, make another pair with 'embodied keys new', and have it allowed anew"
+            fix = "remove the file, make another pair with 'embodied keys new', and have the other machines allow it"
             raise wrong("E913", "expected one key of 64 hexadecimal digits", fix, where=self._private)
         return bytes.fromhex(lines[0][1])
 
     def public(self) -> bytes:
-        """This machine's public key [32 B].
+        """Compute the public key of this machine [32 B].
 
         Raises:
             LaunchError: as for `secret`.
@@ -121,15 +128,15 @@ class Keys:
         return _plain(zmq.curve_public(_text(self.secret())))
 
     def allowed(self) -> Mapping[str, bytes]:
-        """The public keys [32 B] that are allowed, by machine.
+        """Read the allowed public keys [32 B], by machine.
 
         Raises:
-            LaunchError: the list cannot be read as one, or others may read or write it.
+            LaunchError: the list is malformed, or other users can read or write it.
         """
         if not self._allowed.exists():
             return MappingProxyType({})
-        self._guarded(self.folder, folder=True)
-        found: dict[str, bytes] = {}
+        self._check_owner(self.folder, folder=True)
+        keys: dict[str, bytes] = {}
         for number, line in self._lines(self._allowed):
             name, key = line.split() if line.count(" ") == 1 else ("", "")
             where = f"{self._allowed}:{number}"
@@ -138,20 +145,20 @@ class Keys:
                     "E913", f"expected a name and a key, got '{line[:80]}'", "a line is 'NAME KEY'", where=where
                 )
             known = bytes.fromhex(key)
-            if name in found or known in found.values():
+            if name in keys or known in keys.values():
                 raise wrong("E915", f"the name or the key of '{name}' stands here twice", "remove one", where=where)
-            found[name] = known
-        return MappingProxyType(found)
+            keys[name] = known
+        return MappingProxyType(keys)
 
     def allow(self, name: str, key: bytes) -> None:
-        """Believe a machine.
+        """Add a machine to the list of allowed ones.
 
         Args:
-            name: in launch files.
-            key: its public key [32 B].
+            name: of the machine in launch files.
+            key: public key of the machine [32 B].
 
         Raises:
-            LaunchError: the name is none, or the name or the key is taken.
+            LaunchError: the name is malformed, or the name or the key is taken.
         """
         if not MACHINE_NAME.fullmatch(name):
             raise wrong("E103", f"'{name}' is not a name for a machine", "use a-z, 0-9 and _, and begin with a letter")
@@ -164,10 +171,10 @@ class Keys:
         self._store({**known, name: key})
 
     def revoke(self, name: str) -> None:
-        """Believe a machine no more.
+        """Remove a machine from the list of allowed ones.
 
         Raises:
-            LaunchError: it is not in the list.
+            LaunchError: the machine is not in the list.
         """
         known = dict(self.allowed())
         if known.pop(name, None) is None:
@@ -175,12 +182,12 @@ class Keys:
         self._store(known)
 
     def stamp(self) -> tuple[int, ...]:
-        """What changes when the list of allowed machines does."""
+        """Return a value that changes whenever the list of allowed machines does."""
         try:
-            found = self._allowed.stat()
+            status = self._allowed.stat()
         except OSError:
             return ()
-        return (found.st_mtime_ns, found.st_ino, found.st_size, found.st_mode)
+        return (status.st_mtime_ns, status.st_ino, status.st_size, status.st_mode)
 
     def _store(self, known: Mapping[str, bytes]) -> None:
         self._ready()
@@ -190,11 +197,11 @@ class Keys:
     def _ready(self) -> None:
         if not self.folder.exists():
             self.folder.mkdir(mode=0o700, parents=True)
-        self._guarded(self.folder, folder=True)
+        self._check_owner(self.folder, folder=True)
 
     def _lines(self, path: Path) -> list[tuple[int, str]]:
-        """The lines of a file that say something, numbered from 1."""
-        self._guarded(path)
+        """Read the lines of a file, without comments and empty ones, numbered from 1."""
+        self._check_owner(path)
         try:
             with path.open("rb") as file:
                 text = file.read(MAX_SIZE + 1).decode("ascii")
@@ -206,20 +213,20 @@ class Keys:
         return [(number, line) for number, line in numbered if line and not line.startswith("#")]
 
     @staticmethod
-    def _guarded(path: Path, *, folder: bool = False) -> None:
-        """Refuse what others may look into, or have put there."""
-        found = path.stat()
-        if not (stat.S_ISDIR if folder else stat.S_ISREG)(found.st_mode):
+    def _check_owner(path: Path, *, folder: bool = False) -> None:
+        """Refuse a file that other users can read, or that belongs to one."""
+        status = path.stat()
+        if not (stat.S_ISDIR if folder else stat.S_ISREG)(status.st_mode):
             raise wrong("E913", f"expected a {'folder' if folder else 'file'}", where=path)
-        if found.st_uid != os.geteuid():
+        if status.st_uid != os.geteuid():
             raise wrong("E912", "it belongs to another user", f"take it: chown {os.geteuid()} {path}", where=path)
-        if found.st_mode & 0o077:
+        if status.st_mode & 0o077:
             fix = f"chmod {'700' if folder else '600'} {path}"
             raise wrong("E912", "others than its owner may look into it", fix, where=path)
 
     @staticmethod
-    def _write(path: Path, text: str, *, anew: bool = False) -> bool:
-        """Write a file whole or not at all; False if it is there and was to be new."""
+    def _write(path: Path, text: str, *, exclusive: bool = False) -> bool:
+        """Write a file whole or not at all; return False if an exclusive one exists already."""
         part = path.with_name(f".{path.name}.{os.getpid()}")
         with suppress(FileNotFoundError):
             part.unlink()
@@ -229,7 +236,7 @@ class Keys:
                 file.write(text)
                 file.flush()
                 os.fsync(file.fileno())
-            if anew:
+            if exclusive:
                 os.link(part, path)
                 part.unlink()
             else:
@@ -244,7 +251,7 @@ class Keys:
 
 
 def _plain(text: bytes) -> bytes:
-    """A key [32 B] from the text that ZeroMQ writes it in."""
+    """Decode a key [32 B] from ZeroMQ's Z85 text."""
     return z85.decode(text)
 
 

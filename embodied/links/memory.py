@@ -1,7 +1,7 @@
-"""Shared memory without a name: it goes with the last process that holds it, whatever kills that process.
+"""Anonymous shared memory (memfd): freed with the last process that holds it, whatever kills that process.
 
-Everything is reserved up front. A memfd ignores the size of /dev/shm, and one that asks for more than the machine has
-ends its process by SIGKILL while it is being reserved (measured), so what is free is asked first.
+All memory is reserved up front. A memfd ignores the size of /dev/shm, and one larger than the machine's memory ends its
+process by SIGKILL while it is being reserved (measured), so the free memory is read first.
 """
 
 from __future__ import annotations
@@ -16,29 +16,31 @@ from pathlib import Path
 from embodied.errors import LinkFailed
 
 _ADD_SEALS = 1033
-_SHRINK, _GROW, _FUTURE_WRITE = 0x2, 0x4, 0x10
+_SEAL_SHRINK = 0x2
+_SEAL_GROW = 0x4
+_SEAL_FUTURE_WRITE = 0x10
 
 SHARE = 0.8
-"""How much of what is free one allocation may take: what is left keeps the others alive."""
+"""Largest share of the free memory for one allocation; the rest keeps other processes alive."""
 
 
 def page(size: int) -> int:
-    """A size rounded up to whole pages [B]."""
+    """Return a size rounded up to whole pages [B]."""
     return -(-size // mmap.PAGESIZE) * mmap.PAGESIZE
 
 
 def create(name: str, size: int) -> int:
-    """Reserve shared memory.
+    """Reserve anonymous shared memory of a size.
 
     Args:
-        name: for `/proc`, and for the error.
-        size: [B].
+        name: shown in `/proc` and in errors.
+        size: of the memory [B].
 
     Returns:
-        its descriptor.
+        descriptor of the memory.
 
     Raises:
-        LinkFailed: the machine, the control group or the process's limit has not got that much.
+        LinkFailed: the machine, the control group or the limit of the process does not allow that size.
     """
     free = available()
     if size > free * SHARE:
@@ -60,33 +62,33 @@ def create(name: str, size: int) -> int:
 
 
 def seal(descriptor: int) -> None:
-    """From now on nobody maps it for writing, nor changes its size; mappings there are go on."""
-    fcntl.fcntl(descriptor, _ADD_SEALS, _SHRINK | _GROW | _FUTURE_WRITE)
+    """Forbid new writable mappings and changes of size; present mappings stay as they are."""
+    fcntl.fcntl(descriptor, _ADD_SEALS, _SEAL_SHRINK | _SEAL_GROW | _SEAL_FUTURE_WRITE)
 
 
 def writable(descriptor: int) -> mmap.mmap:
-    """A mapping that may be written."""
+    """Map memory for reading and writing."""
     return mmap.mmap(descriptor, os.fstat(descriptor).st_size)
 
 
 def readable(descriptor: int) -> mmap.mmap:
-    """A mapping in which a write is a fault of the process that tries it."""
+    """Map memory for reading alone, in the page table too: a stray write ends only the process that tries it."""
     return mmap.mmap(descriptor, os.fstat(descriptor).st_size, mmap.MAP_SHARED, mmap.PROT_READ)
 
 
 def available() -> int:
-    """How much memory the machine and the control group of this process have left [B]."""
-    found = [_meminfo("MemAvailable")]
+    """Return the free memory of the machine, or of the control group of this process if that is less [B]."""
+    limits = [_meminfo("MemAvailable")]
     try:
         # cgroups(7): with version 2 there is one line, `0::/path`.
         path = Path("/proc/self/cgroup").read_text().strip().rpartition(":")[2]
         folder = Path("/sys/fs/cgroup") / path.lstrip("/")
         limit = (folder / "memory.max").read_text().strip()
         if limit != "max":
-            found.append(int(limit) - int((folder / "memory.current").read_text()))
+            limits.append(int(limit) - int((folder / "memory.current").read_text()))
     except (OSError, ValueError):
         pass
-    return max(0, min(found))
+    return max(0, min(limits))
 
 
 def _meminfo(key: str) -> int:

@@ -1,4 +1,4 @@
-"""A message as bytes of its own, for a link that shares no memory: the layout of a slot, and its areas behind it."""
+"""Packing of a message into bytes, for links without shared memory: the layout of a slot, then its areas."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from embodied.errors import WireError
 from embodied.links.codec import Layout, Overflow, Reader, Writer
 from embodied.messages.schema import Message
 
-# Eight bytes, so that arrays behind it are aligned.
+# Offset of the areas; eight bytes, so that the arrays behind it are aligned.
 _COUNT = struct.Struct("<Q")
 
 
-class Parcel:
+class Packer:
     """Packs and unpacks the messages of one output.
 
     Args:
-        layout: of its messages; it is this parcel's own from here on.
+        layout: of the messages; the packer sets the offsets of its areas.
     """
 
     def __init__(self, layout: Layout) -> None:
@@ -30,33 +30,33 @@ class Parcel:
         self._read: Reader = layout.reader()
         self._reserve(_COUNT.size + layout.size + 4096)
 
-    def _reserve(self, room: int) -> None:
-        """Memory to write into: the layout from 4 on, the areas from `room` on."""
-        self._room = room
-        self._memory = mmap.mmap(-1, room + self._areas)
+    def _reserve(self, size: int) -> None:
+        """Allocate memory to write into, with the areas from offset `size`."""
+        self._size = size
+        self._memory = mmap.mmap(-1, size + self._areas)
         claimed = [None] * len(self._layout.areas)
         self._write: Writer = self._layout.writer(self._memory, 0, claimed, 0)
 
     def pack(self, message: Message) -> bytes:
-        """The bytes of a message.
+        """Return the bytes of a message.
 
         Raises:
-            WireError: it does not fit its type.
+            WireError: the message does not fit its type.
         """
         while True:
             try:
-                end = self._write(message, _COUNT.size, self._room)
+                end = self._write(message, _COUNT.size, self._size)
             except Overflow as error:
-                self._reserve(2 * self._room + error.needed)
+                self._reserve(2 * self._size + error.needed)
                 continue
             _COUNT.pack_into(self._memory, 0, end)
-            return self._memory[:end] + self._memory[self._room :]
+            return self._memory[:end] + self._memory[self._size :]
 
     def unpack(self, data: bytes | memoryview) -> Any:
-        """The message of some bytes.
+        """Return the message that some bytes hold.
 
         Raises:
-            WireError: they are not bytes of such a message.
+            WireError: the bytes are not those of such a message.
         """
         data = bytes(data)
         try:
@@ -65,6 +65,6 @@ class Parcel:
                 raise ValueError(f"{len(data)} B")
             return self._read(data, _COUNT.size, data, end, None)
         except Exception as error:
-            # Bytes from elsewhere break in as many ways as there are functions that read them.
+            # Bytes from another machine can make any function that reads them raise anything.
             kind = self._layout.kind.__name__
-            raise WireError(f"{self._layout.topic}: bytes that are no {kind} came: {error}") from None
+            raise WireError(f"{self._layout.topic}: received bytes that are no {kind}: {error}") from None

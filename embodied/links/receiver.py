@@ -1,4 +1,4 @@
-"""The taking end of a link between machines."""
+"""Receiver of topics from another machine, with credit-based flow control."""
 
 from __future__ import annotations
 
@@ -14,17 +14,18 @@ from zmq.utils import z85
 from embodied.errors import nearest
 from embodied.graph.endpoint import Endpoint
 from embodied.links import tcp
-from embodied.links.authenticator import AllowList, Gate
+from embodied.links.authenticator import AllowList, Authenticator
 from embodied.links.frames import MAX_CREDIT, Ask, Head, Malformed, Mode, read
 from embodied.links.keys import Keys, wrong
 
 AHEAD = 4
-"""Of a topic of which the latest counts, so many are on their way at once: 200 Hz over 20 ms there and back."""
+"""Messages under way at once of a topic whose latest counts: enough for 200 Hz at a round trip of 20 ms."""
 
 _TURN = 1024
-"""So many frames are read before the owner has its turn again."""
+"""Largest number of messages that one `drain` reads."""
 
 _RETIRED = 16
+"""Number of past epochs that are remembered, to refuse late frames of theirs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +33,10 @@ class Arrival:
     """A message that has come from another machine.
 
     Attributes:
-        topic: its topic.
+        topic: name of the topic.
         sequence: number of the step of its source.
-        stamp: a time of its source, on the clock of its machine [ns].
-        asked: it was sent after this, on the clock that `drain` is given [ns]: it is no older than now less this.
+        stamp: time of that step, on the clock of its machine [ns].
+        asked: lower bound of the time of sending, on the clock of `drain` [ns]; the age is at most now less this.
         parts: bytes of the message; each stays valid while it is referenced.
     """
 
@@ -47,7 +48,9 @@ class Arrival:
 
 
 @dataclass(slots=True)
-class _Taking:
+class _Inflow:
+    """Flow control of one topic: credit that is granted, and credit that is owed to the sender."""
+
     mode: Mode
     window: int
     credit: int = 0
@@ -56,21 +59,21 @@ class _Taking:
 
 
 class Receiver:
-    """Takes topics from one other machine; one that is revoked is not believed any more after `gate.RELOAD`.
+    """Receives topics from one other machine; a revoked key is refused at most `authenticator.RELOAD` later.
 
     Args:
-        endpoint: where the other machine is reached.
-        machine: its name in the list of allowed machines; nobody with another key is believed.
-        keys: this machine's pair, and that list.
-        topics: by topic how many may wait of one of which every message counts; None where the latest counts.
+        endpoint: address of the other machine.
+        machine: its name in the list of allowed machines; only the key of that name is accepted.
+        keys: this machine's key pair, and that list.
+        topics: by topic, the queue length where every message counts [messages]; None where the latest counts.
 
     Attributes:
-        skipped: how many messages were passed over, by topic: newer ones took their place, or a queue was full.
-        refused: how many frames made no sense, by reason.
-        received: how many messages were handed over, by topic.
+        skipped: number of messages passed over, by topic: a newer one took their place, or a queue was full.
+        refused: number of malformed messages, by reason.
+        received: number of messages delivered, by topic.
 
     Raises:
-        LaunchError: the keys cannot be used, or that machine's is not known.
+        LaunchError: the keys cannot be used, or the other machine's key is not known.
     """
 
     def __init__(self, endpoint: Endpoint, machine: str, keys: Keys, topics: Mapping[str, int | None]) -> None:
@@ -83,29 +86,29 @@ class Receiver:
         self.skipped: Counter[str] = Counter()
         self.refused: Counter[str] = Counter()
         self.received: Counter[str] = Counter()
-        self._takings = {
-            topic: _Taking("latest", AHEAD) if bound is None else _Taking("every", min(max(1, bound), MAX_CREDIT))
+        self._flows = {
+            topic: _Inflow("latest", AHEAD) if bound is None else _Inflow("every", min(max(1, bound), MAX_CREDIT))
             for topic, bound in topics.items()
         }
         self._epoch = self._welcome = -1
         self._retired: deque[int] = deque(maxlen=_RETIRED)
         self._context: zmq.Context[Any] = zmq.Context()
         self._socket: zmq.Socket[bytes] = self._context.socket(zmq.DEALER)
-        self._gate = Gate(self._context, None)
+        self._authenticator = Authenticator(self._context, None)
         self._endpoint = str(endpoint)
         self._allow, self._machine, self._key = AllowList(keys), machine, allowed[machine]
-        self._believed = True
+        self._trusted = True
         try:
-            tcp.bounded(self._socket, endpoint, tcp.MAX_SIZE)
-            # A socket that is full reads no heartbeats either: all that may be on its way has room, however long its
-            # owner sleeps.
-            room = sum(taking.window for taking in self._takings.values())
-            self._socket.setsockopt(zmq.RCVHWM, tcp.WAITING + room)
-            tcp.sealed(self._socket, keys)
+            tcp.set_bounds(self._socket, endpoint, tcp.MAX_SIZE)
+            # A socket whose queue is full reads no heartbeats either, so the queue holds all that may be under way,
+            # however long its owner sleeps.
+            window = sum(flow.window for flow in self._flows.values())
+            self._socket.setsockopt(zmq.RCVHWM, tcp.QUEUE + window)
+            tcp.set_keys(self._socket, keys)
             self._socket.setsockopt(zmq.CURVE_SERVERKEY, z85.encode(allowed[machine]))
-            # Whenever it has connected, the other end hears of it and says who it is.
+            # The other end gets an empty message on each connection, and answers it with its welcome.
             self._socket.setsockopt(zmq.PROBE_ROUTER, 1)
-            self._gate.watch(self._socket)
+            self._authenticator.watch(self._socket)
             self._socket.connect(self._endpoint)
         except BaseException:
             self.close()
@@ -113,40 +116,40 @@ class Receiver:
 
     @property
     def connected(self) -> bool:
-        """Whether the other machine is there and believed; that it has vanished is noticed within `tcp.VANISHED`."""
-        return self._believed and self._gate.connected
+        """Whether the other machine is connected and trusted; its loss is detected within `tcp.VANISHED`."""
+        return self._trusted and self._authenticator.connected
 
     @property
     def denied(self) -> Counter[str]:
-        """How often the two machines did not agree about each other's keys, by reason."""
-        return Counter(self._gate.denied)
+        """Number of denied connections between the two machines, by reason."""
+        return Counter(self._authenticator.denied)
 
     def fileno(self) -> int:
-        """Descriptor to poll for reading; once it is ready, and when the other machine comes or goes, `drain`."""
-        return self._gate.fileno()
+        """Return a descriptor to poll for reading; once it is ready, and when the connection changes, `drain`."""
+        return self._authenticator.fileno()
 
     def ready(self) -> bool:
-        """Whether something waits, be it without the descriptor saying so."""
+        """Return whether a message waits, even if the descriptor is not readable."""
         return bool(int(self._socket.getsockopt(zmq.EVENTS)) & zmq.POLLIN)
 
     def drain(self, now: int) -> list[Arrival]:
-        """What has arrived, oldest first: of each topic the latest, or every one; never waits.
+        """Return what has arrived, oldest first: of each topic the latest, or every one; never waits.
 
         Args:
-            now: on the clock of whoever takes [ns].
+            now: time on the caller's clock [ns].
         """
-        self._look()
-        found: list[Arrival | None] = []
+        self._update_trust()
+        arrivals: list[Arrival | None] = []
         places: dict[str, int] = {}
         for _ in range(_TURN):
             if not self.ready():
                 self._ask(now)
-                # Asking may have swallowed the sign that more has come.
+                # ZeroMQ's descriptor is edge-triggered: a send may have consumed the edge of a message that came.
                 if not self.ready():
                     break
             frames = self._socket.recv_multipart(zmq.NOBLOCK, copy=False)
             try:
-                if not self._believed:
+                if not self._trusted:
                     raise Malformed("a key that was revoked")
                 arrival = self._read([frame.buffer for frame in frames])
             except Malformed as error:
@@ -155,34 +158,34 @@ class Receiver:
             if arrival is None:
                 continue
             topic = arrival.topic
-            if self._takings[topic].mode == "latest":
+            if self._flows[topic].mode == "latest":
                 if topic in places:
-                    found[places[topic]] = None
+                    arrivals[places[topic]] = None
                     self.skipped[topic] += 1
-                places[topic] = len(found)
-            found.append(arrival)
+                places[topic] = len(arrivals)
+            arrivals.append(arrival)
         else:
             self._ask(now)
-            self._gate.nudge()
-        kept = [arrival for arrival in found if arrival is not None]
+            self._authenticator.nudge()
+        kept = [arrival for arrival in arrivals if arrival is not None]
         self.received.update(arrival.topic for arrival in kept)
         return kept
 
     def close(self) -> None:
-        """Leave."""
+        """Close the connection and end the thread."""
         self._socket.close(linger=0)
-        self._gate.close()
+        self._authenticator.close()
         self._context.term()
 
-    def _look(self) -> None:
-        """Take note of what the gate has seen, and of whom the list allows."""
-        self._gate.heard()
+    def _update_trust(self) -> None:
+        """Follow the list of allowed machines, and connect again after a denial."""
+        self._authenticator.acknowledge()
         if self._allow.changed() and self._allow.names.get(self._key) != self._machine:
-            self._believed = False
+            self._trusted = False
             with suppress(zmq.ZMQError):
                 self._socket.disconnect(self._endpoint)
-        if self._gate.turned_away and self._believed:
-            self._gate.turned_away = False
+        if self._authenticator.rejected and self._trusted:
+            self._authenticator.rejected = False
             with suppress(zmq.ZMQError):
                 self._socket.disconnect(self._endpoint)
             self._socket.connect(self._endpoint)
@@ -194,44 +197,44 @@ class Receiver:
             return None
         if head.epoch != self._epoch:
             raise Malformed("another epoch")
-        taking = self._takings.get(topic)
-        if taking is None:
+        flow = self._flows.get(topic)
+        if flow is None:
             raise Malformed("an unknown topic")
-        if head.number < taking.next:
+        if head.number < flow.next:
             raise Malformed("a number that does not grow")
-        if not taking.credit:
+        if not flow.credit:
             raise Malformed("more than was asked for")
-        if head.number > taking.next:
-            self.skipped[topic] += head.number - taking.next
-        taking.next = head.number + 1
-        taking.credit -= 1
-        taking.owed += 1
+        if head.number > flow.next:
+            self.skipped[topic] += head.number - flow.next
+        flow.next = head.number + 1
+        flow.credit -= 1
+        flow.owed += 1
         return Arrival(topic, head.sequence, head.stamp, head.asked, tuple(frames[2:]))
 
     def _begin(self, head: Head) -> None:
-        """The two ends have met, for the first time or again: everything is asked for anew."""
+        """Handle a welcome, at the first connection or after a break: credit for every topic is granted afresh."""
         if (head.epoch, head.number) == (self._epoch, self._welcome):
             return
         if head.epoch in self._retired:
             raise Malformed("an epoch that has passed")
-        anew = head.epoch != self._epoch
-        if anew:
+        restarted = head.epoch != self._epoch
+        if restarted:
             self._retired.append(self._epoch)
             self._epoch = head.epoch
         self._welcome = head.number
-        for taking in self._takings.values():
-            taking.credit, taking.owed = 0, taking.window
-            taking.next = 0 if anew else taking.next
+        for flow in self._flows.values():
+            flow.credit, flow.owed = 0, flow.window
+            flow.next = 0 if restarted else flow.next
 
     def _ask(self, now: int) -> None:
-        for topic, taking in self._takings.items():
-            if not taking.owed:
+        for topic, flow in self._flows.items():
+            if not flow.owed:
                 continue
-            ask = Ask(topic, taking.mode, taking.owed, self._welcome, taking.next, now)
+            ask = Ask(topic, flow.mode, flow.owed, self._welcome, flow.next, now)
             try:
                 self._socket.send(ask.pack(), zmq.NOBLOCK)
             except zmq.Again:
-                # There is nobody to ask; when there is, everything is asked for anew.
+                # Not connected; the next welcome grants all credit afresh.
                 return
-            taking.credit += taking.owed
-            taking.owed = 0
+            flow.credit += flow.owed
+            flow.owed = 0

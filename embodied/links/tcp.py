@@ -1,4 +1,4 @@
-"""What every socket between machines is bounded by."""
+"""Options of TCP sockets between machines: bounds on sizes, queues and times, and encryption."""
 
 from __future__ import annotations
 
@@ -11,38 +11,41 @@ from embodied.graph.endpoint import Endpoint
 from embodied.links.keys import Keys
 
 MAX_SIZE = 64 * 1024 * 1024
-"""No part of a message is larger [B]."""
+"""Largest part of a message [B]."""
 
-QUESTION = 2048
-"""Nothing that a taker sends is larger [B], its handshake included."""
+REQUEST_SIZE = 2048
+"""Largest frame of a subscriber, its handshake included [B]."""
 
-WAITING = 1024
-"""So many messages wait in a socket; what is sent is bounded before, by what was asked for."""
+QUEUE = 1024
+"""Queue length of a socket; flow control bounds what is sent before [messages]."""
 
-BEAT, PATIENCE = 250, 500
-"""A heartbeat goes out every BEAT [ms]; a peer that has not answered after PATIENCE [ms] is gone."""
+HEARTBEAT = 250
+"""Period of heartbeats [ms]."""
 
-VANISHED = (BEAT + PATIENCE) * 1_000_000
-"""A peer that has vanished without a word is noticed within this [ns], and what the scheduler takes."""
+HEARTBEAT_TIMEOUT = 500
+"""Time without an answer to a heartbeat after which a peer is lost [ms]."""
+
+VANISHED = (HEARTBEAT + HEARTBEAT_TIMEOUT) * 1_000_000
+"""Worst-case time to detect the loss of a peer, scheduling aside [ns]."""
 
 
-def bounded(socket: zmq.Socket[bytes], endpoint: Endpoint, size: int) -> None:
-    """Bound a socket before it binds or connects.
+def set_bounds(socket: zmq.Socket[bytes], endpoint: Endpoint, size: int) -> None:
+    """Set the bounds of a socket, before it binds or connects.
 
     Args:
         socket: the socket.
-        endpoint: where it will be.
-        size: of the largest frame that it takes [B].
+        endpoint: at which it binds, or to which it connects.
+        size: of the largest frame that it receives [B].
     """
-    # What CURVE adds is not the sender's to count.
+    # CURVE adds some bytes to each frame, beyond the sender's size.
     settings: dict[int, Any] = {
         zmq.MAXMSGSIZE: size + 256,
-        zmq.SNDHWM: WAITING,
-        zmq.RCVHWM: WAITING,
+        zmq.SNDHWM: QUEUE,
+        zmq.RCVHWM: QUEUE,
         zmq.LINGER: 0,
         zmq.IMMEDIATE: 1,
-        zmq.HEARTBEAT_IVL: BEAT,
-        zmq.HEARTBEAT_TIMEOUT: PATIENCE,
+        zmq.HEARTBEAT_IVL: HEARTBEAT,
+        zmq.HEARTBEAT_TIMEOUT: HEARTBEAT_TIMEOUT,
         zmq.HANDSHAKE_IVL: 2000,
         zmq.CONNECT_TIMEOUT: 2000,
         zmq.RECONNECT_IVL: 100,
@@ -53,8 +56,8 @@ def bounded(socket: zmq.Socket[bytes], endpoint: Endpoint, size: int) -> None:
         socket.setsockopt(option, value)
 
 
-def sealed(socket: zmq.Socket[bytes], keys: Keys) -> None:
-    """Give a socket this machine's pair of keys."""
+def set_keys(socket: zmq.Socket[bytes], keys: Keys) -> None:
+    """Set the CURVE key pair of this machine on a socket."""
     secret = z85.encode(keys.secret())
     socket.setsockopt(zmq.CURVE_SECRETKEY, secret)
     socket.setsockopt(zmq.CURVE_PUBLICKEY, zmq.curve_public(secret))

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from embodied.errors import FOREIGN, LaunchError, LinkFailed, Problem, nearest, told
 from embodied.links.channel import Inlet
-from embodied.links.ring import Ends
+from embodied.links.subscription import Ends
 from embodied.live.ipc import Disconnected, receive, send
 from embodied.live.process_spec import Output
 from embodied.live.run_directory import RunDirectory, running
@@ -241,11 +241,11 @@ class Observer:
     @property
     def skipped(self) -> int:
         """How many were passed over for a newer one."""
-        return self._inlet.intake.skipped
+        return self._inlet.reader.skipped
 
     def fileno(self) -> int:
         """Becomes readable when something was published."""
-        return self._inlet.intake.forward
+        return self._inlet.reader.forward
 
     def take(self) -> list[tuple[Message, int, int]]:
         """What has arrived: message, stamp [ns] and sequence."""
@@ -263,7 +263,7 @@ class Observer:
 
     def close(self) -> None:
         """Look no longer; what was taken stays valid."""
-        self._inlet.intake.close()
+        self._inlet.reader.close()
 
     def age(self, stamp: int) -> int:
         """How long ago a stamp was [ns]."""

@@ -16,7 +16,7 @@ from embodied.clock import SECOND
 from embodied.errors import WireError
 from embodied.graph.endpoint import Endpoint
 from embodied.links.keys import Keys, default_folder
-from embodied.links.packing import Parcel
+from embodied.links.packing import Packer
 from embodied.links.receiver import AHEAD, Arrival, Receiver
 from embodied.links.sender import Sender
 from embodied.live.loop import DelayHistogram, ProcessLoop
@@ -48,7 +48,7 @@ class Gateway(ProcessLinks):
         self._remote = spec.remote
         self._sender: Sender | None = None
         self._receivers: dict[str, Receiver] = {}
-        self._packers: dict[str, dict[int, Parcel]] = {}
+        self._packers: dict[str, dict[int, Packer]] = {}
         self._refused: Counter[str] = Counter()
         self._connected: dict[str, bool] = {}
         self._sequences: Counter[str] = Counter()
@@ -65,7 +65,7 @@ class Gateway(ProcessLinks):
         outgoing = [link.node for link in self.spec.incoming]
         for node in {*self.outlets, *outgoing}:
             outputs = self.spec.outputs[node]
-            self._packers[node] = {index: Parcel(outputs[index].layout(node)) for index in remote.wanted[node]}
+            self._packers[node] = {index: Packer(outputs[index].layout(node)) for index in remote.wanted[node]}
         if outgoing:
             self._sender = Sender(Endpoint.of(remote.endpoints[remote.machine]), keys, outgoing)
             self.loop.wait(self._sender.fileno(), self._serve)
@@ -103,7 +103,7 @@ class Gateway(ProcessLinks):
             links.append(
                 {
                     "machine": self._remote.machine,
-                    "takers": {topic: sender.takers(topic) for topic in sorted(sender.topics)},
+                    "takers": {topic: sender.subscribers(topic) for topic in sorted(sender.topics)},
                     "skipped": dict(sender.skipped),
                     "refused": dict(sender.refused),
                     "denied": dict(sender.denied),
@@ -176,4 +176,4 @@ class Gateway(ProcessLinks):
                     self._sender.send(node, sequence, stamp, *(parts.get(index, b"") for index in packers))
             bundles.clear()
 
-        self.loop.wait(inlet.intake.forward, handler)
+        self.loop.wait(inlet.reader.forward, handler)

@@ -19,7 +19,7 @@ from embodied.clock import SECOND
 from embodied.errors import EmbodiedError, LinkFailed, ProcessLost
 from embodied.graph.plan import Plan, opens_world
 from embodied.graph.restart import Restart
-from embodied.links.ring import Ends
+from embodied.links.subscription import Ends
 from embodied.live.camera_replicas import with_replicas
 from embodied.live.event_loop import EventLoop
 from embodied.live.ipc import Disconnected, Packet, receive

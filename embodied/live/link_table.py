@@ -6,7 +6,8 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from embodied.links.ring import OBSERVERS, Ends
+from embodied.links.ring import OBSERVERS
+from embodied.links.subscription import Ends
 from embodied.live.process import Process
 from embodied.live.process_spec import Subscription
 

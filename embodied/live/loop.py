@@ -133,9 +133,9 @@ class ProcessLoop(EventLoop):
             align(groups)
 
         handler = aligned if groups else receive
-        self.wait(inlet.intake.forward, handler)
+        self.wait(inlet.reader.forward, handler)
         if refill:
-            self._refills[inlet.intake.forward] = handler
+            self._refills[inlet.reader.forward] = handler
 
     def every(self, period: int, handler: Callable[[], None]) -> None:
         """Call a handler at a fixed period [ns], after the world was advanced."""

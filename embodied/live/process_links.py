@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from embodied.links.channel import Inlet, Outlet
-from embodied.links.ring import Ends, Post, Window
+from embodied.links.subscription import Ends, SlotSubscription, Window
 from embodied.live.ipc import send
 from embodied.live.loop import IDLE, DelayHistogram, ProcessLoop
 from embodied.live.process_spec import ProcessSpec, Subscription
@@ -42,7 +42,7 @@ class ProcessLinks:
         self._launcher = launcher
         self._wiring = wiring
         self._inlets: dict[str, Inlet] = {}
-        self._posts: dict[tuple[str, str], Post] = {}
+        self._posts: dict[tuple[str, str], SlotSubscription] = {}
         self.outlets = {name: self._outlet(name) for name in sorted({link.node for link in spec.outgoing})}
         loop.attach(self.outlets)
 
@@ -67,7 +67,7 @@ class ProcessLinks:
         """Hand a ring to the launcher, so that others can be linked to it; a new ring has no subscribers yet."""
         for node, process in [key for key in self._posts if key[0] == outlet.name]:
             del self._posts[node, process]
-        send(self._launcher, "ring", [outlet.ring.descriptor], node=outlet.name, room=outlet.room)
+        send(self._launcher, "ring", [outlet.ring.descriptor], node=outlet.name, room=outlet.open_size)
 
     def _pause(self, pending: list[int]) -> bool:
         """Wait for free slots in a lossless link while still serving the launcher; False if the process is to stop."""
@@ -145,14 +145,14 @@ class ProcessLinks:
         """End the subscription to an older ring of a node; its last messages are read first."""
         inlet = self._inlets.pop(node, None)
         if inlet is not None:
-            self.loop.call(inlet.intake.forward)
-            self.loop.forget(inlet.intake.forward)
-            inlet.intake.close()
+            self.loop.call(inlet.reader.forward)
+            self.loop.forget(inlet.reader.forward)
+            inlet.reader.close()
 
     def skipped(self, node: str) -> int:
         """Count the bundles of a node of another process that were passed over for a newer one."""
         inlet = self._inlets.get(node)
-        return 0 if inlet is None else inlet.intake.skipped
+        return 0 if inlet is None else inlet.reader.skipped
 
     def posts(self) -> list[dict[str, Any]]:
         """List what each subscriber of this process's outputs lost, as plain data."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from embodied.links.channel import Inlet, Outlet
 from embodied.links.codec import Layout
-from embodied.links.ring import Ends, Window
+from embodied.links.subscription import Ends, Window
 from embodied.messages.constraints import Refinement
 from embodied.messages.schema import schema
 from tests.benchmarks.links.handover import give, take
@@ -87,7 +87,7 @@ class Receiver:
     def __init__(self, load: Load, ring: int, ends: Sequence[int]) -> None:
         inlet = Inlet([layout(load)], [0], 32 * 1024, ring, Ends(*ends))
         self._poll = select.epoll()
-        self._poll.register(inlet.intake.forward, select.EPOLLIN)
+        self._poll.register(inlet.reader.forward, select.EPOLLIN)
         self._take = inlet.handler(self._taken)
         self._message: Any = None
 

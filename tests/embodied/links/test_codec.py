@@ -16,7 +16,7 @@ from embodied import Time
 from embodied.errors import WireError
 from embodied.links.channel import Inlet, Outlet
 from embodied.links.codec import VIEWED, Layout
-from embodied.links.ring import Ends, Window
+from embodied.links.subscription import Ends, Window
 from embodied.messages import Detections, Image, JointState, Message
 from embodied.messages.constraints import Refinement
 from embodied.messages.schema import Array, schema
@@ -31,9 +31,9 @@ def link(kind: type[Message], refined: Refinement) -> Iterator[tuple[Outlet, Inl
     ends = Ends.make("test")
     theirs = Ends(*map(os.dup, ends.all()))
     post = outlet.subscribe(ends)
-    inlet = Inlet([Layout.of(kind, refined)], [0], outlet.room, outlet.ring.descriptor, theirs)
+    inlet = Inlet([Layout.of(kind, refined)], [0], outlet.open_size, outlet.ring.descriptor, theirs)
     yield outlet, inlet
-    inlet.intake.close()
+    inlet.reader.close()
     outlet.ring.unsubscribe(post)
     os.close(outlet.ring.descriptor)
 
@@ -91,13 +91,13 @@ def test_open_sizes_and_any_text_cross(count: int, labels: str) -> None:
 def test_a_message_that_outgrows_its_slot_is_told_to_those_who_move() -> None:
     moved: list[Outlet] = []
     outlet = Outlet("node", [Layout.of(Image, Refinement())], lambda size: [Window.of(size)], moved.append)
-    before = outlet.room
+    before = outlet.open_size
     outlet.publish(0, 0, [Image(data=np.ones((100, 200, 3), np.uint8), acquired=Time(0))])
     assert moved == [outlet]
-    assert outlet.room > before
+    assert outlet.open_size > before
     ends = Ends.make("test")
     outlet.subscribe(ends)
-    inlet = Inlet([Layout.of(Image, Refinement())], [0], outlet.room, outlet.ring.descriptor, ends)
+    inlet = Inlet([Layout.of(Image, Refinement())], [0], outlet.open_size, outlet.ring.descriptor, ends)
     got: list[Any] = []
     inlet.receive(lambda *arrived: got.append(arrived[1]))
     assert got[0].data.shape == (100, 200, 3)

@@ -20,7 +20,7 @@ from embodied.links import tcp
 from embodied.links.frames import MAX_CREDIT, Ask, Head, read
 from embodied.links.keys import Keys
 from embodied.links.receiver import AHEAD, Receiver
-from embodied.links.sender import TAKERS, Sender
+from embodied.links.sender import SUBSCRIBERS_MOST, Sender
 from tests.embodied.links.machines import Cell, free_endpoint
 
 MANY = settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -38,7 +38,7 @@ class Giver:
 
     def __init__(self, context: zmq.Context[Any], endpoint: Endpoint, keys: Keys) -> None:
         self.socket: zmq.Socket[bytes] = context.socket(zmq.ROUTER)
-        tcp.sealed(self.socket, keys)
+        tcp.set_keys(self.socket, keys)
         self.socket.setsockopt(zmq.CURVE_SERVER, 1)
         self.socket.setsockopt(zmq.ROUTER_MANDATORY, 1)
         self.socket.bind(str(endpoint))
@@ -160,7 +160,7 @@ class Taker:
 
     def __init__(self, context: zmq.Context[Any], endpoint: Endpoint, keys: Keys, server: Keys) -> None:
         self.socket: zmq.Socket[bytes] = context.socket(zmq.DEALER)
-        tcp.sealed(self.socket, keys)
+        tcp.set_keys(self.socket, keys)
         self.socket.setsockopt(zmq.CURVE_SERVERKEY, z85.encode(server.public()))
         self.socket.setsockopt(zmq.PROBE_ROUTER, 1)
         self.socket.connect(str(endpoint))
@@ -215,16 +215,16 @@ def test_questions_that_make_no_sense_are_counted_and_the_next_is_answered(
     cell.until(answered)
 
 
-def test_one_key_holds_no_more_than_so_many_takers(
+def test_one_key_holds_no_more_than_a_bounded_number_of_subscribers(
     context: zmq.Context[Any], arm: Keys, base: Keys, cell: Cell
 ) -> None:
     tx = cell.sender(free := free_endpoint(), arm, "state")
     others = []
-    for number in range(TAKERS + 3):
+    for number in range(SUBSCRIBERS_MOST + 3):
         other = Taker(context, free, base, arm)
         others.append(other)
         other.socket.send(Ask("state", "latest", 1, other.welcome(cell).number, 0, 0).pack())
-        cell.until(lambda number=number: tx.takers("state") == min(number + 1, TAKERS))
+        cell.until(lambda number=number: tx.subscribers("state") == min(number + 1, SUBSCRIBERS_MOST))
     for other in others:
         other.socket.close()
 
@@ -235,11 +235,11 @@ def test_a_key_that_was_revoked_asks_in_vain_on_the_connection_it_has(
     other, tx = taker
     welcome = other.welcome(cell)
     other.socket.send(Ask("state", "every", 100, welcome.number, 0, 0).pack())
-    cell.until(lambda: tx.takers("state"))
+    cell.until(lambda: tx.subscribers("state"))
     tx.send("state", 0, 0, b"before")
     cell.until(lambda: other.topics() == [b"state"])
     arm.revoke("base")
-    cell.until(lambda: not tx.takers("state"))
+    cell.until(lambda: not tx.subscribers("state"))
     tx.send("state", 1, 0, b"after")
     for question in (Ask("state", "every", 100, welcome.number, 0, 0).pack(), b""):
         other.socket.send(question)
@@ -254,7 +254,7 @@ GREETING = b"\xff" + bytes(8) + b"\x7f\x03\x01" + b"CURVE".ljust(20, b"\0") + b"
 def link(cell: Cell, arm: Keys, base: Keys) -> tuple[Endpoint, Sender, Receiver]:
     tx = cell.sender(free := free_endpoint(), arm, "state")
     rx = cell.receiver(free, "arm", base, state=None)
-    cell.until(lambda: tx.takers("state"))
+    cell.until(lambda: tx.subscribers("state"))
     return free, tx, rx
 
 

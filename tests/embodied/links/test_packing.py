@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from embodied import Time
 from embodied.errors import WireError
 from embodied.links.codec import Layout
-from embodied.links.packing import Parcel
+from embodied.links.packing import Packer
 from embodied.messages import Detections, Image, Message
 from embodied.messages.constraints import Refinement
 from tests.embodied.links.test_codec import SIZES, assert_same
@@ -19,28 +19,28 @@ from tests.embodied.messages.test_encoding import KINDS, example
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
 def test_every_message_of_the_vocabulary_becomes_bytes_and_comes_back(kind: type[Message], refined: Refinement) -> None:
     message = example(kind)
-    data = Parcel(Layout.of(kind, refined)).pack(message)
-    assert_same(message, Parcel(Layout.of(kind, refined)).unpack(data))
+    data = Packer(Layout.of(kind, refined)).pack(message)
+    assert_same(message, Packer(Layout.of(kind, refined)).unpack(data))
 
 
 def test_images_of_stated_and_of_any_size_come_back() -> None:
     image = Image(data=np.random.default_rng(0).integers(0, 255, (240, 320, 3), np.uint8), acquired=Time(3))
     for refined in (Refinement(), Refinement(sizes={"h": 240, "w": 320})):
-        parcel = Parcel(Layout.of(Image, refined))
-        assert_same(image, parcel.unpack(memoryview(parcel.pack(image))))
+        packer = Packer(Layout.of(Image, refined))
+        assert_same(image, packer.unpack(memoryview(packer.pack(image))))
 
 
 @settings(max_examples=300)
 @given(data=st.binary(max_size=400), cut=st.integers(0, 400), flip=st.integers(0, 3199))
 def test_bytes_that_are_no_message_are_refused_and_break_nothing(data: bytes, cut: int, flip: int) -> None:
-    parcel = Parcel(Layout.of(Detections, Refinement(), "detector.detections"))
-    good = bytearray(parcel.pack(example(Detections)))
+    packer = Packer(Layout.of(Detections, Refinement(), "detector.detections"))
+    good = bytearray(packer.pack(example(Detections)))
     good[flip // 8 % len(good)] ^= 1 << flip % 8
     for wrong in (data, bytes(good[:cut]), bytes(good)):
         try:
-            found = parcel.unpack(wrong)
+            found = packer.unpack(wrong)
         except WireError as error:
-            assert str(error).startswith("detector.detections: bytes that are no Detections came")
+            assert str(error).startswith("detector.detections: received bytes that are no Detections")
         else:
             # A flipped bit may still leave a message of the type; what its fields hold is checked when it is published.
             assert type(found) is Detections

@@ -32,7 +32,7 @@ def sequences(cell: Cell, end: Receiver, topic: str = "state") -> list[int]:
 def test_every_message_is_delivered_in_order_with_all_that_belongs_to_it(cell: Cell, arm: Keys, base: Keys) -> None:
     tx = cell.sender(free := free_endpoint(), arm, "hits", "other")
     rx = cell.receiver(free, "arm", base, hits=64)
-    cell.until(lambda: tx.takers("hits"))
+    cell.until(lambda: tx.subscribers("hits"))
     for n in range(50):
         tx.send("hits", n, -n, f"first {n}".encode(), b"", bytes([n]) * n)
         tx.send("other", n, n, b"not asked for")
@@ -59,7 +59,7 @@ def test_what_is_sent_is_what_it_was_when_it_was_sent(cell: Cell, arm: Keys, bas
 def test_a_taker_that_sleeps_gets_the_newest_and_the_rest_is_counted(cell: Cell, arm: Keys, base: Keys) -> None:
     tx = cell.sender(free := free_endpoint(), arm, "state", "once")
     rx = cell.receiver(free, "arm", base, state=None, once=None)
-    cell.until(lambda: tx.takers("state") and tx.takers("once"))
+    cell.until(lambda: tx.subscribers("state") and tx.subscribers("once"))
     tx.send("once", 7, 0, b"said once")
     for n in range(5000):
         tx.send("state", n, 0, bytes(2_000))
@@ -74,7 +74,7 @@ def test_a_taker_that_sleeps_gets_the_newest_and_the_rest_is_counted(cell: Cell,
 def test_of_a_queue_that_is_full_the_oldest_are_dropped_and_counted(cell: Cell, arm: Keys, base: Keys) -> None:
     tx = cell.sender(free := free_endpoint(), arm, "hits")
     rx = cell.receiver(free, "arm", base, hits=8)
-    cell.until(lambda: tx.takers("hits"))
+    cell.until(lambda: tx.subscribers("hits"))
     for n in range(200):
         tx.send("hits", n, 0, b"hit")
     cell.until(lambda: sequences(cell, rx, "hits")[-1:] == [199])
@@ -86,7 +86,7 @@ def test_of_a_queue_that_is_full_the_oldest_are_dropped_and_counted(cell: Cell, 
 def test_a_descriptor_says_each_time_that_there_is_more(cell: Cell, arm: Keys, base: Keys) -> None:
     tx = cell.sender(free := free_endpoint(), arm, "hits")
     rx = cell.receiver(free, "arm", base, hits=2_000)
-    cell.until(lambda: tx.takers("hits"))
+    cell.until(lambda: tx.subscribers("hits"))
     for n in range(2_000):
         tx.send("hits", n, 0, b"hit")
     while len(cell.at(rx)) < 2_000:
@@ -104,7 +104,7 @@ def test_a_taker_that_sleeps_over_all_it_has_asked_for_is_not_taken_for_gone(cel
     tx = cell.sender(free := free_endpoint(), arm, "hits", "other")
     rx = cell.receiver(free, "arm", base, hits=2_000)
     witness = cell.receiver(free, "arm", base, other=None)
-    cell.until(lambda: tx.takers("hits") and tx.takers("other"))
+    cell.until(lambda: tx.subscribers("hits") and tx.subscribers("other"))
     cell.ends.remove(rx)
     for n in range(2_000):
         tx.send("hits", n, 0, b"hit")
@@ -134,7 +134,7 @@ def test_a_message_is_no_older_than_the_question_it_answers(cell: Cell, arm: Key
     for now in range(1000, 4000):
         rx.drain(now)
         tx.serve()
-        if tx.takers("state"):
+        if tx.subscribers("state"):
             break
         select.select([tx, rx], [], [], 0.01)
     tx.send("state", 0, 0, b"now")
@@ -161,9 +161,9 @@ def test_a_publisher_that_begins_anew_is_followed(cell: Cell, arm: Keys, base: K
 def test_a_taker_that_begins_anew_leaves_nothing_behind(cell: Cell, arm: Keys, base: Keys) -> None:
     tx = cell.sender(free := free_endpoint(), arm, "state")
     rx = cell.receiver(free, "arm", base, state=None)
-    cell.until(lambda: tx.takers("state"))
+    cell.until(lambda: tx.subscribers("state"))
     cell.close(rx)
-    cell.until(lambda: not tx.takers("state"))
+    cell.until(lambda: not tx.subscribers("state"))
 
 
 def test_several_machines_take_the_same_topic_each_at_its_own_pace(
@@ -171,7 +171,7 @@ def test_several_machines_take_the_same_topic_each_at_its_own_pace(
 ) -> None:
     tx = cell.sender(free := free_endpoint(), arm, "hits")
     quick, slow = cell.receiver(free, "arm", base, hits=256), cell.receiver(free, "arm", desk, hits=1)
-    cell.until(lambda: tx.takers("hits") == 2)
+    cell.until(lambda: tx.subscribers("hits") == 2)
     for n in range(200):
         tx.send("hits", n, 0, b"hit")
     cell.until(lambda: sequences(cell, quick, "hits")[-1:] == sequences(cell, slow, "hits")[-1:] == [199])
@@ -205,7 +205,7 @@ def test_whoever_shows_no_key_gets_nothing_and_is_counted(cell: Cell, arm: Keys,
         # It says so itself, or hangs up before it can be told.
         cell.until(lambda: tx.denied["no CURVE, or no key"] or tx.denied["a handshake that broke off"])
         assert not naked.poll(0)
-    assert not tx.takers("state")
+    assert not tx.subscribers("state")
 
 
 def test_a_machine_that_is_not_the_one_it_is_taken_for_is_not_believed(cell: Cell, tmp_path: Path) -> None:
@@ -230,11 +230,11 @@ def test_a_key_that_is_revoked_gets_nothing_more_and_the_others_notice_nothing(
 ) -> None:
     tx = cell.sender(free := free_endpoint(), arm, "hits")
     kept, gone = cell.receiver(free, "arm", base, hits=4096), cell.receiver(free, "arm", desk, hits=4096)
-    cell.until(lambda: tx.takers("hits") == 2)
+    cell.until(lambda: tx.subscribers("hits") == 2)
     tx.send("hits", 0, 0, b"both")
     cell.until(lambda: cell.at(kept) and cell.at(gone))
     arm.revoke("desk")
-    cell.until(lambda: tx.takers("hits") == 1)
+    cell.until(lambda: tx.subscribers("hits") == 1)
     for n in range(1, 100):
         tx.send("hits", n, 0, b"one")
     cell.until(lambda: len(cell.at(kept)) == 100)
@@ -250,12 +250,12 @@ def test_a_machine_that_is_revoked_where_it_is_listened_to_is_not_believed_any_m
 ) -> None:
     tx = cell.sender(free := free_endpoint(), arm, "hits")
     rx = cell.receiver(free, "arm", base, hits=4096)
-    cell.until(lambda: tx.takers("hits"))
+    cell.until(lambda: tx.subscribers("hits"))
     base.revoke("arm")
 
     def ended() -> bool:
         tx.send("hits", len(cell.at(rx)), 0, b"hit")
-        return not tx.takers("hits")
+        return not tx.subscribers("hits")
 
     cell.until(ended)
     heard = len(cell.at(rx))
@@ -268,10 +268,10 @@ def test_a_machine_that_is_revoked_where_it_is_listened_to_is_not_believed_any_m
 def test_a_list_that_cannot_be_read_allows_nobody(cell: Cell, arm: Keys, base: Keys) -> None:
     tx = cell.sender(free := free_endpoint(), arm, "state")
     rx = cell.receiver(free, "arm", base, state=None)
-    cell.until(lambda: tx.takers("state"))
+    cell.until(lambda: tx.subscribers("state"))
     with (arm.folder / "allowed").open("a") as file:
         file.write("base\n")
-    cell.until(lambda: not tx.takers("state"))
+    cell.until(lambda: not tx.subscribers("state"))
     cell.close(rx)
     cell.receiver(free, "arm", base, state=None)
     cell.until(lambda: tx.denied["the list of allowed machines cannot be read"])

@@ -19,7 +19,9 @@ from embodied.errors import LinkFailed
 from embodied.links import memory
 from embodied.links.channel import Inlet, Outlet
 from embodied.links.codec import Layout
-from embodied.links.ring import Ends, Intake, Ring, Window
+from embodied.links.ring import Ring
+from embodied.links.ring_reader import RingReader
+from embodied.links.subscription import Ends, Window
 from embodied.messages import GripperState, Image, JointCommand, JointState
 from embodied.messages.constraints import Refinement
 
@@ -30,26 +32,26 @@ class Subscriber:
     def __init__(self, ring: Ring, bound: int = 1, every: bool = False, lossless: bool = False) -> None:
         ends = Ends.make("test")
         theirs = Ends(*map(os.dup, ends.all()))
-        self.post = ring.subscribe(ends, bound, lossless)
-        self.intake = Intake(ring.descriptor, ring.size, theirs, bound, every)
+        self.subscription = ring.subscribe(ends, bound, lossless)
+        self.reader = RingReader(ring.descriptor, ring.size, theirs, bound, every)
         self.seen: list[int] = []
         self.held: list[int] = []
 
     def read(self, *, hold: bool = False) -> None:
-        for slot in self.intake.take():
-            self.seen.append(int.from_bytes(self.intake.memory[slot * self.intake.size :][:8], "little"))
-            if hold and len(self.held) < self.intake._window.held:
+        for slot in self.reader.take():
+            self.seen.append(int.from_bytes(self.reader.memory[slot * self.reader.size :][:8], "little"))
+            if hold and len(self.held) < self.reader._window.held:
                 self.held.append(slot)
             else:
-                self.intake.give_back(slot)
+                self.reader.give_back(slot)
 
     def close(self) -> None:
-        self.intake.close()
-        self.post.close()
+        self.reader.close()
+        self.subscription.close()
 
     def let_go(self) -> None:
         while self.held:
-            self.intake.give_back(self.held.pop(0))
+            self.reader.give_back(self.held.pop(0))
 
 
 def publish(ring: Ring, number: int) -> None:
@@ -113,14 +115,14 @@ def test_every_message_arrives_in_order_and_only_the_oldest_beyond_the_bound_are
             subscriber.read()
     subscriber.read()
     assert subscriber.seen == sorted(set(subscriber.seen))
-    assert len(subscriber.seen) + subscriber.post.dropped == count
+    assert len(subscriber.seen) + subscriber.subscription.dropped == count
     waiting = 0
     for publishes in moves:
         waiting = waiting + 1 if publishes else 0
         if waiting > bound:
             break
     else:
-        assert subscriber.post.dropped == 0
+        assert subscriber.subscription.dropped == 0
     assert subscriber.seen[-min(bound, count) :] == list(range(count + 1 - min(bound, count), count + 1)) or count == 0
     subscriber.close()
     os.close(ring.descriptor)
@@ -164,8 +166,8 @@ def test_a_subscriber_that_is_gone_gives_back_what_it_held() -> None:
         for number in range(5):
             publish(ring, number + 1)
             subscriber.read(hold=True)
-        ring.unsubscribe(subscriber.post)
-        subscriber.intake.close()
+        ring.unsubscribe(subscriber.subscription)
+        subscriber.reader.close()
     assert sum(ring._uses) == 1, "only the newest is in use"
 
 
@@ -173,11 +175,11 @@ def test_a_subscriber_that_returns_what_it_has_not_got_is_believed_no_longer() -
     ring = Ring("test", 64, [Window.of(64)] * 2)
     liar, other = Subscriber(ring), Subscriber(ring)
     for _ in range(8):
-        liar.intake.give_back(ring.slots + 5)
+        liar.reader.give_back(ring.slots + 5)
     for number in range(200):
         publish(ring, number + 1)
         other.read()
-    assert liar.post not in ring.posts
+    assert liar.subscription not in ring.subscriptions
     assert other.seen[-1] == 200
 
 
@@ -220,7 +222,7 @@ def test_an_output_that_a_step_did_not_give_is_still_there_for_who_missed_it() -
     outlet = Outlet("arm", bundle(), lambda size: [Window.of(size)])
     ends = Ends.make("test")
     outlet.subscribe(ends)
-    inlet = Inlet(bundle(), [0, 1, 2], outlet.room, outlet.ring.descriptor, ends)
+    inlet = Inlet(bundle(), [0, 1, 2], outlet.open_size, outlet.ring.descriptor, ends)
     state = JointState(position=np.arange(3.0), velocity=np.zeros(3), acquired=Time(1))
     gripper = GripperState(width=0.1, speed=0.0, force=0.0, acquired=Time(1))
     command = JointCommand(position=np.ones(3))
@@ -242,21 +244,21 @@ def test_a_slot_that_was_looked_at_comes_back_though_garbage_was_collected_meanw
     ends = Ends.make("test")
     theirs = Ends(*map(os.dup, ends.all()))
     outlet.subscribe(ends)
-    inlet = Inlet(layouts, [0], outlet.room, outlet.ring.descriptor, theirs)
+    inlet = Inlet(layouts, [0], outlet.open_size, outlet.ring.descriptor, theirs)
     seen: list[Image] = []
     for number in range(3):
         outlet.publish(number, 0, [Image(data=np.full((60, 120, 3), number % 251, np.uint8), acquired=Time(0))])
         inlet.receive(lambda _, message, stamp, sequence: seen.append(message))
         gc.collect()
         assert seen.pop().data[0, 0, 0] == number % 251
-        assert inlet.intake._held == 0
+        assert inlet.reader._held == 0
 
 
 _READER = """
 import os, select, sys
 from embodied.links.channel import Inlet
 from embodied.links.codec import Layout
-from embodied.links.ring import Ends
+from embodied.links.subscription import Ends
 from embodied.messages import Image
 from embodied.node.ports import Refinement
 ring, room, *ends = map(int, sys.argv[1:])
@@ -272,7 +274,7 @@ def take(_, image, stamp, sequence):
     last, count = sequence, count + 1
     kept.append(image)
     del kept[:-2]
-while select.select([inlet.intake.forward], [], [], 5)[0]:
+while select.select([inlet.reader.forward], [], [], 5)[0]:
     inlet.receive(take)
     if last == 20000:
         break
@@ -288,7 +290,7 @@ def test_under_a_flood_another_process_sees_whole_messages_in_order_and_the_last
     ends = Ends.make("test")
     numbers = [outlet.ring.descriptor, *ends.all()]
     reader = subprocess.Popen(
-        [sys.executable, "-c", _READER, str(numbers[0]), str(outlet.room), *map(str, numbers[1:])],
+        [sys.executable, "-c", _READER, str(numbers[0]), str(outlet.open_size), *map(str, numbers[1:])],
         pass_fds=numbers,
         stdout=subprocess.PIPE,
         text=True,
@@ -315,7 +317,7 @@ def test_what_a_publisher_posted_before_it_was_killed_is_still_read() -> None:
         outlet.subscribe(ends, 64)
         for number in range(50):
             outlet.publish(number, 0, [GripperState(width=float(number), speed=0.0, force=0.0, acquired=Time(0))])
-        os.write(writing, f"{outlet.ring.descriptor} {outlet.room}\n".encode())
+        os.write(writing, f"{outlet.ring.descriptor} {outlet.open_size}\n".encode())
         os.kill(os.getpid(), signal.SIGSTOP)
         os._exit(1)
     ring, room = os.read(reading, 100).split()

@@ -15,7 +15,7 @@ from embodied.graph.graph import Graph
 from embodied.graph.restart import Restart
 from embodied.launch import Overrides, load
 from embodied.links.channel import Inlet
-from embodied.links.ring import Ends
+from embodied.links.subscription import Ends
 from embodied.live.launcher import Launcher
 from embodied.live.process import Process
 from embodied.live.run_directory import RunDirectory
@@ -99,7 +99,7 @@ class Running:
         # Every publication is seen as long as this process looks often enough, and the newest in any case.
         inlet = Inlet([output.layout(node) for output in outputs], [index], ring.room, ring.descriptor, theirs)
         look = TopicView(inlet)
-        self.run.wait(inlet.intake.forward, look.take)
+        self.run.wait(inlet.reader.forward, look.take)
         self._looks[topic] = look
         return look
 
@@ -107,8 +107,8 @@ class Running:
         """TopicView at a topic no longer."""
         look = self._looks.pop(topic)
         self.run.unobserve(topic.partition(".")[0], f"look at {topic}")
-        self.run.forget(look.inlet.intake.forward)
-        look.inlet.intake.close()
+        self.run.forget(look.inlet.reader.forward)
+        look.inlet.reader.close()
 
     def until(self, done: Callable[[], bool], seconds: float) -> bool:
         """See to what happens until something is so, or for so long [s]."""

@@ -1,16 +1,22 @@
-"""Why a command is not sent, in one sentence; whatever is refused is refused whole."""
+"""Check of a command against the vehicle's limits; a command is sent or refused as a whole."""
 
 from __future__ import annotations
 
-import math
 from typing import NamedTuple
 
-from drivers.can_ev.vehicle import GEARS
+from embodied.guards.command_check import vehicle_problem
 from embodied.messages import VehicleCommand
+from embodied.ranges import Range
 
 
 class Limits(NamedTuple):
-    """The most that is sent: speed [m/s], angle of the front wheels [rad], acceleration [m/s²]."""
+    """Largest values that are sent.
+
+    Attributes:
+        speed: largest speed, either way [m/s].
+        steering: largest angle of the front wheels, either way [rad].
+        acceleration: largest acceleration, either way [m/s²].
+    """
 
     speed: float
     steering: float
@@ -18,17 +24,12 @@ class Limits(NamedTuple):
 
 
 def refusal(command: VehicleCommand, limits: Limits) -> str:
-    """Why a vehicle is not told a command; empty if it is."""
-    acceleration = limits.acceleration if command.acceleration is None else command.acceleration
-    asked = {"speed": command.speed, "steering": command.steering, "acceleration": acceleration}
-    for (name, value), limit in zip(asked.items(), limits, strict=True):
-        if not math.isfinite(value):
-            return f"refused: {name} {value} is not finite"
-        if abs(value) > limit:
-            return f"refused: {name} {value:g} is beyond its limit of {limit:g}"
-    if command.gear not in GEARS or len(command.gear) != 1:
-        return f"refused: there is no gear '{command.gear}', only {', '.join(GEARS)}"
-    low, high = {"D": (0.0, limits.speed), "R": (-limits.speed, 0.0)}.get(command.gear, (0.0, 0.0))
-    if not low <= command.speed <= high:
-        return f"refused: {command.speed:g} m/s in gear {command.gear}"
+    """Return the reason to refuse a command; empty if it may be sent."""
+    if problem := vehicle_problem(command):
+        return f"refused: {problem}"
+    acceleration = 0.0 if command.acceleration is None else command.acceleration
+    values = {"speed": command.speed, "steering": command.steering, "acceleration": acceleration}
+    for (name, value), limit, unit in zip(values.items(), limits, ("m/s", "rad", "m/s²"), strict=True):
+        for problem in Range(-limit, limit, unit).problems(**{name: value}):
+            return f"refused: {problem}"
     return ""

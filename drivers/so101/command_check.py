@@ -1,34 +1,28 @@
-"""Why a command is not sent, in one sentence; whatever is refused is refused whole."""
+"""Check of a command against the joints' ranges and the gripper's opening; a command is sent or refused as a whole."""
 
 from __future__ import annotations
 
-import numpy as np
-
+from embodied.guards.command_check import joint_problem, joint_range_problem
 from embodied.messages import JointCommand
+from embodied.ranges import Range
 from embodied.robot import Robot
 
 SLACK = 1e-6
-"""What is outside a limit by less than this is so by rounding [rad], [m]."""
+"""Excess over a limit that counts as rounding [rad], [m]."""
 
 
 def refusal(command: JointCommand, robot: Robot) -> str:
-    """Why a robot's servos are not told a command; empty if they are.
+    """Return the reason to refuse a command; empty if it may be sent.
 
     Args:
-        command: of positions, of an opening, or of both.
-        robot: whose limits.
+        command: command to check: positions, an opening, or both.
+        robot: robot whose limits apply.
     """
-    position, gripper = command.position, command.gripper
-    if command.velocity is not None or command.effort is not None:
-        return "refused: it takes positions alone"
-    if gripper is not None and not -SLACK <= gripper <= robot.opening + SLACK:
-        return f"refused: the gripper opens from 0 to {robot.opening} m, not {gripper}"
-    if position is None:
-        return ""
-    if position.shape != (len(robot.joints),):
-        return f"refused: {position.size} joints, and it has {len(robot.joints)}"
-    if not np.isfinite(position).all():
-        return f"refused: {position.tolist()} rad is not finite"
-    outside = (position < robot.limit("lower") - SLACK) | (position > robot.limit("upper") + SLACK)
-    names = [name for name, out in zip(robot.joints, outside, strict=True) if out]
-    return f"refused: {np.round(position, 4).tolist()} rad is outside the limits of {', '.join(names)}" if names else ""
+    problem = joint_problem(command, "position", len(robot.joints))
+    if not problem and command.position is not None:
+        lower, upper = robot.limit("lower") - SLACK, robot.limit("upper") + SLACK
+        problem = joint_range_problem(command.position, lower, upper, tuple(robot.joints))
+    gripper = command.gripper
+    if not problem and gripper is not None and not -SLACK <= gripper <= robot.opening + SLACK:
+        problem = next(Range(0, robot.opening, "m").problems(gripper=gripper))
+    return f"refused: {problem}" if problem else ""

@@ -18,6 +18,7 @@ from drivers.xarm.sdk import connecting, sdk
 from drivers.xarm.tap import Tap
 from embodied.clock import SECOND, Time, rate_of
 from embodied.errors import DeviceLost, NotStopped
+from embodied.guards.command_check import joint_problem, joint_range_problem
 from embodied.messages import DeviceStatus, GripperState, JointCommand, JointState, Vector
 from embodied.node.identity import Identity, JointRange
 from embodied.node.node import Driver
@@ -262,20 +263,10 @@ class XArm(Driver):
         return JointCommand(position=position, gripper=width)
 
     def _refusal(self, command: JointCommand) -> str:
-        position, gripper = command.position, command.gripper
-        if command.velocity is not None or command.effort is not None:
-            return "refused: it takes positions alone"
-        if gripper is not None and not math.isfinite(gripper):
-            return f"refused: the opening {gripper} is not finite"
-        if position is None:
-            return ""
-        if position.shape != self._lower.shape:
-            return f"refused: {position.size} joints, and it has {self._n}"
-        if not np.isfinite(position).all():
-            return f"refused: {position.tolist()} rad is not finite"
-        if np.any(position < self._lower) or np.any(position > self._upper):
-            return f"refused: {np.round(position, 3).tolist()} rad is outside its limits"
-        return ""
+        problem = joint_problem(command, "position", self._n)
+        if not problem and command.position is not None:
+            problem = joint_range_problem(command.position, self._lower, self._upper, self._names)
+        return f"refused: {problem}" if problem else ""
 
     def _stopped(self, code: int) -> bool:
         """Whether the box did not take a target; why is found out, and it has to be armed again."""

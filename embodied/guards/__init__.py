@@ -1,4 +1,4 @@
-"""Guards: nothing moves without one."""
+"""Guards between policies and drivers: every command to an actuator passes through one."""
 
 from embodied.guards.arm import ArmGuard
 from embodied.guards.drone import DroneGuard

@@ -1,4 +1,4 @@
-"""The guard of an arm: the last word before its driver."""
+"""Arm guard: the last stage before an arm's driver."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from embodied.clock import SECOND, Time, rate_of
+from embodied.clock import Time, rate_of
 from embodied.geometry import BASE
-from embodied.guards.command_check import unfit
+from embodied.guards.arbiter import Arbiter
+from embodied.guards.command_check import joint_problem
 from embodied.guards.force_limit import ForceLimit
-from embodied.guards.joint_limiter import Limiter, Motion
-from embodied.guards.latch import Latch
-from embodied.guards.lease import Lease
-from embodied.guards.speed_separation import Pace, Zone, doubt
+from embodied.guards.joint_limiter import JointLimiter, JointSetpoint
+from embodied.guards.speed_separation import ProtectiveDistance, SpeedLimit, separation_problem
 from embodied.guards.workspace import Box
 from embodied.messages import GuardReport, JointCommand, JointState, Reset, Separation, Stop
 from embodied.messages.schema import Vector
 from embodied.node.node import Guard, tunable
 from embodied.node.ports import Ports, Stamped
+from embodied.ranges import Range, at_least, positive
 from embodied.robot import Robot
 
 
-class Guarded(NamedTuple):
-    """What the guard gives: a command that keeps every limit, and what it did to get it."""
+class ArmGuardOutput(NamedTuple):
+    """Output of an arm guard: a command within every limit, and a report of what limited or refused it."""
 
     command: JointCommand | None
     report: GuardReport
@@ -34,27 +34,27 @@ class Guarded(NamedTuple):
 
 @dataclass
 class ArmGuard(Guard):
-    """Lets an arm move only within its limits, only on fresh commands, and not at all after a stop.
+    """Keep an arm within its limits, let it move only on fresh commands, and not at all after a stop.
 
     Position, velocity and acceleration of each joint stay within the robot's limits, and the tool centre within a box:
-    a motion from which the arm could no longer stop inside is refused, and it brakes. NaN, infinity, another mode or
-    another number of joints are refused. Without a fresh command it brakes and holds. A stop latches: it is released by
-    a reset and a command that is newer than the reset. Whoever commands has a lease of the arm: the operator takes it
-    from `teleop`, a person who is elsewhere, and both from the policy, `command`; back it goes only from rest.
+    a motion from which the arm could no longer stop inside is refused, and the arm brakes. NaN, infinity, another mode
+    or another number of joints are refused. Without a fresh command the arm brakes and holds. A stop latches; it takes
+    a reset and a command newer than the reset to move again. Commanders hold a lease: the operator takes it from
+    `teleop`, a remote person, and both take it from the policy, `command`; it returns to a lower rank only at rest.
 
-    An input that is wired and silent holds the arm; one that is not wired is not used.
+    An input that is wired but silent holds the arm; one that is not wired is not used.
 
     Attributes:
-        robot: whose limits.
-        mode: what its commands give; others are refused.
+        robot: robot whose limits apply.
+        mode: kind of command that is followed; others are refused.
         low, high: corners of the box for the tool centre, in the base frame [m].
-        share: of the robot's velocity limits that may be used.
-        lease: how long who commands may be silent before a lower rank follows [s].
-        speed: of the fastest part of the arm, at most; None: as fast as its joints may [m/s].
-        zone: what `separation` means; needed if it is wired.
-        effort: of each joint as its driver reports it, at most: over it the arm stops, until a reset; None: not looked
-            at; shape (n,) [N·m].
-        patience: periods in a row over that limit until it stops.
+        share: fraction of the robot's velocity limits that may be used.
+        lease: silence of a commander after which a lower rank is followed [s].
+        speed: limit for the fastest part of the arm; None: the joints' limits only [m/s].
+        zone: protective distance from people; required if `separation` is wired.
+        effort: limit of each joint's measured effort, shape (n,): beyond it the arm stops, until a reset; None: not
+            monitored [N·m].
+        patience: consecutive periods beyond an effort limit that stop the arm.
     """
 
     robot: Robot
@@ -64,7 +64,7 @@ class ArmGuard(Guard):
     share: float = tunable(1.0, low=0.01, high=1.0)
     lease: float = 0.5  # [s]
     speed: float | None = None  # [m/s]
-    zone: Zone | None = None
+    zone: ProtectiveDistance | None = None
     effort: tuple[float, ...] | None = None  # [N·m]
     patience: int = 3
 
@@ -72,7 +72,7 @@ class ArmGuard(Guard):
     ranks = ("operator", "teleop", "command")
 
     def ports(self) -> Ports:
-        """Sizes by the robot's joints; commands by the one mode, in and out."""
+        """Return the ports, with sizes from the robot's joints and the one mode of commands."""
         sizes = {"n": len(self.robot.joints)}
         ports = super().ports().refine("joints", sizes=sizes)
         for name in self.ranks:
@@ -80,11 +80,11 @@ class ArmGuard(Guard):
         return ports
 
     def check(self) -> Iterable[str]:
-        """The box is one, the limits are limits, and the URDF leads to the tool."""
+        """Check the limits, the box, and that the URDF has a chain to the tool."""
         yield from self._check_limits()
         box = Box(self.low, self.high)
         if box.empty():
-            yield f"the box from {self.low} to {self.high} m is empty"
+            yield f"low must be below high on each axis, got {self.low} and {self.high} m"
         try:
             tool = self.robot.chain.tool(self.robot.limit("home"))[:3, 3]
         except ValueError as error:
@@ -92,39 +92,36 @@ class ArmGuard(Guard):
             return
         if box.depth(tool) > 0.0:
             at = np.round(tool, 3).tolist()
-            yield f"at home the tool is at {at} m ({BASE}), outside the box {self.low} to {self.high}"
+            yield f"the box from {self.low} to {self.high} m must contain the tool at home, which is at {at} m ({BASE})"
 
     def _check_limits(self) -> Iterable[str]:
-        if not 0.0 <= self.lease < math.inf:
-            yield f"lease = {self.lease} s is no time to wait"
-        if self.speed is not None and not 0.0 < self.speed < math.inf:
-            yield f"speed = {self.speed} m/s is not above 0; leave it out for no limit"
+        yield from at_least(0, "s").problems(lease=self.lease)
+        if self.speed is not None:
+            for problem in positive("m/s").problems(speed=self.speed):
+                yield f"{problem}; leave it out for no limit"
         if (self.zone is not None) != ("separation" in self.wired):
-            found = "a zone is set, and nothing is wired to 'separation'"
-            missing = "'separation' is wired; write what it means: 'zone: {reaction: …, margin: …}'"
-            yield found if self.zone is not None else missing
+            unused = "zone is set, but nothing is wired to 'separation'"
+            missing = "zone must be set if 'separation' is wired: 'zone: {reaction: …, margin: …}'"
+            yield unused if self.zone is not None else missing
         if self.zone is not None:
             yield from self.zone.check(float(1 / rate_of(self.rate)))
-        if self.patience < 1:
-            yield f"patience = {self.patience} periods is less than one"
+        yield from at_least(1).problems(patience=self.patience)
         if self.effort is None:
             return
         if len(self.effort) != len(self.robot.joints):
-            yield f"effort limits {len(self.effort)} joints, and {self.robot.name} has {len(self.robot.joints)}"
+            yield f"effort must have {len(self.robot.joints)} values, one per joint, got {len(self.effort)}"
             return
-        for name, limit, able in zip(self.robot.joints, self.effort, self.robot.limit("effort"), strict=True):
-            if not 0.0 < limit <= able:
-                yield f"effort = {limit} N·m of {name} is not above 0 and up to its own {able:g} N·m"
+        for name, limit, rated in zip(self.robot.joints, self.effort, self.robot.limit("effort"), strict=True):
+            yield from Range(0, rated, "N·m", "(]").problems(**{f"effort of {name}": limit})
 
     def open(self) -> None:
-        """Start with nothing to hold."""
-        self._limiter = Limiter(self.robot, float(1 / rate_of(self.rate)), self.share)
+        """Start without a set-point or a target."""
+        self._limiter = JointLimiter(self.robot, float(1 / rate_of(self.rate)), self.share)
         self._box = Box(self.low, self.high)
-        self._latch = Latch()
-        self._lease = Lease(self.ranks, round(self.lease * SECOND))
+        self._arbiter = Arbiter[JointCommand](self.ranks, self.lease, "the arm rests")
         names, limits = list(self.robot.joints), self.effort
         self._force = None if limits is None else ForceLimit(names, np.array(limits), self.patience)
-        self._state: Motion | None = None
+        self._setpoint: JointSetpoint | None = None
         self._target: Vector | None = None
         self._gripper: float | None = None
 
@@ -138,94 +135,84 @@ class ArmGuard(Guard):
         stop: list[Stop],
         reset: list[Stamped[Reset]],
         now: Time,
-    ) -> Guarded:
-        """One period: choose whom to follow, limit, and say what was done."""
+    ) -> ArmGuardOutput:
+        """Run one control period: arbitrate between commanders, limit the command, report clips and refusals."""
         if self._limiter.share != self.share:
-            self._limiter = Limiter(self.robot, self._limiter.period, self.share)
+            self._limiter = JointLimiter(self.robot, self._limiter.period, self.share)
         if joints is not None and not np.isfinite(np.concatenate((joints.position, joints.velocity))).all():
             joints = None
-        commands = {"operator": operator, "teleop": teleop, "command": command}
-        fresh = {name: given for name, given in commands.items() if given is not None}
-        resting = self._state is None or not self._state.velocity.any()
-        heard = {name: given.stamp for name, given in fresh.items()}
-        source = self._lease.grant(heard, resting, now)
-        over = "" if self._force is None else self._force.over(None if joints is None else joints.effort)
-        if self._latch.turn([*(said.reason for said in stop), *filter(None, [over])], bool(reset), now) and resting:
-            # The arm may have been moved by hand: what was held before the stop means nothing now. One that still
-            # brakes goes on from there, and does not jump.
-            self._state = None
-        if self._state is None:
+        resting = self._setpoint is None or not self._setpoint.velocity.any()
+        self._arbiter.receive({"operator": operator, "teleop": teleop, "command": command}, resting, now)
+        force = "" if self._force is None else self._force.update(None if joints is None else joints.effort)
+        if self._arbiter.latch(stop, (force,), reset, now) and resting:
+            # The arm may have been moved by hand while stopped: begin where it is now. One that still brakes goes on
+            # from its set-point, so that it does not jump.
+            self._setpoint = None
+        if self._setpoint is None:
             if joints is None:
-                return Guarded(None, self._held(self._latch.refusal() or "no joint state yet"))
-            self._state = Motion(joints.position, np.zeros_like(joints.position))
+                refusal = self._arbiter.stopped or "no joint state yet"
+                return ArmGuardOutput(None, self._arbiter.report_holding(refusal))
+            self._setpoint = JointSetpoint(joints.position, np.zeros_like(joints.position))
         if self.mode == "velocity" and joints is not None:
             # A commanded velocity says where the arm goes, not where it is.
-            self._state = Motion(joints.position, self._state.velocity)
-        pace = Pace.of(math.inf if self.speed is None else self.speed, self.zone, separation, now)
-        refusal = self._blind(joints, separation) or pace.refusal()
-        refusal = refusal or self._lease.refusal(heard, self._latch.released, "the arm rests")
-        if refusal or (refusal := unfit(source, fresh[source].value, self.mode, self.robot)):
-            return self._hold(refusal)
-        return self._follow(source, fresh[source].value, pace)
+            self._setpoint = JointSetpoint(joints.position, self._setpoint.velocity)
+        limit = SpeedLimit.of(math.inf if self.speed is None else self.speed, self.zone, separation, now)
+        obstacle = self._unmonitored(joints, separation) or limit.refusal()
+        followed, refusal = self._arbiter.select(obstacle, self._problem)
+        return self._hold(refusal) if followed is None else self._follow(followed, limit)
 
-    def _blind(self, joints: JointState | None, separation: Stamped[Separation] | None) -> str:
-        """Why nobody may be followed: the arm is stopped, or something is not known that must be; empty: anyone may."""
-        if refusal := self._latch.refusal():
-            return refusal
+    def _problem(self, command: JointCommand) -> str:
+        return joint_problem(command, self.mode, len(self.robot.joints))
+
+    def _unmonitored(self, joints: JointState | None, separation: Stamped[Separation] | None) -> str:
+        """Return which measurement is missing that must be known to move; empty if none is."""
         if joints is None:
             return "no fresh joint state"
         if self._force is not None and not self._force.measured(joints.effort):
-            return "the arm reports no effort, and this guard has a limit for it"
+            return "the arm reports no effort, but this guard limits it"
         if separation is None:
             return "no fresh separation" if "separation" in self.wired else ""
-        return doubt(separation.value)
+        return separation_problem(separation.value)
 
-    def _follow(self, source: str, command: JointCommand, pace: Pace) -> Guarded:
-        assert self._state is not None
-        asked = command.position if self.mode == "position" else command.velocity
+    def _follow(self, command: JointCommand, limit: SpeedLimit) -> ArmGuardOutput:
+        assert self._setpoint is not None
+        wanted = command.position if self.mode == "position" else command.velocity
         clips: tuple[str, ...] = ()
-        if asked is None:
-            moved = self._limiter.brake(self._state)
+        if wanted is None:
+            setpoint = self._limiter.brake(self._setpoint)
             self._target = None
         elif self.mode == "position":
-            before = self._state.position if self._target is None else self._target
-            moved, clips = self._limiter.follow(self._state, before, asked)
-            self._target = np.minimum(np.maximum(asked, self._limiter.lower), self._limiter.upper)
+            before = self._setpoint.position if self._target is None else self._target
+            setpoint, clips = self._limiter.follow(self._setpoint, before, wanted)
+            self._target = np.minimum(np.maximum(wanted, self._limiter.lower), self._limiter.upper)
         else:
-            moved, clips = self._limiter.drive(self._state, asked)
-        moved, slower = pace.slowed(self._limiter, self.robot.chain, self._state, moved)
+            setpoint, clips = self._limiter.drive(self._setpoint, wanted)
+        setpoint, slower = limit.slow_down(self._limiter, self.robot.chain, self._setpoint, setpoint)
         refusal = ""
-        ahead = np.array((self._state.position, moved.position, self._limiter.stopped_at(moved)))
-        was, *tools = self.robot.chain.tool(ahead)[:, :3, 3]
-        left = self._box.left(was, tools)
-        if left is not None:
-            at = np.round(left, 4).tolist()
-            refusal = f"{source} would bring the tool to {at} m, outside {self.low} to {self.high}"
-            moved = self._limiter.brake(self._state)
+        # Not only the next set-point but also the point where braking from it ends must be inside the box.
+        path = np.array((self._setpoint.position, setpoint.position, self._limiter.stopped_at(setpoint)))
+        tool, *ahead = self.robot.chain.tool(path)[:, :3, 3]
+        outside = self._box.first_outside(tool, ahead)
+        if outside is not None:
+            at = np.round(outside, 4).tolist()
+            refusal = f"{self._arbiter.source} would bring the tool to {at} m, outside {self.low} to {self.high}"
+            setpoint = self._limiter.brake(self._setpoint)
             self._target = None
         clips = slower + clips
         if command.gripper is not None:
             self._gripper = min(max(command.gripper, 0.0), self.robot.opening)
             if self._gripper != command.gripper:
                 clips += (f"gripper: opening {command.gripper:.4g} clipped to {self._gripper:.4g} m",)
-        self._state = moved
-        state = "holding" if refusal else "following"
-        return Guarded(self._command(), _report(state, source, clips, refusal))
+        self._setpoint = setpoint
+        return ArmGuardOutput(self._command(), self._arbiter.report_following(clips, refusal))
 
-    def _hold(self, reason: str) -> Guarded:
-        assert self._state is not None
-        self._state = self._limiter.brake(self._state)
+    def _hold(self, refusal: str) -> ArmGuardOutput:
+        assert self._setpoint is not None
+        self._setpoint = self._limiter.brake(self._setpoint)
         self._target = None
-        return Guarded(self._command(), self._held(reason))
-
-    def _held(self, reason: str) -> GuardReport:
-        return _report("stopped" if self._latch.reason else "holding", "", (), reason)
+        return ArmGuardOutput(self._command(), self._arbiter.report_holding(refusal))
 
     def _command(self) -> JointCommand:
-        assert self._state is not None
-        values = self._state.position if self.mode == "position" else self._state.velocity
+        assert self._setpoint is not None
+        values = self._setpoint.position if self.mode == "position" else self._setpoint.velocity
         return JointCommand(**{self.mode: values.copy()}, gripper=self._gripper)
-
-
-def _report(state: str, source: str, clips: tuple[str, ...], refusal: str) -> GuardReport:
-    return GuardReport(state=state, source=source, clips=clips, refusals=(refusal,) if refusal else ())

@@ -1,7 +1,7 @@
-"""A drive: whatever is asked, a vehicle is told a speed, an acceleration and an angle that it can take.
+"""Drive limiter: speed, acceleration and steering angle of a vehicle command, each within the vehicle's limits.
 
-The angle is a set-point that moves no faster than the wheels may be turned. Speed needs none: a command says with which
-acceleration to go for it, and that is what is bounded, so that braking is never delayed.
+The angle is a set-point that moves no faster than the steering rate allows. Speed needs no set-point: a command states
+the acceleration with which to approach its speed, and that is what is limited, so that braking is never delayed.
 """
 
 from __future__ import annotations
@@ -12,21 +12,21 @@ from embodied.guards.cornering import Cornering
 from embodied.messages import VehicleCommand, VehicleState
 
 _SLACK = 1e-9
-"""Differences below this are rounding, not a clip."""
+"""Difference up to which a value counts as rounded, not clipped."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Drive:
-    """Limits of a drive, applied once a period.
+class DriveLimiter:
+    """Limits of a drive, applied once per control period.
 
     Attributes:
-        speed: along the forward axis, either way [m/s].
-        acceleration: with which it may gain speed [m/s²].
-        braking: with which it may lose speed, and with which it stops [m/s²].
-        steering: of the front wheels at the road, either way [rad].
-        slew: how quickly they may turn [rad/s].
-        cornering: what of this a bend leaves.
-        period: between two calls [s].
+        speed: limit of the speed, forwards and backwards [m/s].
+        acceleration: limit when gaining speed [m/s²].
+        braking: limit when losing speed, and deceleration of a stop [m/s²].
+        steering: limit of the front wheels' angle at the road, either way [rad].
+        slew: limit of the steering rate [rad/s].
+        cornering: further limits in a bend.
+        period: control period [s].
     """
 
     speed: float
@@ -40,30 +40,29 @@ class Drive:
     def follow(
         self, angle: float, command: VehicleCommand, state: VehicleState
     ) -> tuple[VehicleCommand, tuple[str, ...]]:
-        """One period towards a command.
+        """Limit a command for one period.
 
         Args:
-            angle: set-point of the front wheels that the last call left [rad].
-            command: what is asked; it is made of finite numbers.
-            state: how it drives now.
+            angle: steering set-point of the last period [rad].
+            command: command to limit; all its numbers are finite.
+            state: current state of the vehicle.
 
         Returns:
-            what it may be told, and each limit that changed it.
+            the limited command, and each limit that changed it.
         """
-        inside = _within(command.steering, self.steering)
-        fits = _within(inside, self.cornering.angle(state.speed))
-        reach = self.period * min(self.slew, self.cornering.slew(state.speed, angle))
-        steering = angle + _within(fits - angle, reach)
-        # A sharp bend that is asked for makes it slow down first, and then it is steered.
-        sharpest = max(abs(inside), abs(steering), abs(state.steering))
+        bounded = _within(command.steering, self.steering)
+        reachable = self.period * min(self.slew, self.cornering.slew(state.speed, angle))
+        steering = angle + _within(_within(bounded, self.cornering.angle(state.speed)) - angle, reachable)
+        # A command for a sharp bend slows the vehicle down first; the wheels follow as the speed allows.
+        sharpest = max(abs(bounded), abs(steering), abs(state.steering))
         speed = _within(command.speed, min(self.speed, self.cornering.speed(sharpest)))
         limit = self.braking if state.speed * (speed - state.speed) < 0.0 else self.acceleration
         acceleration = limit if command.acceleration is None else _within(abs(command.acceleration), limit)
-        told = VehicleCommand(speed=speed, acceleration=acceleration, steering=steering, gear=command.gear)
-        return told, _clips(command, told)
+        limited = VehicleCommand(speed=speed, acceleration=acceleration, steering=steering, gear=command.gear)
+        return limited, _clips(command, limited)
 
     def stop(self, angle: float, gear: str) -> VehicleCommand:
-        """A controlled stop, with the front wheels at an angle [rad]."""
+        """Return the command for a controlled stop, with the front wheels at an angle [rad]."""
         return VehicleCommand(speed=0.0, acceleration=self.braking, steering=angle, gear=gear)
 
 
@@ -71,16 +70,16 @@ def _within(value: float, limit: float) -> float:
     return min(max(value, -limit), limit)
 
 
-def _clips(asked: VehicleCommand, told: VehicleCommand) -> tuple[str, ...]:
-    assert told.acceleration is not None
-    most = told.acceleration if asked.acceleration is None else abs(asked.acceleration)
+def _clips(command: VehicleCommand, limited: VehicleCommand) -> tuple[str, ...]:
+    assert limited.acceleration is not None
+    acceleration = limited.acceleration if command.acceleration is None else abs(command.acceleration)
     pairs = (
-        ("speed", "m/s", asked.speed, told.speed),
-        ("acceleration", "m/s²", most, told.acceleration),
-        ("steering", "rad", asked.steering, told.steering),
+        ("speed", "m/s", command.speed, limited.speed),
+        ("acceleration", "m/s²", acceleration, limited.acceleration),
+        ("steering", "rad", command.steering, limited.steering),
     )
     return tuple(
-        f"{name} {wanted:.4g} clipped to {given:.4g} {unit}"
-        for name, unit, wanted, given in pairs
-        if abs(wanted - given) > _SLACK
+        f"{name} {wanted:.4g} clipped to {clipped:.4g} {unit}"
+        for name, unit, wanted, clipped in pairs
+        if abs(wanted - clipped) > _SLACK
     )

@@ -1,4 +1,4 @@
-"""Engagement: whether a vehicle follows orders, and whether that has ended by itself, by a fault or by a person."""
+"""Engagement monitor: detects that a vehicle stops following commands, by itself, by a fault or by a person."""
 
 from __future__ import annotations
 
@@ -7,41 +7,41 @@ import math
 from embodied.messages import VehicleState
 
 OVERSPEED = 1.2
-"""So many times its limit a vehicle may be fast, as on its way down a slope, until it counts as out of hand."""
+"""Multiple of its speed limit that a vehicle may drive, as downhill, before it counts as out of control."""
 
 
 class Engagement:
-    """Looks at each state, and remembers that a vehicle once followed.
+    """Monitor of the reported states of a vehicle.
 
     Args:
-        speed: limit of the vehicle [m/s].
-        periods: how many in a row beyond `OVERSPEED` times that are one too many.
+        speed: speed limit of the vehicle [m/s].
+        periods: consecutive periods beyond `OVERSPEED` times the limit that end the drive.
     """
 
     def __init__(self, speed: float, periods: int) -> None:
         self.speed = OVERSPEED * speed
         self.periods = periods
-        self._followed = False
+        self._engaged_before = False
         self._count = 0
 
     @staticmethod
-    def measured(state: VehicleState | None) -> VehicleState | None:
-        """The state, if it is made of numbers."""
+    def plausible(state: VehicleState | None) -> VehicleState | None:
+        """Return the state if its numbers are finite, else None."""
         if state is None:
             return None
         return state if all(map(math.isfinite, (state.speed, state.steering, state.yaw_rate))) else None
 
-    def ended(self, state: VehicleState) -> list[str]:
-        """One period: why the drive must end, the gravest reason last; empty: it need not."""
-        self._followed = self._followed or state.engaged
+    def update(self, state: VehicleState) -> list[str]:
+        """Return the reasons in this period to end the drive, the gravest last; empty if there is none."""
+        self._engaged_before = self._engaged_before or state.engaged
         self._count = self._count + 1 if abs(state.speed) > self.speed else 0
-        why = []
-        if self._followed and not state.engaged:
-            why.append("the vehicle has left by itself")
+        reasons = []
+        if self._engaged_before and not state.engaged:
+            reasons.append("the vehicle has disengaged by itself")
         if self._count >= self.periods:
-            why.append(f"it drives at {state.speed:.4g} m/s, over its limit of {self.speed:.4g} m/s")
+            reasons.append(f"the vehicle drives at {state.speed:.4g} m/s, over its limit of {self.speed:.4g} m/s")
         if state.faults:
-            why.append(f"the vehicle says: {', '.join(state.faults)}")
+            reasons.append(f"the vehicle reports {', '.join(state.faults)}")
         if state.overridden:
-            why.append("a person has taken over")
-        return why
+            reasons.append("a person has taken over")
+        return reasons

@@ -1,4 +1,4 @@
-"""A limit of force: an arm whose joints push harder than they should has met something, and stops."""
+"""Force limit: an arm whose joint efforts exceed a limit has hit something, and stops."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from embodied.messages.schema import Vector
 
 
 class ForceLimit:
-    """Counts the periods in a row in which a joint was over its limit.
+    """Monitor that counts consecutive periods in which a joint's effort is over its limit.
 
-    What the arm's own weight and acceleration take is part of an effort: a limit leaves room for them.
+    The arm's own weight and acceleration are part of a measured effort: a limit must be above what they take.
 
     Args:
-        names: of the joints.
-        limit: of each joint's effort, either way, shape (n,) [N·m].
-        periods: how many in a row are one too many; one alone may be noise.
+        names: names of the joints.
+        limit: limit of each joint's effort, either way, shape (n,) [N·m].
+        periods: consecutive periods over the limit that stop the arm; one alone may be noise.
     """
 
     def __init__(self, names: Sequence[str], limit: Vector, periods: int) -> None:
@@ -26,28 +26,25 @@ class ForceLimit:
         self.limit = limit
         self.periods = periods
         self._count = 0
-        self._why = ""
+        self._reason = ""
 
     @staticmethod
     def measured(effort: Vector | None) -> TypeGuard[Vector]:
-        """Whether there is anything to go by: the device reports efforts, and they are numbers."""
+        """Return whether the device reports efforts, and all of them are finite."""
         return effort is not None and bool(np.isfinite(effort).all())
 
-    def over(self, effort: Vector | None) -> str:
-        """One period.
+    def update(self, effort: Vector | None) -> str:
+        """Return why the arm must stop in this period; empty if it need not.
 
         Args:
-            effort: as measured, shape (n,) [N·m]. Without, whatever was known remains: silence does not take away
-                what pushes.
-
-        Returns:
-            why the arm must stop, as long as it must; empty: it need not.
+            effort: measured efforts, shape (n,) [N·m]. If they are missing, the last result stands: a contact does not
+                end because the sensor is silent.
         """
         if self.measured(effort):
             ratio = np.abs(effort) / self.limit
             worst = int(np.argmax(ratio))
             self._count = self._count + 1 if ratio[worst] > 1.0 else 0
-            self._why = (
+            self._reason = (
                 f"{self.names[worst]}: effort {effort[worst]:.4g} is over its limit of {self.limit[worst]:.4g} N·m"
             )
-        return self._why if self._count >= self.periods else ""
+        return self._reason if self._count >= self.periods else ""

@@ -1,7 +1,6 @@
-"""A joint-space limiter: whatever is asked, each joint stays within its position, velocity and acceleration limits.
+"""Joint limiter: a set-point whose joints keep their position, velocity and acceleration limits.
 
-It keeps one promise: from where it has put the joints, braking at full deceleration stops them inside their limits
-(the rule of `embodied.guards.stopping`).
+From wherever the limiter has put the joints, full braking stops them inside their ranges (`embodied.guards.stopping`).
 """
 
 from __future__ import annotations
@@ -15,24 +14,29 @@ from embodied.messages.schema import Vector
 from embodied.robot import Robot
 
 _SLACK = 1e-9
-"""Differences below this are rounding, not a clip."""
+"""Relative difference up to which a value counts as rounded, not clipped."""
 
 
 @dataclass(frozen=True, slots=True)
-class Motion:
-    """A joint-space set-point: position [rad] and velocity [rad/s], each of shape (n,)."""
+class JointSetpoint:
+    """Set-point of an arm in joint space.
+
+    Attributes:
+        position: shape (n,) [rad].
+        velocity: shape (n,) [rad/s].
+    """
 
     position: Vector
     velocity: Vector
 
 
-class Limiter:
-    """Limits of a robot, applied once a period.
+class JointLimiter:
+    """Joint limits of a robot, applied once per control period.
 
     Args:
-        robot: whose limits.
-        period: between two calls [s].
-        share: of the velocity limits that may be used, above 0 and up to 1. Braking keeps all of its strength.
+        robot: robot whose limits apply.
+        period: control period [s].
+        share: fraction of the velocity limits that may be used, in (0, 1]; braking is not reduced.
     """
 
     def __init__(self, robot: Robot, period: float, share: float = 1.0) -> None:
@@ -44,64 +48,71 @@ class Limiter:
         self.velocity = robot.limit("velocity") * share
         self.acceleration = robot.limit("acceleration")
 
-    def follow(self, state: Motion, before: Vector, target: Vector) -> tuple[Motion, tuple[str, ...]]:
-        """One period towards a target that moves.
+    def follow(self, setpoint: JointSetpoint, before: Vector, target: Vector) -> tuple[JointSetpoint, tuple[str, ...]]:
+        """Move one period towards a moving target.
 
         A target that moves within the limits is followed exactly; one that jumps is approached at the limits, and
         braking begins early enough not to overshoot it.
 
         Args:
-            state: where the last call left off.
-            before: the target of that call, shape (n,) [rad].
-            target: where to be now, shape (n,) [rad].
+            setpoint: set-point of the last period.
+            before: target of the last period, shape (n,) [rad].
+            target: target of this period, shape (n,) [rad].
 
         Returns:
-            the new set-point, and each limit that changed the motion.
+            the next set-point, and each limit that changed the motion.
         """
         inside = np.minimum(np.maximum(target, self.lower), self.upper)
-        clips = self._say("position", "rad", target, inside)
+        clips = self._clips("position", "rad", target, inside)
         h, a = self.period, self.acceleration
-        # Carry the target's own speed, and close what is missing no faster than can be braked again.
-        missing = before - state.position
+        # Feed the target's own velocity forward, and close the rest no faster than it can be braked again.
+        missing = before - setpoint.position
         closing = np.minimum(np.abs(missing) / h, stoppable_speed(np.abs(missing), a, h))
         wanted = (inside - before) / h + np.copysign(closing, missing)
-        return self._apply(state, wanted, clips)
+        return self._apply(setpoint, wanted, clips)
 
-    def drive(self, state: Motion, velocity: Vector) -> tuple[Motion, tuple[str, ...]]:
-        """One period at a wanted velocity, shape (n,) [rad/s]."""
-        return self._apply(state, velocity, ())
+    def drive(self, setpoint: JointSetpoint, velocity: Vector) -> tuple[JointSetpoint, tuple[str, ...]]:
+        """Move one period at a wanted velocity, shape (n,) [rad/s].
 
-    def brake(self, state: Motion) -> Motion:
-        """One period of braking every joint as hard as it may."""
+        Returns:
+            the next set-point, and each limit that changed the motion.
+        """
+        return self._apply(setpoint, velocity, ())
+
+    def brake(self, setpoint: JointSetpoint) -> JointSetpoint:
+        """Move one period while braking every joint at its limit of acceleration."""
         step = self.acceleration * self.period
-        velocity = np.sign(state.velocity) * np.maximum(np.abs(state.velocity) - step, 0.0)
-        return Motion(state.position + velocity * self.period, velocity)
+        velocity = np.sign(setpoint.velocity) * np.maximum(np.abs(setpoint.velocity) - step, 0.0)
+        return JointSetpoint(setpoint.position + velocity * self.period, velocity)
 
-    def stopped_at(self, state: Motion) -> Vector:
-        """Where full braking would bring the joints to rest, shape (n,) [rad]."""
-        return state.position + state.velocity * np.abs(state.velocity) / (2.0 * self.acceleration)
+    def stopped_at(self, setpoint: JointSetpoint) -> Vector:
+        """Return the position in which full braking ends, shape (n,) [rad]."""
+        return setpoint.position + setpoint.velocity * np.abs(setpoint.velocity) / (2.0 * self.acceleration)
 
-    def stop_time(self, state: Motion) -> float:
-        """How long full braking takes to bring the joints to rest [s]."""
-        return float(np.max(np.abs(state.velocity) / self.acceleration))
+    def stop_time(self, setpoint: JointSetpoint) -> float:
+        """Return the duration of full braking until all joints rest [s]."""
+        return float(np.max(np.abs(setpoint.velocity) / self.acceleration))
 
-    def _apply(self, state: Motion, wanted: Vector, clips: tuple[str, ...]) -> tuple[Motion, tuple[str, ...]]:
+    def _apply(
+        self, setpoint: JointSetpoint, wanted: Vector, clips: tuple[str, ...]
+    ) -> tuple[JointSetpoint, tuple[str, ...]]:
         h, a = self.period, self.acceleration
         slow = np.minimum(np.maximum(wanted, -self.velocity), self.velocity)
         step = a * h
-        smooth = np.minimum(np.maximum(slow, state.velocity - step), state.velocity + step)
-        up = stoppable_speed(np.maximum(self.upper - state.position, 0.0), a, h)
-        down = stoppable_speed(np.maximum(state.position - self.lower, 0.0), a, h)
+        smooth = np.minimum(np.maximum(slow, setpoint.velocity - step), setpoint.velocity + step)
+        up = stoppable_speed(np.maximum(self.upper - setpoint.position, 0.0), a, h)
+        down = stoppable_speed(np.maximum(setpoint.position - self.lower, 0.0), a, h)
         velocity = np.minimum(np.maximum(smooth, -down), up)
-        clips += self._say("velocity", "rad/s", wanted, slow)
-        clips += self._say("acceleration", "rad/s²", (slow - state.velocity) / h, (smooth - state.velocity) / h)
-        clips += self._say("braking before its limit, velocity", "rad/s", smooth, velocity)
-        return Motion(state.position + velocity * h, velocity), clips
+        clips += self._clips("velocity", "rad/s", wanted, slow)
+        clips += self._clips("acceleration", "rad/s²", (slow - setpoint.velocity) / h, (smooth - setpoint.velocity) / h)
+        clips += self._clips("braking before its limit, velocity", "rad/s", smooth, velocity)
+        return JointSetpoint(setpoint.position + velocity * h, velocity), clips
 
-    def _say(self, what: str, unit: str, asked: Vector, given: Vector) -> tuple[str, ...]:
-        changed = np.abs(asked - given) > _SLACK * (1.0 + np.abs(asked))
+    def _clips(self, quantity: str, unit: str, wanted: Vector, clipped: Vector) -> tuple[str, ...]:
+        changed = np.abs(wanted - clipped) > _SLACK * (1.0 + np.abs(wanted))
         if not changed.any():
             return ()
         return tuple(
-            f"{self.names[i]}: {what} {asked[i]:.4g} clipped to {given[i]:.4g} {unit}" for i in np.flatnonzero(changed)
+            f"{self.names[i]}: {quantity} {wanted[i]:.4g} clipped to {clipped[i]:.4g} {unit}"
+            for i in np.flatnonzero(changed)
         )

@@ -1,4 +1,4 @@
-"""A latch: a stop lasts until a person resets it, and what was commanded before the reset is not followed after it."""
+"""Latch: a stop lasts until a person resets it, and commands from before the reset are not followed after it."""
 
 from __future__ import annotations
 
@@ -8,27 +8,27 @@ from embodied.clock import Time
 
 
 class Latch:
-    """Whether an arm is stopped, and since when it no longer is.
+    """State of a latched stop.
 
     Attributes:
-        reason: why it is stopped; empty: it is not.
-        released: when it was last reset; only a command that is newer may be followed [ns].
+        reason: reason of the stop; empty if not stopped.
+        released: time of the last reset; only newer commands may be followed [ns].
     """
 
     def __init__(self) -> None:
         self.reason = ""
         self.released = Time(-1)
 
-    def turn(self, stops: Sequence[str], reset: bool, now: Time) -> bool:
-        """One period.
+    def update(self, stops: Sequence[str], reset: bool, now: Time) -> bool:
+        """Latch a stop, or release it on a reset.
 
         Args:
-            stops: reasons to stop now; as long as there is one, a reset does nothing.
-            reset: whether a person asks for the release.
-            now: the time [ns].
+            stops: reasons to stop in this period; as long as there is one, a reset has no effect.
+            reset: whether a person resets.
+            now: current time [ns].
 
         Returns:
-            whether it was released just now.
+            whether the stop was released in this period.
         """
         released = reset and bool(self.reason) and not stops
         if released:
@@ -39,5 +39,5 @@ class Latch:
         return released
 
     def refusal(self) -> str:
-        """Why nobody is followed; empty: it is not stopped."""
+        """Return why no command is followed; empty if not stopped."""
         return f"stopped: {self.reason}; needs a reset and a fresh command" if self.reason else ""

@@ -1,8 +1,8 @@
-"""A lease: which one of several commanders an arm follows.
+"""Lease: which of several commanders is followed.
 
-Whoever has it keeps it, so that two commands never mix. A higher rank takes it with its first command, at once. A lower
-rank waits until its holder has been silent for a stated time and the arm rests: it never takes over a motion that it
-did not begin, and a holder whose commands come with gaps does not lose the arm in one of them.
+The holder keeps the lease, so that two commands never mix. A higher rank takes it with its first command, at once. A
+lower rank waits until the holder has been silent for the time-out and the body is at rest: it never takes over a motion
+that it did not begin, and a holder whose commands come with gaps does not lose the lease in one of them.
 """
 
 from __future__ import annotations
@@ -13,60 +13,57 @@ from embodied.clock import SECOND, Time
 
 
 class Lease:
-    """Who commands.
+    """Right to command, held by one commander at a time.
 
     Args:
-        ranks: the commanders, from the highest rank.
-        silence: how long the holder may be silent and keep it [ns].
+        ranks: names of the commanders, highest rank first.
+        timeout: silence of the holder after which a lower rank may take over [ns].
 
     Attributes:
-        holder: who has it; empty: nobody.
+        holder: commander that holds the lease; empty if nobody does.
     """
 
-    def __init__(self, ranks: Sequence[str], silence: int) -> None:
+    def __init__(self, ranks: Sequence[str], timeout: int) -> None:
         self.ranks = tuple(ranks)
-        self.silence = silence
+        self.timeout = timeout
         self.holder = ""
-        self._heard = Time(0)
+        self._last = Time(0)
 
-    def grant(self, heard: Mapping[str, Time], resting: bool, now: Time) -> str:
-        """One period.
+    def grant(self, stamps: Mapping[str, Time], resting: bool, now: Time) -> str:
+        """Grant the lease for this period.
 
         Args:
-            heard: those who command now, each with the time of its last command [ns]; who is silent is absent.
-            resting: whether the arm stands.
-            now: the time [ns].
+            stamps: time of the last command of each commander [ns]; silent ones are absent.
+            resting: whether the body is at rest.
+            now: current time [ns].
 
         Returns:
-            the holder from now on; empty: nobody.
+            the holder from now on; empty if nobody is.
         """
-        if self.holder in heard:
-            self._heard = heard[self.holder]
-        elif resting and now - self._heard >= self.silence:
+        if self.holder in stamps:
+            self._last = stamps[self.holder]
+        elif resting and now - self._last >= self.timeout:
             self.holder = ""
         for name in self.ranks:
             if name == self.holder:
                 break
-            if name in heard:
-                self.holder, self._heard = name, heard[name]
+            if name in stamps:
+                self.holder, self._last = name, stamps[name]
                 break
         return self.holder
 
-    def refusal(self, heard: Mapping[str, Time], released: Time, rests: str) -> str:
-        """Why the holder is not followed, whatever it commands.
+    def refusal(self, stamps: Mapping[str, Time], released: Time, resting: str) -> str:
+        """Return why the holder is not followed, whatever it commands; empty if it is.
 
         Args:
-            heard: as the last `grant` was told.
-            released: when a stop was last reset; what is not newer is not followed [ns].
-            rests: what a lower rank waits for besides silence, `the arm rests`.
-
-        Returns:
-            a sentence; empty: it is followed.
+            stamps: those of the last `grant` [ns].
+            released: time of the last reset; older commands are not followed [ns].
+            resting: what a lower rank waits for besides silence: `the arm rests`.
         """
-        if not heard:
+        if not stamps:
             return "no fresh command"
-        if self.holder not in heard:
-            waits = next(iter(heard))
-            silence = f"{self.silence / SECOND:g} s"
-            return f"{self.holder} has the lease; {waits} waits until it was silent for {silence} and {rests}"
-        return f"{self.holder} is older than the reset" if heard[self.holder] <= released else ""
+        if self.holder not in stamps:
+            waiting = next(iter(stamps))
+            silence = f"{self.timeout / SECOND:g} s"
+            return f"{self.holder} has the lease; {waiting} waits until it was silent for {silence} and {resting}"
+        return f"{self.holder} is older than the reset" if stamps[self.holder] <= released else ""

@@ -1,33 +1,30 @@
-"""A link that is lost: who commands a flight has been silent for so long that nobody is coming back."""
+"""Link loss: detects that all commanders of a flight have been silent beyond a time-out."""
 
 from __future__ import annotations
 
 from embodied.clock import SECOND, Time
 
 
-class Link:
-    """Measures silence in flight; on the ground nobody has to say anything.
+class LinkLoss:
+    """Monitor of the silence of all commanders in flight; on the ground silence is allowed.
 
     Args:
-        patience: how long silence may last [ns].
+        timeout: silence that is a lost link [ns].
     """
 
-    def __init__(self, patience: int) -> None:
-        self.patience = patience
-        self._heard: Time | None = None
+    def __init__(self, timeout: int) -> None:
+        self.timeout = timeout
+        self._last: Time | None = None
 
-    def lost(self, heard: bool, flying: bool, now: Time) -> str:
-        """One period.
+    def update(self, commanded: bool, flying: bool, now: Time) -> str:
+        """Return why the link counts as lost in this period; empty if it does not.
 
         Args:
-            heard: whether anyone commands now.
-            flying: whether it is in the air.
-            now: the time [ns].
-
-        Returns:
-            why it counts as lost; empty: it does not.
+            commanded: whether any commander has a fresh command.
+            flying: whether the drone is in the air.
+            now: current time [ns].
         """
-        if heard or not flying or self._heard is None:
-            self._heard = now
-        silence = now - self._heard
-        return f"nobody has commanded for {silence / SECOND:.3g} s" if silence > self.patience else ""
+        if commanded or not flying or self._last is None:
+            self._last = now
+        silence = now - self._last
+        return f"nobody has commanded for {silence / SECOND:.3g} s" if silence > self.timeout else ""

@@ -1,4 +1,4 @@
-"""An upset: a multirotor that leans or flies beyond what it should is out of hand, and must be stopped."""
+"""Upset detection: a multirotor that tilts or flies beyond its limits is out of control, and must be stopped."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ import numpy as np
 from embodied.geometry import rotation
 from embodied.messages import DroneState
 
-_BEYOND = 1e6
-"""No position [m], velocity [m/s] or turn [rad/s] of a flight is as large; with larger ones nobody can compute."""
+_PLAUSIBLE_MOST = 1e6
+"""Bound on plausible positions [m], velocities [m/s] and angular velocities [rad/s], so that no product overflows."""
 
 
 class Upset:
-    """Counts the periods in a row in which a flight was beyond its limits.
+    """Monitor that counts consecutive periods in which a flight is beyond its limits.
 
     Args:
-        tilt: of the up axis from the vertical [rad].
-        speed: over the ground [m/s].
-        periods: how many in a row are one too many; one alone may be a gust.
+        tilt: limit of the angle between the up axis and the vertical [rad].
+        speed: limit of the speed over the ground [m/s].
+        periods: consecutive periods beyond a limit that are an upset; one alone may be a gust.
     """
 
     def __init__(self, tilt: float, speed: float, periods: int) -> None:
@@ -29,15 +29,15 @@ class Upset:
         self._count = 0
 
     @staticmethod
-    def measured(state: DroneState | None) -> DroneState | None:
-        """The state, if it is made of numbers that a flight can have."""
+    def plausible(state: DroneState | None) -> DroneState | None:
+        """Return the state if its numbers are ones that a flight can have, else None."""
         if state is None:
             return None
-        told = (state.position, state.orientation, state.linear_velocity, state.angular_velocity)
-        return state if (np.abs(np.concatenate(told)) < _BEYOND).all() else None
+        numbers = (state.position, state.orientation, state.linear_velocity, state.angular_velocity)
+        return state if (np.abs(np.concatenate(numbers)) < _PLAUSIBLE_MOST).all() else None
 
-    def over(self, state: DroneState) -> str:
-        """One period: why the flight must be stopped; empty: it need not."""
+    def update(self, state: DroneState) -> str:
+        """Return why the flight must be stopped in this period; empty if it need not."""
         # Rounding leads below -1, never above 1.
         tilt = math.acos(max(float(rotation(state.orientation)[2, 2]), -1.0))
         speed = math.hypot(state.linear_velocity[0], state.linear_velocity[1])

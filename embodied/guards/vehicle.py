@@ -1,4 +1,4 @@
-"""The guard of a road vehicle: the last word before its driver."""
+"""Vehicle guard: the last stage before a drive-by-wire vehicle's driver."""
 
 from __future__ import annotations
 
@@ -7,28 +7,27 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from embodied.clock import SECOND, Time, rate_of
+from embodied.clock import Time, rate_of
+from embodied.guards.arbiter import Arbiter
+from embodied.guards.battery import low_battery
+from embodied.guards.command_check import GEARS, vehicle_problem
 from embodied.guards.cornering import Cornering
-from embodied.guards.drive_limiter import Drive
+from embodied.guards.drive_limiter import DriveLimiter
 from embodied.guards.engagement import Engagement
-from embodied.guards.latch import Latch
-from embodied.guards.lease import Lease
 from embodied.messages import Battery, GuardReport, Reset, Stop, VehicleCommand, VehicleState
 from embodied.node.node import Guard
 from embodied.node.ports import Stamped
+from embodied.ranges import Range, at_least, positive
 
-STILL = 0.05
-"""A vehicle that is slower stands [m/s]."""
+STANDSTILL_SPEED = 0.05
+"""Speed up to which a vehicle counts as standing [m/s]."""
 
-LEAST = 0.05
-"""With less acceleration than this nobody goes anywhere: to a vehicle it may mean that it is left to choose [m/s²]."""
-
-GEARS = {"P": (0.0, 0.0), "R": (-math.inf, 0.0), "N": (0.0, 0.0), "D": (0.0, math.inf)}
-"""Least and greatest speed in each gear [m/s]."""
+ACCELERATION_LEAST = 0.05
+"""Lowest acceleration of a command: 0 may mean to a vehicle that it chooses by itself [m/s²]."""
 
 
-class GuardedDrive(NamedTuple):
-    """What the guard gives: a command that keeps every limit, and what it did to get it."""
+class VehicleGuardOutput(NamedTuple):
+    """Output of a vehicle guard: a command within every limit, and a report of what limited or refused it."""
 
     command: VehicleCommand | None
     report: GuardReport
@@ -36,30 +35,30 @@ class GuardedDrive(NamedTuple):
 
 @dataclass
 class VehicleGuard(Guard):
-    """Lets a road vehicle drive only within its limits, only while it is engaged, and only on fresh commands.
+    """Keep a road vehicle within its limits, and let it drive only while engaged and on fresh commands.
 
-    Speed, acceleration and braking are bounded; so are the angle of the front wheels and how quickly it changes, less
-    the faster it drives. Who asks for a sharp bend is slowed down first. NaN, infinity and commands that contradict
-    their gear are refused; another gear waits until it stands. Without a fresh command it brakes to a stop, with its
-    wheels where they are. So it does for a stop, for too little charge, for what the vehicle says is broken, and when
-    that ceases to follow by itself; to a person who takes over it lets go, and gives no command. All of these latch:
-    they are released by a reset and a command that is newer than it, and not while their cause lasts.
+    Speed, acceleration and braking are limited; so are steering angle and steering rate, the more the faster it drives.
+    A command for a sharp bend slows the vehicle down first. NaN, infinity and commands that contradict their gear are
+    refused; a change of gear waits for standstill. Without a fresh command the vehicle brakes to a stop and keeps its
+    steering angle. So it does for a stop, a low battery, a fault that the vehicle reports, and if it disengages by
+    itself; if a person takes over, the guard lets go and gives no command. All of these latch: they are released by a
+    reset and a command newer than the reset, and not while their cause lasts.
 
-    Without a fresh state it gives no command: the driver brakes by its own means. A battery that is wired and silent
-    stops; one that is not wired is not used.
+    Without a fresh state there is no command: the driver brakes by its own means. A battery that is wired but silent
+    stops the vehicle; one that is not wired is not used.
 
     Attributes:
-        wheelbase: between the axles [m].
-        speed: along the forward axis, either way [m/s].
-        acceleration: with which it may gain speed [m/s²].
-        braking: with which it may lose speed, and with which it stops [m/s²].
-        steering: angle of the front wheels at the road, either way [rad].
-        slew: how quickly that may change [rad/s].
-        lateral: acceleration to the side in a bend [m/s²].
-        jerk: its change while the wheels turn [m/s³].
-        patience: periods in a row faster than 1.2 times `speed`, until it stops.
-        reserve: with less charge than this it stops, 0 to 1.
-        lease: how long who commands may be silent before a lower rank follows [s].
+        wheelbase: distance between the axles [m].
+        speed: limit of the speed, forwards and backwards [m/s].
+        acceleration: limit when gaining speed [m/s²].
+        braking: limit when losing speed, and deceleration of a stop [m/s²].
+        steering: limit of the front wheels' angle at the road, either way [rad].
+        slew: limit of the steering rate [rad/s].
+        lateral: limit of the lateral acceleration in a bend [m/s²].
+        jerk: limit of the lateral jerk from steering [m/s³].
+        patience: consecutive periods faster than 1.2 times `speed` that stop the vehicle.
+        reserve: charge below which it stops, in [0, 1).
+        lease: silence of a commander after which a lower rank is followed [s].
     """
 
     wheelbase: float  # [m]
@@ -77,25 +76,22 @@ class VehicleGuard(Guard):
     rate = 50.0
 
     def check(self) -> Iterable[str]:
-        """The limits are limits."""
-        for name in ("wheelbase", "speed", "acceleration", "braking", "steering", "slew", "lateral", "jerk"):
-            if not 0.0 < getattr(self, name) < math.inf:
-                yield f"{name} = {getattr(self, name)} is no limit: it must be above 0 and finite"
-        for name in ("acceleration", "braking"):
-            if 0.0 < getattr(self, name) < LEAST:
-                yield f"{name} = {getattr(self, name)} m/s² is too little to go by: at least {LEAST}"
-        if self.steering >= math.pi / 2:
-            yield f"steering = {self.steering} rad is further than wheels turn: below {math.pi / 2:.4g}"
-        if not 0.0 <= self.lease < math.inf:
-            yield f"lease = {self.lease} s is no time to wait"
-        if not 0.0 <= self.reserve < 1.0:
-            yield f"reserve = {self.reserve} is no share of a battery: 0 and below 1"
-        if self.patience < 1:
-            yield f"patience = {self.patience} periods is less than one"
+        """Check that each limit is in its range."""
+        yield from positive("m").problems(wheelbase=self.wheelbase)
+        yield from positive("m/s").problems(speed=self.speed)
+        accelerations = {"acceleration": self.acceleration, "braking": self.braking}
+        yield from at_least(ACCELERATION_LEAST, "m/s²").problems(**accelerations)
+        yield from Range(0, math.pi / 2, "rad", "()").problems(steering=self.steering)
+        yield from positive("rad/s").problems(slew=self.slew)
+        yield from positive("m/s²").problems(lateral=self.lateral)
+        yield from positive("m/s³").problems(jerk=self.jerk)
+        yield from at_least(0, "s").problems(lease=self.lease)
+        yield from Range(0, 1, includes="[)").problems(reserve=self.reserve)
+        yield from at_least(1).problems(patience=self.patience)
 
     def open(self) -> None:
-        """Start with the wheels as they are."""
-        self._drive = Drive(
+        """Start with the steering angle that the vehicle has."""
+        self._limiter = DriveLimiter(
             speed=self.speed,
             acceleration=self.acceleration,
             braking=self.braking,
@@ -105,8 +101,7 @@ class VehicleGuard(Guard):
             period=float(1 / rate_of(self.rate)),
         )
         self._engagement = Engagement(self.speed, self.patience)
-        self._latch = Latch()
-        self._lease = Lease(self.ranks, round(self.lease * SECOND))
+        self._arbiter = Arbiter[VehicleCommand](self.ranks, self.lease, "it stands")
         self._angle: float | None = None
         self._released = False
 
@@ -119,77 +114,59 @@ class VehicleGuard(Guard):
         stop: list[Stop],
         reset: list[Stamped[Reset]],
         now: Time,
-    ) -> GuardedDrive:
-        """One period: choose whom to follow, limit, and say what was done."""
-        commands = {"operator": operator, "command": command}
-        fresh = {name: given for name, given in commands.items() if given is not None}
-        measured = Engagement.measured(state)
-        resting = measured is not None and abs(measured.speed) <= STILL
-        heard = {name: given.stamp for name, given in fresh.items()}
-        source = self._lease.grant(heard, resting, now)
+    ) -> VehicleGuardOutput:
+        """Run one control period: arbitrate between commanders, limit the command, report clips and refusals."""
+        state = Engagement.plausible(state)
+        resting = state is not None and abs(state.speed) <= STANDSTILL_SPEED
+        self._arbiter.receive({"operator": operator, "command": command}, resting, now)
         charge = math.nan if battery is None else battery.charge
-        stops = [said.reason for said in stop]
-        if charge < self.reserve:
-            stops.append(f"the battery is at {100 * charge:.3g} %, and {100 * self.reserve:.3g} % are its reserve")
-        if measured is not None:
-            stops += self._engagement.ended(measured)
-        if self._latch.turn(stops, bool(reset), now):
+        causes = [low_battery(charge, self.reserve)]
+        if state is not None:
+            causes += self._engagement.update(state)
+        if self._arbiter.latch(stop, causes, reset, now):
             self._released = False
-        if measured is None:
+        if state is None:
             self._angle = None
-            return GuardedDrive(None, self._report(refusal=self._latch.refusal() or "no fresh state"))
-        if measured.overridden or self._released:
-            # Whoever has the wheel has it until somebody says otherwise.
+            refusal = self._arbiter.stopped or "no fresh state"
+            return VehicleGuardOutput(None, self._arbiter.report_holding(refusal))
+        if state.overridden or self._released:
+            # A person who has taken the wheel keeps it until a reset.
             self._released, self._angle = True, None
-            return GuardedDrive(None, self._report(refusal=self._latch.refusal()))
-        refusal = self._latch.refusal() or self._unready(measured, charge)
-        refusal = refusal or self._lease.refusal(heard, self._latch.released, "it stands")
-        if refusal or (refusal := unfit(source, fresh[source].value)):
-            return self._hold(refusal, measured)
-        return self._follow(source, fresh[source].value, measured)
+            return VehicleGuardOutput(None, self._arbiter.report_holding(self._arbiter.stopped))
+        followed, refusal = self._arbiter.select(self._unready(state, charge), _problem)
+        return self._hold(refusal, state) if followed is None else self._follow(followed, state)
 
     def _unready(self, state: VehicleState, charge: float) -> str:
-        """Why the vehicle lets nobody be followed; empty: it does."""
+        """Return why the vehicle cannot follow anyone yet; empty if it can."""
         if not state.engaged:
             return "the vehicle is not engaged yet"
         if "battery" in self.wired and not math.isfinite(charge):
             return "no fresh charge of the battery"
         return ""
 
-    def _follow(self, source: str, command: VehicleCommand, state: VehicleState) -> GuardedDrive:
-        if state.gear in GEARS and command.gear != state.gear and abs(state.speed) > STILL:
+    def _follow(self, command: VehicleCommand, state: VehicleState) -> VehicleGuardOutput:
+        if state.gear in GEARS and command.gear != state.gear and abs(state.speed) > STANDSTILL_SPEED:
+            source = self._arbiter.source
             return self._hold(f"{source} asks for gear {command.gear}, which waits until it stands", state)
-        told, clips = self._drive.follow(self._begun(state), command, state)
-        self._angle = told.steering
-        return GuardedDrive(told, self._report("following", source, clips))
+        limited, clips = self._limiter.follow(self._begun(state), command, state)
+        self._angle = limited.steering
+        return VehicleGuardOutput(limited, self._arbiter.report_following(clips))
 
-    def _hold(self, reason: str, state: VehicleState) -> GuardedDrive:
+    def _hold(self, refusal: str, state: VehicleState) -> VehicleGuardOutput:
         self._angle = self._begun(state)
         gear = state.gear if state.gear in GEARS else "D"
-        return GuardedDrive(self._drive.stop(self._angle, gear), self._report(refusal=reason))
+        return VehicleGuardOutput(self._limiter.stop(self._angle, gear), self._arbiter.report_holding(refusal))
 
     def _begun(self, state: VehicleState) -> float:
-        """The set-point of the wheels, which begins where they are."""
+        """Return the steering set-point of the last period [rad]; the first one is the angle that the wheels have."""
         if self._angle is None or not state.engaged:
             return min(max(state.steering, -self.steering), self.steering)
         return self._angle
 
-    def _report(self, state: str = "", source: str = "", clips: tuple[str, ...] = (), refusal: str = "") -> GuardReport:
-        state = state or ("stopped" if self._latch.reason else "holding")
-        return GuardReport(state=state, source=source, clips=clips, refusals=(refusal,) if refusal else ())
 
-
-def unfit(source: str, command: VehicleCommand) -> str:
-    """Why a command cannot be followed; empty: it can."""
-    for name in ("speed", "acceleration", "steering"):
-        value = getattr(command, name)
-        if value is not None and not math.isfinite(value):
-            return f"{source} commands {name} {value}, which is not finite"
-    if command.acceleration is not None and abs(command.acceleration) < LEAST:
-        return f"{source} commands acceleration {command.acceleration:g} m/s², and less than {LEAST} goes nowhere"
-    if command.gear not in GEARS:
-        return f"{source} commands gear '{command.gear}', and there are {', '.join(GEARS)}"
-    low, high = GEARS[command.gear]
-    if not low <= command.speed <= high:
-        return f"{source} commands {command.speed:g} m/s in gear {command.gear}"
+def _problem(command: VehicleCommand) -> str:
+    if problem := vehicle_problem(command):
+        return problem
+    if command.acceleration is not None and abs(command.acceleration) < ACCELERATION_LEAST:
+        return f"acceleration must be at least {ACCELERATION_LEAST} m/s² either way, got {command.acceleration:g}"
     return ""

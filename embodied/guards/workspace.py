@@ -1,4 +1,4 @@
-"""A box that the tool centre may not leave, neither now nor by the time the arm could stop."""
+"""Workspace box: an axis-aligned region that a tool or a drone must not leave."""
 
 from __future__ import annotations
 
@@ -12,33 +12,30 @@ from embodied.messages.schema import Vector
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """Two opposite corners, in the base frame [m]."""
+    """Axis-aligned box between two opposite corners [m]."""
 
     low: tuple[float, float, float]
     high: tuple[float, float, float]
 
     def empty(self) -> bool:
-        """Whether nothing is inside."""
+        """Return whether the box has no inside."""
         return not all(low < high for low, high in zip(self.low, self.high, strict=True))
 
     def depth(self, point: Vector) -> float:
-        """How far outside a point is [m], 0 inside."""
+        """Return how far a point is outside the box, along the worst axis; 0 inside [m]."""
         return float(max(np.max(self.low - point), np.max(point - self.high), 0.0))
 
-    def left(self, was: Vector, ahead: Iterable[Vector]) -> Vector | None:
-        """The first point ahead to which the tool may not go.
+    def first_outside(self, start: Vector, path: Iterable[Vector]) -> Vector | None:
+        """Return the first point of a path that the tool must not enter, shape (3,) [m]; None if there is none.
 
         Args:
-            was: where the tool is, shape (3,) [m].
-            ahead: where it would be, one point after the other, each of shape (3,) [m].
-
-        Returns:
-            shape (3,) [m]; None if it may go on.
+            start: position of the tool now, shape (3,) [m].
+            path: positions after it, in order, each of shape (3,) [m].
         """
-        outside = self.depth(was)
-        for point in ahead:
+        outside = self.depth(start)
+        for point in path:
             depth = self.depth(point)
-            # Already outside, as after being moved by hand: the way back in stays open.
+            # From outside, as after being moved by hand, the way back in stays open.
             if depth > 0.0 and depth >= outside:
                 return point
         return None

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from embodied.guards.joint_limiter import Limiter, Motion
+from embodied.guards.joint_limiter import JointLimiter, JointSetpoint
 from embodied.messages import JointCommand, Vector
 from embodied.messages.schema import Command
 from embodied.robot import Robot
@@ -33,14 +33,14 @@ class ArmBench(Bench):
     joint: int = 0
     share: float = 0.3
     begin: Vector | None = None
-    _moved: Motion | None = None
+    _moved: JointSetpoint | None = None
 
     def motion(self, seconds: float) -> Command:
         """A cosine of two seconds, reached from the last command within a share of the robot's speed."""
         begin = self.robot.limit("home") if self.begin is None else self.begin
         if self._moved is None:
-            self._limiter = Limiter(self.robot, MOTION_PERIOD, self.share)
-            self._moved, self._aim = Motion(begin, np.zeros_like(begin)), begin
+            self._limiter = JointLimiter(self.robot, MOTION_PERIOD, self.share)
+            self._moved, self._aim = JointSetpoint(begin, np.zeros_like(begin)), begin
         aim = begin.copy()
         aim[self.joint] += self.swing * (1.0 - np.cos(np.pi * seconds)) / 2
         self._moved, _ = self._limiter.follow(self._moved, self._aim, aim)
@@ -51,7 +51,7 @@ class ArmBench(Bench):
         """The next motion begins at rest where the last command was."""
         if self._moved is not None:
             self._aim = self._moved.position
-            self._moved = Motion(self._aim, np.zeros_like(self._aim))
+            self._moved = JointSetpoint(self._aim, np.zeros_like(self._aim))
 
     def forbidden(self) -> list[Command]:
         """NaN and infinity in a joint and in the gripper, the wrong number of joints, and far beyond every limit."""

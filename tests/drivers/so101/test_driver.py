@@ -307,12 +307,13 @@ def test_without_the_vendors_sdk_the_driver_says_how_to_get_it() -> None:
 @pytest.mark.parametrize(
     ("command", "why"),
     [
-        (JointCommand(velocity=np.zeros(5)), "positions alone"),
-        (JointCommand(gripper=0.5), "opens from 0 to 0.08 m, not 0.5"),
-        (JointCommand(gripper=float("nan")), "not nan"),
-        (JointCommand(position=np.zeros(6)), "6 joints, and it has 5"),
-        (JointCommand(position=np.array([0, 0, np.inf, 0, 0])), "not finite"),
-        (JointCommand(position=np.array([0, 2.0, 0, 0, -3.0])), "outside the limits of shoulder_lift, wrist_roll"),
+        (JointCommand(velocity=np.zeros(5)), "mode must be position, got velocity"),
+        (JointCommand(gripper=0.5), "gripper must be in [0, 0.08] m, got 0.5"),
+        (JointCommand(gripper=float("nan")), "gripper must be finite, got nan"),
+        (JointCommand(position=np.zeros(6)), "position must have shape (5,), got (6,)"),
+        (JointCommand(position=np.array([0, 0, np.inf, 0, 0])), "position must be finite"),
+        (JointCommand(position=np.array([0, 2.0, 0, 0, 0])), "shoulder_lift must be in [-1.745, 1.745] rad, got 2"),
+        (JointCommand(position=np.array([0, 2.0, 0, 0, -3.0])), "; wrist_roll must be in [-2.744, 2.841] rad, got -3"),
     ],
 )
 def test_a_command_that_is_refused_says_why(command: JointCommand, why: str) -> None:

@@ -8,14 +8,14 @@ import numpy as np
 
 from embodied import SECOND, Stamped, Time
 from embodied.guards import ArmGuard
-from embodied.guards.arm import Guarded
-from embodied.guards.speed_separation import Zone
+from embodied.guards.arm import ArmGuardOutput
+from embodied.guards.speed_separation import ProtectiveDistance
 from embodied.messages import JointCommand, JointState, Reset, Separation, Stop, Vector
 from embodied.robot import Robot
 
 PERIOD = 0.01
 LOW, HIGH = (0.0, -0.6, 0.005), (0.75, 0.65, 0.8)
-ZONE = Zone(reaction=0.1, margin=0.2)
+ZONE = ProtectiveDistance(reaction=0.1, margin=0.2)
 
 
 class Bench:
@@ -43,7 +43,7 @@ class Bench:
         stop: Sequence[str] = (),
         reset: bool = False,
         blind: bool = False,
-    ) -> Guarded:
+    ) -> ArmGuardOutput:
         if position is not None:
             command = JointCommand(position=position)
         now = Time(self.n * 10_000_000)

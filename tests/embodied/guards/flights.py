@@ -10,7 +10,7 @@ import numpy as np
 from embodied import Stamped, Time
 from embodied.bodies import WORLD
 from embodied.guards import DroneGuard
-from embodied.guards.drone import GuardedFlight
+from embodied.guards.drone import DroneGuardOutput
 from embodied.messages import Battery, DroneCommand, DroneState, Reset, Stop
 
 LOW, HIGH = (-5.0, -5.0, 0.0), (5.0, 5.0, 6.0)
@@ -65,7 +65,7 @@ class Bench:
         stop: Sequence[str] = (),
         reset: bool = False,
         state: DroneState | None = None,
-    ) -> GuardedFlight:
+    ) -> DroneGuardOutput:
         now = Time(self.n * 20_000_000)
         self.n += 1
         given = self.guard.step(
@@ -84,7 +84,7 @@ class Bench:
             self.state = flying((x, y, z), (vx, vy, vz))
         return given
 
-    def many(self, count: int, command: DroneCommand | None = None, **more: object) -> GuardedFlight:
+    def many(self, count: int, command: DroneCommand | None = None, **more: object) -> DroneGuardOutput:
         for _ in range(count):
             given = self.step(command, **more)  # type: ignore[arg-type]
         return given

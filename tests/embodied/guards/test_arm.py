@@ -61,7 +61,7 @@ def test_what_is_not_finite_is_refused_and_the_arm_holds(bad: float) -> None:
     home = bench.measured.copy()
     given = bench.step(home + np.array([0, 0, 0, bad, 0, 0, 0]))
     assert given.report.state == "holding"
-    assert "which is not finite" in given.report.refusals[0]
+    assert "must be finite" in given.report.refusals[0]
     assert given.command is not None
     assert given.command.position is not None
     assert np.array_equal(given.command.position, home)
@@ -183,9 +183,9 @@ def test_an_arm_that_was_moved_out_of_the_box_may_come_back_in() -> None:
 def test_another_mode_or_another_number_of_joints_is_refused() -> None:
     bench = Bench(ROBOTS["panda"])
     for command, says in (
-        (JointCommand(effort=np.zeros(7)), "commands effort, and this guard takes position"),
-        (JointCommand(velocity=np.zeros(7)), "commands velocity"),
-        (JointCommand(position=np.zeros(6)), "commands 6 joints, and panda has 7"),
+        (JointCommand(effort=np.zeros(7)), "command: mode must be position, got effort"),
+        (JointCommand(velocity=np.zeros(7)), "mode must be position, got velocity"),
+        (JointCommand(position=np.zeros(6)), "position must have shape (7,), got (6,)"),
     ):
         assert says in bench.step(command=command).report.refusals[0]
 
@@ -384,11 +384,12 @@ def test_settings_that_make_no_sense_are_found_before_anything_moves() -> None:
     (says,) = ArmGuard(lost, low=LOW, high=HIGH).check()
     assert says.startswith("cannot read the URDF")
     assert not list(ArmGuard(arm, low=LOW, high=HIGH).check())
-    assert "is empty" in next(iter(ArmGuard(arm, low=(1, 0, 0), high=(0, 1, 1)).check()))
+    assert "low must be below high" in next(iter(ArmGuard(arm, low=(1, 0, 0), high=(0, 1, 1)).check()))
     turned = replace(arm, joints={n: replace(joint, home=joint.home + 0.1) for n, joint in arm.joints.items()})
     (says,) = ArmGuard(turned, low=(0.9, 0.9, 0), high=(1, 1, 1)).check()
     number = r"0\.\d{3}"
-    where = rf"at home the tool is at \[{number}, {number}, {number}\] m \(base\), outside the box"
+    at = rf"\[{number}, {number}, {number}\] m \(base\)"
+    where = rf"the box from \(0.9, 0.9, 0\) to \(1, 1, 1\) m must contain the tool at home, which is at {at}"
     assert re.match(where, says)
 
 

@@ -70,7 +70,7 @@ def test_an_operator_whose_command_cannot_be_followed_still_has_the_arm() -> Non
     bench = Bench(PANDA)
     given = bench.step(command=at(0.1), operator=JointCommand(position=HOME * np.nan))
     assert given.report.state == "holding"
-    assert given.report.refusals[0].startswith("operator commands position [nan")
+    assert given.report.refusals[0].startswith("operator: position must be finite, got [nan")
     assert np.array_equal(bench.measured, HOME)
 
 
@@ -82,7 +82,7 @@ def test_silence_of_all_is_no_command_whoever_has_the_lease() -> None:
 
 def test_a_lease_that_is_no_time_is_found() -> None:
     for bad in (-0.1, float("nan"), float("inf")):
-        assert f"lease = {bad} s is no time to wait" in list(ArmGuard(PANDA, lease=bad).check())
+        assert f"lease must be at least 0 s and finite, got {bad}" in list(ArmGuard(PANDA, lease=bad).check())
     assert not list(ArmGuard(PANDA, lease=0.0).check())
 
 

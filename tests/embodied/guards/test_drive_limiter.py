@@ -7,12 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from embodied.guards.cornering import Cornering
-from embodied.guards.drive_limiter import Drive
+from embodied.guards.drive_limiter import DriveLimiter
 from embodied.messages import VehicleCommand
 from tests.embodied.guards.drives import driving
 
 WHEELBASE, LATERAL, PERIOD = 0.6, 1.5, 0.02
-DRIVE = Drive(
+DRIVE = DriveLimiter(
     speed=2.0,
     acceleration=1.0,
     braking=2.0,

@@ -7,27 +7,27 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from embodied.guards.flight_limiter import Course, Leg
+from embodied.guards.flight_limiter import FlightLimiter, FlightSetpoint
 from embodied.guards.workspace import Box
 from embodied.messages import Vector
 
 LOW, HIGH = np.array([-5.0, -4.0, 0.0]), np.array([6.0, 4.0, 5.0])
 SPEED, CLIMB, ACCELERATION, PERIOD = 2.0, 1.0, 1.5, 0.02
-COURSE = Course(Box((-5.0, -4.0, 0.0), (6.0, 4.0, 5.0)), SPEED, CLIMB, ACCELERATION, PERIOD)
-START = Leg(np.array([0.0, 0.0, 2.0]), np.zeros(3))
+COURSE = FlightLimiter(Box((-5.0, -4.0, 0.0), (6.0, 4.0, 5.0)), SPEED, CLIMB, ACCELERATION, PERIOD)
+START = FlightSetpoint(np.array([0.0, 0.0, 2.0]), np.zeros(3))
 
 anywhere = st.tuples(*[st.floats(-20.0, 20.0)] * 3).map(np.array)
 inside = st.tuples(st.floats(-4.9, 5.9), st.floats(-3.9, 3.9), st.floats(0.1, 4.9)).map(np.array)
 
 
-def flown(leg: Leg, target: Vector, seconds: float) -> list[Leg]:
+def flown(leg: FlightSetpoint, target: Vector, seconds: float) -> list[FlightSetpoint]:
     legs = [leg]
     for _ in range(round(seconds / PERIOD)):
         legs.append(COURSE.follow(legs[-1], target)[0])
     return legs
 
 
-def kept(legs: list[Leg]) -> None:
+def kept(legs: list[FlightSetpoint]) -> None:
     """Every limit, from one end of a flight to the other."""
     positions, velocities = np.array([leg.position for leg in legs]), np.array([leg.velocity for leg in legs])
     assert (positions >= LOW - 1e-9).all()
@@ -43,7 +43,7 @@ def kept(legs: list[Leg]) -> None:
 @settings(max_examples=20)
 @given(inside, anywhere)
 def test_it_comes_to_rest_at_a_target_inside_and_at_the_fence_before_one_outside(start: Vector, target: Vector) -> None:
-    legs = flown(Leg(start, np.zeros(3)), target, 14.0)
+    legs = flown(FlightSetpoint(start, np.zeros(3)), target, 14.0)
     kept(legs)
     np.testing.assert_allclose(legs[-1].position, np.clip(target, LOW, HIGH), atol=1e-3)
     np.testing.assert_allclose(legs[-1].velocity, 0.0, atol=1e-2)
@@ -54,7 +54,7 @@ def test_it_comes_to_rest_at_a_target_inside_and_at_the_fence_before_one_outside
 def test_whatever_is_asked_it_stays_inside_and_within_its_limits(
     start: Vector, asked: list[tuple[Vector, bool]]
 ) -> None:
-    legs = [Leg(start, np.zeros(3))]
+    legs = [FlightSetpoint(start, np.zeros(3))]
     for value, drives in asked:
         for _ in range(25):
             legs.append((COURSE.drive if drives else COURSE.follow)(legs[-1], value)[0])
@@ -63,7 +63,7 @@ def test_whatever_is_asked_it_stays_inside_and_within_its_limits(
 
 @pytest.mark.parametrize("asked", [(2.0, 2.0), (-2.0, 2.0)])
 def test_into_a_corner_it_brakes_as_hard_as_it_may_and_no_harder(asked: tuple[float, float]) -> None:
-    course = Course(Box((-5.0, -5.0, 0.0), (5.0, 5.0, 5.0)), SPEED, CLIMB, ACCELERATION, PERIOD)
+    course = FlightLimiter(Box((-5.0, -5.0, 0.0), (5.0, 5.0, 5.0)), SPEED, CLIMB, ACCELERATION, PERIOD)
     legs = [course.begin(np.array([0.0, 0.0, 2.0]), np.zeros(3))]
     for _ in range(500):
         legs.append(course.drive(legs[-1], np.array([*asked, 0.0]))[0])
@@ -153,7 +153,7 @@ def test_what_is_too_large_to_compute_with_is_clipped_as_well() -> None:
 
 
 def test_braking_ends_at_rest() -> None:
-    leg = Leg(START.position, np.array([1.0, 0.0, -0.5]))
+    leg = FlightSetpoint(START.position, np.array([1.0, 0.0, -0.5]))
     leg = COURSE.brake(leg)
     np.testing.assert_allclose(leg.velocity, [0.97, 0.0, -0.47])
     for _ in range(40):
@@ -163,7 +163,7 @@ def test_braking_ends_at_rest() -> None:
 
 @pytest.mark.parametrize(("at", "out"), [(6.4, 1.0), (-5.4, -1.0)])
 def test_blown_over_the_fence_the_way_back_is_open_and_the_way_out_is_not(at: float, out: float) -> None:
-    outside = Leg(np.array([at, 0.0, 2.0]), np.zeros(3))
+    outside = FlightSetpoint(np.array([at, 0.0, 2.0]), np.zeros(3))
     assert COURSE.drive(outside, np.array([out, 0.0, 0.0]))[0].velocity[0] == 0.0
     assert COURSE.brake(outside).velocity[0] == 0.0
     assert COURSE.drive(outside, np.array([-out, 0.0, 0.0]))[0].velocity[0] == pytest.approx(-out * 0.03)
@@ -173,8 +173,8 @@ def test_blown_over_the_fence_the_way_back_is_open_and_the_way_out_is_not(at: fl
 
 def test_resting_at_the_fence_is_no_braking_before_it() -> None:
     for corner in (LOW, HIGH):
-        assert COURSE.drive(Leg(corner, np.zeros(3)), np.zeros(3))[1] == ()
-    assert COURSE.drive(Leg(LOW, np.zeros(3)), np.array([-0.1, 0.0, 0.0]))[1] == (
+        assert COURSE.drive(FlightSetpoint(corner, np.zeros(3)), np.zeros(3))[1] == ()
+    assert COURSE.drive(FlightSetpoint(LOW, np.zeros(3)), np.array([-0.1, 0.0, 0.0]))[1] == (
         "braking before the fence, at [-5.0, -4.0, 0.0] m",
     )
 

@@ -110,9 +110,9 @@ def test_an_operator_takes_the_arm_and_gives_it_back_only_after_the_lease() -> N
 
 
 def test_a_zone_without_a_wire_and_a_wire_without_a_zone_are_refused() -> None:
-    with pytest.raises(LaunchError, match="a zone is set, and nothing is wired to 'separation'"):
+    with pytest.raises(LaunchError, match="zone is set, but nothing is wired to 'separation'"):
         cell(ArmGuard(PANDA, low=LOW, high=HIGH, zone=ZONE)).check()
-    with pytest.raises(LaunchError, match="'separation' is wired; write what it means"):
+    with pytest.raises(LaunchError, match="zone must be set if 'separation' is wired"):
         cell(ArmGuard(PANDA, low=LOW, high=HIGH), separation="scanner").check()
 
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from embodied.guards.joint_limiter import Limiter, Motion
+from embodied.guards.joint_limiter import JointLimiter, JointSetpoint
 from tests.embodied.robots import robot
 
 PANDA = robot("panda")
@@ -14,20 +14,20 @@ HOME = PANDA.limit("home")
 NAMES = list(PANDA.joints)
 
 
-def limiter(share: float = 1.0) -> Limiter:
-    return Limiter(PANDA, PERIOD, share)
+def limiter(share: float = 1.0) -> JointLimiter:
+    return JointLimiter(PANDA, PERIOD, share)
 
 
-def moving(joint: int, velocity: float, position: float | None = None) -> Motion:
+def moving(joint: int, velocity: float, position: float | None = None) -> JointSetpoint:
     where, speed = HOME.copy(), np.zeros(7)
     speed[joint] = velocity
     if position is not None:
         where[joint] = position
-    return Motion(where, speed)
+    return JointSetpoint(where, speed)
 
 
 def test_a_share_takes_from_the_velocity_and_from_nothing_else() -> None:
-    full, half = Limiter(PANDA, PERIOD), limiter(0.5)
+    full, half = JointLimiter(PANDA, PERIOD), limiter(0.5)
     assert np.array_equal(full.velocity, PANDA.limit("velocity"))
     assert np.array_equal(half.velocity, 0.5 * PANDA.limit("velocity"))
     assert np.array_equal(half.acceleration, PANDA.limit("acceleration"))
@@ -37,7 +37,7 @@ def test_a_share_takes_from_the_velocity_and_from_nothing_else() -> None:
 @pytest.mark.parametrize("sign", [1.0, -1.0])
 def test_braking_takes_a_period_of_full_deceleration_off_each_joint_and_never_turns_it_back(sign: float) -> None:
     a = PANDA.limit("acceleration")
-    state = Motion(HOME.copy(), sign * np.array([1.0, 0.01, 0.5, 0.125, 0.15, 0.2, 0.0]))
+    state = JointSetpoint(HOME.copy(), sign * np.array([1.0, 0.01, 0.5, 0.125, 0.15, 0.2, 0.0]))
     braked = limiter().brake(state)
     expected = sign * np.maximum(np.abs(state.velocity) - a * PERIOD, 0.0)
     assert np.allclose(braked.velocity, expected, rtol=0, atol=1e-15)
@@ -49,7 +49,7 @@ def test_where_and_when_braking_ends_is_as_by_the_book() -> None:
     state = moving(0, -1.5)
     assert limiter().stopped_at(state)[0] == pytest.approx(HOME[0] - 1.5**2 / (2 * 15))
     assert limiter().stop_time(state) == pytest.approx(1.5 / 15)
-    both = Motion(HOME, np.array([1.5, -1.5, 0, 0, 0, 0, 0]))
+    both = JointSetpoint(HOME, np.array([1.5, -1.5, 0, 0, 0, 0, 0]))
     assert limiter().stop_time(both) == pytest.approx(1.5 / 7.5)
     assert limiter().stop_time(moving(0, 0.0)) == 0.0
 
@@ -153,7 +153,7 @@ def test_whatever_is_wanted_every_joint_keeps_its_limits_and_can_always_still_st
     wild: list[list[float]], drives: bool, share: float
 ) -> None:
     limits = limiter(share)
-    state, before = Motion(HOME.copy(), np.zeros(7)), HOME.copy()
+    state, before = JointSetpoint(HOME.copy(), np.zeros(7)), HOME.copy()
     for values in wild:
         wanted = np.array(values)
         for _ in range(4):

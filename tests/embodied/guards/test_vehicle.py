@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from embodied import Stamped, Time
 from embodied.guards import VehicleGuard
-from embodied.guards.vehicle import GuardedDrive
+from embodied.guards.vehicle import VehicleGuardOutput
 from embodied.messages import Battery, Reset, Stop, VehicleCommand, VehicleState
 from tests.embodied.guards.drives import driving
 
@@ -35,7 +35,7 @@ class Bench:
         stop: Sequence[str] = (),
         reset: bool = False,
         state: VehicleState | None = None,
-    ) -> GuardedDrive:
+    ) -> VehicleGuardOutput:
         now = Time(self.n * 20_000_000)
         self.n += 1
         given = self.guard.step(
@@ -54,7 +54,7 @@ class Bench:
             self.state = driving(speed, told.steering, gear=told.gear)
         return given
 
-    def many(self, count: int, command: VehicleCommand | None = None, **more: object) -> GuardedDrive:
+    def many(self, count: int, command: VehicleCommand | None = None, **more: object) -> VehicleGuardOutput:
         for _ in range(count):
             given = self.step(command, **more)  # type: ignore[arg-type]
         return given
@@ -100,18 +100,18 @@ def test_what_is_not_set_is_a_vehicle_that_goes_at_a_walk_or_a_run() -> None:
 @pytest.mark.parametrize(
     ("command", "why"),
     [
-        (go(math.nan), "command commands speed nan, which is not finite"),
-        (go(1.0, math.inf), "command commands steering inf, which is not finite"),
-        (go(1.0, acceleration=-math.inf), "command commands acceleration -inf, which is not finite"),
-        (go(1.0, acceleration=0.0), "command commands acceleration 0 m/s², and less than 0.05 goes nowhere"),
-        (go(1.0, acceleration=-0.049), "command commands acceleration -0.049 m/s², and less than 0.05 goes nowhere"),
-        (go(0.0, gear="X"), "command commands gear 'X', and there are P, R, N, D"),
-        (go(-0.1), "command commands -0.1 m/s in gear D"),
-        (go(0.1, gear="R"), "command commands 0.1 m/s in gear R"),
-        (go(0.1, gear="P"), "command commands 0.1 m/s in gear P"),
-        (go(-0.1, gear="P"), "command commands -0.1 m/s in gear P"),
-        (go(0.1, gear="N"), "command commands 0.1 m/s in gear N"),
-        (go(-0.1, gear="N"), "command commands -0.1 m/s in gear N"),
+        (go(math.nan), "command: speed must be finite, got nan"),
+        (go(1.0, math.inf), "command: steering must be finite, got inf"),
+        (go(1.0, acceleration=-math.inf), "command: acceleration must be finite, got -inf"),
+        (go(1.0, acceleration=0.0), "command: acceleration must be at least 0.05 m/s² either way, got 0"),
+        (go(1.0, acceleration=-0.049), "command: acceleration must be at least 0.05 m/s² either way, got -0.049"),
+        (go(0.0, gear="X"), "command: gear must be one of P, R, N, D, got 'X'"),
+        (go(-0.1), "command: speed must be at least 0 m/s in gear D, got -0.1"),
+        (go(0.1, gear="R"), "command: speed must be at most 0 m/s in gear R, got 0.1"),
+        (go(0.1, gear="P"), "command: speed must be 0 m/s in gear P, got 0.1"),
+        (go(-0.1, gear="P"), "command: speed must be 0 m/s in gear P, got -0.1"),
+        (go(0.1, gear="N"), "command: speed must be 0 m/s in gear N, got 0.1"),
+        (go(-0.1, gear="N"), "command: speed must be 0 m/s in gear N, got -0.1"),
         (None, "no fresh command"),
     ],
 )
@@ -170,7 +170,8 @@ def test_a_vehicle_that_leaves_by_itself_is_followed_again_only_after_a_reset_an
         given = bench.step(go(1.0), state=driving(0.5, engaged=False), reset=reset)
         assert given.command == halt()
         assert given.report.state == "stopped"
-        assert given.report.refusals == ("stopped: the vehicle has left by itself; needs a reset and a fresh command",)
+        why = "stopped: the vehicle has disengaged by itself; needs a reset and a fresh command"
+        assert given.report.refusals == (why,)
     assert bench.step(go(1.0)).report.state == "stopped"
     assert bench.step(go(1.0), reset=True).report.refusals == ("command is older than the reset",)
     assert bench.step(go(1.0)).report.state == "following"
@@ -212,7 +213,7 @@ def test_too_little_charge_and_what_it_says_is_broken_stop_it_and_no_reset_helps
     bench.step(go(1.0))
     for reset in (False, True, True):
         given = bench.step(go(1.0), state=driving(0.5, faults=("drive fault",)), reset=reset)
-        assert "stopped: the vehicle says: drive fault" in given.report.refusals[0]
+        assert "stopped: the vehicle reports drive fault" in given.report.refusals[0]
 
 
 @pytest.mark.parametrize("charge", [None, math.nan])
@@ -240,7 +241,7 @@ def test_out_of_hand_is_stopped() -> None:
     bench = Bench(patience=2)
     assert bench.step(go(1.0), state=driving(2.41)).report.state == "following"
     given = bench.step(go(1.0), state=driving(2.41))
-    assert "it drives at 2.41 m/s, over its limit of 2.4 m/s" in given.report.refusals[0]
+    assert "the vehicle drives at 2.41 m/s, over its limit of 2.4 m/s" in given.report.refusals[0]
 
 
 def test_the_operator_takes_it_and_gives_it_back_only_once_it_stands_and_after_the_lease() -> None:
@@ -299,20 +300,30 @@ def test_whatever_comes_in_what_comes_out_is_within_every_limit(
     ("wrong", "says"),
     [
         *(
-            ({name: value}, f"{name} = {value} is no limit: it must be above 0 and finite")
-            for name in ("wheelbase", "speed", "acceleration", "braking", "steering", "slew", "lateral", "jerk")
-            for value in (0.0, math.nan)
+            ({name: value}, f"{name} must be above 0 {unit} and finite, got {value}")
+            for name, unit in (
+                ("wheelbase", "m"),
+                ("speed", "m/s"),
+                ("slew", "rad/s"),
+                ("lateral", "m/s²"),
+                ("jerk", "m/s³"),
+            )
+            for value in (0.0, math.nan, math.inf)
         ),
-        ({"speed": math.inf}, "speed = inf is no limit"),
-        ({"acceleration": -0.5}, "acceleration = -0.5 is no limit"),
-        ({"acceleration": 0.049}, "acceleration = 0.049 m/s² is too little to go by: at least 0.05"),
-        ({"braking": 0.049}, "braking = 0.049 m/s² is too little to go by: at least 0.05"),
-        ({"steering": math.pi / 2}, "steering = 1.5707963267948966 rad is further than wheels turn: below 1.571"),
-        ({"lease": -0.1}, "lease = -0.1 s is no time to wait"),
-        ({"lease": math.inf}, "lease = inf s is no time to wait"),
-        ({"reserve": 1.0}, "reserve = 1.0 is no share of a battery"),
-        ({"reserve": -0.1}, "reserve = -0.1 is no share of a battery"),
-        ({"patience": 0}, "patience = 0 periods is less than one"),
+        *(
+            ({name: value}, f"{name} must be at least 0.05 m/s² and finite, got {value}")
+            for name in ("acceleration", "braking")
+            for value in (0.0, -0.5, 0.049, math.nan, math.inf)
+        ),
+        *(
+            ({"steering": value}, f"steering must be in (0, 1.5708) rad, got {value}")
+            for value in (0.0, math.nan, math.pi / 2)
+        ),
+        ({"lease": -0.1}, "lease must be at least 0 s and finite, got -0.1"),
+        ({"lease": math.inf}, "lease must be at least 0 s and finite, got inf"),
+        ({"reserve": 1.0}, "reserve must be in [0, 1), got 1.0"),
+        ({"reserve": -0.1}, "reserve must be in [0, 1), got -0.1"),
+        ({"patience": 0}, "patience must be at least 1 and finite, got 0"),
     ],
 )
 def test_settings_that_guard_nothing_are_refused(wrong: dict[str, float], says: str) -> None:

@@ -40,22 +40,22 @@ def test_depth_is_how_far_the_farthest_axis_is_outside(point: tuple[float, float
 
 def test_the_first_point_outside_is_the_one_that_is_named() -> None:
     one, two = np.array([-1.0, 0, 0]), np.array([-3.0, 0, 0])
-    assert BOX.left(INSIDE, [INSIDE, one, two]) is one
-    assert BOX.left(INSIDE, [two, one]) is two
-    assert BOX.left(INSIDE, [INSIDE, INSIDE]) is None
+    assert BOX.first_outside(INSIDE, [INSIDE, one, two]) is one
+    assert BOX.first_outside(INSIDE, [two, one]) is two
+    assert BOX.first_outside(INSIDE, [INSIDE, INSIDE]) is None
 
 
 def test_from_outside_only_the_way_back_is_open() -> None:
     was = np.array([-1.0, 0.0, 1.0])
-    assert BOX.left(was, [np.array([-0.9, 0.0, 1.0]), INSIDE]) is None
-    assert BOX.left(was, [was]) is was
+    assert BOX.first_outside(was, [np.array([-0.9, 0.0, 1.0]), INSIDE]) is None
+    assert BOX.first_outside(was, [was]) is was
     worse = np.array([-1.1, 0.0, 1.0])
-    assert BOX.left(was, [np.array([-0.9, 0.0, 1.0]), worse]) is worse
+    assert BOX.first_outside(was, [np.array([-0.9, 0.0, 1.0]), worse]) is worse
 
 
 @given(POINT, st.lists(POINT, max_size=4))
 def test_nobody_is_let_further_out_than_they_are(was: np.ndarray, ahead: list[np.ndarray]) -> None:
-    left = BOX.left(was, ahead)
+    left = BOX.first_outside(was, ahead)
     allowed = [BOX.depth(point) <= 0 or BOX.depth(point) < BOX.depth(was) for point in ahead]
     assert (left is None) == all(allowed)
     if left is not None:

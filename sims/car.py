@@ -10,16 +10,12 @@ from typing import NamedTuple
 from embodied import Driver
 from embodied.bodies import CarBody, Cars, CarSensors, car, lacks
 from embodied.clock import rate_of
+from embodied.devices.drive_by_wire import BRAKING, CHARGE_LEAST, LOW_BATTERY, SpeedControl, current, voltage
 from embodied.messages import Battery, VehicleCommand, VehicleState
 from embodied.world import World
-from sims.bodies.car import Drivetrain
 
-BRAKING = 3.0  # of a controlled stop [m/s²]
-STILL = 0.03  # what is slower stands [m/s]
-GAIN = 4.0  # acceleration for each metre a second that it is too slow [1/s]
-EMPTY = 0.1  # charge of a battery that ends the ride
-LOW = "low battery"
-BATTERIES = 10.0  # reports of the battery a second [Hz]
+BATTERY_RATE = 10.0
+"""Reports of the battery per second [Hz]."""
 
 
 class CarOutput(NamedTuple):
@@ -71,17 +67,17 @@ class SimCar(Driver):
             WorldFailed: there is none of that name.
         """
         self._body: CarBody = car(world, self.car)
-        self._every = max(1, round(float(rate_of(self.rate)) / BATTERIES))
+        self._every = max(1, round(float(rate_of(self.rate)) / BATTERY_RATE))
         self._steps = 0
-        self._gear, self._wheels = "P", 0.0
+        self._control, self._wheels = SpeedControl(), 0.0
         self._faults: tuple[str, ...] = ()
         self._current = 0.0
 
     def step(self, command: VehicleCommand | None) -> CarOutput:
         """Read the sensors, and drive or brake."""
         motions = self._body.read()
-        if motions.charge < EMPTY:
-            self._faults = (LOW,)
+        if motions.charge < CHARGE_LEAST:
+            self._faults = (LOW_BATTERY,)
         applied = None
         if command is not None and not self._faults and self._takes(command):
             applied = self._follow(command, motions)
@@ -116,24 +112,18 @@ class SimCar(Driver):
         self._current = -current(acceleration)
 
     def _follow(self, command: VehicleCommand, motions: CarSensors) -> VehicleCommand:
-        still = abs(motions.speed) <= STILL
-        if still:
-            self._gear = command.gear
-        most = self.acceleration_limit if command.acceleration is None else abs(command.acceleration)
-        wanted = command.speed if self._gear == command.gear == "D" else 0.0
-        asked = min(max(GAIN * (wanted - motions.speed), -most), most)
-        if wanted == 0.0 and still:
-            asked = -BRAKING
-        self._wheels, given = self._body.drive(command.steering, asked)
-        self._current = -current(given)
-        return VehicleCommand(speed=wanted, acceleration=most, steering=self._wheels, gear=self._gear)
+        limit = self.acceleration_limit if command.acceleration is None else abs(command.acceleration)
+        speed, acceleration = self._control.step(command.speed, command.gear, limit, motions)
+        self._wheels, acceleration = self._body.drive(command.steering, acceleration)
+        self._current = -current(acceleration)
+        return VehicleCommand(speed=speed, acceleration=limit, steering=self._wheels, gear=self._control.gear)
 
     def _state(self, motions: CarSensors) -> VehicleState:
         return VehicleState(
             speed=motions.speed,
             steering=motions.steering,
             yaw_rate=motions.yaw_rate,
-            gear=self._gear,
+            gear=self._control.gear,
             engaged=not self._faults,
             overridden=False,
             faults=self._faults,
@@ -141,11 +131,6 @@ class SimCar(Driver):
         )
 
     def _battery(self, motions: CarSensors) -> Battery:
-        voltage = Drivetrain().voltage * (0.8 + 0.2 * motions.charge)
-        return Battery(voltage=voltage, current=self._current, charge=motions.charge, acquired=motions.acquired)
-
-
-def current(acceleration: float) -> float:
-    """What a drivetrain draws at an acceleration [m/s²], in [A]."""
-    train = Drivetrain()
-    return train.idle + train.draw * max(acceleration, 0.0)
+        return Battery(
+            voltage=voltage(motions.charge), current=self._current, charge=motions.charge, acquired=motions.acquired
+        )

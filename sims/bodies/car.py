@@ -14,6 +14,7 @@ import numpy as np
 
 from embodied.bodies import CarSensors
 from embodied.clock import Time
+from embodied.devices.drive_by_wire import current
 from embodied.geometry import rotation
 from embodied.messages import Vector
 from sims import scenery
@@ -47,18 +48,12 @@ class Drivetrain:
         braking: the most [m/s²].
         turning: how fast it turns its front wheels [rad/s].
         capacity: of the battery [A·s].
-        voltage: of a full battery; an empty one has four fifths of it [V].
-        idle: what it draws at rest [A].
-        draw: and for each m/s² [A].
     """
 
     acceleration: float = 3.0
     braking: float = 6.0
     turning: float = 1.5
     capacity: float = 72_000.0
-    voltage: float = 48.0
-    idle: float = 2.0
-    draw: float = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,8 +175,7 @@ class Shuttle:
             self._steer()
         train = self.drivetrain
         if self._charge > 0.0:
-            current = train.idle + train.draw * max(self._power, 0.0)
-            self._charge = max(0.0, self._charge - current * self._period / train.capacity)
+            self._charge = max(0.0, self._charge - current(self._power) * self._period / train.capacity)
             if self._charge == 0.0:
                 self.drive(self._goal, self._power)
 

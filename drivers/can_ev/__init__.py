@@ -1,4 +1,4 @@
-"""Drive-by-wire vehicles on a CAN bus."""
+"""Driver of drive-by-wire vehicles on a CAN bus."""
 
 from drivers.can_ev.driver import CanEV
 from embodied.devices.registry import Device

@@ -1,4 +1,4 @@
-"""One CAN bus through python-can: classic frames in and out, and never a network."""
+"""Access to one CAN bus through python-can: classic frames in and out, over a local interface only."""
 
 from __future__ import annotations
 
@@ -7,42 +7,52 @@ import select
 import socket
 from collections.abc import Iterator
 
-from drivers.can_ev.codec import Frame
-from drivers.can_ev.virtual.slcan import BITRATES
+from drivers.can_ev.frame import Frame
+from drivers.can_ev.slcan import BITRATES
 from embodied.devices import serial_port
 from embodied.errors import DeviceLost, MissingExtra, NoDevice
 
 INTERFACES = ("socketcan", "slcan")
+"""Interfaces of python-can that may be used."""
 
-ON_NETWORKS = ("udp_multicast", "socketcand", "cannelloni")
-"""Interfaces of python-can that hand commands to whoever is on a network."""
+NETWORK_INTERFACES = ("udp_multicast", "socketcand", "cannelloni")
+"""Interfaces of python-can that expose the bus to a network, which anybody there could command."""
 
-SENT = 0.25
-"""A frame that is not taken by then will not be [s]; a serial port counts the time that nobody ran as well."""
+SEND_TIMEOUT = 0.25
+"""Time in which the bus must take a frame [s]; on a serial port the time that this process slept counts as well."""
 
 
-def refusals(interface: str, channel: str, bitrate: int) -> Iterator[str]:
-    """What is wrong with the settings of a bus, a sentence each, without opening it."""
-    if interface in ON_NETWORKS:
+def problems(interface: str, channel: str, bitrate: int) -> Iterator[str]:
+    """Check the settings of a bus without opening it.
+
+    Args:
+        interface: interface of python-can.
+        channel: network interface of socketcan, or serial port of slcan.
+        bitrate: bit rate for slcan [bit/s].
+
+    Yields:
+        a sentence for each problem.
+    """
+    if interface in NETWORK_INTERFACES:
         yield (
-            f"interface is '{interface}', which hands the vehicle's frames to a network, where anybody may listen and "
-            f"send: use {' or '.join(INTERFACES)}"
+            f"interface must be {' or '.join(INTERFACES)}, got '{interface}', which hands the vehicle's frames to a "
+            "network, where anybody may listen and send"
         )
     elif interface not in INTERFACES:
-        yield f"interface is '{interface}', and there are {' and '.join(INTERFACES)}"
+        yield f"interface must be {' or '.join(INTERFACES)}, got '{interface}'"
     if not channel:
         yield "channel is empty: name the network interface of socketcan, `can0`, or the serial port of slcan"
     if interface == "slcan" and bitrate not in BITRATES:
-        yield f"bitrate is {bitrate}, and slcan knows {', '.join(map(str, BITRATES))} bit/s"
+        yield f"bitrate for slcan must be one of {', '.join(map(str, BITRATES))} bit/s, got {bitrate}"
     if interface == "socketcan" and channel and "/" in channel:
-        yield f"channel is '{channel}', and socketcan has names of network interfaces, such as `can0`"
+        yield f"channel of socketcan must be the name of a network interface, such as `can0`, got '{channel}'"
 
 
-def installed() -> None:
-    """Whether python-can is there.
+def require() -> None:
+    """Check that python-can and pyserial are installed.
 
     Raises:
-        MissingExtra: it, or its serial port, is not.
+        MissingExtra: one of them is not.
     """
     try:
         import can
@@ -53,21 +63,21 @@ def installed() -> None:
 
 
 class Bus:
-    """An open bus.
+    """Open CAN bus, for classic frames with 11-bit identifiers.
 
     Args:
         interface: `socketcan`, whose bit rate the system has set, or `slcan`.
         channel: `can0`, or the path of a serial port.
-        bitrate: of the bus, for slcan [bit/s].
+        bitrate: bit rate of the bus, for slcan [bit/s].
 
     Raises:
-        DeviceLost: it cannot be opened.
+        DeviceLost: the bus cannot be opened.
         NoDevice: this machine has no such port or interface.
         MissingExtra: python-can is not installed.
     """
 
     def __init__(self, interface: str, channel: str, bitrate: int) -> None:
-        installed()
+        require()
         import can
 
         self._can = can
@@ -85,7 +95,7 @@ class Bus:
         self.discard()
 
     def receive(self) -> Iterator[Frame | None]:
-        """All that has come; None stands for what could not be read as a frame.
+        """Yield the frames that have come; None stands for something that could not be read as a frame.
 
         Raises:
             DeviceLost: the bus is gone.
@@ -96,7 +106,7 @@ class Bus:
             except (self._can.CanError, ValueError, IndexError) as error:
                 if isinstance(error, self._can.CanError) and not isinstance(error.__cause__, ValueError):
                     raise DeviceLost(f"the CAN bus at {self._where} is gone: {error}") from error
-                # Noise on a serial line: python-can keeps what is not ASCII, and would stumble over it for ever.
+                # Noise on a serial line: python-can keeps what is not ASCII, and would fail on it for ever.
                 self.discard()
                 yield None
                 continue
@@ -106,7 +116,7 @@ class Bus:
             yield Frame(message.arbitration_id, bytes(message.data)) if whole else None
 
     def wait(self, seconds: float) -> bool:
-        """Wait until something has come, at most so long [s].
+        """Wait until something has come, for up to `seconds`.
 
         Raises:
             DeviceLost: the bus is gone.
@@ -117,19 +127,19 @@ class Bus:
             raise DeviceLost(f"the CAN bus at {self._where} is gone: {error}") from error
 
     def send(self, frame: Frame) -> None:
-        """Send a frame.
+        """Send a frame within `SEND_TIMEOUT`.
 
         Raises:
             DeviceLost: the bus is gone, or takes nothing any more.
         """
         message = self._can.Message(arbitration_id=frame.identifier, data=frame.data, is_extended_id=False, check=True)
         try:
-            self._bus.send(message, timeout=SENT)
+            self._bus.send(message, timeout=SEND_TIMEOUT)
         except (self._can.CanError, OSError) as error:
             raise DeviceLost(f"the CAN bus at {self._where} takes no frames: {error}") from error
 
     def discard(self) -> None:
-        """Forget what has come and was not read: it may be old."""
+        """Discard all frames that have come and were not read, since they may be old."""
         if (flush := getattr(self._bus, "flush", None)) is not None:
             with contextlib.suppress(self._can.CanError):
                 flush()
@@ -138,6 +148,6 @@ class Bus:
             pass
 
     def close(self) -> None:
-        """Leave the bus."""
+        """Close the bus, and ignore errors."""
         with contextlib.suppress(self._can.CanError, OSError):
             self._bus.shutdown()

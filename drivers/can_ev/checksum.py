@@ -1,35 +1,48 @@
-"""Checksums over a frame's identifier and its bytes, but for the byte in which the checksum itself stands."""
+"""Checksums of CAN messages, over identifier and payload without the checksum byte itself."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 Checksum = Callable[[int, bytes, int], int]
-"""Of an identifier, the data, and the place of the checksum in it: a number of eight bits."""
+"""Function of identifier, payload and index of the checksum byte in it, to the eight bits of the checksum."""
 
 POLYNOMIAL = 0x1D
+"""Generator polynomial of CRC-8 SAE J1850."""
 
 
 def _table() -> tuple[int, ...]:
-    found = []
+    remainders = []
     for byte in range(256):
         for _ in range(8):
             byte = (byte << 1) ^ (POLYNOMIAL if byte & 0x80 else 0)
-        found.append(byte & 0xFF)
-    return tuple(found)
+        remainders.append(byte & 0xFF)
+    return tuple(remainders)
 
 
 _CRC = _table()
 
 
 def crc8(identifier: int, data: bytes, place: int) -> int:
-    """CRC-8 SAE J1850 of the identifier, high byte first, and of the data."""
+    """Return the CRC-8 SAE J1850 of the identifier, high byte first, and of the payload.
+
+    Args:
+        identifier: arbitration identifier of the frame.
+        data: payload of the frame.
+        place: index of the checksum byte in the payload.
+    """
     crc = 0xFF
     for byte in (identifier >> 8 & 0xFF, identifier & 0xFF, *data[:place], *data[place + 1 :]):
         crc = _CRC[crc ^ byte]
     return crc ^ 0xFF
 
 
-def total(identifier: int, data: bytes, place: int) -> int:
-    """The sum of both bytes of the identifier and of the data, as on Tesla's party bus."""
+def byte_sum(identifier: int, data: bytes, place: int) -> int:
+    """Return the sum of both bytes of the identifier and of the payload, as on Tesla's party bus.
+
+    Args:
+        identifier: arbitration identifier of the frame.
+        data: payload of the frame.
+        place: index of the checksum byte in the payload.
+    """
     return ((identifier >> 8) + (identifier & 0xFF) + sum(data) - data[place]) & 0xFF

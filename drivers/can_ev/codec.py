@@ -1,4 +1,4 @@
-"""Frames of a vehicle's messages and back, with their counters and checksums; pure."""
+"""Codec of a vehicle's messages: signals to CAN frames and back, with counter and checksum, no I/O."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from drivers.can_ev import dbc
+from drivers.can_ev.frame import Frame
 from drivers.can_ev.units import UNITS
 from drivers.can_ev.vehicle import Layout, Signals, Vehicle
 
@@ -17,16 +18,14 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
-    """A classic CAN frame with an 11-bit identifier."""
+class DecodedFrame:
+    """Message in one frame, as decoded.
 
-    identifier: int
-    data: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Parcel:
-    """What a frame says: the message's name, its signals in SI units, and its count."""
+    Attributes:
+        name: name of the message.
+        signals: its signals without counter and checksum, in SI units.
+        counter: value of its counter.
+    """
 
     name: str
     signals: Signals
@@ -34,123 +33,126 @@ class Parcel:
 
 
 class Malformed(ValueError):
-    """A frame that its sender cannot have meant: length, checksum or a value."""
+    """Frame with a length, checksum or value that its sender cannot have meant."""
 
 
-class Refused(ValueError):
-    """A value that is not sent: it is not finite, or beyond what the message holds."""
+class OutOfRange(ValueError):
+    """Value that is not finite or does not fit into its signal, so that nothing is sent."""
 
 
 class Codec:
-    """The messages of one vehicle.
+    """Codec of all messages of one vehicle.
 
     Args:
-        vehicle: which.
-        path: of another DBC with the same messages; None for the vehicle's own.
+        vehicle: description of the vehicle.
+        path: path of another DBC with the same messages; None for the vehicle's own.
 
     Raises:
         MissingExtra: cantools is not installed.
-        Unfit: the DBC does not have what the vehicle needs.
+        Unfit: the DBC lacks something that the vehicle requires.
     """
 
     def __init__(self, vehicle: Vehicle, path: Path | None = None) -> None:
         self.vehicle = vehicle
-        found = dbc.read(path or vehicle.dbc, vehicle.layouts)
+        messages = dbc.read(path or vehicle.dbc, vehicle.layouts)
         self._coders = {
-            layout.name: _Coder(found[layout.name], layout, vehicle)
+            layout.name: _MessageCoder(messages[layout.name], layout, vehicle)
             for layout in vehicle.layouts
-            if layout.name in found
+            if layout.name in messages
         }
-        self._named = {coder.identifier: coder for coder in self._coders.values()}
+        self._by_identifier = {coder.identifier: coder for coder in self._coders.values()}
 
     def modulus(self, name: str) -> int:
-        """After so many its counter begins anew."""
+        """Return the number of values that a message's counter cycles through."""
         modulus: int = self._coders[name].modulus
         return modulus
 
-    def names(self, identifier: int) -> str | None:
-        """The message of an identifier; None if the vehicle has none."""
-        coder = self._named.get(identifier)
+    def message_name(self, identifier: int) -> str | None:
+        """Return the name of the message with an identifier; None if the vehicle has none."""
+        coder = self._by_identifier.get(identifier)
         return None if coder is None else coder.layout.name
 
     def has(self, name: str) -> bool:
-        """Whether the DBC has a message; those that are not needed may be missing."""
+        """Return whether the DBC has a message; those that are not required may be missing."""
         return name in self._coders
 
-    def pack(self, name: str, signals: Signals, counter: int) -> Frame:
-        """A frame.
+    def encode(self, name: str, signals: Signals, counter: int) -> Frame:
+        """Encode a message with its counter and checksum.
 
         Args:
-            name: of the message.
-            signals: all of it but its counter and its checksum, in SI units; signals nobody knows are 0.
-            counter: how often it was sent before.
+            name: name of the message.
+            signals: its signals in SI units, without counter and checksum; those that are missing are 0.
+            counter: number of times that the message was sent before.
 
         Raises:
-            Refused: a value is not finite, or beyond what the DBC allows.
+            OutOfRange: a value is not finite, or outside the range that the DBC states.
         """
-        return self._coders[name].pack(signals, counter)
+        return self._coders[name].encode(signals, counter)
 
-    def unpack(self, frame: Frame) -> Parcel:
-        """What a frame says.
+    def decode(self, frame: Frame) -> DecodedFrame:
+        """Decode a frame into its signals.
 
         Raises:
-            Malformed: it is of no message of the vehicle, or has a wrong length, checksum or value.
+            Malformed: the frame has an unknown identifier, or a wrong length, checksum or value.
         """
-        coder = self._named.get(frame.identifier)
+        coder = self._by_identifier.get(frame.identifier)
         if coder is None:
             raise Malformed(f"{self.vehicle.name} has no message {frame.identifier:#x}")
-        return coder.unpack(frame)
+        return coder.decode(frame)
 
 
-class _Coder:
-    """One message."""
+class _MessageCoder:
+    """Codec of one message."""
 
     def __init__(self, message: Message, layout: Layout, vehicle: Vehicle) -> None:
         self.layout = layout
         self.identifier = message.frame_id
         self._message = message
-        self._sum = vehicle.checksum
+        self._checksum = vehicle.checksum
         signals = {signal.name: signal for signal in message.signals}
         self.modulus = 2 ** signals[layout.counter].length
         self._place = signals[layout.checksum].start // 8
-        # A DBC's unit, and the factor to the SI unit: whoever changes km/h to m/s in the file changes nothing else.
-        self._units = {name: UNITS[what][signals[name].unit or ""] for name, what in layout.quantities.items()}
-        own = (layout.counter, layout.checksum)
-        self._signals = {name: signal for name, signal in signals.items() if name not in own}
+        # Factors to SI come from the DBC, so a file in km/h instead of m/s needs no change here.
+        self._factors = {name: UNITS[kind][signals[name].unit or ""] for name, kind in layout.quantities.items()}
+        protection = (layout.counter, layout.checksum)
+        self._signals = {name: signal for name, signal in signals.items() if name not in protection}
 
-    def pack(self, signals: Signals, counter: int) -> Frame:
+    def encode(self, signals: Signals, counter: int) -> Frame:
         values: dict[str, float] = {self.layout.counter: counter % self.modulus, self.layout.checksum: 0}
         for name, signal in self._signals.items():
-            values[name] = self._within(signal, signals.get(name, 0.0) / self._units.get(name, 1.0))
+            values[name] = self._in_range(signal, signals.get(name, 0.0) / self._factors.get(name, 1.0))
         data = self._message.encode(values, strict=False)
-        checksum = self._sum(self.identifier, data, self._place)
+        checksum = self._checksum(self.identifier, data, self._place)
         return Frame(self.identifier, data[: self._place] + bytes([checksum]) + data[self._place + 1 :])
 
-    def unpack(self, frame: Frame) -> Parcel:
+    def decode(self, frame: Frame) -> DecodedFrame:
         if len(frame.data) != self._message.length:
-            raise Malformed(f"{self.layout.name} has {self._message.length} bytes, and not {len(frame.data)}")
-        if self._sum(self.identifier, frame.data, self._place) != frame.data[self._place]:
+            raise Malformed(f"{self.layout.name} must have {self._message.length} bytes, got {len(frame.data)}")
+        if self._checksum(self.identifier, frame.data, self._place) != frame.data[self._place]:
             raise Malformed(f"{self.layout.name}: its checksum is wrong")
-        found = self._message.decode(frame.data, decode_choices=False)
-        values = {name: float(found[name]) for name in self._signals}  # type: ignore[arg-type, call-overload]
+        decoded = self._message.decode(frame.data, decode_choices=False)
+        values = {name: float(decoded[name]) for name in self._signals}  # type: ignore[arg-type, call-overload]
         for name, signal in self._signals.items():
             low, high = _bounds(signal)
             if not low <= values[name] <= high:
-                raise Malformed(f"{self.layout.name}.{name} is {values[name]}, which it cannot be")
-        signals = {name: value * self._units.get(name, 1.0) for name, value in values.items()}
-        return Parcel(self.layout.name, signals, int(found[self.layout.counter]))  # type: ignore[arg-type, call-overload]
+                raise Malformed(_outside(self.layout.name, signal, values[name]))
+        signals = {name: value * self._factors.get(name, 1.0) for name, value in values.items()}
+        return DecodedFrame(self.layout.name, signals, int(decoded[self.layout.counter]))  # type: ignore[arg-type, call-overload]
 
-    def _within(self, signal: Signal, value: float) -> float:
-        if not math.isfinite(value):
-            raise Refused(f"{self.layout.name}.{signal.name} is {value}")
+    def _in_range(self, signal: Signal, value: float) -> float:
         low, high = _bounds(signal)
-        if not low <= value <= high:
-            raise Refused(f"{self.layout.name}.{signal.name} is {value:g}, and goes from {low:g} to {high:g}")
+        if not (math.isfinite(value) and low <= value <= high):
+            raise OutOfRange(_outside(self.layout.name, signal, value))
         return value
 
 
+def _outside(message: str, signal: Signal, value: float) -> str:
+    low, high = _bounds(signal)
+    return f"{message}.{signal.name} must be in [{low:g}, {high:g}] {signal.unit or ''}".rstrip() + f", got {value:g}"
+
+
 def _bounds(signal: Signal) -> tuple[float, float]:
-    """What it may be, in the DBC's unit, within half a step: a DBC rounds its own bounds."""
+    """Return the range of a signal in the DBC's unit, wider by half a step, since a DBC rounds its own bounds."""
     low = -math.inf if signal.minimum is None else signal.minimum
     high = math.inf if signal.maximum is None else signal.maximum
     if low == high:  # public DBCs write [0|0] for bounds that nobody has found out

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from embodied.guards.command_check import vehicle_problem
 from embodied.messages import VehicleCommand
-from embodied.ranges import Range
+from embodied.ranges import Range, positive
 
 
 class Limits(NamedTuple):
@@ -21,6 +22,12 @@ class Limits(NamedTuple):
     speed: float
     steering: float
     acceleration: float
+
+    def problems(self) -> Iterator[str]:
+        """Yield a sentence for each limit that is not above 0 and finite."""
+        yield from positive("m/s").problems(speed_limit=self.speed)
+        yield from positive("rad").problems(steering_limit=self.steering)
+        yield from positive("m/s²").problems(acceleration_limit=self.acceleration)
 
 
 def refusal(command: VehicleCommand, limits: Limits) -> str:

@@ -1,4 +1,4 @@
-"""Reads a DBC, and refuses one that does not have what a vehicle needs."""
+"""Reader of DBC files, which refuses one that lacks what a vehicle requires."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ if TYPE_CHECKING:
 
 
 class Unfit(ValueError):
-    """A DBC is none, or not that of the vehicle; the sentence says where, and what was expected."""
+    """DBC that cannot be parsed or is not that of the vehicle, with the place and what was expected there."""
 
 
 def read(path: Path, layouts: tuple[Layout, ...]) -> dict[str, Message]:
-    """The messages of a DBC that a vehicle needs, by name.
+    """Read the messages of a vehicle from a DBC, by name.
 
     Args:
-        path: of the file.
-        layouts: what is needed; a message that is not may be missing.
+        path: path of the file.
+        layouts: layouts of the messages; those that are not required may be missing.
 
     Raises:
         MissingExtra: cantools is not installed.
-        Unfit: it cannot be read or parsed, lacks a message or a signal, or measures one in an unknown unit.
+        Unfit: the file cannot be read or parsed, or a message, a signal or its unit does not fit.
     """
     try:
         from cantools.database.can import Database
@@ -38,22 +38,22 @@ def read(path: Path, layouts: tuple[Layout, ...]) -> dict[str, Message]:
     except OSError as error:
         raise Unfit(f"{path} cannot be read: {error.strerror}") from error
     try:
-        # Not strict: public DBCs have signals that overlap; of ours none is among them, see `_wrong`.
-        found = Database(strict=False)
-        found.add_dbc_string(text)
+        # Not strict: public DBCs have signals that overlap; those that are used here are checked below.
+        database = Database(strict=False)
+        database.add_dbc_string(text)
     except Exception as error:  # its parser raises whatever the text makes it stumble over
         raise Unfit(f"{path} is no DBC that can be parsed: {error}") from error
-    messages = {message.name: message for message in found.messages}
-    wrong = [sentence for layout in layouts for sentence in _wrong(layout, messages)]
-    if wrong:
-        raise Unfit(f"{path} does not fit: {'; '.join(wrong)}")
+    messages = {message.name: message for message in database.messages}
+    problems = [problem for layout in layouts for problem in _problems(layout, messages)]
+    if problems:
+        raise Unfit(f"{path} does not fit: {'; '.join(problems)}")
     return {layout.name: messages[layout.name] for layout in layouts if layout.name in messages}
 
 
-def _wrong(layout: Layout, messages: dict[str, Message]) -> Iterator[str]:
+def _problems(layout: Layout, messages: dict[str, Message]) -> Iterator[str]:
     message = messages.get(layout.name)
     if message is None:
-        if layout.needed:
+        if layout.required:
             yield " ".join((f"it has no message '{layout.name}';", *nearest(layout.name, messages)))
         return
     if message.is_extended_frame or message.is_fd or message.length > 8:
@@ -62,10 +62,10 @@ def _wrong(layout: Layout, messages: dict[str, Message]) -> Iterator[str]:
     for name in (layout.counter, layout.checksum, *layout.quantities):
         if name not in signals:
             yield " ".join((f"{layout.name} has no signal '{name}';", *nearest(name, signals)))
-    if (sum_ := signals.get(layout.checksum)) is not None and (sum_.length != 8 or sum_.start % 8 not in (0, 7)):
+    checksum = signals.get(layout.checksum)
+    if checksum is not None and (checksum.length != 8 or checksum.start % 8 not in (0, 7)):
         yield f"{layout.name}.{layout.checksum} is not one whole byte"
     for name, quantity in layout.quantities.items():
         if name in signals and (signals[name].unit or "") not in UNITS[quantity]:
             units = ", ".join(repr(unit) for unit in UNITS[quantity])
-            unit = signals[name].unit or ""
-            yield f"{layout.name}.{name} is in '{unit}', and a signal of {quantity} is in one of {units}"
+            yield f"unit of {layout.name}.{name}, {quantity}, must be one of {units}, got '{signals[name].unit or ''}'"

@@ -1,118 +1,123 @@
-"""What is heard of a vehicle's messages, or by its unit of those to it: in succession, in time, and whole."""
+"""End-to-end protection of received messages (as AUTOSAR E2E): checksum, rolling counter and time-out.
+
+The driver guards the vehicle's reports with it, the virtual unit its commands.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from drivers.can_ev.codec import Codec, Frame, Malformed
+from drivers.can_ev.codec import Codec, Malformed
+from drivers.can_ev.frame import Frame
 from drivers.can_ev.vehicle import TIMEOUT, Layout, Signals
 from embodied.clock import SECOND, Time
 
-MISSED = 3
-"""A counter may be ahead by so many: frames that were lost. One that is further off, or behind, is not believed."""
+LOST_MOST = 3
+"""Number of frames that may be lost in a row; a counter further ahead, or behind, is not accepted."""
 
-BUDGET = 3
-"""One wrong frame more than this, each right one making up for a wrong one, and the message is not trusted; as many
-right ones make up for any number."""
+ERROR_BUDGET = 3
+"""Number of wrong frames that a message may have more than right ones before it is no longer trusted."""
 
-CYCLES = 3
-"""Whoever listened less often than this since is the one that was late, and has heard no silence."""
+CYCLES_LEAST = 3
+"""Cycles of the receiver without a frame that count as silence; with fewer, it was the receiver that was late."""
 
 
-class _Watch:
-    """One message."""
+class _MessageState:
+    """Newest content and protection state of one message."""
 
     def __init__(self, modulus: int) -> None:
         self.signals: Signals | None = None
         self.at: Time | None = None
         self.cycles = 0
-        self.wrong = 0
+        self.errors = 0
         self._modulus = modulus
-        self._last: int | None = None
+        self._counter: int | None = None
         self._doubtful: int | None = None
 
-    def follows(self, counter: int) -> bool:
-        """Whether a count is believed; one that is not is, once the next goes on from it: its sender began anew."""
-        behind = self._last if self._last is not None else counter - 1
-        ahead = (counter - behind) % self._modulus
-        anew = self._doubtful is not None and counter == (self._doubtful + 1) % self._modulus
-        if 1 <= ahead <= min(MISSED + 1, self._modulus // 2) or anew:
-            self._last, self._doubtful = counter, None
+    def accept(self, counter: int) -> bool:
+        """Return whether a counter continues the sequence, or is the second one of a sender that has restarted."""
+        last = self._counter if self._counter is not None else counter - 1
+        ahead = (counter - last) % self._modulus
+        restarted = self._doubtful is not None and counter == (self._doubtful + 1) % self._modulus
+        if 1 <= ahead <= min(LOST_MOST + 1, self._modulus // 2) or restarted:
+            self._counter, self._doubtful = counter, None
             return True
         self._doubtful = counter
         return False
 
 
-class Reception:
-    """Takes frames, and knows what to think of them.
+class E2EReceiver:
+    """Receiver that accepts frames of some messages and judges whether they can be trusted.
 
     Args:
-        codec: of the vehicle.
-        layouts: of the messages that are listened to.
+        codec: codec of the vehicle.
+        layouts: layouts of the messages to receive.
 
     Attributes:
-        rejected: frames of these messages that were not accepted.
+        rejected: number of frames of these messages that were not accepted.
     """
 
     def __init__(self, codec: Codec, layouts: Iterable[Layout]) -> None:
         self.rejected = 0
         self._codec = codec
-        self._watches = {
-            layout.name: _Watch(codec.modulus(layout.name)) for layout in layouts if codec.has(layout.name)
+        self._messages = {
+            layout.name: _MessageState(codec.modulus(layout.name)) for layout in layouts if codec.has(layout.name)
         }
-        self._needed = [layout.name for layout in layouts if layout.needed]
+        self._required = [layout.name for layout in layouts if layout.required]
 
-    def take(self, frame: Frame, now: Time) -> str:
-        """Take a frame.
+    def receive(self, frame: Frame, now: Time) -> str:
+        """Check a frame, and keep its signals if it is accepted.
 
         Returns:
-            the message, if it was accepted; empty if not, or if it is none of those that are listened to.
+            name of the message; empty if the frame was rejected, or is of no message to receive.
         """
-        name = self._codec.names(frame.identifier)
-        watch = self._watches.get(name or "")
-        if name is None or watch is None:
+        name = self._codec.message_name(frame.identifier)
+        message = self._messages.get(name or "")
+        if name is None or message is None:
             return ""
         try:
-            parcel = self._codec.unpack(frame)
+            decoded = self._codec.decode(frame)
         except Malformed:
-            return self._reject(watch)
-        if not watch.follows(parcel.counter):
-            return self._reject(watch)
-        watch.signals, watch.at, watch.cycles, watch.wrong = parcel.signals, now, 0, max(0, watch.wrong - 1)
+            return self._reject(message)
+        if not message.accept(decoded.counter):
+            return self._reject(message)
+        message.signals, message.at, message.cycles = decoded.signals, now, 0
+        message.errors = max(0, message.errors - 1)
         return name
 
-    def tick(self) -> None:
-        """A cycle of the listener begins."""
-        for watch in self._watches.values():
-            watch.cycles += 1
+    def begin_cycle(self) -> None:
+        """Count one cycle of the receiver; call it before the frames of a cycle."""
+        for message in self._messages.values():
+            message.cycles += 1
 
     @property
     def signals(self) -> dict[str, Signals] | None:
-        """The newest of every message; None before all that are needed were heard."""
-        found = {name: watch.signals for name, watch in self._watches.items() if watch.signals is not None}
-        return found if all(name in found for name in self._needed) else None
+        """Newest signals of every message; None before all required messages have come."""
+        signals = {name: message.signals for name, message in self._messages.items() if message.signals is not None}
+        return signals if all(name in signals for name in self._required) else None
 
     def distrust(self, now: Time) -> str:
-        """Why what was heard is not to be gone by, in a few words; empty if it is."""
-        for name in self._needed:
-            watch = self._watches[name]
-            if watch.wrong > BUDGET:
+        """Return the reason why the messages cannot be trusted, in a few words; empty if they can."""
+        for name in self._required:
+            message = self._messages[name]
+            if message.errors > ERROR_BUDGET:
                 return f"{name}: wrong checksums or counters"
-            if watch.at is None or (watch.cycles >= CYCLES and now - watch.at >= TIMEOUT * SECOND):
+            if message.at is None or (message.cycles >= CYCLES_LEAST and now - message.at >= TIMEOUT * SECOND):
                 return f"{name}: nothing for {TIMEOUT * 1e3:.0f} ms"
         return ""
 
-    def silent(self, now: Time) -> float:
-        """For how long a message that is needed was not heard, the one that is away for longest [s]."""
-        times = [watch.at for name in self._needed if (watch := self._watches[name]).cycles >= CYCLES]
+    def silence(self, now: Time) -> float:
+        """Return how long the required message that is missing for longest has not come [s]."""
+        times = [message.at for name in self._required if (message := self._messages[name]).cycles >= CYCLES_LEAST]
         return max(((now - at) / SECOND for at in times if at is not None), default=0.0)
 
-    def begin(self, now: Time) -> None:
-        """From now on silence counts, and wrong frames count anew."""
-        for watch in self._watches.values():
-            watch.at, watch.cycles, watch.wrong = now, 0, 0
+    def restart(self, now: Time) -> None:
+        """Count silence and errors from now on."""
+        for message in self._messages.values():
+            message.at, message.cycles, message.errors = now, 0, 0
 
-    def _reject(self, watch: _Watch) -> str:
+    def _reject(self, message: _MessageState) -> str:
         self.rejected += 1
-        watch.wrong = min(watch.wrong + 1, 2 * BUDGET)
+        # Bounded, so that a few right frames make up for any number of wrong ones.
+        message.errors = min(message.errors + 1, 2 * ERROR_BUDGET)
         return ""

@@ -1,4 +1,4 @@
-"""The generic drive-by-wire unit: what stands in `generic.dbc`."""
+"""Generic drive-by-wire unit: the meaning of the messages in `generic.dbc`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from drivers.can_ev.checksum import crc8
-from drivers.can_ev.vehicle import GEARS, Condition, Layout, Order, Signals, Vehicle
+from drivers.can_ev.vehicle import GEARS, DriveCommand, DriveReport, Layout, Signals, Vehicle
 
 MANUAL, AUTONOMOUS, STOPPING = range(3)
 
@@ -18,28 +18,29 @@ FAULTS = {
     "BrakeFault": "brake fault",
     "LowBattery": "low battery",
 }
-"""Names of the faults, by the signals that tell them."""
+"""Names of the faults, by the signals of StatusReport that report them."""
 
 WHEELS = ("FrontLeft", "FrontRight", "RearLeft", "RearRight")
+"""Signals of WheelReport, in the order of `DriveReport.wheels`."""
 
 
-def ask(order: Order) -> dict[str, Signals]:
-    """One message has all of an order."""
+def encode_command(command: DriveCommand) -> dict[str, Signals]:
+    """Return the signals of DriveCommand for a command."""
     signals = {
-        "Enable": order.enable,
-        "Clear": order.clear,
-        "Gear": GEARS.index(order.gear),
-        "Steering": order.steering,
-        "Speed": order.speed,
-        "Acceleration": order.acceleration,
+        "Enable": command.enable,
+        "Clear": command.clear,
+        "Gear": GEARS.index(command.gear),
+        "Steering": command.steering,
+        "Speed": command.speed,
+        "Acceleration": command.acceleration,
     }
     return {"DriveCommand": signals}
 
 
-def asked(signals: Mapping[str, Signals]) -> Order:
-    """The order in a command."""
+def decode_command(signals: Mapping[str, Signals]) -> DriveCommand:
+    """Return the command in the signals of DriveCommand."""
     command = signals["DriveCommand"]
-    return Order(
+    return DriveCommand(
         enable=bool(command["Enable"]),
         clear=bool(command["Clear"]),
         gear=GEARS[int(command["Gear"])],
@@ -49,12 +50,12 @@ def asked(signals: Mapping[str, Signals]) -> Order:
     )
 
 
-def read(signals: Mapping[str, Signals]) -> Condition:
-    """A condition from status and motion, and from what else there is."""
+def decode_report(signals: Mapping[str, Signals]) -> DriveReport:
+    """Return the state in StatusReport and MotionReport, and in the other reports as far as they have come."""
     status, motion = signals["StatusReport"], signals["MotionReport"]
     wheels, person, battery = (signals.get(name, {}) for name in ("WheelReport", "PersonReport", "BatteryReport"))
     front_left, front_right, rear_left, rear_right = (wheels.get(wheel, 0.0) for wheel in WHEELS)
-    return Condition(
+    return DriveReport(
         speed=motion["Speed"],
         steering=motion["Steering"],
         yaw_rate=motion["YawRate"],
@@ -75,39 +76,39 @@ def read(signals: Mapping[str, Signals]) -> Condition:
     )
 
 
-def tell(condition: Condition) -> dict[str, Signals]:
-    """The reports of a condition."""
-    mode = AUTONOMOUS if condition.engaged else STOPPING if condition.stopping else MANUAL
+def encode_report(report: DriveReport) -> dict[str, Signals]:
+    """Return the signals of all reports for a state."""
+    mode = AUTONOMOUS if report.engaged else STOPPING if report.stopping else MANUAL
     return {
         "StatusReport": {
             "Mode": mode,
-            "Gear": GEARS.index(condition.gear),
-            "Overridden": condition.overridden,
-            "EmergencyStop": condition.stopped,
-            "Rejected": min(condition.rejected, 0xFFFF),
-            **{signal: name in condition.faults for signal, name in FAULTS.items()},
+            "Gear": GEARS.index(report.gear),
+            "Overridden": report.overridden,
+            "EmergencyStop": report.stopped,
+            "Rejected": min(report.rejected, 0xFFFF),
+            **{signal: name in report.faults for signal, name in FAULTS.items()},
         },
         "MotionReport": {
-            "Speed": condition.speed,
-            "Steering": condition.steering,
-            "YawRate": condition.yaw_rate,
+            "Speed": report.speed,
+            "Steering": report.steering,
+            "YawRate": report.yaw_rate,
         },
-        "WheelReport": dict(zip(WHEELS, condition.wheels, strict=True)),
+        "WheelReport": dict(zip(WHEELS, report.wheels, strict=True)),
         "PersonReport": {
-            "SteeringTorque": condition.torque,
-            "Accelerator": condition.accelerator,
-            "Brake": condition.brake,
+            "SteeringTorque": report.torque,
+            "Accelerator": report.accelerator,
+            "Brake": report.brake,
         },
         "BatteryReport": {
-            "Voltage": condition.voltage,
-            "Current": condition.current,
-            "Charge": condition.charge,
+            "Voltage": report.voltage,
+            "Current": report.current,
+            "Charge": report.charge,
         },
     }
 
 
-def _layout(name: str, period: float, *, needed: bool = True, **quantities: str) -> Layout:
-    return Layout(name, "Counter", "Checksum", period, quantities, needed)
+def _layout(name: str, period: float, *, required: bool = True, **quantities: str) -> Layout:
+    return Layout(name, "Counter", "Checksum", period, quantities, required)
 
 
 GENERIC = Vehicle(
@@ -120,15 +121,15 @@ GENERIC = Vehicle(
     reports=(
         _layout("StatusReport", 0.01),
         _layout("MotionReport", 0.01, Speed="speed", Steering="angle", YawRate="angular velocity"),
-        _layout("WheelReport", 0.05, needed=False, **dict.fromkeys(WHEELS, "speed")),
-        _layout("PersonReport", 0.05, needed=False, SteeringTorque="torque", Accelerator="share", Brake="share"),
-        _layout("BatteryReport", 0.1, needed=False, Voltage="voltage", Current="current", Charge="share"),
+        _layout("WheelReport", 0.05, required=False, **dict.fromkeys(WHEELS, "speed")),
+        _layout("PersonReport", 0.05, required=False, SteeringTorque="torque", Accelerator="share", Brake="share"),
+        _layout("BatteryReport", 0.1, required=False, Voltage="voltage", Current="current", Charge="share"),
     ),
-    state="MotionReport",
-    battery="BatteryReport",
-    presses=True,
-    ask=ask,
-    read=read,
-    asked=asked,
-    tell=tell,
+    state_report="MotionReport",
+    battery_report="BatteryReport",
+    reports_stop=True,
+    encode_command=encode_command,
+    decode_command=decode_command,
+    encode_report=encode_report,
+    decode_report=decode_report,
 )

@@ -1,7 +1,7 @@
-"""A Tesla Model 3 or Y on its party bus: the messages of opendbc's tesla_model3_party.dbc, of which ours is an excerpt.
+"""Tesla Model 3 and Y on the party bus: the meaning of the messages of opendbc's tesla_model3_party.dbc, in an excerpt.
 
-Its angles are those of the steering wheel, right is positive. It counts no faults of its own for orders that stay out,
-says nothing of an emergency stop or its battery here, and of its yaw rate neither: that follows from speed and angle.
+Its angles are those of the steering wheel, right is positive. It latches no fault for commands that cease, and reports
+neither its emergency stop nor its battery here, nor its yaw rate: that follows from speed and angle.
 """
 
 from __future__ import annotations
@@ -10,69 +10,85 @@ import math
 from collections.abc import Mapping
 from pathlib import Path
 
-from drivers.can_ev.checksum import total
-from drivers.can_ev.vehicle import BRAKING, STILL, Condition, Layout, Order, Signals, Vehicle
+from drivers.can_ev.checksum import byte_sum
+from drivers.can_ev.vehicle import DriveCommand, DriveReport, Layout, Signals, Vehicle
+from embodied.devices.drive_by_wire import BRAKING, STANDSTILL_SPEED
 
-RATIO, WHEELBASE = 12.0, 2.875
-"""Angle of the steering wheel over that of the road wheels, and between the axles [m]: opendbc, Model 3."""
+STEERING_RATIO = 12.0
+"""Angle of the steering wheel over that of the road wheels (opendbc, Model 3)."""
 
-NONE, ANGLE_CONTROL = 0, 1
-CANCEL, ACC_ON, CANCEL_SILENT = 0, 4, 13
+WHEELBASE = 2.875
+"""Distance between the axles (opendbc, Model 3) [m]."""
+
+CONTROL_NONE, CONTROL_ANGLE = range(2)
+
+ACC_CANCEL = 0
+"""State of DAS_accState that lets go."""
+
+ACC_ON = 4
+"""State of DAS_accState that follows."""
+
+ACC_CANCEL_SILENT = 13
+"""State of DAS_accState that lets go and clears latches, by our reading of it."""
+
 INHIBITED, AVAILABLE, ACTIVE, EAC_FAULT = range(4)
 STANDBY, ENABLED, STANDSTILL, OVERRIDE, FAULT, PRE_FAULT, PRE_CANCEL = range(1, 8)
+
 HANDS_ON = 3
-"""At this level of hands on the wheel the person steers."""
+"""Level of hands on the wheel from which the person steers."""
 
 GEAR = {"P": 1, "R": 2, "N": 3, "D": 4}
-JERK = 4.9
-"""Its cruise control faults at 5 [m/s³]."""
+"""Numbers of the gears in DI_gear."""
+
+JERK_MOST = 4.9
+"""Largest jerk that is commanded; the cruise control faults at 5 [m/s³]."""
 
 
-def ask(order: Order) -> dict[str, Signals]:
-    """An angle, and a speed with the accelerations between which to go for it; gears are left to the person."""
+def encode_command(command: DriveCommand) -> dict[str, Signals]:
+    """Return an angle request, and a speed with the range of accelerations towards it; gears are left to the person."""
     steering = {
-        "DAS_steeringAngleRequest": -order.steering * RATIO,
+        "DAS_steeringAngleRequest": -command.steering * STEERING_RATIO,
         "DAS_steeringHapticRequest": 0,
-        "DAS_steeringControlType": ANGLE_CONTROL if order.enable else NONE,
+        "DAS_steeringControlType": CONTROL_ANGLE if command.enable else CONTROL_NONE,
     }
-    acceleration = order.acceleration or BRAKING
+    acceleration = command.acceleration or BRAKING
     control = {
-        "DAS_setSpeed": order.speed,
-        "DAS_accState": ACC_ON if order.enable else CANCEL_SILENT if order.clear else CANCEL,
+        "DAS_setSpeed": command.speed,
+        "DAS_accState": ACC_ON if command.enable else ACC_CANCEL_SILENT if command.clear else ACC_CANCEL,
         "DAS_aebEvent": 0,
-        "DAS_jerkMin": -JERK,
-        "DAS_jerkMax": JERK,
+        "DAS_jerkMin": -JERK_MOST,
+        "DAS_jerkMax": JERK_MOST,
         "DAS_accelMin": -acceleration,
         "DAS_accelMax": acceleration,
     }
     return {"DAS_steeringControl": steering, "DAS_control": control}
 
 
-def asked(signals: Mapping[str, Signals]) -> Order:
-    """The order in both commands; one that is not of both is none."""
+def decode_command(signals: Mapping[str, Signals]) -> DriveCommand:
+    """Return the command in both command messages, which enables only if both of them do."""
     steering, control = signals["DAS_steeringControl"], signals["DAS_control"]
-    return Order(
-        enable=steering["DAS_steeringControlType"] == ANGLE_CONTROL and control["DAS_accState"] == ACC_ON,
-        clear=control["DAS_accState"] == CANCEL_SILENT,
-        steering=-steering["DAS_steeringAngleRequest"] / RATIO,
+    return DriveCommand(
+        enable=steering["DAS_steeringControlType"] == CONTROL_ANGLE and control["DAS_accState"] == ACC_ON,
+        clear=control["DAS_accState"] == ACC_CANCEL_SILENT,
+        steering=-steering["DAS_steeringAngleRequest"] / STEERING_RATIO,
         speed=control["DAS_setSpeed"],
         acceleration=control["DAS_accelMax"],
         gear="D",
     )
 
 
-def read(signals: Mapping[str, Signals]) -> Condition:
-    """It is engaged while both its steering and its cruise control are."""
+def decode_report(signals: Mapping[str, Signals]) -> DriveReport:
+    """Return the state in all reports, engaged while both steering and cruise control are."""
     power, steer = signals["DI_systemStatus"], signals["EPAS3S_sysStatus"]
     cruise = signals["DI_state"]["DI_cruiseState"]
     speed = signals["DI_speed"]["DI_vehicleSpeed"]
-    angle = -steer["EPAS3S_internalSAS"] / RATIO
+    angle = -steer["EPAS3S_internalSAS"] / STEERING_RATIO
     hands = steer["EPAS3S_handsOnLevel"] >= HANDS_ON
     faults = {
         "steering fault": steer["EPAS3S_steeringFault"] == 1 or steer["EPAS3S_eacStatus"] == EAC_FAULT,
         "drive fault": cruise in (FAULT, PRE_FAULT),
     }
-    return Condition(
+    return DriveReport(
         speed=speed,
         steering=angle,
         yaw_rate=speed * math.tan(angle) / WHEELBASE,
@@ -87,29 +103,29 @@ def read(signals: Mapping[str, Signals]) -> Condition:
     )
 
 
-def tell(condition: Condition) -> dict[str, Signals]:
-    """What such a car would report."""
-    engaged = ENABLED if abs(condition.speed) > STILL else STANDSTILL
-    cruise = engaged if condition.engaged else PRE_CANCEL if condition.stopping else STANDBY
-    if condition.overridden:
+def encode_report(report: DriveReport) -> dict[str, Signals]:
+    """Return the signals of all reports for a state, as such a car would report it."""
+    engaged = ENABLED if abs(report.speed) > STANDSTILL_SPEED else STANDSTILL
+    cruise = engaged if report.engaged else PRE_CANCEL if report.stopping else STANDBY
+    if report.overridden:
         cruise = OVERRIDE
-    broken = [name for name in condition.faults if name != "steering fault"]
-    steering = "steering fault" in condition.faults
+    drive_faults = [name for name in report.faults if name != "steering fault"]
+    steering_fault = "steering fault" in report.faults
     return {
         "EPAS3S_sysStatus": {
-            "EPAS3S_steeringFault": steering,
-            "EPAS3S_torsionBarTorque": -condition.torque,
-            "EPAS3S_internalSAS": -condition.steering * RATIO,
-            "EPAS3S_handsOnLevel": HANDS_ON if condition.overridden else 0,
-            "EPAS3S_eacStatus": EAC_FAULT if steering else ACTIVE if condition.engaged else AVAILABLE,
+            "EPAS3S_steeringFault": steering_fault,
+            "EPAS3S_torsionBarTorque": -report.torque,
+            "EPAS3S_internalSAS": -report.steering * STEERING_RATIO,
+            "EPAS3S_handsOnLevel": HANDS_ON if report.overridden else 0,
+            "EPAS3S_eacStatus": EAC_FAULT if steering_fault else ACTIVE if report.engaged else AVAILABLE,
         },
-        "DI_speed": {"DI_vehicleSpeed": condition.speed},
+        "DI_speed": {"DI_vehicleSpeed": report.speed},
         "DI_systemStatus": {
-            "DI_brakePedalState": condition.brake > 0,
-            "DI_gear": GEAR[condition.gear],
-            "DI_accelPedalPos": condition.accelerator,
+            "DI_brakePedalState": report.brake > 0,
+            "DI_gear": GEAR[report.gear],
+            "DI_accelPedalPos": report.accelerator,
         },
-        "DI_state": {"DI_cruiseState": FAULT if broken else cruise},
+        "DI_state": {"DI_cruiseState": FAULT if drive_faults else cruise},
     }
 
 
@@ -122,7 +138,7 @@ TESLA = Vehicle(
     name="tesla",
     title="Tesla Model 3 and Y, party bus",
     dbc=Path(__file__).with_name("tesla_party.dbc"),
-    checksum=total,
+    checksum=byte_sum,
     bitrate=500_000,
     commands=(
         _layout("DAS_steeringControl", 0.02, DAS_steeringAngleRequest="angle"),
@@ -142,11 +158,11 @@ TESLA = Vehicle(
         _layout("DI_systemStatus", 0.02, DI_accelPedalPos="share"),
         _layout("DI_state", 0.02, "DI_locStatus"),
     ),
-    state="DI_speed",
-    battery="",
-    presses=False,
-    ask=ask,
-    read=read,
-    asked=asked,
-    tell=tell,
+    state_report="DI_speed",
+    battery_report="",
+    reports_stop=False,
+    encode_command=encode_command,
+    decode_command=decode_command,
+    encode_report=encode_report,
+    decode_report=decode_report,
 )

@@ -1,4 +1,4 @@
-"""What a signal measures, and how much of the SI unit one of the DBC's unit is."""
+"""Units that a DBC may state for each physical quantity, as factors to the SI unit."""
 
 from __future__ import annotations
 
@@ -15,3 +15,4 @@ UNITS: dict[str, dict[str, float]] = {
     "current": {"A": 1.0},
     "share": {"": 1.0, "%": 0.01},
 }
+"""SI units per DBC unit, by quantity and by the DBC's name of the unit."""

@@ -1,7 +1,7 @@
-"""What a drive-by-wire vehicle is told and tells, in SI units, whatever its messages are; and what makes it one kind.
+"""Description of a drive-by-wire vehicle: its messages, and their conversion to commands and reports in SI units.
 
-A kind of vehicle is data, a DBC and the layouts of its messages, and a small codec: four functions between the
-messages' signals and an `Order` or a `Condition`. The first two are the driver's, the others its far side's.
+A vehicle is data, a DBC and the layouts of its messages, and four functions between the messages' signals and a
+`DriveCommand` or a `DriveReport`: two for the driver, two for the virtual device.
 """
 
 from __future__ import annotations
@@ -13,33 +13,28 @@ from pathlib import Path
 from drivers.can_ev.checksum import Checksum
 
 Signals = Mapping[str, float]
-"""Values of one message by signal, in SI units where a layout says what they measure."""
+"""Values of one message by signal, in SI units where a layout states their quantity."""
 
 GEARS = "PRND"
-
-BRAKING = 3.0
-"""With which a controlled stop is made [m/s²]."""
+"""Letters of the gears, in the order of their numbers in `generic.dbc`."""
 
 TIMEOUT = 0.1
-"""Either side trusts what it last heard for so long [s]."""
+"""Time without valid messages after which either end stops trusting the other [s]."""
 
-STILL = 0.03
-"""A vehicle that is slower stands: one and a half steps of the coarsest speed on these buses [m/s]."""
-
-CREEP = 0.1
-"""A unit takes over only while it is asked for no more speed than this [m/s]."""
+ENGAGE_SPEED = 0.1
+"""Commanded speed up to which a unit takes over [m/s]."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
-    """What a unit is asked to do.
+class DriveCommand:
+    """Command to a drive-by-wire unit.
 
     Attributes:
-        enable: whether it is to follow; it takes over on a rising edge.
-        clear: forget what is latched.
+        enable: whether the unit follows; it takes over on a rising edge.
+        clear: whether the unit clears its latches.
         steering: angle of the front wheels at the road, left is positive [rad].
-        speed: along the forward axis [m/s].
-        acceleration: with which to go for that speed, either way [m/s²].
+        speed: speed along the forward axis [m/s].
+        acceleration: magnitude of the acceleration towards that speed [m/s²].
         gear: one of P, R, N, D.
     """
 
@@ -52,26 +47,26 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Condition:
-    """How a vehicle is, by its own reports.
+class DriveReport:
+    """State of a vehicle, put together from its reports.
 
     Attributes:
-        speed: along the forward axis [m/s].
+        speed: speed along the forward axis [m/s].
         steering: angle of the front wheels at the road, left is positive [rad].
-        yaw_rate: left is positive [rad/s].
-        gear: one of P, R, N, D; empty while it does not say.
-        engaged: whether it follows orders.
-        stopping: whether it makes a controlled stop of its own.
+        yaw_rate: rate about the upward axis, left is positive [rad/s].
+        gear: one of P, R, N, D; empty if not reported.
+        engaged: whether the unit follows commands.
+        stopping: whether the unit makes a controlled stop of its own.
         overridden: whether a person has taken over since the latches were cleared.
         stopped: whether its emergency stop is pressed.
-        faults: by name.
-        rejected: frames that it did not accept.
-        wheels: speeds at the ground: front left, front right, rear left, rear right [m/s].
-        torque: of the person at the wheel, left is positive [N·m].
-        accelerator, brake: how far the pedals are pressed, 0 to 1.
-        voltage: of its battery [V].
-        current: negative while it discharges [A].
-        charge: 0 to 1.
+        faults: names of the latched faults.
+        rejected: number of frames that the unit did not accept.
+        wheels: wheel speeds at the ground: front left, front right, rear left, rear right [m/s].
+        torque: torque of the person at the wheel, left is positive [N·m].
+        accelerator, brake: positions of the pedals, 0 to 1.
+        voltage: voltage of the battery [V].
+        current: current of the battery, negative while it discharges [A].
+        charge: charge of the battery, 0 to 1.
     """
 
     speed: float = 0.0
@@ -92,18 +87,29 @@ class Condition:
     current: float = 0.0
     charge: float = 0.0
 
+    @property
+    def hindrance(self) -> str:
+        """Reason why the unit would not take over, with its remedy; empty if it would."""
+        if self.stopped:
+            return "its emergency stop is pressed: release it"
+        if self.overridden:
+            return "driver override: a person has taken over"
+        if self.faults:
+            return f"{', '.join(self.faults)}: see to it"
+        return ""
+
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """One message, as far as this driver knows it.
+    """Layout of one message, as far as this driver uses it.
 
     Attributes:
-        name: in the DBC.
-        counter: the signal that counts.
-        checksum: the signal that guards the others.
-        period: so often it is sent [s].
-        quantities: what signals measure, by signal, see `units`; others are bare numbers.
-        needed: whether the vehicle cannot be driven without it.
+        name: name of the message in the DBC.
+        counter: name of its counter signal.
+        checksum: name of its checksum signal.
+        period: time between two frames [s].
+        quantities: physical quantity of signals by name, see `units`; others are bare numbers.
+        required: whether the vehicle cannot be driven without it.
     """
 
     name: str
@@ -111,28 +117,28 @@ class Layout:
     checksum: str
     period: float
     quantities: Mapping[str, str] = field(default_factory=dict)
-    needed: bool = True
+    required: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vehicle:
-    """One kind of vehicle.
+    """Messages of one kind of vehicle, and what they mean.
 
     Attributes:
-        name: by which a launch file chooses it.
-        title: what it is, in a few words.
-        dbc: the file with its messages.
-        checksum: of every message.
-        bitrate: of its bus [bit/s].
-        commands: messages to it.
-        reports: messages from it.
-        state: the report that a new state waits for.
-        battery: the report with its battery; empty if none has it.
-        presses: whether it says that its emergency stop is pressed.
-        ask: the commands' signals for an order.
-        read: a condition from the reports' signals; those that are not needed may be missing.
-        asked: the order in the commands' signals.
-        tell: the reports' signals for a condition.
+        name: name that a launch file gives.
+        title: maker and model, in a few words.
+        dbc: path of the file with its messages.
+        checksum: checksum of every message.
+        bitrate: bit rate of its bus [bit/s].
+        commands: layouts of the messages to it.
+        reports: layouts of the messages from it.
+        state_report: name of the report that a new state waits for.
+        battery_report: name of the report with its battery; empty if there is none.
+        reports_stop: whether it reports its emergency stop.
+        encode_command: signals of the command messages for a command.
+        decode_command: command in the signals of the command messages.
+        encode_report: signals of the report messages for a state.
+        decode_report: state in the signals of the report messages; those not required may be missing.
     """
 
     name: str
@@ -142,15 +148,15 @@ class Vehicle:
     bitrate: int
     commands: tuple[Layout, ...]
     reports: tuple[Layout, ...]
-    state: str
-    battery: str
-    presses: bool
-    ask: Callable[[Order], dict[str, Signals]]
-    read: Callable[[Mapping[str, Signals]], Condition]
-    asked: Callable[[Mapping[str, Signals]], Order]
-    tell: Callable[[Condition], dict[str, Signals]]
+    state_report: str
+    battery_report: str
+    reports_stop: bool
+    encode_command: Callable[[DriveCommand], dict[str, Signals]]
+    decode_command: Callable[[Mapping[str, Signals]], DriveCommand]
+    encode_report: Callable[[DriveReport], dict[str, Signals]]
+    decode_report: Callable[[Mapping[str, Signals]], DriveReport]
 
     @property
     def layouts(self) -> tuple[Layout, ...]:
-        """Of all its messages."""
+        """Layouts of all its messages."""
         return self.commands + self.reports

@@ -1,4 +1,4 @@
-"""The vehicles that there are."""
+"""Registry of the vehicles that this driver supports."""
 
 from __future__ import annotations
 
@@ -7,4 +7,4 @@ from drivers.can_ev.tesla import TESLA
 from drivers.can_ev.vehicle import Vehicle
 
 VEHICLES: dict[str, Vehicle] = {vehicle.name: vehicle for vehicle in (GENERIC, TESLA)}
-"""By the name that a launch file has."""
+"""Vehicles by the name that a launch file gives."""

@@ -1,4 +1,4 @@
-"""A virtual drive-by-wire unit: an slcan adapter, the unit behind it, and a car behind that."""
+"""Virtual drive-by-wire vehicle: an slcan adapter, the unit behind it, and a body behind that."""
 
 from drivers.can_ev.virtual.device import VirtualEV
 

@@ -1,6 +1,6 @@
-"""The far side of a vehicle's bus: its drive-by-wire unit behind an slcan adapter, and a car behind that.
+"""Virtual device of a vehicle's bus: a drive-by-wire unit behind an slcan adapter, and a simulated vehicle behind that.
 
-The unit has a thread of its own, since it reports whether or not anybody steps the car: as it would from power on.
+The unit has a thread of its own: as a real one, it reports from power on, whether or not anybody steps the vehicle.
 """
 
 from __future__ import annotations
@@ -8,21 +8,23 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from drivers.can_ev import identity
-from drivers.can_ev.codec import Codec, Frame
-from drivers.can_ev.e2e_protection import Reception
-from drivers.can_ev.vehicle import STILL, Condition, Layout, Order
+from drivers.can_ev import identity, slcan
+from drivers.can_ev.codec import Codec
+from drivers.can_ev.e2e_protection import E2EReceiver
+from drivers.can_ev.frame import Frame
+from drivers.can_ev.vehicle import DriveCommand, DriveReport
 from drivers.can_ev.vehicles import VEHICLES
-from drivers.can_ev.virtual import slcan
-from drivers.can_ev.virtual.drive_by_wire import Ecu
-from drivers.can_ev.virtual.slcan import Adapter
+from drivers.can_ev.virtual.adapter import Adapter
+from drivers.can_ev.virtual.drive_by_wire import DriveByWireUnit
+from drivers.can_ev.virtual.reporter import Reporter
 from embodied.bodies import car
 from embodied.clock import SECOND, Time, rate_of
-from embodied.devices.disturbance import Disturbance
+from embodied.devices.disturbance import ALL, EVERY, Disturbance, Disturber, cut_half, flip_bit
+from embodied.devices.drive_by_wire import STANDSTILL_SPEED, current, voltage
 from embodied.devices.virtual import VirtualDevice
 from embodied.devices.virtual_serial import VirtualSerial
 from embodied.errors import nearest
@@ -30,26 +32,26 @@ from embodied.messages import Vector, VehicleCommand
 from embodied.messages.schema import Command
 from embodied.world import World
 
-FULL, IDLE, DRAW = 48.0, 2.0, 20.0
-"""Voltage of a full battery [V]; current that it gives at rest, and more of it for each m/s² [A]."""
+DRAINED_CHARGE = 0.05
+"""Charge that a battery with the fault `low battery` reports, 0 to 1."""
 
-DRAINED = 0.05
-"""Charge of the battery that is low."""
+PERSON_TORQUE = 5.0
+"""Torque at the wheel of a person who takes over [N·m]."""
 
-EFFORT, BRAKED = 5.0, 0.5
-"""What a person who takes over does: torque at the wheel [N·m], and how far the brake is pressed."""
+PERSON_BRAKE = 0.5
+"""Position of the brake pedal of a person who takes over, 0 to 1."""
 
 
 @dataclass
 class VirtualEV(VirtualDevice):
-    """A vehicle whose bus ends in an adapter on a pseudo-terminal.
+    """Virtual vehicle, whose bus ends in an adapter on a pseudo terminal.
 
     Attributes:
-        vehicle: of which kind, a name of `VEHICLES`.
+        vehicle: kind of vehicle, a name of `VEHICLES`.
         body: name of the car in the world.
-        model: that it says it is, of at most 6 letters.
-        serial: its serial number or VIN, of at most 18.
-        bitrate: of its bus [bit/s]; who opens the adapter at another speed hears nothing.
+        model: model that it reports, of at most 6 letters.
+        serial: serial number or VIN that it reports, of at most 18 letters.
+        bitrate: bit rate of its bus [bit/s]; an adapter opened at another speed receives nothing.
         link: path that leads to its port, whose own name is drawn by the system; empty for none.
     """
 
@@ -61,7 +63,7 @@ class VirtualEV(VirtualDevice):
     link: str = ""
 
     rate = 100.0
-    disturbances: tuple[Disturbance, ...] = ("flip", "truncate", "repeat", "reorder")
+    disturbances = ALL
     faults = (
         "driver override",
         "low battery",
@@ -73,39 +75,41 @@ class VirtualEV(VirtualDevice):
     )
 
     def check(self) -> Iterable[str]:
-        """There is such a vehicle, and what it says of itself finds room."""
+        """Check that there is such a vehicle, and that its identity fits into the report."""
         if self.vehicle not in VEHICLES:
             yield " ".join((f"there is no vehicle '{self.vehicle}';", *nearest(self.vehicle, VEHICLES)))
-        for name, room in (("model", identity.LONGEST_MODEL), ("serial", identity.LONGEST_SERIAL)):
+        for name, most in (("model", identity.MODEL_LETTERS), ("serial", identity.SERIAL_LETTERS)):
             text = getattr(self, name)
-            if not (text.isascii() and text.isprintable() and 0 < len(text) <= room):
-                yield f"{name} is {text!r}, and there is room for 1 to {room} plain letters"
+            if not (text.isascii() and text.isprintable() and 0 < len(text) <= most):
+                yield f"{name} must be 1 to {most} plain letters, got {text!r}"
 
     def open(self, world: World) -> None:
         """Take the car of the world, and switch its unit on.
 
         Raises:
-            LinkFailed: there is something else where the link is to be.
+            LinkFailed: something else is at the path of the link.
             MissingExtra: cantools is not installed.
             WorldFailed: there is no such car.
         """
-        kind = VEHICLES[self.vehicle]
-        self._kind, self._codec, self._plate = kind, Codec(kind), Codec(identity.PLATE)
+        self._kind = VEHICLES[self.vehicle]
+        codec = Codec(self._kind)
         self._car = car(world, self.body)
         self._lock = threading.Lock()
         self._period = float(1 / rate_of(self.rate or 100.0))
-        self._ecu, self._adapter = Ecu(self._period), Adapter()
-        self._reception = Reception(self._codec, kind.commands)
-        self._heard: list[Command] = []
-        self._complete: set[str] = set()
+        self._unit, self._adapter = DriveByWireUnit(self._period), Adapter()
+        self._receiver = E2EReceiver(codec, self._kind.commands)
+        parts = identity.parts(self.model, self.serial, virtual=True)
+        self._reporter = Reporter(codec, self._period, parts)
+        self._commands: list[Command] = []
+        self._pending: set[str] = set()
         self._cycle = 0
-        self._counts: dict[str, int] = {}
-        self._harms: set[str] = set()
+        self._injected: set[str] = set()
         self._frozen = False
-        self._how: Disturbance = ""
-        self._every = self._sent = 0
-        self._held: dict[int, Frame] = {}
-        self._where = np.zeros(3)
+        self._disturber: Disturber[Frame] = Disturber(
+            lambda frame: replace(frame, data=flip_bit(frame.data)),
+            lambda frame: replace(frame, data=cut_half(frame.data)),
+        )
+        self._position = np.zeros(3)
         self._motions = self._car.read()
         self._line = VirtualSerial()
         self._line.link = self.link
@@ -114,12 +118,12 @@ class VirtualEV(VirtualDevice):
         self._drive = (self._motions.steering, 0.0)
         self.late = 0.0
         self._failure: BaseException | None = None
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._serve, name="virtual drive-by-wire unit", daemon=True)
+        self._closed = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="virtual drive-by-wire unit", daemon=True)
         self._thread.start()
 
     def step(self) -> None:
-        """Measure the car, and do with it what the unit wants."""
+        """Measure the car, and drive it as the unit decided."""
         with self._lock:
             if self._failure is not None:
                 raise self._failure
@@ -127,214 +131,171 @@ class VirtualEV(VirtualDevice):
             self._car.drive(*self._drive)
 
     def close(self) -> None:
-        """The unit ends, and its port goes."""
+        """Stop the unit, and remove its port."""
         if (thread := getattr(self, "_thread", None)) is not None:
-            self._over.set()
+            self._closed.set()
             thread.join()
         if (line := getattr(self, "_line", None)) is not None:
             line.close()
 
     def received(self) -> Sequence[Command]:
-        """Every order to follow that came whole."""
+        """Return every enabling command that came whole."""
         with self._lock:
-            return list(self._heard)
+            return list(self._commands)
 
     def position(self) -> Vector:
-        """How far the car has gone [m], how far turned [rad], and the angle of its wheels [rad], shape (3,)."""
+        """Return distance travelled [m], angle turned [rad] and angle of the wheels [rad], shape (3,)."""
         with self._lock:
-            return self._where.copy()
+            return self._position.copy()
 
     def stopped(self) -> bool:
-        """Whether it stands, and follows no orders."""
+        """Return whether the vehicle stands, and the unit follows no commands."""
         with self._lock:
-            return not self._ecu.engaged and not self._ecu.stopping and abs(self._motions.speed) <= STILL
+            still = abs(self._motions.speed) <= STANDSTILL_SPEED
+            return not self._unit.engaged and not self._unit.stopping and still
 
     def unplug(self) -> None:
-        """The bus is unplugged from the adapter."""
+        """Disconnect the bus from the adapter."""
         self._line.unplug()
 
     def plug(self) -> None:
-        """It is back."""
+        """Connect the bus to the adapter again."""
         self._line.plug()
 
     def freeze(self) -> None:
-        """The unit hears, and reports nothing."""
+        """Stop reporting, while commands are still received."""
         self._frozen = True
 
     def thaw(self) -> None:
-        """It reports again."""
+        """Continue to report after a freeze."""
         self._frozen = False
 
-    def disturb(self, how: Disturbance, every: int = 3) -> None:
-        """Disturb one in so many of its frames: a bit of its data, half of it gone, twice, or after the next one."""
+    def disturb(self, how: Disturbance, every: int = EVERY) -> None:
+        """Disturb every nth frame; frames are reordered within their message, as their counters show."""
         with self._lock:
-            self._how, self._every, self._sent, self._held = how, every, 0, {}
+            self._disturber.set(how, every)
 
     def press_stop(self) -> None:
-        """Its emergency stop is pressed, where the vehicle says so."""
-        if not self._kind.presses:
-            self._unsupported("say that its emergency stop is pressed")
+        """Press its emergency stop, where the vehicle reports one."""
+        if not self._kind.reports_stop:
+            self._unsupported("report that its emergency stop is pressed")
         with self._lock:
-            self._ecu.pressed = True
+            self._unit.pressed = True
 
     def release_stop(self) -> None:
-        """The button is out again."""
+        """Release its emergency stop, which lets nothing move."""
         with self._lock:
-            self._ecu.pressed = False
+            self._unit.pressed = False
 
     def ignore_stop(self) -> None:
-        """The unit says that it leaves, and drives on."""
+        """Have the unit report that it has let go, and drive on."""
         with self._lock:
-            self._ecu.deaf = True
+            self._unit.ignores_stop = True
 
     def inject(self, fault: str) -> None:
-        """One of `faults`: a person takes over, something fails, or the unit reports wrongly."""
+        """Inject one of `faults`: a person who takes over, a failure, or wrong reports."""
         if fault not in self.faults:
             self._unsupported(f"have the fault '{fault}'")
         with self._lock:
-            self._harms.add(fault)
+            self._injected.add(fault)
 
     def clear_faults(self) -> None:
-        """All of that is over; what the unit has latched stays so, and one that had no power begins anew."""
+        """Remove all injected faults; latches stay, and a unit that had no power restarts."""
         with self._lock:
-            if "power loss" in self._harms:
-                self._ecu = Ecu(self._period)
-            self._harms.clear()
+            if "power loss" in self._injected:
+                self._unit = DriveByWireUnit(self._period)
+            self._injected.clear()
 
-    def _serve(self) -> None:
-        next_ = time.monotonic()
+    def _run(self) -> None:
+        due = time.monotonic()
         try:
-            while not self._over.wait(max(0.0, next_ - time.monotonic())):
+            while not self._closed.wait(max(0.0, due - time.monotonic())):
                 with self._lock:
-                    self._turn()
-                self.late = max(self.late, time.monotonic() - next_)
-                # A cycle that comes too late is one cycle, and not several at once.
-                next_ = max(next_ + self._period, time.monotonic())
-        except BaseException as failure:  # told by the next step
+                    self._run_cycle()
+                self.late = max(self.late, time.monotonic() - due)
+                # After a delay cycles are skipped, not caught up: a unit never runs several at once.
+                due = max(due + self._period, time.monotonic())
+        except BaseException as failure:  # raised by the next step
             self._failure = failure
 
-    def _turn(self) -> None:
-        """One cycle of the unit: hear orders, go on, and report."""
+    def _run_cycle(self) -> None:
         self._cycle += 1
-        # Time is the unit's own: where its process was late, nobody else was silent.
+        # The unit counts cycles for time: a delay of this process is no silence of the host.
         now = Time(round(self._cycle * self._period * SECOND))
-        powered = "power loss" not in self._harms
-        self._reception.tick()
-        for frame in self._arrived():
+        powered = "power loss" not in self._injected
+        self._receiver.begin_cycle()
+        for frame in self._frames():
             if powered:
-                self._take(frame, now)
-        distrust = self._reception.distrust(now)
-        self._harmed()
-        self._drive = self._ecu.advance(distrust, self._motions)
+                self._receive(frame, now)
+        distrust = self._receiver.distrust(now)
+        self._apply_faults()
+        self._drive = self._unit.step(distrust, self._motions)
         if powered and not self._frozen and self._adapter.on and self._adapter.bitrate == self.bitrate:
-            self._report(self._condition(self._drive[1]))
+            for frame in self._reporter.frames(self._report(self._drive[1]), self._cycle):
+                for sent in self._disturber.apply(frame, stream=frame.identifier):
+                    self._line.send(slcan.encode(sent))
 
     def _measure(self) -> None:
         before, self._motions = self._motions, self._car.read()
         seconds = (self._motions.acquired - before.acquired) / SECOND
-        moved = np.array([self._motions.speed, self._motions.yaw_rate]) * seconds
-        self._where[:2] += moved
-        self._where[2] = self._motions.steering
+        self._position[:2] += np.array([self._motions.speed, self._motions.yaw_rate]) * seconds
+        self._position[2] = self._motions.steering
 
-    def _arrived(self) -> list[Frame]:
-        frames, answers = self._adapter.take(self._line.receive())
+    def _frames(self) -> list[Frame]:
+        frames, answers = self._adapter.receive(self._line.receive())
         if answers:
             self._line.send(answers)
         return frames if self._adapter.bitrate == self.bitrate else []
 
-    def _take(self, frame: Frame, now: Time) -> None:
-        name = self._reception.take(frame, now)
+    def _receive(self, frame: Frame, now: Time) -> None:
+        """Give a command to the unit once all of its messages have come."""
+        name = self._receiver.receive(frame, now)
         if not name:
             return
-        self._complete.add(name)
-        signals = self._reception.signals
-        if signals is None or any(layout.name not in self._complete for layout in self._kind.commands):
+        self._pending.add(name)
+        signals = self._receiver.signals
+        if signals is None or any(layout.name not in self._pending for layout in self._kind.commands):
             return
-        self._complete.clear()
-        order = self._kind.asked(signals)
-        self._ecu.obey(order)
-        if order.enable:
-            self._heard.append(commanded(order))
+        self._pending.clear()
+        command = self._kind.decode_command(signals)
+        self._unit.receive(command)
+        if command.enable:
+            self._commands.append(vehicle_command(command))
 
-    def _harmed(self) -> None:
-        self._ecu.person = "driver override" in self._harms
-        self._ecu.present = self._harms & {"steering fault", "drive fault", "low battery"}
-        if "power loss" in self._harms:
-            self._ecu.engaged = self._ecu.stopping = self._ecu.deaf = False
+    def _apply_faults(self) -> None:
+        self._unit.person = "driver override" in self._injected
+        self._unit.present = self._injected & {"steering fault", "drive fault", "low battery"}
+        self._reporter.stuck = "stuck counter" in self._injected
+        self._reporter.damaged = "bad checksum" in self._injected
+        if "power loss" in self._injected:
+            self._unit.engaged = self._unit.stopping = self._unit.ignores_stop = False
 
-    def _condition(self, acceleration: float) -> Condition:
-        ecu, motions, person = self._ecu, self._motions, self._ecu.person
+    def _report(self, acceleration: float) -> DriveReport:
+        unit, motions, person = self._unit, self._motions, self._unit.person
         front_left, front_right, rear_left, rear_right = (float(speed) for speed in motions.wheel_speeds)
-        charge = DRAINED if "low battery" in self._harms else motions.charge
-        return Condition(
+        charge = DRAINED_CHARGE if "low battery" in self._injected else motions.charge
+        return DriveReport(
             speed=motions.speed,
             steering=motions.steering,
             yaw_rate=motions.yaw_rate,
-            gear=ecu.gear,
-            engaged=ecu.engaged,
-            stopping=ecu.stopping,
-            overridden=ecu.overridden,
-            stopped=ecu.pressed,
-            faults=tuple(sorted(ecu.faults)),
-            rejected=self._reception.rejected,
+            gear=unit.gear,
+            engaged=unit.engaged,
+            stopping=unit.stopping,
+            overridden=unit.overridden,
+            stopped=unit.pressed,
+            faults=tuple(sorted(unit.faults)),
+            rejected=self._receiver.rejected,
             wheels=(front_left, front_right, rear_left, rear_right),
-            torque=EFFORT * person,
-            brake=BRAKED * person,
-            voltage=FULL * (0.8 + 0.2 * charge),
-            current=-IDLE - DRAW * max(acceleration, 0.0),
+            torque=PERSON_TORQUE * person,
+            brake=PERSON_BRAKE * person,
+            voltage=voltage(charge),
+            current=-current(acceleration),
             charge=charge,
         )
 
-    def _report(self, condition: Condition) -> None:
-        told = self._kind.tell(condition)
-        for layout in self._kind.reports:
-            if self._due(layout):
-                self._send(self._codec, layout.name, told[layout.name])
-        (plate,) = identity.PLATE.reports
-        if self._due(plate):
-            parts = identity.parts(self.model, self.serial, virtual=True)
-            self._send(self._plate, plate.name, parts[self._counts.get(plate.name, 0) % len(parts)])
 
-    def _due(self, layout: Layout) -> bool:
-        return self._cycle % max(1, round(layout.period / self._period)) == 0
-
-    def _send(self, codec: Codec, name: str, signals: object) -> None:
-        count = self._counts.get(name, 0)
-        frame = codec.pack(name, signals, count)  # type: ignore[arg-type]
-        if "stuck counter" not in self._harms:
-            self._counts[name] = count + 1
-        if "bad checksum" in self._harms:
-            frame = _flipped(frame)
-        for each in self._disturbed(frame):
-            self._line.send(slcan.pack(each))
-
-    def _disturbed(self, frame: Frame) -> list[Frame]:
-        """What becomes of a frame; frames of one message change places, since among others that is no matter."""
-        held = self._held.pop(frame.identifier, None)
-        after = [] if held is None else [held]
-        self._sent += 1
-        if not self._how or self._sent % self._every:
-            return [frame, *after]
-        match self._how:
-            case "flip":
-                return [_flipped(frame), *after]
-            case "truncate":
-                return [Frame(frame.identifier, frame.data[: len(frame.data) // 2]), *after]
-            case "repeat":
-                return [frame, frame, *after]
-            case _:
-                if held is None:
-                    self._held[frame.identifier] = frame
-                    return []
-                return [frame, *after]
-
-
-def commanded(order: Order) -> VehicleCommand:
-    """An order as the graph has it."""
-    return VehicleCommand(speed=order.speed, acceleration=order.acceleration, steering=order.steering, gear=order.gear)
-
-
-def _flipped(frame: Frame) -> Frame:
-    middle = len(frame.data) // 2
-    data = frame.data[:middle] + bytes([frame.data[middle] ^ 0x04]) + frame.data[middle + 1 :]
-    return Frame(frame.identifier, data)
+def vehicle_command(command: DriveCommand) -> VehicleCommand:
+    """Return a command to the unit as a message."""
+    return VehicleCommand(
+        speed=command.speed, acceleration=command.acceleration, steering=command.steering, gear=command.gear
+    )

@@ -1,88 +1,94 @@
-"""A drive-by-wire unit, as `generic.dbc` states it: when it takes over, what it latches, how it stops."""
+"""Virtual drive-by-wire unit, as `generic.dbc` specifies it: when it takes over, what it latches, how it stops."""
 
 from __future__ import annotations
 
-from drivers.can_ev.vehicle import BRAKING, CREEP, STILL, Order
+from drivers.can_ev.vehicle import ENGAGE_SPEED, DriveCommand
 from embodied.bodies import CarSensors
+from embodied.devices.drive_by_wire import BRAKING, CHARGE_LEAST, LOW_BATTERY, STANDSTILL_SPEED, SpeedControl
 
-TURNING = 0.8
-"""How fast it turns the front wheels at the road [rad/s]."""
+STEERING_RATE = 0.8
+"""Rate at which it turns the front wheels at the road [rad/s]."""
 
-GAIN, ACCELERATION = 4.0, 2.0
-"""Acceleration for each metre a second that it is too slow [1/s]; and the most where none is asked for [m/s²]."""
+ACCELERATION = 2.0
+"""Largest acceleration where a command states none [m/s²]."""
 
-EMPTY = 0.1
-"""A battery with less charge ends the ride."""
+INVALID = "invalid commands"
+"""Fault of commands with wrong checksums or counters."""
 
-INVALID, SILENT, LOW = "invalid commands", "command time-out", "low battery"
+TIMED_OUT = "command time-out"
+"""Fault of commands that ceased."""
 
 
-class Ecu:
-    """The unit; whoever drives it calls `obey` for each order, and `advance` once a cycle.
+class DriveByWireUnit:
+    """State machine of the unit; call `receive` for each command, and `step` once a cycle.
 
     Args:
-        period: of a cycle [s].
+        period: time of a cycle [s].
 
     Attributes:
-        engaged: whether it follows orders.
+        engaged: whether it follows commands.
         stopping: whether it makes a controlled stop.
         overridden: whether a person took over, latched.
-        faults: latched, by name.
-        present: faults whose cause is there.
-        pressed: whether its emergency stop is.
+        faults: names of the latched faults.
+        present: names of the faults whose cause is present.
+        pressed: whether its emergency stop is pressed.
         person: whether somebody brakes, accelerates or steers.
-        deaf: says that it has left, and drives on.
-        gear: one of P, R, N, D.
+        ignores_stop: whether it reports that it has let go, and drives on.
     """
 
     def __init__(self, period: float) -> None:
-        self.engaged = self.stopping = self.overridden = self.pressed = self.person = self.deaf = False
+        self.engaged = self.stopping = self.overridden = self.pressed = self.person = self.ignores_stop = False
         self.faults: set[str] = set()
         self.present: set[str] = set()
-        self.gear = "P"
+        self._control = SpeedControl()
         self._period = period
-        # An edge has to be seen: whoever asked before its power came on has to cease first.
-        self._asked = True
-        self._order = Order()
+        # True, since an edge must be seen: a host that enabled before power came on has to disable first.
+        self._enabled = True
+        self._command = DriveCommand()
         self._distrust = ""
         self._steering = 0.0
 
-    def obey(self, order: Order) -> None:
-        """An order that came whole."""
-        rising, self._asked = order.enable and not self._asked, order.enable
-        if order.clear and not order.enable:
+    @property
+    def gear(self) -> str:
+        """Gear that is engaged, one of P, N, D."""
+        return self._control.gear
+
+    def receive(self, command: DriveCommand) -> None:
+        """Take a command that has come whole."""
+        rising, self._enabled = command.enable and not self._enabled, command.enable
+        if command.clear and not command.enable:
             self.faults &= self.present
             self.overridden = self.person
-        if rising and abs(order.speed) <= CREEP and not self._hindered and not self._distrust:
+        if rising and abs(command.speed) <= ENGAGE_SPEED and not self._hindered and not self._distrust:
             self.engaged, self.stopping = True, False
-        if self.engaged and not order.enable:
+        if self.engaged and not command.enable:
             self._stop()
         if self.engaged:
-            self._order = order
+            self._command = command
 
-    def advance(self, distrust: str, motions: CarSensors) -> tuple[float, float]:
-        """A cycle.
+    def step(self, distrust: str, motions: CarSensors) -> tuple[float, float]:
+        """Run one cycle of the unit.
 
         Args:
-            distrust: why orders are not to be trusted any more; empty if they are.
-            motions: what the vehicle measures.
+            distrust: reason why commands are not trusted any more; empty if they are.
+            motions: measured motion of the vehicle.
 
         Returns:
-            the angle of the front wheels [rad], and the acceleration [m/s²].
+            angle of the front wheels [rad], and acceleration [m/s²].
         """
-        if motions.charge < EMPTY:
-            self.faults.add(LOW)
+        if motions.charge < CHARGE_LEAST:
+            self.faults.add(LOW_BATTERY)
         self._distrust = distrust
         if distrust and self.engaged:
-            self.faults.add(INVALID if "wrong" in distrust else SILENT)
+            self.faults.add(INVALID if "wrong" in distrust else TIMED_OUT)
         self.faults |= self.present
         if self.person:
             self.overridden, self.engaged, self.stopping = True, False, False
         if self.engaged and self._hindered:
             self._stop()
-        if self.stopping and (self.deaf or abs(motions.speed) <= STILL):
+        if self.stopping and (self.ignores_stop or abs(motions.speed) <= STANDSTILL_SPEED):
             self.stopping = False
-        return self._act(motions)
+        return self._control_vehicle(motions)
 
     @property
     def _hindered(self) -> bool:
@@ -91,18 +97,12 @@ class Ecu:
     def _stop(self) -> None:
         self.engaged, self.stopping = False, True
 
-    def _act(self, motions: CarSensors) -> tuple[float, float]:
-        if not (self.engaged or self.deaf):
-            # The wheels stay where they are; where nobody drives, the brakes hold it once it stands.
+    def _control_vehicle(self, motions: CarSensors) -> tuple[float, float]:
+        if not (self.engaged or self.ignores_stop):
+            # The wheels stay where they are; in manual mode with nobody in it, the brakes hold the standing vehicle.
             return self._steering, -BRAKING
-        order, still = self._order, abs(motions.speed) <= STILL
-        # What is here has no reverse gear, and none changes while it moves.
-        if still and order.gear != "R":
-            self.gear = order.gear
-        reach = TURNING * self._period
-        self._steering += min(max(order.steering - self._steering, -reach), reach)
-        most = order.acceleration or ACCELERATION
-        wanted = order.speed if self.gear == "D" and order.gear == "D" else 0.0
-        if wanted <= 0.0 and still:
-            return self._steering, -BRAKING
-        return self._steering, min(max(GAIN * (wanted - motions.speed), -most), most)
+        command, step = self._command, STEERING_RATE * self._period
+        self._steering += min(max(command.steering - self._steering, -step), step)
+        limit = command.acceleration or ACCELERATION
+        _, acceleration = self._control.step(command.speed, command.gear, limit, motions)
+        return self._steering, acceleration

@@ -65,20 +65,20 @@ def test_a_dbc_that_does_not_have_the_vehicle(cell: Path, tmp_path: Path) -> Non
 def test_a_dbc_that_does_not_parse(cell: Path, tmp_path: Path) -> None:
     text = GENERIC.dbc.read_text("cp1252").replace("SG_ Speed : 32|16@1-", "SG_ Speed 32|16@1-", 1)
     (tmp_path / "broken.dbc").write_text(text, "cp1252")
-    said = refused(cell, "car.dbc=broken.dbc")
-    assert "broken.dbc is no DBC that can be parsed" in said
-    assert "line 17" in said
+    problem = refused(cell, "car.dbc=broken.dbc")
+    assert "broken.dbc is no DBC that can be parsed" in problem
+    assert "line 17" in problem
 
 
 def test_units_that_do_not_fit(cell: Path, tmp_path: Path) -> None:
     text = GENERIC.dbc.read_text("cp1252").replace('[-60|60] "m/s" Unit', '[-60|60] "degC" Unit', 1)
     (tmp_path / "warm.dbc").write_text(text, "cp1252")
-    said = refused(cell, "car.dbc=warm.dbc")
-    assert "DriveCommand.Speed is in 'degC', and a signal of speed is in one of 'm/s', 'km/h', 'kph', 'mph'" in said
+    problem = refused(cell, "car.dbc=warm.dbc")
+    assert "unit of DriveCommand.Speed, speed, must be one of 'm/s', 'km/h', 'kph', 'mph', got 'degC'" in problem
 
 
 def test_a_serial_port_that_is_not_there(cell: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("drivers.can_ev.driver.BOOT", 0.1)
+    monkeypatch.setattr("drivers.can_ev.driver.BOOT_TIMEOUT", 0.1)
     armed: list[bool] = []
     monkeypatch.setattr(CanEV, "arm", lambda _: armed.append(True))
     run = Lockstep(load(cell).graph().check(), seed=0)

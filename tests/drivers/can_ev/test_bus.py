@@ -1,4 +1,4 @@
-"""The bus itself, at a serial line whose other end is in the hands of the test."""
+"""The bus alone, on a serial line whose other end the test holds."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from contextlib import suppress
 
 import pytest
 
+from drivers.can_ev import slcan
 from drivers.can_ev.bus import Bus
-from drivers.can_ev.codec import Frame
-from drivers.can_ev.virtual import slcan
+from drivers.can_ev.frame import Frame
+from drivers.can_ev.virtual.adapter import Adapter
 from embodied.errors import DeviceLost
 
 GOOD = Frame(0x201, bytes(range(8)))
@@ -38,7 +39,7 @@ def written(far: int) -> bytes:
     return found
 
 
-def heard(bus: Bus) -> list[Frame | None]:
+def received(bus: Bus) -> list[Frame | None]:
     found = []
     while bus.wait(0.1):
         found += list(bus.receive())
@@ -48,43 +49,43 @@ def heard(bus: Bus) -> list[Frame | None]:
 def test_it_opens_the_channel_at_its_speed_and_sends_frames(line: tuple[Bus, int]) -> None:
     bus, far = line
     bus.send(GOOD)
-    said = written(far).split(b"\r")
-    assert said.index(b"S6") < max(i for i, word in enumerate(said) if word == b"O")
-    assert said[-2] == b"t20180001020304050607"
-    adapter = slcan.Adapter()
-    assert adapter.take(b"\r".join(said))[0] == [GOOD]
+    lines = written(far).split(b"\r")
+    assert lines.index(b"S6") < max(i for i, line in enumerate(lines) if line == b"O")
+    assert lines[-2] == b"t20180001020304050607"
+    adapter = Adapter()
+    assert adapter.receive(b"\r".join(lines))[0] == [GOOD]
     assert adapter.bitrate == 500_000
 
 
 def test_frames_come_through_and_answers_of_the_adapter_are_none(line: tuple[Bus, int]) -> None:
     bus, far = line
-    os.write(far, b"\r" + slcan.pack(GOOD) + b"z\r\a" + slcan.pack(GOOD)[:9])
-    assert heard(bus) == [GOOD]
-    os.write(far, slcan.pack(GOOD)[9:])
-    assert heard(bus) == [GOOD], "one that comes in two pieces is whole in the end"
+    os.write(far, b"\r" + slcan.encode(GOOD) + b"z\r\a" + slcan.encode(GOOD)[:9])
+    assert received(bus) == [GOOD]
+    os.write(far, slcan.encode(GOOD)[9:])
+    assert received(bus) == [GOOD], "one that comes in two pieces is whole in the end"
 
 
 @pytest.mark.parametrize("noise", [b"\xff\xfe\r", b"t2\r", b"t2018zz\r", b"t20180011\r", b"txyz0\r", b"t"])
-def test_noise_is_told_as_such_and_what_comes_after_it_is_heard(line: tuple[Bus, int], noise: bytes) -> None:
+def test_noise_is_told_as_such_and_what_comes_after_it_is_received(line: tuple[Bus, int], noise: bytes) -> None:
     bus, far = line
-    os.write(far, noise + (b"" if noise.endswith(b"\r") else slcan.pack(GOOD)))
-    assert heard(bus) == [None]
-    os.write(far, slcan.pack(GOOD))
-    assert heard(bus) == [GOOD]
+    os.write(far, noise + (b"" if noise.endswith(b"\r") else slcan.encode(GOOD)))
+    assert received(bus) == [None]
+    os.write(far, slcan.encode(GOOD))
+    assert received(bus) == [GOOD]
 
 
 def test_frames_of_other_kinds_are_none_of_a_vehicle(line: tuple[Bus, int]) -> None:
     bus, far = line
-    os.write(far, b"T000002018" + b"00" * 8 + b"\r" + b"r2018\r" + slcan.pack(GOOD))
-    assert heard(bus) == [GOOD]
+    os.write(far, b"T000002018" + b"00" * 8 + b"\r" + b"r2018\r" + slcan.encode(GOOD))
+    assert received(bus) == [GOOD]
 
 
-def test_what_came_before_it_was_opened_or_was_discarded_is_not_heard() -> None:
+def test_what_came_before_it_was_opened_or_was_discarded_is_not_received() -> None:
     far, near = pty.openpty()
     tty.setraw(near)
-    os.write(far, slcan.pack(GOOD))
+    os.write(far, slcan.encode(GOOD))
     bus = Bus("slcan", os.ttyname(near), 500_000)
-    assert heard(bus) == []
+    assert received(bus) == []
     bus.close()
     os.close(far)
     os.close(near)
@@ -100,12 +101,12 @@ def test_an_adapter_that_is_pulled_out_is_lost(line: tuple[Bus, int]) -> None:
 
 
 def test_an_adapter_takes_no_frame_that_is_not_whole_nor_while_its_channel_is_closed() -> None:
-    adapter = slcan.Adapter()
-    assert adapter.take(slcan.pack(GOOD)) == ([], slcan.ERROR)
-    assert adapter.take(b"S5\rO\r") == ([], slcan.OK * 2)
-    assert adapter.take(b"S6\r") == ([], slcan.ERROR), "its speed is not changed while it is open"
+    adapter = Adapter()
+    assert adapter.receive(slcan.encode(GOOD)) == ([], slcan.ERROR)
+    assert adapter.receive(b"S5\rO\r") == ([], slcan.OK * 2)
+    assert adapter.receive(b"S6\r") == ([], slcan.ERROR), "its speed is not changed while it is open"
     for line in (b"t2017" + b"00" * 8, b"t20180\r", b"t8018" + b"00" * 8, b"t2+18" + b"00" * 8, b"q"):
-        assert adapter.take(line + b"\r")[0] == []
-    frames, answers = adapter.take(slcan.pack(GOOD) * 2)
+        assert adapter.receive(line + b"\r")[0] == []
+    frames, answers = adapter.receive(slcan.encode(GOOD) * 2)
     assert (frames, answers) == ([GOOD, GOOD], b"z\r" * 2)
-    assert adapter.take(b"C\r" + slcan.pack(GOOD))[0] == []
+    assert adapter.receive(b"C\r" + slcan.encode(GOOD))[0] == []

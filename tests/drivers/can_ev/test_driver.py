@@ -54,7 +54,7 @@ def stood(bench: CanEVBench, drive: Drive) -> bool:
     return bool(bench.position()[0] == at)
 
 
-def test_either_vehicle_goes_where_it_is_told_and_says_where_it_is(ride: tuple[CanEVBench, Drive]) -> None:
+def test_either_vehicle_goes_where_it_is_commanded_and_reports_it(ride: tuple[CanEVBench, Drive]) -> None:
     bench, drive = ride
     drive.go(1.0, lambda _: VehicleCommand(speed=1.0, steering=0.3))
     state = drive.newest(VehicleState)
@@ -82,11 +82,11 @@ def test_nothing_goes_out_before_the_unit_follows_and_its_edge_comes_at_rest() -
     bench = CanEVBench()
     with bench.judged(), bench.served(), bench.ready() as drive:
         drive.go(0.5, bench.motion)
-        heard: Any = bench.received()
+        received: Any = bench.received()
         first = next(n for n, step in enumerate(drive.outputs) if "applied" in step)
-        assert heard[0].speed == 0.0
+        assert received[0].speed == 0.0
         assert not any(step["state"].engaged for step in drive.outputs[: first - 1] if "state" in step)
-        assert sum(command.speed == 0.0 for command in heard) < 20, "and it takes over soon"
+        assert sum(command.speed == 0.0 for command in received) < 20, "and it takes over soon"
 
 
 def test_it_engages_however_long_ago_it_was_armed() -> None:
@@ -97,13 +97,13 @@ def test_it_engages_however_long_ago_it_was_armed() -> None:
         assert drive.applied is not None, drive.status
 
 
-def test_the_battery_is_told_as_often_as_the_bus_has_it() -> None:
+def test_the_battery_is_reported_as_often_as_the_bus_has_it() -> None:
     with driving() as (_, drive):
         battery = drive.newest(Battery)
         assert 0.85 < battery.charge < 0.95
         assert battery.current < 0
-        told = sum("battery" in step for step in drive.outputs)
-        assert 4 <= told <= 9, "ten times a second, for 0.7 s"
+        reports = sum("battery" in step for step in drive.outputs)
+        assert 4 <= reports <= 9, "ten times a second, for 0.7 s"
 
 
 def test_a_person_who_takes_over_keeps_the_vehicle_until_it_is_armed_again(ride: tuple[CanEVBench, Drive]) -> None:
@@ -122,7 +122,7 @@ def test_a_person_who_takes_over_keeps_the_vehicle_until_it_is_armed_again(ride:
     assert drive.applied is not None
 
 
-def test_a_fault_ends_the_ride_and_is_told_by_name(ride: tuple[CanEVBench, Drive]) -> None:
+def test_a_fault_ends_the_ride_and_is_reported_by_name(ride: tuple[CanEVBench, Drive]) -> None:
     bench, drive = ride
     bench.virtual.inject("steering fault")
     assert "steering fault" in let_go(bench, drive)
@@ -175,7 +175,7 @@ def test_what_came_while_nobody_stepped_it_is_not_taken_for_new() -> None:
 
 
 def test_another_vehicle_on_the_bus_is_not_met(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("drivers.can_ev.driver.BOOT", 1.0)
+    monkeypatch.setattr("drivers.can_ev.driver.BOOT_TIMEOUT", 1.0)
     bench = CanEVBench("tesla")
     with (
         bench.judged(),
@@ -209,42 +209,42 @@ def test_an_interface_that_reaches_a_network_is_refused(interface: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "problem"),
     [
-        ({"interface": "pcan"}, "there are socketcan and slcan"),
+        ({"interface": "pcan"}, "must be socketcan or slcan, got 'pcan'"),
         ({"channel": ""}, "channel is empty"),
-        ({"interface": "socketcan"}, "names of network interfaces"),
-        ({"bitrate": 300_000}, "slcan knows 10000, 20000"),
+        ({"interface": "socketcan"}, "must be the name of a network interface"),
+        ({"bitrate": 300_000}, "must be one of 10000, 20000"),
         ({"vehicle": "generc"}, "did you mean 'generic'"),
         ({"vehicle": "byd_seal"}, "there is no vehicle 'byd_seal'; known: generic, tesla"),
         ({"dbc": "there/is/none.dbc"}, "cannot be read"),
         ({"dbc": str(TESLA.dbc)}, "no message 'DriveCommand'"),
         ({"dbc": __file__}, "no DBC that can be parsed"),
         ({"speed_limit": 100.0}, "the limits do not fit into the messages: DriveCommand.Speed"),
-        ({"steering_limit": 2.0}, "DriveCommand.Steering is 2"),
-        ({"acceleration_limit": math.nan}, "acceleration_limit is nan"),
+        ({"steering_limit": 2.0}, "DriveCommand.Steering must be in [-1.00005, 1.00005] rad, got 2"),
+        ({"acceleration_limit": math.nan}, "acceleration_limit must be above 0 m/s² and finite, got nan"),
         ({"vehicle": "tesla", "acceleration_limit": 9.0}, "DAS_accelMax"),
     ],
 )
-def test_settings_that_do_not_fit_are_refused_before_anything_is_opened(changes: dict[str, Any], told: str) -> None:
-    assert told in problems(**changes)
+def test_settings_that_do_not_fit_are_refused_before_anything_is_opened(changes: dict[str, Any], problem: str) -> None:
+    assert problem in problems(**changes)
 
 
 def test_a_rate_too_slow_for_the_unit_is_refused() -> None:
     slow = CanEV(channel="/dev/ttyACM0", interface="slcan")
     slow.rate = 20.0
-    assert "50 to 200 Hz" in "\n".join(slow.check())
+    assert "rate must be in [50, 200] Hz, got 20" in "\n".join(slow.check())
 
 
-def test_a_serial_port_that_is_not_there_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("drivers.can_ev.driver.BOOT", 0.1)
+def test_a_serial_port_that_is_not_there_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("drivers.can_ev.driver.BOOT_TIMEOUT", 0.1)
     car = CanEV(channel=str(tmp_path / "adapter"), interface="slcan")
     with pytest.raises(NoDevice, match="is the CAN adapter plugged in"):
         car.open()
     car.close()
 
 
-def test_a_network_interface_that_is_not_there_is_said() -> None:
+def test_a_network_interface_that_is_not_there_is_an_error() -> None:
     with pytest.raises(NoDevice, match="ip link set can_none up type can bitrate 500000"):
         CanEV(channel="can_none").open()
 
@@ -254,5 +254,5 @@ def test_gears_and_directions_go_together() -> None:
     allowed = {"P": {0.0}, "R": {-1.0, 0.0}, "N": {0.0}, "D": {0.0, 1.0}}
     for gear in GEARS:
         for speed in (-1.0, 0.0, 1.0):
-            told = refusal(VehicleCommand(speed=speed, steering=0.0, gear=gear), limits)
-            assert (told == "") == (speed in allowed[gear]), told
+            reason = refusal(VehicleCommand(speed=speed, steering=0.0, gear=gear), limits)
+            assert (reason == "") == (speed in allowed[gear]), reason

@@ -35,7 +35,8 @@ from embodied.cli.verbs.topic_echo import echo
 from embodied.cli.verbs.topic_rates import bw, delay, hz
 from embodied.cli.verbs.virtual import virtual
 
-RUNNING = "Graphs that run"
+RUNNING_PANEL = "Graphs that run"
+"""Title of a group of verbs in the help."""
 
 app = typer.Typer(
     name="embodied",
@@ -49,18 +50,18 @@ app = typer.Typer(
 for verb in (run, check, graph, nodes, messages, test, sweep, doctor, explain, schema, new, virtual):
     app.command()(verb)
 for verb in (ps, top, logs, stop, estop):
-    app.command(rich_help_panel=RUNNING)(verb)
+    app.command(rich_help_panel=RUNNING_PANEL)(verb)
 calibrate.command()(arm)
 for verb in (echo, hz, bw, delay):
     topic.command()(verb)
 for name, verbs in (("topic", topic), ("node", node), ("param", param)):
-    app.add_typer(verbs, name=name, rich_help_panel=RUNNING)
+    app.add_typer(verbs, name=name, rich_help_panel=RUNNING_PANEL)
 app.add_typer(driver, name="driver")
 app.add_typer(keys, name="keys")
 app.add_typer(calibrate, name="calibrate")
 
 
-def _version(wanted: bool) -> None:
+def _print_version(wanted: bool) -> None:
     if wanted:
         typer.echo(f"embodied {__version__}")
         raise typer.Exit
@@ -68,24 +69,24 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def root(
-    version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="print the version"),
+    version: bool = typer.Option(False, "--version", callback=_print_version, is_eager=True, help="print the version"),
 ) -> None:
-    """Options of every verb."""
+    """Handle the options of the command itself."""
 
 
 def main() -> None:
-    """Run the command line."""
+    """Run the command line and exit with its code."""
     try:
         code = app(prog_name="embodied", standalone_mode=False)
     except KeyboardInterrupt:
         code = INTERRUPTED
     except Exception as error:
-        # What typer refuses before a verb begins: it carries a sentence and an exit code.
-        sentence, code = getattr(error, "format_message", None), getattr(error, "exit_code", None)
-        if sentence is None or code is None:
+        # Wrong usage, which typer detects before a verb begins: its errors have a message and an exit code.
+        message, show, code = (getattr(error, name, None) for name in ("format_message", "show", "exit_code"))
+        if message is None or show is None or code is None:
             raise
         if "--json" in sys.argv:
-            print_json({"error": sentence(), "problems": [], "exit_code": code})
+            print_json({"error": message(), "problems": [], "exit_code": code})
         else:
-            error.show()  # type: ignore[attr-defined]
+            show()
     sys.exit(code)

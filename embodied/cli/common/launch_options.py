@@ -53,7 +53,9 @@ class Format(StrEnum):
     GITHUB = "github"
 
 
-FormatOption = Annotated[Format, typer.Option(help="github: annotations of a pull request, and the step's summary")]
+FormatOption = Annotated[
+    Format, typer.Option("--format", help="github: annotations of a pull request, and the step's summary")
+]
 
 
 @dataclass(frozen=True, slots=True)

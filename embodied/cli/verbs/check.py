@@ -1,4 +1,4 @@
-"""`embodied check`: prove launch files before anything starts."""
+"""`embodied check`: check launch files, profile by profile, before anything starts."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 
+from embodied.cli.common.check_text import profile_lines
 from embodied.cli.common.complete import files
 from embodied.cli.common.launch_options import (
     Format,
@@ -33,46 +34,52 @@ def check(
     file: FilesArgument,
     *,
     options: LaunchOptions,
-    format: FormatOption = Format.TEXT,  # noqa: A002
+    reactions: Annotated[
+        bool, typer.Option("--reactions", help="how long each actuator goes on without each single node")
+    ] = False,
+    output_format: FormatOption = Format.TEXT,
     as_json: JsonOption = False,
 ) -> None:
-    """Prove every profile of launch files: wires, types, rates, models, guards."""
+    """Check every profile of launch files: wires, types, rates, models, guards, and how soon each actuator holds."""
     with exit_on_error(as_json):
         reports = [_check(path, options) for path in file]
         code = 0 if all(report["ok"] for report in reports) else 2
         if as_json:
-            plain = [_without_objects(report) for report in reports]
-            print_json(plain[0] if len(plain) == 1 else {"ok": code == 0, "files": plain, "exit_code": code})
+            data = [_as_json(report) for report in reports]
+            print_json(data[0] if len(data) == 1 else {"ok": code == 0, "files": data, "exit_code": code})
         else:
             for report in reports:
-                _show(report, named=len(reports) > 1)
-            _tell(reports, format)
+                _print(report, named=len(reports) > 1, reactions=reactions)
+            if not reactions and any(
+                entry.get("reactions") for report in reports for entry in report.get("profiles", ())
+            ):
+                out.print("[dim]every reaction of an actuator: --reactions[/]")
+            _print_problems(reports, output_format)
     raise typer.Exit(code)
 
 
 def _check(file: Path, options: LaunchOptions) -> dict[str, Any]:
-    """What is found in one file."""
-    profiles: list[dict[str, Any]] = []
+    """Check one file, and describe the outcome as plain data and problems."""
     profile = options.chosen_profile()
+    profiles: list[dict[str, Any]] = []
     try:
         launch = options.load(file)
         fragment = _fragment(launch) if profile is None else None
         if fragment is not None:
             problems: list[Problem] = fragment.pop("problems")
             return {"file": str(file), "ok": not problems, "fragment": fragment, "problems": problems}
-        profiles = [_prove(launch, name) for name in ([profile] if profile else [None, *launch.profiles])]
+        profiles = [_check_profile(launch, name) for name in ([profile] if profile else [None, *launch.profiles])]
         problems = [problem for entry in profiles for problem in entry["problems"]]
-        if not problems and all(entry["status"] == "no driver" for entry in profiles):
-            launch.graph(profile)
     except LaunchError as error:
         problems = list(error.problems)
     return {"file": str(file), "ok": not problems, "profiles": profiles, "problems": problems}
 
 
 def _fragment(launch: Launch) -> dict[str, Any] | None:
-    """What a file that others include holds, and what is wrong with it; None for one that stands alone.
+    """Check a file that others include, and describe its contents; return None for one that is complete.
 
-    Its wires lead to nodes of whoever includes it, so they are proven there. A file with a guard moves its own arm.
+    Its wires lead to nodes of the including file, and are checked there. A file with a guard moves its own arm, so that
+    it is complete.
     """
     if not launch.partial:
         return None
@@ -83,7 +90,7 @@ def _fragment(launch: Launch) -> dict[str, Any] | None:
         try:
             graph = launch.graph(profile)
         except LaunchError as error:
-            # That a class, or any node at all, is still missing is the very nature of a part.
+            # A fragment may lack classes, and have no nodes at all.
             problems += [problem for problem in error.problems if problem.code not in ("E104", "E206")]
             continue
         nodes |= set(graph.entries)
@@ -93,22 +100,23 @@ def _fragment(launch: Launch) -> dict[str, Any] | None:
     for name, robot in launch.robots().items():
         robots[name] = len(robot.joints)
         try:
-            robot.chain  # noqa: B018
+            _ = robot.chain
         except ValueError as error:
             problems.append(Problem("E207", f"robot '{name}': {error}", where=str(launch.file)))
     return {"robots": robots, "nodes": sorted(nodes), "problems": problems}
 
 
-def _prove(launch: Launch, profile: str | None) -> dict[str, Any]:
+def _check_profile(launch: Launch, profile: str | None) -> dict[str, Any]:
+    """Check one profile, and describe its nodes, machines, faults and reaction times."""
     name = "(hardware)" if profile is None else profile
     found = launch.check(profile)
-    # A file may leave its drivers to its profiles: then it is not wrong, it only cannot run without one.
-    if found.missing and not found.problems and profile is None and launch.profiles:
-        return {"profile": name, "status": "no driver", "missing": list(found.missing), "problems": []}
+    # Drivers may be left to the profiles: such a file is right, it only cannot run without a profile.
+    optional = profile is None and bool(launch.profiles)
     plan = found.plan
     if plan is None:
-        missing = [] if profile is None and launch.profiles else list(found.missing.values())
-        return {"profile": name, "status": "wrong", "problems": [*missing, *found.problems]}
+        lacking = {"missing": list(found.missing)} if found.missing and optional else {}
+        problems = [*([] if optional else found.missing.values()), *found.problems]
+        return {"profile": name, "status": "wrong" if problems else "no driver", **lacking, "problems": problems}
     return {
         "profile": name,
         "status": "ok",
@@ -127,11 +135,11 @@ def _prove(launch: Launch, profile: str | None) -> dict[str, Any]:
 
 
 def _distinct(problems: list[Problem]) -> list[Problem]:
-    """Every problem once, though several profiles may share it."""
+    """Return every problem once, though several profiles may share it."""
     return list({str(problem): problem for problem in problems}.values())
 
 
-def _without_objects(report: dict[str, Any]) -> dict[str, Any]:
+def _as_json(report: dict[str, Any]) -> dict[str, Any]:
     profiles = [
         {**entry, "problems": [problem.as_dict() for problem in entry["problems"]]}
         for entry in report.get("profiles", ())
@@ -140,44 +148,31 @@ def _without_objects(report: dict[str, Any]) -> dict[str, Any]:
     return {**report, "profiles": profiles, "problems": problems, "exit_code": 0 if report["ok"] else 2}
 
 
-def _tell(reports: list[dict[str, Any]], form: Format) -> None:
-    """The problems of all files: at the end, where people look first."""
-    for report in reports:
-        for problem in _distinct(report["problems"]):
-            if form is Format.GITHUB:
-                typer.echo(annotate(problem, Path(report["file"])))
-            else:
-                err.print(str(problem), markup=False)
-    if form is Format.TEXT:
-        print_error_pages(problem.code for report in reports for problem in report["problems"])
-
-
-def _show(report: dict[str, Any], named: bool) -> None:
+def _print(report: dict[str, Any], *, named: bool, reactions: bool) -> None:
+    count = len(_distinct(report["problems"]))
+    file = f"[bold]{escape(report['file'])}[/]"
     if "fragment" in report:
         fragment = report["fragment"]
         parts = [f"robot {name} ({joints} joints)" for name, joints in fragment["robots"].items()]
         parts += [f"node {name}" for name in fragment["nodes"]]
-        word = "[green]ok[/]" if report["ok"] else f"[red]{len(_distinct(report['problems']))} problem(s)[/]"
-        out.print(f"[bold]{escape(report['file'])}[/]: {word}, a fragment: {escape(', '.join(parts))}")
-        out.print("  its wires are proven where it is included")
+        word = "[green]ok[/]" if report["ok"] else f"[red]{count} problem(s)[/]"
+        out.print(f"{file}: {word}, a fragment: {escape(', '.join(parts))}")
+        out.print("  its wires are checked in the file that includes it")
         return
     if named:
-        out.print(f"[bold]{escape(report['file'])}[/]" + ("" if report["profiles"] else ": [red]cannot be loaded[/]"))
+        out.print(file + ("" if report["profiles"] else ": [red]cannot be loaded[/]"))
     for entry in report["profiles"]:
-        _show_profile(entry, "  " if named else "")
+        for line in profile_lines(entry, margin="  " if named else "", reactions=reactions):
+            out.print(line)
 
 
-def _show_profile(report: dict[str, Any], margin: str) -> None:
-    name = f"{margin}[bold]{escape(report['profile'])}[/]"
-    if report["status"] == "no driver":
-        out.print(f"{name}: needs a driver for {', '.join(report['missing'])}; everything else ok")
-    elif report["status"] == "wrong":
-        out.print(f"{name}: [red]{len(report['problems'])} problem(s)[/]")
-    else:
-        out.print(f"{name}: [green]ok[/], {report['nodes']} nodes")
-        for machine, nodes in report["machines"].items():
-            out.print(f"{margin}  on {machine}: {', '.join(nodes) or 'nothing'}", markup=False)
-        for reaction in report["reactions"]:
-            out.print(f"{margin}  {reaction['text']}")
-        for fault in report["faults"]:
-            out.print(f"{margin}  fault: {fault}", markup=False)
+def _print_problems(reports: list[dict[str, Any]], output_format: Format) -> None:
+    """Print the problems of all files, at the end where they are seen first."""
+    for report in reports:
+        for problem in _distinct(report["problems"]):
+            if output_format is Format.GITHUB:
+                typer.echo(annotate(problem, Path(report["file"])))
+            else:
+                err.print(str(problem), markup=False)
+    if output_format is Format.TEXT:
+        print_error_pages(problem.code for report in reports for problem in report["problems"])

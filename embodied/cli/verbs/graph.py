@@ -41,7 +41,7 @@ def graph(
     live: Annotated[bool, typer.Option("--live", help="of a run, with rate, latency and losses on its wires")] = False,
     run: RunOption = None,
     options: LaunchOptions,
-    format: Annotated[Drawing | None, typer.Option(help="mermaid, unless --output names an .svg")] = None,  # noqa: A002
+    drawing: Annotated[Drawing | None, typer.Option("--format", help="mermaid, unless --output names an .svg")] = None,
     output: Annotated[Path | None, typer.Option(help="write it here instead of printing it")] = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -58,9 +58,9 @@ def graph(
             profile = options.chosen_profile()
             plan = options.load(file).graph(profile).check()
             title = f"{file.stem} · {profile}" if profile else file.stem
-        if format is None:
-            format = Drawing.SVG if output is not None and output.suffix == ".svg" else Drawing.MERMAID  # noqa: A001
-        text = svg(plan, title, flows) if format is Drawing.SVG else mermaid(plan, flows) + "\n"
+        if drawing is None:
+            drawing = Drawing.SVG if output is not None and output.suffix == ".svg" else Drawing.MERMAID
+        text = svg(plan, title, flows) if drawing is Drawing.SVG else mermaid(plan, flows) + "\n"
         if output is not None:
             output.write_text(text, encoding="utf-8")
         if as_json:

@@ -61,7 +61,7 @@ def test(
     rerun_infra: RerunOption = 0,
     films: Annotated[Films, typer.Option("--video", help="of which seeds there are pictures")] = "failures",
     resumed: ResumeOption = None,
-    format: FormatOption = Format.TEXT,  # noqa: A002
+    output_format: FormatOption = Format.TEXT,
     live: LiveOption = False,
     options: LaunchOptions,
     until: ForOption = None,
@@ -88,7 +88,7 @@ def test(
             print_json({**summary.as_dict(), "folder": str(folder)})
         else:
             _print(summary, folder)
-        if format is Format.GITHUB:
+        if output_format is Format.GITHUB:
             for line in github.annotate(summary):
                 print(line, file=sys.stderr if as_json else sys.stdout)
             github.write_page(summary)

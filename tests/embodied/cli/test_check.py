@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from embodied.cli.common.check_text import actuator_line
+from embodied.clock import show
+from embodied.launch import load
 from embodied.launch.shipped import SHIPPED
 from embodied.suite.annotations import annotation
 from tests.embodied.conftest import Command
@@ -94,3 +98,73 @@ def test_the_last_line_of_an_error_leads_to_its_page(tmp_path: Path, embodied: C
     (tmp_path / "cell.yaml").write_text("embodied: 1\nnodes: {task: {use: 'policies.tasks.target:NamedTarget'}}\n")
     for verb in ("check", "graph", "run"):
         assert embodied(verb, "cell.yaml").stderr.endswith("more: embodied explain E204\n")
+
+
+@pytest.fixture(scope="module")
+def shipped() -> dict[str, Any]:
+    """What `check --json` says of the launch file with most actuators."""
+    pytest.importorskip("pybullet", reason="pybullet has no wheels for this Python")
+    launch = load(SHIPPED / "factory.yaml")
+    return {profile or "(hardware)": launch.check(profile).plan for profile in (None, *launch.profiles)}
+
+
+def test_a_profile_and_each_of_its_actuators_has_one_line_of_80_columns(
+    shipped: dict[str, Any], embodied: Command
+) -> None:
+    lines = embodied("check", str(SHIPPED / "factory.yaml")).stdout.splitlines()
+    expected = []
+    for profile, plan in shipped.items():
+        expected += [f"{profile}: ok, {len(plan.nodes)} nodes"]
+        expected += [f"  {actuator} holds within" for actuator in ("arm", "car", "drone")]
+    assert len(lines) == len(expected) + 1
+    assert all(line.startswith(begin) for line, begin in zip(lines, expected, strict=False))
+    assert lines[-1] == "every reaction of an actuator: --reactions"
+    assert max(map(len, lines)) <= 80
+
+
+def test_the_line_of_an_actuator_has_its_slowest_reaction_and_names_or_counts_what_it_goes_on_without(
+    shipped: dict[str, Any],
+) -> None:
+    for plan in shipped.values():
+        for actuator in ("arm", "car", "drone"):
+            own = [{"node": r.node, "within_ns": r.within} for r in plan.reactions if r.actuator == actuator]
+            slowest = max((r for r in own if r["within_ns"] is not None), key=lambda r: r["within_ns"])
+            without = [r["node"] for r in own if r["within_ns"] is None]
+            whole = actuator_line(actuator, own, width=1000)
+            first, _, rest = whole.partition("; goes on without ")
+            assert first == f"{actuator} holds within {show(slowest['within_ns'])} without {slowest['node']}"
+            assert rest.split(", ") == without
+            for width in range(len(first) + 30, len(whole)):
+                line = actuator_line(actuator, own, width)
+                names, _, more = line.partition("; goes on without ")[2].partition(" +")
+                assert len(line) <= width
+                assert line.endswith(f"{len(without)} nodes") or len(names.split(", ")) + int(more) == len(without)
+
+
+def test_every_reaction_is_in_the_table_and_in_the_json(shipped: dict[str, Any], embodied: Command) -> None:
+    texts = {profile: [str(reaction) for reaction in plan.reactions] for profile, plan in shipped.items()}
+    lines = embodied("check", str(SHIPPED / "factory.yaml"), "--reactions").stdout.splitlines()
+    assert lines == [
+        line
+        for profile, plan in shipped.items()
+        for line in (f"{profile}: ok, {len(plan.nodes)} nodes", *(f"  {text}" for text in texts[profile]))
+    ]
+    report = json.loads(embodied("check", str(SHIPPED / "factory.yaml"), "--json").stdout)
+    assert {p["profile"]: [r["text"] for r in p["reactions"]] for p in report["profiles"]} == texts
+
+
+def test_without_a_driver_everything_else_is_checked_and_a_word_names_what_is_missing(
+    tmp_path: Path, embodied: Command
+) -> None:
+    pytest.importorskip("pybullet", reason="pybullet has no wheels for this Python")
+    text = (SHIPPED / "pick_place.yaml").read_text("utf-8")
+    file = tmp_path / "cell.yaml"
+    file.write_text(text, encoding="utf-8")
+    done = embodied("check", "cell.yaml")
+    assert done.code == 0, done.stderr
+    assert done.stdout.startswith("(hardware): ok, but no driver for arm\n")
+    file.write_text(text.replace("guards:ArmGuard", "guards:ArmGard", 1), encoding="utf-8")
+    done = embodied("check", "cell.yaml")
+    assert done.code == 2
+    assert done.stdout.startswith("(hardware): 1 problem; no driver for arm\n")
+    assert "did you mean 'ArmGuard'" in done.stderr

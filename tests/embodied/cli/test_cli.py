@@ -19,9 +19,9 @@ simulated = pytest.mark.skipif(
 )
 
 
-def command(*words: str, at: Path) -> subprocess.CompletedProcess[str]:
+def command(*words: str, at: Path, path: str = str(ROOT)) -> subprocess.CompletedProcess[str]:
     code = "from embodied.cli.main import main; main()"
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "200"}
+    environment = {**os.environ, "PYTHONPATH": path, "COLUMNS": "200"}
     done = subprocess.run(
         [sys.executable, "-c", code, *words], cwd=at, env=environment, capture_output=True, text=True, timeout=300
     )
@@ -175,6 +175,42 @@ def test_the_doctor_finds_this_machine_fit(tmp_path: Path) -> None:
     assert report["ok"]
     checked = {check["what"] for check in report["checks"]}
     assert {"renderer", "videos", "ONNX providers", "pybullet", "running graphs", "memory for rings"} <= checked
+
+
+def test_the_doctor_asks_the_packages_of_the_project_too(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text("", encoding="utf-8")
+    for package, text in (
+        ("policies", "def diagnose():\n    return [('GPU', False, 'none', 'plug one in')]\n"),
+        ("drivers", "def diagnose():\n    raise OSError('no such bus')\n"),
+    ):
+        (tmp_path / package).mkdir()
+        (tmp_path / package / "diagnose.py").write_text(text, encoding="utf-8")
+    done = command("doctor", "--json", at=tmp_path)
+    assert done.returncode == 3
+    checks = {check["what"]: check for check in json.loads(done.stdout)["checks"]}
+    assert {"ONNX providers", "devices"} <= set(checks)
+    assert checks["GPU"] == {"what": "GPU", "ok": False, "found": "none", "fix": "plug one in"}
+    assert checks["drivers.diagnose"]["found"] == "OSError: no such bus"
+    assert "drivers/diagnose.py:2" in checks["drivers.diagnose"]["fix"]
+
+
+def test_on_a_python_without_a_simulator_one_line_says_so_and_everything_but_worlds_works(tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text("import sys\nsys.modules['pybullet'] = None\n", encoding="utf-8")
+    (tmp_path / "cell.yaml").write_text(
+        "embodied: 1\nclock: lockstep\nnodes: {task: {use: 'policies.tasks.target:NamedTarget', with: {label: red}}}\n",
+        encoding="utf-8",
+    )
+
+    def without(*words: str) -> subprocess.CompletedProcess[str]:
+        return command(*words, at=tmp_path, path=f"{tmp_path}{os.pathsep}{ROOT}")
+
+    bad = [line for line in without("doctor").stdout.splitlines() if line.startswith("bad")]
+    assert [line.split()[1] for line in bad] == ["pybullet"]
+    assert without("check", "cell.yaml").returncode == 0
+    assert without("run", "cell.yaml", "--for", "1s").returncode == 0
+    refused = without("run", str(PICK), "--sim")
+    assert refused.returncode == 2
+    assert refused.stderr.count("3.11 to 3.13") == 1
 
 
 def test_the_doctor_says_where_no_graph_can_run_live_and_how_that_is_put_right(

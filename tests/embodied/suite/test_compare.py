@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from embodied.errors import LaunchError
 from embodied.suite import Comparison, Result, compare, run_suite
 from embodied.suite.baseline import Baseline
+from tests.embodied.suite import waiting
 from tests.embodied.suite.waiting import counted, job, quiet
 
 
@@ -117,3 +119,23 @@ def test_a_suite_that_got_worse_fails_even_where_enough_passes(tmp_path: Path) -
     assert summary.exit_code(0.0) == 0
     assert worse.exit_code(0.0) == 1
     assert worse.as_dict()["baseline"]["cell"]["newly_failing"] == [0, 1, 2, 3, 4]
+
+
+def test_a_class_that_has_moved_to_another_module_gives_the_very_same_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "sims"
+    home.mkdir()
+    (home / "elsewhere.py").write_text(Path(waiting.__file__).read_text("utf-8"), encoding="utf-8")
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+    work = job(tmp_path, fails=[1])
+    file = work.scenario.file
+    summary = counted(run_suite([work], range(3), 1, quiet), work).as_dict()
+    (tmp_path / "summary.json").write_text(json.dumps(summary), encoding="utf-8")
+    text = file.read_text("utf-8")
+    file.write_text(text.replace("tests.embodied.suite.waiting:", "sims.elsewhere:"), encoding="utf-8")
+    assert file.read_text("utf-8") != text
+    moved = counted(run_suite([work], range(3), 1, quiet), work)
+    found = Baseline(tmp_path / "summary.json").compare(moved).comparisons["cell"]
+    assert found.same
+    assert found.compared == 3

@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from embodied import SECOND, Lockstep, Time
+from embodied import SECOND, Lockstep, Stamped, Time
 from embodied.launch import load
+from embodied.messages import GuardReport
 
 LAUNCH = Path(__file__).parents[1] / "launch" / "pick_place.yaml"
 DEATH = Time(3 * SECOND // 2)
@@ -14,7 +15,7 @@ print("proven:", next(str(r) for r in plan.reactions if r.node == "policy"))
 holding: list[Time] = []
 
 
-def note(report) -> None:
+def note(report: Stamped[GuardReport]) -> None:
     """Remember when the guard began to hold after the death."""
     if report.stamp > DEATH and report.value.state == "holding":
         holding.append(report.stamp)

@@ -2,17 +2,19 @@
 
 from pathlib import Path
 
-from embodied import SECOND, Lockstep, Time
+from embodied import SECOND, Lockstep, Stamped, Time
 from embodied.launch import load
+from embodied.messages import Detections
 
 LAUNCH = Path(__file__).parents[1] / "launch" / "pick_place.yaml"
 
 graph = load(LAUNCH).graph("sim")
-latest = []
+latest: list[Stamped[Detections]] = []
 run = Lockstep(graph.check(), seed=5)
 run.observe("detector.detections", latest.append)
 with run:
     run.advance(Time(SECOND // 2))
+    assert graph.world is not None
     truth = graph.world.truth()
 
 detections = latest[-1].value

@@ -6,7 +6,7 @@ import numpy as np
 
 from embodied import SECOND, Graph, Lockstep, Node, Time
 from embodied.guards import DroneGuard
-from embodied.messages import DroneCommand, DroneState
+from embodied.messages import DroneCommand, DroneState, Vector
 from sims.airfield import Airfield
 from sims.drone import SimDrone
 
@@ -41,7 +41,7 @@ graph.add("square", Square(), state="drone.state")
 graph.add("guard", DroneGuard(low=(-4.0, -4.0, 0.0), high=(4.0, 4.0, 5.0)), command="square", state="drone.state")
 graph.add("drone", SimDrone(), command="guard")
 
-path = []
+path: list[Vector] = []
 run = Lockstep(graph.check(), seed=0)
 run.observe("drone.state", lambda state: path.append(state.value.position))
 with run:

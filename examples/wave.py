@@ -37,7 +37,7 @@ graph.add("wave", Wave(panda.limit("home")))
 graph.add("guard", ArmGuard(panda), command="wave", joints="arm.state")
 graph.add("arm", SimArm(panda), command="guard")
 
-swing = []
+swing: list[float] = []
 run = Lockstep(graph.check(), seed=0)
 run.observe("arm.state", lambda state: swing.append(state.value.position[0] - panda.limit("home")[0]))
 with run:

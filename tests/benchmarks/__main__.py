@@ -1,4 +1,7 @@
-"""All benchmarks, or those that are named: `python -m tests.benchmarks startup lockstep`."""
+"""All benchmarks, or those that are named: `python -m tests.benchmarks startup lockstep`.
+
+`--small` runs each once and briefly, as the tests do.
+"""
 
 from __future__ import annotations
 
@@ -22,13 +25,13 @@ BENCHMARKS = {
 
 def main() -> None:
     """Run them."""
-    chosen = sys.argv[1:] or list(BENCHMARKS)
+    chosen = [word for word in sys.argv[1:] if word != "--small"] or list(BENCHMARKS)
     unknown = [name for name in chosen if name not in BENCHMARKS]
     if unknown:
         sys.exit(f"unknown: {', '.join(unknown)}; known: {', '.join(BENCHMARKS)}")
     print(f"Python {platform.python_version()}, {platform.machine()}, {len(os.sched_getaffinity(0))} cores")
     for name in chosen:
-        BENCHMARKS[name]()
+        BENCHMARKS[name]("--small" in sys.argv)
 
 
 if __name__ == "__main__":

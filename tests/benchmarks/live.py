@@ -17,10 +17,6 @@ from embodied.suite.seed_run import Job, Scenario, run_seed
 from tests.benchmarks.table import median, show
 
 ROOT = Path(__file__).parents[2]
-MANY = 20
-SEEDS = 10
-LOOK = 5.0
-"""So long is looked [s]."""
 
 
 @dataclass
@@ -54,28 +50,33 @@ class Punctual(Node):
         np.save(self.path, np.array(self._at))
 
 
-def main() -> None:
-    """Print the table."""
+def main(small: bool = False) -> None:
+    """Print the table.
+
+    Args:
+        small: two nodes, half a second and one seed, to see that it works.
+    """
+    many, look, seeds = (2, 0.5, 1) if small else (20, 5.0, 10)
     rows = [["live", "", ""]]
-    ready, bare = [], _bare()
-    for count in (1, MANY):
+    ready, bare = [], _bare(look)
+    for count in (1, many):
         begin = time.perf_counter()
         with _run(count) as run:
             ready.append(time.perf_counter() - begin)
-            used = _used(run)
+            used = _used(run, look)
         rows.append(
             [f"{count} nodes in {count} processes", f"ready in {ready[-1]:.2f} s", f"{used:.2f} % of a core each"]
         )
     rows.append(
         ["a node of 100 Hz that does nothing", f"{used:.2f} % of a core", f"epoll with a time-out alone {bare:.2f} %"]
     )
-    rows.append(["period of 2 ms, 1st to 99th percentile", _jitter(), ""])
+    rows.append(["period of 2 ms, 1st to 99th percentile", _jitter(look), ""])
     job = Job(Scenario("live", ROOT / "launch" / "pick_place.yaml", "sim", live=True))
-    results = [run_seed(job, seed) for seed in range(SEEDS)]
+    results = [run_seed(job, seed) for seed in range(seeds)]
     passed = sum(result.status == "passed" for result in results)
     pace = median([float(result.outcome["real_time_factor"]) for result in results])
     rows.append(
-        [f"pick and place live, seeds 0:{SEEDS}", f"{passed} of {SEEDS}", f"the world at {pace:.2f} of the clock"]
+        [f"pick and place live, seeds 0:{seeds}", f"{passed} of {seeds}", f"the world at {pace:.2f} of the clock"]
     )
     show("Live", rows)
 
@@ -87,12 +88,12 @@ def _run(count: int) -> Launcher:
     return Launcher(graph.check(), directory=RunDirectory.create("benchmark"))
 
 
-def _used(run: Launcher) -> float:
-    """Median over processes of the share of a core [%]."""
+def _used(run: Launcher, look: float) -> float:
+    """Measure the share of a core over `look` seconds, median over the processes [%]."""
     while run.now < 1_000_000_000:
         run.advance(0.1)
     before, begin = _ticks(run), time.perf_counter()
-    while time.perf_counter() - begin < LOOK:
+    while time.perf_counter() - begin < look:
         run.advance(0.1)
     after, took = _ticks(run), time.perf_counter() - begin
     return 100 * median([(b - a) / os.sysconf("SC_CLK_TCK") / took for a, b in zip(before, after, strict=True)])
@@ -106,23 +107,23 @@ def _ticks(run: Launcher) -> list[int]:
     return found
 
 
-def _bare() -> float:
-    """What a loop costs that waits 100 times a second and does nothing else [% of a core]."""
+def _bare(look: float) -> float:
+    """Measure a loop that waits 100 times a second and does nothing else [% of a core]."""
     import select
 
     poll = select.epoll()
     begin, used = time.perf_counter(), time.process_time()
-    while time.perf_counter() - begin < LOOK:
+    while time.perf_counter() - begin < look:
         poll.poll(0.01)
     return 100 * (time.process_time() - used) / (time.perf_counter() - begin)
 
 
-def _jitter() -> str:
+def _jitter(look: float) -> str:
     folder = RunDirectory.create("benchmark")
     path = folder.path.with_name(f"{folder.name}.npy")
     graph = Graph(clock="steady").add("punctual", Punctual(str(path)))
     with Launcher(graph.check(), directory=folder) as run:
-        while run.now < LOOK * 1e9:
+        while run.now < look * 1e9:
             run.advance(0.1)
     periods = np.diff(np.load(path))[100:] / 1e6
     path.unlink()

@@ -29,22 +29,24 @@ from sims.tabletop.world import Tabletop
 from tests.benchmarks.table import median, seconds, show
 
 PICK = Path(__file__).parents[2] / "launch" / "pick_place.yaml"
-SIZES = ((64, 48), (160, 120), (320, 240), (640, 480), (1280, 720))
+SIZES: tuple[tuple[int, int], ...] = ((64, 48), (160, 120), (320, 240), (640, 480), (1280, 720))
 WRIST = (0, 0)
 ORACLE = "tiny"
-MOMENTS = 8
-SCENES = 200
 CAMERA = Overrides(sets=("camera.rate=30",))
 
 
-def main() -> None:
-    """Print the tables."""
+def main(small: bool = False) -> None:
+    """Print the tables.
+
+    Args:
+        small: one moment, two scenes and one seed, to see that it works.
+    """
     names = [name for name in VERSIONS if works(name)]
-    costs(names)
+    costs(names, SIZES[:2] if small else SIZES, 1 if small else 8)
     for name in names:
         if name != ORACLE:
-            agreement(name)
-    runs()
+            agreement(name, 2 if small else 200)
+    runs(1 if small else 40)
 
 
 def works(name: str) -> bool:
@@ -57,18 +59,24 @@ def works(name: str) -> bool:
     return True
 
 
-def costs(names: list[str]) -> None:
-    """Milliseconds a picture from above, over one whole pick and place, each renderer in turn at each moment."""
+def costs(names: list[str], sizes: tuple[tuple[int, int], ...], moments: int) -> None:
+    """Print the milliseconds a picture from above takes, over one whole pick and place, each renderer in turn.
+
+    Args:
+        names: renderers that work here.
+        sizes: width and height of the pictures [px].
+        moments: number of moments, half a second apart.
+    """
     taken: dict[tuple[str, tuple[int, int], bool], list[float]] = {}
     graph = load(PICK).graph("truth")
     world = graph.world
     assert isinstance(world, Tabletop)
     with Lockstep(graph.check(), seed=0) as run:
-        cameras = {(n, s): world.camera("overhead", width=s[0], height=s[1], renderer=n) for n in names for s in SIZES}
+        cameras = {(n, s): world.camera("overhead", width=s[0], height=s[1], renderer=n) for n in names for s in sizes}
         cameras |= {(name, WRIST): world.camera("wrist", renderer=name) for name in names}
         for camera in cameras.values():
             camera.render()
-        for moment in range(MOMENTS):
+        for moment in range(moments):
             run.advance(Time(moment * SECOND // 2))
             for (name, size), camera in cameras.items():
                 camera.render()
@@ -76,11 +84,11 @@ def costs(names: list[str]) -> None:
                     cost = seconds(partial(camera.render, depth=everything, segmentation=everything))
                     taken.setdefault((name, size, everything), []).append(cost)
     rows = [["camera from above", *(f"{name}, {what}" for name in names for what in ("RGB", "all")), "all: faster by"]]
-    for size in (*SIZES, WRIST):
+    for size in (*sizes, WRIST):
         cells = [f"{1e3 * median(taken[name, size, what]):.2f} ms" for name in names for what in (False, True)]
         factor = median([a / b for a, b in zip(taken[ORACLE, size, True], taken[names[0], size, True], strict=True)])
         rows.append([f"{size[0]}x{size[1]}" if size != WRIST else "320x240 at the wrist", *cells, f"{factor:.1f}x"])
-    show(f"A picture, one pick and place in {MOMENTS} moments (RGB; RGB, depth and segmentation; medians)", rows)
+    show(f"A picture, one pick and place in {moments} moments (RGB; RGB, depth and segmentation; medians)", rows)
 
 
 def compare(path: Path) -> None:
@@ -108,14 +116,19 @@ def compare(path: Path) -> None:
     filmstrip.save(np.vstack([np.hstack(row) for row in rows.values()]), path)
 
 
-def agreement(name: str) -> None:
-    """How far a renderer agrees with the oracle on random scenes with the arm anywhere."""
+def agreement(name: str, scenes: int) -> None:
+    """Print how far a renderer agrees with the oracle on random scenes with the arm anywhere.
+
+    Args:
+        name: of the renderer.
+        scenes: how many, half of them with each arm.
+    """
     overlaps: list[float] = []
     near: list[float] = []
     for robot in ("panda", "xarm6"):
         world = load(PICK, Overrides(sets=(f"robot={robot}",))).graph("sim").world
         assert isinstance(world, Tabletop)
-        for seed in range(SCENES // 2):
+        for seed in range(scenes // 2):
             world.reset(seed)
             rng = generator(seed, "anywhere")
             home = world.robot.limit("home")
@@ -130,7 +143,7 @@ def agreement(name: str) -> None:
             assert theirs.depth is not None
             near.append(float((np.abs(mine.depth - theirs.depth)[inside] < 0.003).mean()))
         world.close()
-    rows = [[f"{name} beside {ORACLE}", f"{SCENES} random scenes, both arms, 320x240"]]
+    rows = [[f"{name} beside {ORACLE}", f"{scenes} random scenes, both arms, 320x240"]]
     good = np.mean(np.array(overlaps) >= 0.98)
     rows.append(["overlap of each object over 100 px", f"least {min(overlaps):.4f}; {good:.2%} of them at least 0.98"])
     rows.append(["depth within 3 mm, away from edges", f"{np.mean(near):.3%} of pixels, worst scene {min(near):.3%}"])
@@ -162,12 +175,18 @@ def interior(seen: Rendering) -> NDArray[np.bool_]:
     return kept
 
 
-def runs() -> None:
-    """How fast runs are with a camera of 30 Hz whose colours and depth are taken."""
-    factors = [play(load(PICK, CAMERA).graph("sim"), seed).factor for seed in range(8)][1:]
+def runs(episodes: int) -> None:
+    """Print how fast runs are with a camera of 30 Hz whose colours and depth are taken.
+
+    Args:
+        episodes: number of seeds for each.
+    """
+    factors = [play(load(PICK, CAMERA).graph("sim"), seed).factor for seed in range(min(8, episodes + 1))][1:]
     jobs = len(os.sched_getaffinity(0))
     begin = time.perf_counter()
-    results = run_suite([Job(Scenario("pick_place", PICK, "sim", CAMERA))], range(100, 140), jobs, lambda _: None)
+    results = run_suite(
+        [Job(Scenario("pick_place", PICK, "sim", CAMERA))], range(100, 100 + episodes), jobs, lambda _: None
+    )
     minutes = (time.perf_counter() - begin) / 60
     rows = [["pick and place, 320x240 RGB-D camera at 30 Hz", ""]]
     rows.append(["one process", f"{median(factors):.1f}x real time"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 from tests.benchmarks.table import interleaved, median, seconds, show
@@ -11,8 +12,13 @@ from tests.benchmarks.table import interleaved, median, seconds, show
 ROOT = Path(__file__).parents[2]
 
 
-def main() -> None:
-    """Print the table."""
+def main(small: bool = False) -> None:
+    """Print the table.
+
+    Args:
+        small: start each once, to see that it works.
+    """
+    rounds = 1 if small else 9
     pick = str(ROOT / "launch" / "pick_place.yaml")
     check = f"from embodied.cli.main import app; app(['check', {pick!r}])"
     codes = {"python": "pass", "numpy": "import numpy", "embodied": "from embodied import Node", "check": check}
@@ -21,7 +27,7 @@ def main() -> None:
         words = [sys.executable, "-c", code]
         return seconds(lambda: subprocess.run(words, cwd=ROOT, check=True, capture_output=True))
 
-    found = interleaved({name: (lambda code=code: start(code)) for name, code in codes.items()}, 9)  # type: ignore[misc]
+    found = interleaved({name: partial(start, code) for name, code in codes.items()}, rounds)
     base = median(found["python"])
     rows = [["start", "ms", "above Python's own start"]]
     names = {
@@ -32,4 +38,4 @@ def main() -> None:
     }
     for name, shown in names.items():
         rows.append([shown, f"{median(found[name]) * 1000:.0f}", f"{(median(found[name]) - base) * 1000:.0f} ms"])
-    show("Starting (medians of 9 processes, in turn)", rows)
+    show(f"Starting (medians of {rounds} processes, in turn)", rows)

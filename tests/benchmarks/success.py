@@ -12,7 +12,6 @@ from embodied.suite.summary import Tally
 from tests.benchmarks.table import show
 
 PICK = Path(__file__).parents[2] / "launch" / "pick_place.yaml"
-SEEDS = range(1000, 1100)
 CLONED = "policy=policies.tasks.cloned:ClonedPickPlace"
 
 CASES = {
@@ -25,13 +24,27 @@ CASES = {
 }
 
 
-def main() -> None:
-    """Print the table."""
+def main(small: bool = False) -> None:
+    """Print the table.
+
+    Args:
+        small: one seed of the first case, to see that it works.
+    """
+    seeds = range(1000, 1001 if small else 1100)
+    cases = dict(list(CASES.items())[:1]) if small else CASES
     jobs = len(os.sched_getaffinity(0))
-    rows = [["pick and place, seeds 1000:1100", "passed", "95 % interval", "simulated", f"wall, {jobs} processes"]]
-    for name, (profile, overrides) in CASES.items():
+    rows = [
+        [
+            f"pick and place, seeds {seeds.start}:{seeds.stop}",
+            "passed",
+            "95 % interval",
+            "simulated",
+            f"wall, {jobs} processes",
+        ]
+    ]
+    for name, (profile, overrides) in cases.items():
         begin = time.perf_counter()
-        results = run_suite([Job(Scenario("pick_place", PICK, profile, overrides))], SEEDS, jobs, lambda _: None)
+        results = run_suite([Job(Scenario("pick_place", PICK, profile, overrides))], seeds, jobs, lambda _: None)
         wall = time.perf_counter() - begin
         passed = sum(result.status == "passed" for result in results)
         low, high = wilson(passed, len(results))

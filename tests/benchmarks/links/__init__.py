@@ -12,7 +12,7 @@ from pathlib import Path
 from tests.benchmarks.links import nodes, ours
 from tests.benchmarks.links.peers import dora, iceoryx2, zenoh, zeromq
 from tests.benchmarks.links.report import report
-from tests.benchmarks.links.rounds import Pace, run
+from tests.benchmarks.links.rounds import SMALLEST, Pace, run
 from tests.benchmarks.links.seam import Transport
 
 TRANSPORTS: tuple[Transport, ...] = (
@@ -28,14 +28,15 @@ TRANSPORTS: tuple[Transport, ...] = (
 )
 
 
-def main(pace: Pace | None = None, path: Path | None = None) -> None:
+def main(small: bool = False, pace: Pace | None = None, path: Path | None = None) -> None:
     """Print the tables.
 
     Args:
+        small: one short round with the smallest message, to see that it works.
         pace: how long and how often.
         path: of a JSON file with the figures of every round.
     """
-    pace = pace or Pace()
+    pace = pace or (SMALLEST if small else Pace())
     # Whatever ends this, its processes are ended and their shared memory is removed.
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:

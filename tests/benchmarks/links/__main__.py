@@ -10,4 +10,4 @@ from tests.benchmarks.links.rounds import QUICK, Pace
 
 words = sys.argv[1:]
 files = [word for word in words if word != "--quick"]
-main(QUICK if "--quick" in words else Pace(), Path(files[0]) if files else None)
+main(pace=QUICK if "--quick" in words else Pace(), path=Path(files[0]) if files else None)

@@ -44,6 +44,7 @@ class Pace:
 
 
 QUICK = Pace(rounds=1, ping=0.03, flood=0.03, fan=0.1, loads=LOADS[:4])
+SMALLEST = Pace(rounds=1, ping=0.01, flood=0.01, fan=0.02, loads=LOADS[:1])
 
 
 class Standing:

@@ -68,7 +68,7 @@ def class_names(files: Iterable[Source]) -> Iterator[str]:
     """Check that a class name stands once in its package."""
     homes: dict[tuple[str, str], list[str]] = defaultdict(list)
     for file in files:
-        package = str(file.path.parent.relative_to(ROOT))
+        package = str(file.path.parent.relative_to(file.root))
         for node in file.tree.body:
             if isinstance(node, ast.ClassDef):
                 homes[package, node.name].append(file.place(node.lineno))

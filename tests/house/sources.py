@@ -16,14 +16,15 @@ PACKAGES = ("embodied", "sims", "drivers", "policies")
 
 @dataclass(frozen=True)
 class Source:
-    """A Python file below the project's root."""
+    """A Python file below a project's root."""
 
     path: Path
+    root: Path = ROOT
 
     @property
     def name(self) -> str:
         """Dotted module name, without a trailing `__init__`."""
-        return ".".join(self.path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+        return ".".join(self.path.relative_to(self.root).with_suffix("").parts).removesuffix(".__init__")
 
     @cached_property
     def text(self) -> str:
@@ -37,7 +38,7 @@ class Source:
 
     def place(self, line: int) -> str:
         """Format a line as `path:line`, relative to the project's root."""
-        return f"{self.path.relative_to(ROOT)}:{line}"
+        return f"{self.path.relative_to(self.root)}:{line}"
 
     def docstrings(self) -> Iterator[tuple[int, str, str]]:
         """Yield line, name and text of each docstring; names of private things begin with an underscore."""

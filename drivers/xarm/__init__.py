@@ -1,4 +1,4 @@
-"""UFACTORY xArm 6 and 7 with their gripper."""
+"""Driver of the UFACTORY xArm 6 and 7 with their gripper; registers the device."""
 
 from drivers.xarm.driver import XArm
 from embodied.devices.registry import Device

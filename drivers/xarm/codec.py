@@ -1,8 +1,8 @@
-"""Bytes of an xArm's control box: requests and replies on its control port, and the reports that it streams.
+"""Codec of an xArm's control box: requests and replies on its control port, and the reports that it streams.
 
 Framing as the vendor's SDK 1.18.4 (BSD-3-Clause) sends and expects it: every frame begins with transaction, protocol
 and length, big-endian and of two bytes each, and then the number of a register. A reply has one more byte, the state of
-the box, before its values. Numbers with a point are little-endian singles. Angles are [rad] here and on the wire,
+the box, before its values. Floats are little-endian singles. Angles are [rad] here and on the wire,
 lengths on the wire are [mm], and here [m].
 """
 
@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from enum import IntEnum, IntFlag
 
 PORT = 502
+"""TCP port of the control."""
+
 HEAD = struct.Struct(">HHH")
 """Head of a frame: transaction, protocol and length."""
 
@@ -21,22 +23,23 @@ LENGTH_AT = 4
 """Offset of the length in the head [B]."""
 
 LONGEST = 1024
-"""No frame of this protocol is longer [B]; what claims to be is not one."""
+"""Length of the longest frame of this protocol [B]."""
 
 SLOTS = 7
-"""Joints in every frame, as many as the largest arm has."""
+"""Number of joints in every frame, as many as the largest arm has."""
 
 GRIPPER = 8
 """Address of the gripper on the bus in the arm."""
 
 PULSE = 1e-4
-"""One pulse of the gripper's drive changes its opening by this much [m]; 850 is wide open."""
+"""Change of the gripper's opening per pulse of its drive [m]."""
 
 PULSES = (0, 850)
+"""Pulses of the gripper's drive when it is closed, and when it is open."""
 
 
 class Register(IntEnum):
-    """What a request is about."""
+    """Number of a register, which says what a request reads, sets or starts."""
 
     VERSION = 1
     SERIAL = 2
@@ -66,7 +69,7 @@ class Register(IntEnum):
     FEEDBACK = 254
 
 
-_VALUES: dict[int, int] = {
+_VALUE_SIZES: dict[int, int] = {
     Register.VERSION: 40,
     Register.SERIAL: 40,
     Register.GET_STATE: 1,
@@ -76,7 +79,7 @@ _VALUES: dict[int, int] = {
 
 
 class State(IntEnum):
-    """What the arm is doing."""
+    """State of motion of the arm."""
 
     MOVING = 1
     STANDING = 2
@@ -86,7 +89,7 @@ class State(IntEnum):
 
 
 class Mode(IntEnum):
-    """How the arm is commanded."""
+    """Mode in which the arm is commanded."""
 
     PLANNED = 0
     SERVO = 1
@@ -102,7 +105,7 @@ class Flag(IntFlag):
 
 
 class Fault(IntEnum):
-    """Error codes of the box, as far as they are told apart here."""
+    """Error codes of the box that the driver or the virtual box distinguish."""
 
     EMERGENCY_STOP = 2
     SERVO_1 = 11
@@ -124,30 +127,35 @@ class Frame:
     payload: bytes = b""
 
     def pack(self) -> bytes:
-        """As it goes over the wire."""
+        """Return the bytes of the frame."""
         head = HEAD.pack(self.transaction, self.protocol, len(self.payload) + 1)
         return head + bytes([self.register]) + self.payload
 
     def reply(self, flags: int, values: bytes = b"") -> Frame:
-        """The answer to it."""
+        """Return the reply to this request.
+
+        Args:
+            flags: state byte.
+            values: values behind it.
+        """
         return Frame(self.transaction, self.protocol, self.register, bytes([flags]) + values)
 
 
 class Broken(ValueError):
-    """Bytes that are no frame; the connection they came on cannot be read any further."""
+    """Bytes that are no frame; nothing behind them in the stream can be read either."""
 
 
 def split(buffer: bytes) -> tuple[list[Frame], bytes]:
-    """The whole frames at the beginning of a stream, and what is left of it.
+    """Return the complete frames at the beginning of a stream, and the bytes that are left of it.
 
     Raises:
-        Broken: what comes next is no frame.
+        Broken: the next bytes are no frame.
     """
     frames = []
     while len(buffer) >= HEAD.size:
         transaction, protocol, length = HEAD.unpack_from(buffer)
         if not 1 <= length <= LONGEST:
-            raise Broken(f"a frame of {length} bytes")
+            raise Broken(f"length of a frame must be 1 to {LONGEST} bytes, got {length}")
         end = HEAD.size + length
         if len(buffer) < end:
             break
@@ -157,67 +165,68 @@ def split(buffer: bytes) -> tuple[list[Frame], bytes]:
 
 
 def whole(data: bytes) -> Frame:
-    """A reply that is one frame and nothing else.
+    """Parse bytes that are exactly one reply.
 
     Raises:
-        Broken: it is cut short, longer than it says, or no reply of this protocol.
+        Broken: they are too short or too long, or no reply of this protocol.
     """
     if len(data) < HEAD.size + 2:
-        raise Broken(f"a reply of {len(data)} bytes")
+        raise Broken(f"length of a reply must be at least {HEAD.size + 2} bytes, got {len(data)}")
     transaction, protocol, length = HEAD.unpack_from(data)
     if protocol not in (2, 3):
-        raise Broken(f"protocol {protocol}")
+        raise Broken(f"protocol must be 2 or 3, got {protocol}")
     if len(data) != HEAD.size + length:
-        raise Broken(f"a reply of {len(data)} bytes that says {HEAD.size + length}")
+        raise Broken(f"length of a reply must be {HEAD.size + length} bytes by its head, got {len(data)}")
     if data[HEAD.size + 1] & ~int(Flag.INVALID | Flag.NOT_READY | Flag.WARNING | Flag.ERROR | 0x07):
-        raise Broken(f"a state byte of {data[HEAD.size + 1]:#x}")
+        raise Broken(f"state byte {data[HEAD.size + 1]:#x} has unknown bits")
     return Frame(transaction, protocol, data[HEAD.size], data[HEAD.size + 1 :])
 
 
-def values_after(request: Frame) -> int | None:
-    """How many bytes of values a reply to a request has behind its state byte, where that is told apart; else None."""
+def value_size(request: Frame) -> int | None:
+    """Return the size of the values in the reply to a request [B]; None where it is not checked."""
     if request.register == Register.JOINTS:
         return 4 * SLOTS * (max(1, request.payload[0] & 0x0F) if request.payload else 1)
-    return _VALUES.get(request.register)
+    return _VALUE_SIZES.get(request.register)
 
 
 def floats(values: Iterable[float]) -> bytes:
-    """Numbers with a point."""
-    found = list(values)
-    return struct.pack(f"<{len(found)}f", *found)
+    """Pack numbers as little-endian singles."""
+    numbers = list(values)
+    return struct.pack(f"<{len(numbers)}f", *numbers)
 
 
 def to_floats(data: bytes) -> tuple[float, ...]:
-    """Numbers with a point; a part of one at the end is left out."""
+    """Unpack little-endian singles; an incomplete one at the end is left out."""
     return struct.unpack_from(f"<{len(data) // 4}f", data)
 
 
 def seven(values: Sequence[float]) -> tuple[float, ...]:
-    """As many joints as every frame has; those that an arm has not are 0."""
+    """Pad values of an arm's joints with zeros to the number of joints in a frame."""
     return (*values, *([0.0] * (SLOTS - len(values))))
 
 
 def version(axes: int, kind: int, serial: str, box: str, firmware: str) -> bytes:
-    """What register 1 says, padded to 40 bytes."""
+    """Return the value of the version register, padded to 40 bytes."""
     return f"{axes},{kind},{serial},{box},v{firmware}".encode().ljust(40, b"\0")[:40]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """What the box streams of itself.
+    """Report that the box streams periodically.
 
     Attributes:
-        axes: joints of the arm.
-        kind: number of its type.
-        state, mode, count, error, warning: as in the registers.
-        position: of the joints [rad].
-        velocity: of the joints [rad/s].
-        effort: of the joints [N·m].
-        pose: of the flange, x, y, z [mm] and roll, pitch, yaw [rad].
-        enabled: whether the motors are on; the brakes are released then.
+        axes: number of joints of the arm.
+        kind: type number of the arm.
+        state, mode, count, error, warning: values of the registers of these names.
+        position: joint positions [rad].
+        velocity: joint velocities [rad/s].
+        effort: joint torques [N·m].
+        pose: pose of the flange, x, y, z [mm] and roll, pitch, yaw [rad].
+        enabled: whether the motors are on, and so the brakes released.
+        firmware: version of the firmware, three numbers.
         servos: state and code of each servo.
-        temperature: of each motor [degC].
-        voltage: of each motor's supply [V].
+        temperature: temperature of each motor [degC].
+        voltage: supply voltage of each motor [V].
         counter: number of this report.
     """
 
@@ -240,10 +249,10 @@ class Report:
     counter: int = 0
 
     def pack(self, port: int) -> bytes:
-        """As the port of that number streams it: 30001, 30002 or 30003.
+        """Return the bytes that a report port streams: 30001, 30002 or 30003.
 
         Raises:
-            KeyError: there is no such port.
+            KeyError: there is no such report port.
         """
         makers = {30001: self._normal, 30002: self._rich, 30003: self._real}
         body = makers[port]()

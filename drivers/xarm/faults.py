@@ -1,14 +1,14 @@
-"""What the errors of a control box mean to a person."""
+"""Text for each error code of a control box, and what to do about it."""
 
 from __future__ import annotations
 
 from drivers.xarm.codec import SLOTS, Fault
 
 
-def told_fault(error: int) -> str:
-    """An error of the box, and what to do about it."""
+def fault_text(error: int) -> str:
+    """Return an error of the box in words, and what to do about it."""
     if error == Fault.EMERGENCY_STOP:
-        return "C2: its emergency stop is pressed; release it, look whether the arm may move, and arm it again"
+        return "C2: its emergency stop is pressed; release it, make sure that the arm may move, and arm it again"
     if Fault.SERVO_1 <= error < Fault.SERVO_1 + SLOTS:
         joint = error - Fault.SERVO_1 + 1
         return f"C{error}: joint {joint} has failed or is too hot; see UFACTORY's table of servo errors"

@@ -1,4 +1,4 @@
-"""Addresses of control boxes: which are on this machine, and where the vendor's SDK looks before it looks there."""
+"""Addresses of control boxes: which are on this machine, and the socket file that the vendor's SDK tries first."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from pathlib import Path
 
 
 def local_socket(port: int) -> Path:
-    """The socket file that the SDK looks for, at a place that is written into it, before it looks at its host."""
+    """Return the socket file that the SDK tries before it connects to its host; the path is fixed in the SDK."""
     return Path("/tmp", f"xarmcontroller_uds_{port}")
 
 
-def loopback(host: str) -> bool:
-    """Whether a host is this machine, and cannot be another."""
+def is_loopback(host: str) -> bool:
+    """Return whether a host is always this machine."""
     with contextlib.suppress(ValueError):
         return ipaddress.ip_address(host).is_loopback
     return host == "localhost"
 
 
-def takes(host: str) -> bool:
-    """Whether the SDK takes it for a host."""
+def is_supported(host: str) -> bool:
+    """Return whether the SDK accepts a host: an IPv4 address, or localhost."""
     with contextlib.suppress(ValueError):
         return ipaddress.ip_address(host).version == 4
     return host == "localhost"

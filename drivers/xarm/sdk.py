@@ -1,4 +1,4 @@
-"""The vendor's SDK, and what it must not do to the process that it is in."""
+"""Import of the vendor's SDK, without its side effects on the process: prints, and a time-out for every socket."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from embodied.errors import MissingExtra
 
 
 def sdk() -> tuple[Any, Any]:
-    """The SDK's class, and its constants.
+    """Import the SDK, and return its class and its constants.
 
     Raises:
-        MissingExtra: it is not installed.
+        MissingExtra: the SDK is not installed.
     """
     try:
-        # It says its version to whoever imports it.
+        # It prints its version when it is imported.
         with contextlib.redirect_stdout(io.StringIO()):
             from xarm.core.config.x_config import XCONF
             from xarm.core.wrapper import uxbus_cmd_tcp
@@ -27,7 +27,7 @@ def sdk() -> tuple[Any, Any]:
             from xarm.x3 import base
     except ImportError as error:
         raise MissingExtra("xarm-python-sdk", "xarm", "the xArm") from error
-    # It prints from threads of its own, at any time, into whatever its user prints.
+    # Its threads print at any time, into the output of the process.
     for module in (uxbus_cmd_tcp, base):
         module.print = _log
     return XArmAPI, XCONF
@@ -39,7 +39,7 @@ def _log(*words: object) -> None:
 
 @contextlib.contextmanager
 def connecting(constants: Any, port: int) -> Iterator[None]:
-    """While it connects: the control port is a constant of it, and it sets a time-out for everyone's sockets."""
+    """Set the SDK's control port, which is a constant of it, and undo the time-out that it sets for all sockets."""
     before, timeout = constants.SocketConf.TCP_CONTROL_PORT, socket.getdefaulttimeout()
     constants.SocketConf.TCP_CONTROL_PORT = port
     try:

@@ -48,7 +48,7 @@ class Device:
 
     @property
     def folder(self) -> Path:
-        """Folder of its files.
+        """Folder of its driver and bench file.
 
         Raises:
             LaunchError: the module of its driver cannot be found.

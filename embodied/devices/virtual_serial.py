@@ -115,7 +115,7 @@ class VirtualSerial(VirtualDevice):
         self._unplugged = True
 
     def plug(self) -> None:
-        """Pass bytes again."""
+        """Pass bytes in both directions again."""
         self._unplugged = False
 
     freeze, thaw = unplug, plug

@@ -1,4 +1,4 @@
-"""The far side of an xArm's wire: a control box that the vendor's own SDK takes for one, and an arm behind it."""
+"""Virtual xArm: a control box that the vendor's own SDK accepts, and an arm of the world behind it."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 from drivers.xarm import codec
 from drivers.xarm.codec import State
-from drivers.xarm.flange import Flange
-from drivers.xarm.hosts import loopback
+from drivers.xarm.hosts import is_loopback
 from drivers.xarm.virtual.controller import KINDS, Controller
+from drivers.xarm.virtual.flange import Flange
+from drivers.xarm.virtual.requests import Requests
 from drivers.xarm.virtual.server import Server
 from embodied.bodies import arm
 from embodied.clock import rate_of
@@ -22,19 +23,19 @@ from embodied.robot import Robot
 from embodied.world import World
 
 SERIAL = "XF1300VIRTUAL"
-"""What it says it is: a serial number that no real arm has."""
+"""Serial number that it reports, and no real arm has."""
 
 
 @dataclass
 class VirtualXArm(VirtualDevice):
-    """A control box of UFACTORY with an xArm 6 or 7 and its gripper, over TCP.
+    """Control box of UFACTORY with an xArm 6 or 7 and its gripper, over TCP.
 
     Attributes:
-        robot: the arm.
-        host: a loopback address; two arms have two.
-        port: of its control; a client without the right to port 502 is served there on the SDK's local socket instead.
-        flange: the arm's last link.
-        firmware: that it says it runs.
+        robot: joints of the arm and their limits.
+        host: loopback address that it is served at; two arms need two.
+        port: port of its control; a user without the right to port 502 serves it on the SDK's local socket instead.
+        flange: name of the arm's last link.
+        firmware: version of the firmware that it reports.
     """
 
     robot: Robot
@@ -48,39 +49,40 @@ class VirtualXArm(VirtualDevice):
     faults = ("over-temperature", "power loss")
 
     def check(self) -> Iterable[str]:
-        """As many joints as there are xArms with, a host of this machine, a flange that is there."""
+        """Check the number of joints, that the host is this machine, the port, and the link of the flange."""
         if len(self.robot.joints) not in KINDS:
-            yield f"'{self.robot.name}' has {len(self.robot.joints)} joints, and an xArm has 6 or 7"
-        if not loopback(self.host):
-            yield f"host is {self.host}, and a virtual arm is on this machine: 127.0.0.1, 127.0.0.2, …"
+            yield f"'{self.robot.name}' must have 6 or 7 joints, got {len(self.robot.joints)}"
+        if not is_loopback(self.host):
+            yield f"host must be a loopback address, such as 127.0.0.2, got {self.host}"
         if not 0 < self.port < 65536:
-            yield f"port is {self.port}, and there are 1 to 65535"
+            yield f"port must be in [1, 65535], got {self.port}"
         try:
             Flange(self.robot, self.flange)
         except ValueError as error:
             yield f"flange is '{self.flange}': {error}"
 
     def open(self, world: World) -> None:
-        """Take the arm of the world, and listen.
+        """Take the arm of the world, and serve the box.
 
         Raises:
-            LinkFailed: a port is taken.
-            WorldFailed: there is no such arm.
+            LinkFailed: a port is taken, or may not be used.
+            WorldFailed: the world has no such arm.
         """
         self._body = arm(world, "arm")
         self._lock = threading.Lock()
         self._period = float(1 / rate_of(self.rate or 100.0))
         self._box = Controller(self.robot, Flange(self.robot, self.flange), SERIAL, self.firmware)
         self._measure()
-        self._box.wanted = self._box.measured[0].copy()
-        self._server = Server(self.host, self.port, self._box.answer, self._box.report, self._lock)
-        self._box.told = self._server.tell
+        self._box.setpoint = self._box.measured[0].copy()
+        requests = Requests(self._box)
+        self._server = Server(self.host, self.port, requests.answer, self._box.report, self._lock)
+        requests.send = self._server.send
         self._server.open()
         self.address = self._server.address
         self._powered = True
 
     def step(self) -> None:
-        """Read the body, let the box decide, and set the body's motors."""
+        """Measure the body, advance the box, and command the body's motors."""
         with self._lock:
             self._measure()
             if self._powered:
@@ -94,40 +96,40 @@ class VirtualXArm(VirtualDevice):
         self._box.gripper.measured = gripper.width
 
     def close(self) -> None:
-        """Stop listening; its socket file goes."""
+        """Stop serving, and remove the socket file."""
         server = getattr(self, "_server", None)
         if server is not None:
             server.close()
 
     def received(self) -> Sequence[Command]:
-        """Every command that reached it."""
+        """Return every command that reached the arm."""
         with self._lock:
-            return list(self._box.heard)
+            return list(self._box.received)
 
     def position(self) -> Vector:
-        """Joint positions of the body, shape (n,) [rad]."""
+        """Return the joint positions of the body, shape (n,) [rad]."""
         with self._lock:
             return self._box.measured[0].copy()
 
     def stopped(self) -> bool:
-        """Whether it is in a state in which it follows nothing."""
+        """Return whether the box is in a state in which it follows no command."""
         with self._lock:
             return self._box.state >= State.STOPPED
 
     def unplug(self) -> None:
-        """The network cable is out."""
+        """Pull the network cable out of the box."""
         self._server.unplug(True)
 
     def plug(self) -> None:
-        """It is in again."""
+        """Plug the network cable in again."""
         self._server.unplug(False)
 
     def freeze(self) -> None:
-        """The box takes requests and answers none."""
+        """Take requests, and answer none."""
         self._server.freeze(True)
 
     def thaw(self) -> None:
-        """It answers again."""
+        """Answer requests again after `freeze`."""
         self._server.freeze(False)
 
     def disturb(self, how: Disturbance, every: int = EVERY) -> None:
@@ -135,22 +137,22 @@ class VirtualXArm(VirtualDevice):
         self._server.disturb(how, every)
 
     def press_stop(self) -> None:
-        """The red button: motors off, brakes on, error 2."""
+        """Press the emergency stop: motors off, brakes on, error 2."""
         with self._lock:
-            self._box.press()
+            self._box.press_stop()
 
     def release_stop(self) -> None:
-        """The button is out again; the error stays until a client clears it."""
+        """Release the emergency stop; the error stays until a client clears it."""
         with self._lock:
             self._box.pressed = False
 
     def ignore_stop(self) -> None:
-        """From now on it acknowledges a stop, and goes on."""
+        """Acknowledge stops from now on, and go on moving."""
         with self._lock:
-            self._box.obedient = False
+            self._box.ignores_stop = True
 
     def inject(self, fault: str) -> None:
-        """A motor overheats, or the box loses its power: then the brakes hold, and nobody answers."""
+        """Overheat a motor, or cut the box's power: then the brakes hold, and nothing answers."""
         if fault == "over-temperature":
             with self._lock:
                 self._box.heat(1, 95)
@@ -164,9 +166,9 @@ class VirtualXArm(VirtualDevice):
             super().inject(fault)
 
     def clear_faults(self) -> None:
-        """Cool, and powered again; as after every start its motors are off."""
+        """Cool the motor and restore power; as after every start, the motors are off."""
         with self._lock:
             self._box.heat(1, 40)
-            self._box.wanted = self._box.measured[0].copy()
+            self._box.setpoint = self._box.measured[0].copy()
             self._powered = True
         self._server.unplug(False)

@@ -1,4 +1,4 @@
-"""The gripper of an xArm, behind the bus in the arm: Modbus RTU registers whose frames the box passes on unchanged.
+"""Virtual gripper of an xArm on the bus in the arm: Modbus RTU registers, whose frames the box passes on unchanged.
 
 Registers as the vendor's SDK reads and writes them. The drive counts pulses: 0 is closed, 850 is open.
 """
@@ -11,49 +11,75 @@ import numpy as np
 
 from drivers.xarm.codec import GRIPPER, PULSE, PULSES
 
-READ, WRITE = 0x03, 0x10
+READ = 0x03
+"""Modbus function that reads registers."""
 
-ENABLE, MODE, SPEED, TARGET, CURRENT = 0x0100, 0x0101, 0x0303, 0x0700, 0x0702
-STATUS, ERROR, CLEAR = 0x0000, 0x000F, 0x0109
-HARDWARE, SOFTWARE = 0x0800, (0x0801, 0x0802, 0x0803)
+WRITE = 0x10
+"""Modbus function that writes registers."""
+
+STATUS = 0x0000
+"""Register of the drive's state of motion: 0 at rest, 1 moving."""
+
+ERROR = 0x000F
+"""Register of the drive's error; 0 for none."""
+
+ENABLE = 0x0100
+"""Register that switches the drive on."""
+
+SPEED = 0x0303
+"""Register of the drive's speed [pulses/s]."""
+
+TARGET = 0x0700
+"""First of two registers of the target [pulses]."""
+
+CURRENT = 0x0702
+"""First of two registers of the measured position [pulses]."""
+
+SOFTWARE = (0x0801, 0x0802, 0x0803)
+"""Registers of the three numbers of the firmware's version."""
+
 FIRMWARE = (3, 4, 3)
+"""Version of the firmware that it reports."""
 
-BAUD_RATE, BAUD_RATES = 0x0A0B, (
-    4800, 9600, 19200, 38400, 57600, 115200, 230400, 460800, 921600, 1000000, 1500000, 2000000, 2500000
-)  # fmt: skip
+BAUD_RATE = 0x0A0B
+"""Register of the box with the speed of the bus, an index into `BAUD_RATES`."""
 
-FULL_SPEED = 5000.0  # [pulses/s]
+BAUD_RATES = (4800, 9600, 19200, 38400, 57600, 115200, 230400, 460800, 921600, 1000000, 1500000, 2000000, 2500000)
+"""Speeds of the bus [bit/s]."""
+
+FULL_SPEED = 5000.0
+"""Largest speed of the drive [pulses/s]."""
 
 
 class GripperBus:
-    """The bus at the end of the arm, with a gripper on it.
+    """Bus at the end of the arm, with a gripper on it.
 
     Args:
-        opening: widest of the body's fingers [m].
+        opening: largest opening of the body's fingers [m].
 
     Attributes:
-        width: that the drive holds [m].
-        measured: opening as the body has it [m].
-        asked: the newest opening that was written, until it is taken away [m].
+        width: opening that the drive holds [m].
+        measured: opening of the body [m].
+        requested: newest opening that was written, until the box has recorded it [m].
     """
 
     def __init__(self, opening: float) -> None:
-        self._most = min(PULSES[1], round(opening / PULSE))
-        self.width = self.measured = self._most * PULSE
-        self.asked: float | None = None
+        self._widest = min(PULSES[1], round(opening / PULSE))
+        self.width = self.measured = self._widest * PULSE
+        self.requested: float | None = None
         self._enabled = False
         self._goal = self.width
         self._speed = FULL_SPEED
         self._baud = BAUD_RATES.index(2000000)
 
     def advance(self, seconds: float) -> None:
-        """Let time pass: the drive goes to where it was told, at its speed."""
+        """Let time pass: the drive moves to its target, at its speed."""
         if self._enabled:
             step = self._speed * PULSE * seconds
             self.width += float(np.clip(self._goal - self.width, -step, step))
 
     def transfer(self, payload: bytes) -> bytes | None:
-        """A request for one on the bus, its host first; None if nobody answers."""
+        """Return the answer of the unit on the bus to a request, its host first; None if no unit answers."""
         if len(payload) < 7 or payload[1] != GRIPPER:
             return None
         host, unit, function = payload[:3]
@@ -85,18 +111,18 @@ class GripperBus:
             self._speed = float(min(max(values[0], 1), FULL_SPEED))
         elif address == TARGET and len(values) == 2:
             (pulses,) = struct.unpack(">i", struct.pack(">HH", *values))
-            self._goal = min(max(pulses, PULSES[0]), self._most) * PULSE
-            self.asked = pulses * PULSE
+            self._goal = min(max(pulses, PULSES[0]), self._widest) * PULSE
+            self.requested = pulses * PULSE
 
     def read_host(self, payload: bytes) -> bytes | None:
-        """A register of the bus itself: its speed, as an index into the speeds it knows."""
+        """Return the answer to reading a register of the bus itself: its speed is an index into `BAUD_RATES`."""
         if len(payload) < 3:
             return None
         (address,) = struct.unpack_from(">H", payload, 1)
         return struct.pack(">i", self._baud if address == BAUD_RATE else 0)
 
     def write_host(self, payload: bytes) -> bytes | None:
-        """Set a register of the bus itself."""
+        """Set a register of the bus itself, and return the answer."""
         if len(payload) < 7:
             return None
         (address,) = struct.unpack_from(">H", payload, 1)

@@ -1,4 +1,4 @@
-"""The wires of a virtual control box: its control port, its report ports, and what can go wrong on them.
+"""Server of a virtual control box: its control port, its report ports, and faults on their connections.
 
 One thread serves all of them, so that a client is answered at once, whatever the node of the body is doing.
 """
@@ -18,12 +18,12 @@ from pathlib import Path
 
 from drivers.xarm import codec
 from drivers.xarm.codec import Broken, Frame
-from drivers.xarm.hosts import local_socket, loopback
+from drivers.xarm.hosts import is_loopback, local_socket
 from embodied.devices.disturbance import Disturbance, Disturber, flip_bit
 from embodied.errors import LinkFailed
 
 REPORTS = {30001: 0.2, 30002: 0.2, 30003: 0.01}
-"""How often each report port tells [s]."""
+"""Period of the reports on each report port [s]."""
 
 PRIVILEGED = 1024
 """Ports below this number need a privilege that most users lack."""
@@ -34,7 +34,7 @@ VALUES = 8
 
 @dataclass(eq=False)
 class _Client:
-    """A connection."""
+    """Connection of a client, with its incomplete request and the bytes that are not sent yet."""
 
     channel: socket.socket
     port: int
@@ -43,17 +43,17 @@ class _Client:
 
 
 class Server:
-    """Serves one box.
+    """Server of one control box, with a thread of its own.
 
     Args:
-        host: a loopback address; several boxes have several.
-        port: the control port.
-        answer: makes the reply to a request.
-        report: makes a report.
-        lock: held while either is called.
+        host: loopback address; several boxes need several.
+        port: control port.
+        answer: function that returns the reply to a request.
+        report: function that returns a report.
+        lock: lock that is held while either is called.
 
     Attributes:
-        address: where the control port is reached.
+        address: address of the control port.
     """
 
     def __init__(
@@ -72,7 +72,7 @@ class Server:
         self._listeners: list[socket.socket] = []
         self._file: Path | None = None
         self._wake, self._waker = socket.socketpair()
-        self._over = False
+        self._closed = False
         self._plugged = True
         self._frozen = False
         self._random = random.Random(0)
@@ -81,7 +81,7 @@ class Server:
         self._thread = threading.Thread(target=self._serve, name="virtual control box", daemon=True)
 
     def open(self) -> None:
-        """Listen.
+        """Listen on all ports, and begin to serve.
 
         Raises:
             LinkFailed: a port is taken, or may not be used.
@@ -96,10 +96,10 @@ class Server:
         self._thread.start()
 
     def close(self) -> None:
-        """Stop, and leave nothing behind."""
-        if self._over:
+        """Stop serving, close all connections, and remove the socket file."""
+        if self._closed:
             return
-        self._over = True
+        self._closed = True
         self._waker.send(b"x")
         if self._thread.is_alive():
             self._thread.join()
@@ -110,36 +110,34 @@ class Server:
             self._file.unlink(missing_ok=True)
 
     def unplug(self, yes: bool) -> None:
-        """Cut every connection and take no new one, or take them again."""
+        """Cut all connections and accept none, or accept them again."""
         self._plugged = not yes
         self._waker.send(b"x")
 
     def freeze(self, yes: bool) -> None:
-        """Say nothing more, or speak again."""
+        """Send nothing more, or send again."""
         self._frozen = yes
 
     def disturb(self, how: Disturbance, every: int) -> None:
         """Disturb every nth reply that carries values."""
         self._disturber.set(how, every)
 
-    def tell(self, frame: Frame) -> None:
-        """Send a frame to every client of the control port, from whatever thread."""
+    def send(self, frame: Frame) -> None:
+        """Send a frame to every client of the control port, from any thread."""
         for client in self._clients:
             if client.port == self.port:
                 client.unsent += frame.pack()
         self._waker.send(b"x")
 
     def _listen_all(self) -> None:
-        if not loopback(self.host):
-            raise LinkFailed(
-                f"a virtual arm is served on this machine alone, as 127.0.0.1 or 127.0.0.2, not {self.host}"
-            )
+        if not is_loopback(self.host):
+            raise LinkFailed(f"host must be a loopback address, such as 127.0.0.2, got {self.host}")
         try:
             self._listen(socket.AF_INET, (self.host, self.port), self.port)
         except PermissionError as error:
             if self.port >= PRIVILEGED:
                 raise LinkFailed(f"port {self.port} of {self.host} may not be used: {error.strerror}") from error
-            # The vendor's client looks at this file before it looks at the port.
+            # The vendor's client tries this file before the port.
             self._listen_file()
         for port in REPORTS:
             self._listen(socket.AF_INET, (self.host, port), port)
@@ -154,7 +152,7 @@ class Server:
         except PermissionError:
             raise
         except OSError as error:
-            help_ = "another virtual arm runs there: give this one another host, such as 127.0.0.3"
+            help_ = "another virtual arm is served there: give this one another host, such as 127.0.0.3"
             raise LinkFailed(f"port {port} of {self.host} cannot be used ({error.strerror}); {help_}") from error
         listener.listen()
         listener.setblocking(False)
@@ -171,7 +169,7 @@ class Server:
             except FileNotFoundError:
                 pass
             except ConnectionRefusedError:
-                # It was killed, and nobody listens there any more.
+                # Left behind by a process that was killed.
                 path.unlink(missing_ok=True)
         self._listen(socket.AF_UNIX, str(path), self.port)
         path.chmod(0o600)
@@ -179,21 +177,21 @@ class Server:
         self.address = str(path)
 
     def _serve(self) -> None:
-        while not self._over:
+        while not self._closed:
             for key, _ in self._selector.select(0.005):
                 if key.data is None:
                     with contextlib.suppress(BlockingIOError):
                         os.read(self._wake.fileno(), 4096)
                 elif isinstance(key.data, _Client):
-                    self._hear(key.data)
+                    self._receive(key.data)
                 else:
                     self._accept(*key.data)
             if not self._plugged:
                 for client in list(self._clients):
                     self._drop(client)
-            self._tell_reports()
+            self._queue_reports()
             for client in list(self._clients):
-                self._send(client)
+                self._flush(client)
 
     def _accept(self, listener: socket.socket, port: int) -> None:
         with contextlib.suppress(OSError):
@@ -214,7 +212,7 @@ class Server:
             self._selector.unregister(client.channel)
             client.channel.close()
 
-    def _hear(self, client: _Client) -> None:
+    def _receive(self, client: _Client) -> None:
         try:
             data = client.channel.recv(65536)
         except BlockingIOError:
@@ -232,7 +230,7 @@ class Server:
             self._drop(client)
             return
         for frame in frames:
-            # Protocol 1 is a heartbeat, which nobody answers.
+            # Protocol 1 is a heartbeat, which has no answer.
             if frame.protocol not in (2, 3) or self._frozen:
                 continue
             with self._lock:
@@ -250,7 +248,7 @@ class Server:
         byte = self._random.choice([*range(codec.LENGTH_AT), *range(codec.HEAD.size, len(data))])
         return flip_bit(data, 8 * byte + self._random.randrange(8))
 
-    def _tell_reports(self) -> None:
+    def _queue_reports(self) -> None:
         at = time.monotonic()
         for port, period in REPORTS.items():
             if at < self._due[port]:
@@ -261,11 +259,11 @@ class Server:
                 with self._lock:
                     data = self._report().pack(port)
                 for client in clients:
-                    # One that does not read is told the newest, not everything since.
+                    # A client that does not read gets no backlog of reports.
                     if not client.unsent:
                         client.unsent += data
 
-    def _send(self, client: _Client) -> None:
+    def _flush(self, client: _Client) -> None:
         if client.unsent:
             try:
                 sent = client.channel.send(client.unsent)

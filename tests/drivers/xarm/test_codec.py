@@ -89,6 +89,6 @@ def test_a_report_is_read_by_the_vendor_s_own_structure(
 
 
 def test_a_request_for_joints_says_how_long_its_reply_is() -> None:
-    assert codec.values_after(Frame(1, 2, Register.JOINTS, b"\x03")) == 84
-    assert codec.values_after(Frame(1, 2, Register.JOINTS)) == 28
-    assert codec.values_after(Frame(1, 2, Register.BUS)) is None
+    assert codec.value_size(Frame(1, 2, Register.JOINTS, b"\x03")) == 84
+    assert codec.value_size(Frame(1, 2, Register.JOINTS)) == 28
+    assert codec.value_size(Frame(1, 2, Register.BUS)) is None

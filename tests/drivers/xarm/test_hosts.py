@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from drivers.xarm import XArm
-from drivers.xarm.hosts import local_socket, loopback
+from drivers.xarm.hosts import is_loopback, local_socket
 from drivers.xarm.virtual import VirtualXArm
 from embodied.errors import LinkFailed
 from embodied.testing.serving import Serving
@@ -122,15 +122,15 @@ def test_two_boxes_at_one_address_are_one_clear_error() -> None:
     first = VirtualXArm(ROBOT, host=address(), port=15502, flange="link7")
     with (
         Serving(first, KinematicWorld(ROBOT)),
-        pytest.raises(LinkFailed, match=r"another virtual arm runs there: give this one another host"),
+        pytest.raises(LinkFailed, match=r"another virtual arm is served there: give this one another host"),
         Serving(VirtualXArm(ROBOT, host=first.host, port=15502, flange="link7"), KinematicWorld(ROBOT)),
     ):
         pass
 
 
 def test_only_addresses_of_this_machine_are_loopback() -> None:
-    assert loopback("127.0.0.1")
-    assert loopback("127.3.2.1")
-    assert loopback("localhost")
-    assert not loopback("192.168.1.185")
-    assert not loopback("example")
+    assert is_loopback("127.0.0.1")
+    assert is_loopback("127.3.2.1")
+    assert is_loopback("localhost")
+    assert not is_loopback("192.168.1.185")
+    assert not is_loopback("example")

@@ -1,0 +1,78 @@
+"""Kinematics of an arm's flange in the units of its box: millimetres, and roll, pitch and yaw about fixed axes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from embodied.geometry import transform
+from embodied.messages import Vector
+from embodied.robot import Robot, Tool
+
+MM = 1000.0
+"""Millimetres in a metre."""
+
+STEP = 1e-6
+"""Step of a numeric derivative [rad]."""
+
+ITERATIONS = 100
+"""Largest number of iterations of the inverse kinematics."""
+
+DAMPING = 1e-6
+"""Damping of the least squares, which keeps them solvable in singular poses."""
+
+TOLERANCE = 1e-5
+"""Largest remaining error of a pose that is reached [m], [rad]."""
+
+
+class Flange:
+    """Kinematics of the last link of an arm.
+
+    Args:
+        robot: joints and links of the arm.
+        link: name of its last link, to which tools are screwed.
+    """
+
+    def __init__(self, robot: Robot, link: str) -> None:
+        # The tool is fixed to the flange, so the joints that move them are the same.
+        self._chain = replace(robot, tool=Tool(link, (0.0, 0.0, 0.0))).chain
+        self._lower, self._upper = robot.limit("lower"), robot.limit("upper")
+
+    def forward(self, q: Vector) -> Vector:
+        """Return the pose at joint positions (n,) [rad]: x, y, z [mm] and roll, pitch, yaw [rad], shape (6,)."""
+        pose = self._chain.tool(q)
+        return np.concatenate([pose[:3, 3] * MM, _rpy(pose)])
+
+    def inverse(self, pose: Vector, q: Vector) -> Vector | None:
+        """Return joint positions (n,) [rad] near `q` for a pose (6,), by damped least squares; None if not found."""
+        x, y, z, roll, pitch, yaw = pose.tolist()
+        wanted = transform((x / MM, y / MM, z / MM), (roll, pitch, yaw))
+        q = np.clip(q, self._lower, self._upper)
+        for _ in range(ITERATIONS):
+            error = self._error(wanted, q)
+            if np.abs(error).max() < TOLERANCE:
+                return q
+            errors = np.array([self._error(wanted, q + step) for step in STEP * np.eye(len(q))])
+            jacobian = (error - errors).T / STEP
+            change = jacobian.T @ np.linalg.solve(jacobian @ jacobian.T + DAMPING * np.eye(6), error)
+            q = np.clip(q + np.clip(change, -0.3, 0.3), self._lower, self._upper)
+        return None
+
+    def _error(self, wanted: Vector, q: Vector) -> Vector:
+        """Return the error to a pose: a translation [m] and a rotation vector [rad], shape (6,)."""
+        at = self._chain.tool(q)
+        turn = wanted[:3, :3] @ at[:3, :3].T
+        axis = np.array([turn[2, 1] - turn[1, 2], turn[0, 2] - turn[2, 0], turn[1, 0] - turn[0, 1]])
+        sine, cosine = float(np.linalg.norm(axis)) / 2, (float(np.trace(turn)) - 1) / 2
+        scale = 0.5 if sine < 1e-9 else float(np.arctan2(sine, cosine)) / (2 * sine)
+        return np.concatenate([wanted[:3, 3] - at[:3, 3], scale * axis])
+
+
+def _rpy(pose: Vector) -> Vector:
+    """Return roll, pitch and yaw of a homogeneous transform, about fixed axes in that order [rad]."""
+    r = pose[:3, :3]
+    pitch = np.arctan2(-r[2, 0], np.hypot(r[0, 0], r[1, 0]))
+    if abs(np.cos(pitch)) < 1e-6:
+        return np.array([np.arctan2(-r[1, 2], r[1, 1]), pitch, 0.0])
+    return np.array([np.arctan2(r[2, 1], r[2, 2]), pitch, np.arctan2(r[1, 0], r[0, 0])])

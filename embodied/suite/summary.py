@@ -108,7 +108,7 @@ class Summary:
         return Tally(self.results)
 
     def tally(self, scenario: Scenario) -> Tally:
-        """Statistics over one scenario."""
+        """Statistics over one scenario's results."""
         return Tally([result for result in self.results if result.scenario == scenario.name])
 
     @property

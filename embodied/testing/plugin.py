@@ -1,6 +1,6 @@
-"""The pytest plugin: the fixture `scenario`, the marker of the same name, and what a failure says.
+"""Pytest plugin: the fixture and the marker `scenario`, and the report of a failure with its command.
 
-Pytest loads this at every start, so that it imports nothing heavy: what a run needs is imported when one is opened.
+Pytest imports this module at every start, in whatever project; what a run needs is imported when one is opened.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ _MARKER = (
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the marker known."""
+    """Register the marker `scenario` with pytest."""
     config.addinivalue_line("markers", _MARKER)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """One item for each seed of the marker."""
+    """Parametrise a test with the seeds of its marker."""
     marker = metafunc.definition.get_closest_marker("scenario")
     if marker is None:
         return
@@ -44,7 +44,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if seeds is None:
         return
     if "scenario" not in metafunc.fixturenames:
-        # A marker of the whole module or class is not for those of its tests that open nothing.
+        # A marker of a whole module or class does not apply to tests in it that open nothing.
         if marker not in metafunc.definition.own_markers:
             return
         raise _failed(f"{where}: the test does not take the fixture: def test_…(scenario)")
@@ -53,16 +53,16 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture
 def scenario(request: pytest.FixtureRequest) -> Iterator[Scenario]:
-    """Opens launch files in lockstep, under the test's control; what it opened is closed after the test."""
-    made = Scenario(request)
+    """Open launch files in lockstep, under the test's control, and close them after the test."""
+    opener = Scenario(request)
     try:
-        yield made
+        yield opener
     finally:
-        made.close()
+        opener.close()
 
 
 class Scenario:
-    """What the fixture `scenario` is: call it to open a launch file."""
+    """Value of the fixture `scenario`: call it to open a launch file."""
 
     def __init__(self, request: pytest.FixtureRequest) -> None:
         self._request = request
@@ -81,21 +81,21 @@ class Scenario:
         site: str | Path | None = None,
         world: str | None = None,
     ) -> Run:
-        """Open a launch file; it fails the test if that cannot be.
+        """Open a launch file, or fail the test.
 
         Args:
-            file: relative to the test's own folder if it is there, else to pytest's root folder; None is the marker's.
-            profile: None is the marker's; else `sim` where the file has one, else the file itself.
-            seed: everything random is drawn from it; None is that of the marker's item, else 0.
-            sets: as --set on the command line, `["robot=xarm6"]`; None is the marker's, else none.
-            swaps: as --swap, the same way.
-            site: as --site, the same way.
-            world: as --world, the same way.
+            file: path relative to the test's own folder, else to pytest's root folder; by default the marker's.
+            profile: profile of the launch file; by default the marker's, else `sim` if there is one, else none.
+            seed: seed of everything random; by default that of the test item, else 0.
+            sets: values of --set, such as `["robot=xarm6"]`; by default the marker's.
+            swaps: values of --swap; by default the marker's.
+            site: value of --site; by default the marker's.
+            world: value of --world; by default the marker's.
         """
         __tracebackhide__ = True
-        given = {"profile": profile, "seed": seed, "sets": sets, "swaps": swaps, "site": site, "world": world}
+        arguments = {"profile": profile, "seed": seed, "sets": sets, "swaps": swaps, "site": site, "world": world}
         try:
-            recipe = self._recipe(file, {name: value for name, value in given.items() if value is not None})
+            recipe = self._recipe(file, {name: value for name, value in arguments.items() if value is not None})
         except ValueError as error:
             raise _failed(f"scenario(…): {error}") from None
         from embodied.errors import EmbodiedError
@@ -105,8 +105,8 @@ class Scenario:
             run = Run.open(recipe)
         except EmbodiedError as error:
             text = _text(error)
-            sought = self._sought() if f"cannot read {recipe.file}:" in text else ""
-            raise _failed(text + sought) from None
+            searched = self._searched() if f"cannot read {recipe.file}:" in text else ""
+            raise _failed(text + searched) from None
         self._opened.callback(run.close)
         self._runs.append(run)
         return run
@@ -120,29 +120,29 @@ class Scenario:
             raise ValueError("name the launch file, or mark the test: @pytest.mark.scenario(file)")
         else:
             recipe = replace(read_marker(marker.args, marker.kwargs)[0], **{"seed": seed, **given})
-        site = None if recipe.site is None else self._found(recipe.site)
-        return replace(recipe, file=self._found(recipe.file), site=site)
+        site = None if recipe.site is None else self._locate(recipe.site)
+        return replace(recipe, file=self._locate(recipe.file), site=site)
 
-    def _found(self, named: str | Path) -> Path:
-        """A file beside the test, else in pytest's root folder, else as named: it may be one that is installed."""
+    def _locate(self, path: str | Path) -> Path:
+        """Find a file beside the test or in pytest's root folder; any other may name one that ships."""
         here = self._request.config.invocation_params.dir
         for folder in self._folders:
-            file = folder / named
+            file = folder / path
             if file.is_file():
-                # As one would type it, for the command that runs it again.
+                # Relative where possible, for the command that reproduces the run.
                 return file.relative_to(here) if file.is_relative_to(here) and Path.cwd() == here else file
-        return Path(named)
+        return Path(path)
 
     @property
     def _folders(self) -> tuple[Path, Path]:
         return self._request.path.parent, self._request.config.rootpath
 
-    def _sought(self) -> str:
+    def _searched(self) -> str:
         folders = ", ".join(dict.fromkeys(map(str, self._folders)))
         return f"\n   = help: looked for in {folders}, and among those that are installed"
 
     def close(self) -> None:
-        """Close whatever is open, the last first."""
+        """Close the opened runs, the last one first."""
         __tracebackhide__ = True
         from embodied.errors import EmbodiedError
 
@@ -153,7 +153,7 @@ class Scenario:
 
 
 def _failed(message: str) -> BaseException:
-    """A failure that is told by its message alone."""
+    """Return a failure that pytest shows without a traceback."""
     return pytest.fail.Exception(message, pytrace=False)
 
 
@@ -163,11 +163,11 @@ def _text(error: Exception) -> str:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """A failure says what was run, how far it came, and how to run it again without the test."""
+    """Add to a failure what was run, how far it came, and the command that reproduces it without the test."""
     report = yield
     if report.when == "call" and report.failed:
         for run in item.stash.get(_RUNS, []):
             report.sections.append(("scenario", run.summary()))
-            # Where the report is a file, as in CI, sections are not in it and properties are.
+            # JUnit XML, as CI servers read it, has no sections, but it has properties.
             item.user_properties.append(("reproduce", run.command))
     return report

@@ -1,4 +1,4 @@
-"""What a test opens: a launch file, and what lies over it. Nothing heavy is imported here."""
+"""Recipe of a test's run: launch file, overrides and seed, read from a marker. Nothing heavy is imported here."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from typing import Any
 from embodied.errors import nearest
 from embodied.runtime.command_line import command
 
-MAX_SEEDS = 100_000
-"""A marker that asks for more items than this is a mistake."""
+SEEDS_MOST = 100_000
+"""Maximum number of seeds of a marker; more are a mistake."""
 
 _ALLOWED = ("seeds", "profile", "world", "sets", "swaps", "site")
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """A launch file with its overrides and a seed.
+    """Launch file with its overrides and a seed.
 
     Attributes:
-        file: the launch file, as it was named.
-        profile: its profile; None is `sim` where the file has one, else the file itself.
-        seed: everything random is drawn from it.
-        sets, swaps, site, world: as on the command line.
+        file: path of the launch file.
+        profile: profile of the launch file; None: `sim` if there is one, else no profile.
+        seed: seed of everything random.
+        sets, swaps, site, world: overrides as on the command line.
 
     Raises:
-        ValueError: one of them makes no sense; the sentence says what was expected.
+        ValueError: a value is of the wrong type or out of range.
     """
 
     file: str | Path
@@ -44,12 +44,12 @@ class Recipe:
         if isinstance(self.seed, bool) or not isinstance(self.seed, int) or self.seed < 0:
             raise ValueError(f"expected a seed, a whole number from 0, got {self.seed!r}")
         for name, example in (("sets", "robot=xarm6"), ("swaps", "policy=policies.tasks.cloned:ClonedPickPlace")):
-            given = getattr(self, name)
-            if isinstance(given, str) or not all(isinstance(text, str) for text in given):
-                raise ValueError(f"{name}: expected a list such as ['{example}'], got {given!r}")
+            value = getattr(self, name)
+            if isinstance(value, str) or not all(isinstance(text, str) for text in value):
+                raise ValueError(f"{name}: expected a list such as ['{example}'], got {value!r}")
 
     def command(self, until: int) -> str:
-        """The command that makes the same run, up to a time [ns]."""
+        """Return the command that reproduces the run up to a time [ns]."""
         return command(
             self.file,
             self.profile,
@@ -62,41 +62,41 @@ class Recipe:
         )
 
 
-def read_marker(args: Sequence[Any], about: Mapping[str, Any]) -> tuple[Recipe, list[int] | None]:
-    """What `@pytest.mark.scenario(…)` says.
+def read_marker(args: Sequence[Any], keywords: Mapping[str, Any]) -> tuple[Recipe, list[int] | None]:
+    """Read the arguments of `@pytest.mark.scenario(…)`.
 
     Args:
-        args: its positional arguments: the launch file.
-        about: the others.
+        args: positional arguments: the launch file.
+        keywords: keyword arguments.
 
     Returns:
-        the recipe, and the seeds; None where it names none.
+        the recipe, and the seeds; None without the argument `seeds`.
 
     Raises:
-        ValueError: it makes no sense; the sentence says what was expected.
+        ValueError: an argument is unknown, of the wrong type or out of range.
     """
     if len(args) != 1:
         raise ValueError(f'expected one launch file, @pytest.mark.scenario("launch/…", …), got {len(args)}')
-    for name in about:
+    for name in keywords:
         if name not in _ALLOWED:
             raise ValueError(f"there is no '{name}'; {', '.join(nearest(name, _ALLOWED))}")
-    rest = {name: value for name, value in about.items() if name != "seeds"}
-    seeds = _seeds(about["seeds"]) if "seeds" in about else None
+    rest = {name: value for name, value in keywords.items() if name != "seeds"}
+    seeds = _seeds(keywords["seeds"]) if "seeds" in keywords else None
     return Recipe(args[0], **rest), seeds
 
 
-def _seeds(given: Any) -> list[int]:
-    if isinstance(given, str) or not isinstance(given, Iterable):
-        raise ValueError(f"expected seeds such as range(20), got {given!r}")
-    found = []
-    for seed in given:
+def _seeds(value: Any) -> list[int]:
+    if isinstance(value, str) or not isinstance(value, Iterable):
+        raise ValueError(f"expected seeds such as range(20), got {value!r}")
+    seeds = []
+    for seed in value:
         if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
             raise ValueError(f"expected seeds, whole numbers from 0, got {seed!r}")
-        found.append(seed)
-        if len(found) > MAX_SEEDS:
-            raise ValueError(f"more than {MAX_SEEDS} seeds")
-    if not found:
-        raise ValueError(f"the seeds {given!r} are empty; write range(20)")
-    if len(set(found)) < len(found):
-        raise ValueError(f"a seed stands twice in {given!r}")
-    return found
+        seeds.append(seed)
+        if len(seeds) > SEEDS_MOST:
+            raise ValueError(f"more than {SEEDS_MOST} seeds")
+    if not seeds:
+        raise ValueError(f"the seeds {value!r} are empty; write range(20)")
+    if len(set(seeds)) < len(seeds):
+        raise ValueError(f"a seed is repeated in {value!r}")
+    return seeds

@@ -89,7 +89,7 @@ class LaunchOptions:
         return Overrides(self.site, tuple(self.swaps or ()), tuple(self.sets or ()), self.world)
 
     def chosen_profile(self, default: str | None = None) -> str | None:
-        """Combine --sim and --profile.
+        """Combine --sim and --profile into one profile.
 
         Raises:
             LaunchError: they contradict each other.

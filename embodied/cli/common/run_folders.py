@@ -18,7 +18,7 @@ NAMED_ALIKE_MOST = 1000
 
 
 def new_run_folder(name: str) -> Path:
-    """Create a folder `runs/<time>-<name>`.
+    """Create a folder `runs/<time>-<name>` for the results of a command.
 
     Raises:
         OSError: it cannot be created.

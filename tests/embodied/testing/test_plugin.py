@@ -96,7 +96,7 @@ def test_a_marker_that_makes_no_sense_is_an_error_of_collection(project: pytest.
         '"launch/cell.yaml", seeds=range(5, 3)': "the seeds range(5, 3) are empty; write range(20)",
         '"launch/cell.yaml", seeds="0:3"': "expected seeds such as range(20), got '0:3'",
         '"launch/cell.yaml", seeds=[1, 2.5]': "expected seeds, whole numbers from 0, got 2.5",
-        '"launch/cell.yaml", seeds=[1, 1]': "a seed stands twice in [1, 1]",
+        '"launch/cell.yaml", seeds=[1, 1]': "a seed is repeated in [1, 1]",
         '"launch/cell.yaml", seeds=range(10**12)': "more than 100000 seeds",
         '"launch/cell.yaml", sedes=[1]': "there is no 'sedes'; did you mean 'seeds'?",
         "seeds=[1]": 'expected one launch file, @pytest.mark.scenario("launch/…", …), got 0',

@@ -52,7 +52,7 @@ def test_what_does_not_become_true_fails_with_what_was_looked_at(scenario: Scena
     with pytest.raises(pytest.fail.Exception) as caught:
         run.until(lambda: run["clock"].position[0] > 9, within=0.25)
     lines = str(caught.value).splitlines()
-    assert lines[0] == "what was waited for was not true within 0.25 s; the run is at 0.25 s"
+    assert lines[0] == "the predicate was not true within 0.25 s; the run is at 0.25 s"
     assert "none yet" in lines[1]
     assert lines[2].startswith("  clock.joint_state, 0 ns old: JointState(position=[0.25, 0.25]")
     assert len(lines) == 3
@@ -83,7 +83,7 @@ def test_times_and_predicates_that_make_no_sense_are_refused(scenario: Scenario)
             run.seconds(wrong)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="a period above zero"):
         run.until(lambda: True, every=0)
-    with pytest.raises(ValueError, match="this one takes 2 things"):
+    with pytest.raises(ValueError, match="this one takes 2 arguments"):
         run.until(lambda a, b: True)
     assert run.now == 0.0
 

@@ -1,54 +1,96 @@
-"""A resolved document becomes nodes and wires."""
+"""Building of a graph from a document that is complete: profile, site and overrides applied, references replaced."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from embodied.clock import duration
-from embodied.errors import FOREIGN, LaunchError, Place, Problem, nearest, told
-from embodied.graph.entry import BOUND, Entry, Timing, Wire
-from embodied.graph.faults import KINDS, Fault
+from embodied.errors import LaunchError, Place, Problem
+from embodied.graph.entry import Entry
 from embodied.graph.graph import Graph
 from embodied.graph.missing_driver import MissingDriver
-from embodied.graph.restart import NEVER, Restart
 from embodied.graph.validate.nodes import complaints
-from embodied.launch.class_lookup import find_class
 from embodied.launch.merge import merge
+from embodied.launch.node_section import read_fault, read_machine, read_restart, read_timing, read_wires
+from embodied.launch.problems import Problems
+from embodied.launch.settings import Settings
 from embodied.launch.yaml_document import Item, entries, plain, walk
-from embodied.node.node import bounds
-from embodied.node.settings import Context, SettingError, convert, field_types, make, name_of, required
-from embodied.ranges import Range
 from embodied.robot import Robot
 from embodied.world import World
 
 
-def build_graph(
-    document: Item,
-    folders: Mapping[str, Path],
-    profile: str | None,
-    others: Mapping[str, frozenset[str]],
-    problems: list[Problem],
-    missing: dict[str, Problem],
-) -> Graph:
-    """The graph of a resolved document.
+@dataclass(slots=True)
+class Build:
+    """Result of building a graph, complete or not.
+
+    Attributes:
+        graph: the graph; a node without a class is a placeholder in it, and one with problems is left out.
+        missing: place of each node without a class, by name.
+        problems: everything else that is wrong.
+    """
+
+    graph: Graph
+    missing: dict[str, Place] = field(default_factory=dict)
+    problems: Problems = field(default_factory=Problems)
+
+
+def build_graph(document: Item, folders: Mapping[str, Path]) -> Build:
+    """Build the graph of a document.
 
     Args:
-        document: with all layers merged and all references replaced.
-        folders: by file, what its relative paths are relative to.
-        profile: its name, None for the file itself.
-        others: by other profile, the nodes that have a class there.
-        problems: what is wrong is added here.
-        missing: by node, that it has no class; such a node is a placeholder in the graph.
+        document: the document, with every layer merged.
+        folders: by file, the folder that relative paths in it are relative to.
     """
-    robots = build_robots(document, folders, problems)
+    build = Build(_frame(document))
+    problems = build.problems
+    settings = Settings(folders, _robots(document, Settings(folders), problems))
+    build.graph.world = _world(document, settings, problems)
+    faults = document.value.get("faults")
+    for fault in [] if faults is None else faults.value:
+        with problems.collecting():
+            build.graph.faults.append(read_fault(fault))
+    if not entries(document, "nodes"):
+        problems.add(Problem("E104", "there are no nodes", document.place, ("add 'nodes:'",)))
+    for name, section in entries(document, "nodes").items():
+        if "use" in section.value:
+            node = problems.attempt(settings.instance, section, "node", f"'{name}'")
+        else:
+            node = MissingDriver()
+            build.missing[name] = section.key or section.place
+        wires = problems.attempt(read_wires, section)
+        timing = problems.attempt(read_timing, section)
+        restart = problems.attempt(read_restart, name, section)
+        machine = problems.attempt(read_machine, section)
+        if node is None or wires is None or timing is None or restart is None:
+            continue
+        try:
+            build.graph.put(Entry(name, node, timing, wires, _places(section), machine, restart))
+        except LaunchError as error:
+            place = section.key or section.place
+            problems.extend(Problem(p.code, p.message, place, p.help) for p in error.problems)
+    return build
+
+
+def build_robots(document: Item, folders: Mapping[str, Path]) -> dict[str, Robot]:
+    """Build the robots that a document describes, by name.
+
+    Raises:
+        LaunchError: a description is wrong.
+    """
+    problems = Problems()
+    robots = _robots(document, Settings(folders), problems)
+    problems.raise_any()
+    return robots
+
+
+def _frame(document: Item) -> Graph:
+    """Start a graph with what belongs to the whole: its clock, its processes and its machines."""
     clock = document.value.get("clock")
     processes = document.value.get("processes")
     machines = document.value.get("machines")
-    graph = Graph(
-        world=_world(document, robots, folders, problems),
+    return Graph(
         # A file without a profile meets the robot, and a robot lives in real time.
         clock="steady" if clock is None else clock.value,
         processes=() if processes is None else tuple(tuple(group) for group in plain(processes)),
@@ -60,240 +102,40 @@ def build_graph(
             for path, entry in walk(section)
         },
     )
-    for item in document.value["faults"].value if "faults" in document.value else []:
-        made = _fault(item, problems)
-        graph.faults += [] if made is None else [made]
-    nodes = document.value.get("nodes")
-    if nodes is None or not nodes.value:
-        help_ = ("add 'nodes:'",)
-        problems.append(Problem("E104", "there are no nodes", document.place, help=help_))
-        return graph
-    for name, item in nodes.value.items():
-        if "use" not in item.value:
-            missing[name] = _no_class(name, item, profile, others)
-            node: Any = MissingDriver()
-        else:
-            node = _instance(item, "node", f"'{name}'", robots, folders, problems)
-        wires = _wires(item, problems)
-        timing = _timing(item, problems)
-        restart = _restart(name, item, problems)
-        if node is None or timing is None or restart is None:
-            continue
-        places = {path: entry.key or entry.place for path, entry in walk(item)}
-        places |= {path: entry.place for path, entry in walk(item) if path and path[0] in ("use", "on")}
-        places |= _wire_places(item)
-        try:
-            graph.put(Entry(name, node, timing, wires, places, _machine(item, problems), restart))
-        except LaunchError as error:
-            problems += [Problem(p.code, p.message, item.key or item.place, p.help) for p in error.problems]
-    return graph
 
 
-def _no_class(name: str, item: Item, profile: str | None, others: Mapping[str, frozenset[str]]) -> Problem:
-    where = "the file itself, which meets the robot," if profile is None else f"profile '{profile}'"
-    having = [other for other, names in others.items() if name in names]
-    if having:
-        help_ = (f"profiles that have one: {', '.join(having)} (run with --profile {having[0]})",)
-    else:
-        help_ = ("write 'use: \"module:Class\"'",)
-    return Problem("E206", f"'{name}' has no driver: {where} gives it no 'use'", item.key or item.place, help=help_)
+def _robots(document: Item, settings: Settings, problems: Problems) -> dict[str, Robot]:
+    sections = entries(document, "robots").items()
+    robots = {name: problems.attempt(settings.robot, name, section) for name, section in sections}
+    return {name: robot for name, robot in robots.items() if robot is not None}
 
 
-def build_robots(document: Item, folders: Mapping[str, Path], problems: list[Problem]) -> dict[str, Robot]:
-    """The robots that a resolved document describes, by name."""
-    section = document.value.get("robots")
-    found: dict[str, Robot] = {}
-    for name, item in section.value.items() if section is not None else []:
-        if not isinstance(item.value, dict):
-            problems.append(Problem("E104", f"robot '{name}' is a mapping; got {item.kind}", item.place))
-            continue
-        context = Context({}, _folder(item.value.get("urdf", item), folders))
-        try:
-            found[name] = make(Robot, {"name": name, **plain(item)}, context)
-        except SettingError as error:
-            message = f"robot '{name}': {error}"
-            problems.append(Problem("E205", message, _inside(item, error.path), help=error.help))
-    return found
-
-
-def _world(
-    document: Item, robots: Mapping[str, Robot], folders: Mapping[str, Path], problems: list[Problem]
-) -> World | None:
-    item = document.value.get("world")
-    if item is None:
+def _world(document: Item, settings: Settings, problems: Problems) -> World | None:
+    """Build the world, and each of its variants, so that --world is not the first to find what is wrong."""
+    section = document.value.get("world")
+    if section is None:
         return None
-    if "use" not in item.value:
-        problems.append(Problem("E206", "the world has no 'use'", item.key or item.place))
+    place = section.key or section.place
+    if "use" not in section.value:
+        problems.add(Problem("E206", "the world has no 'use'", place))
         return None
-    world: World | None = _instance(item, "world", "the world", robots, folders, problems)
-    problems += [Problem(code, f"the world: {text}", item.key or item.place) for code, text in complaints(world)]
-    if world is not None:
-        # Variants are proven with the world they vary, or --world would be the first to find out.
-        for name, over in entries(document, "worlds").items():
-            other = _instance(merge(item, over), "world", f"the world '{name}'", robots, folders, problems)
-            problems += [Problem(code, f"the world '{name}': {text}", over.place) for code, text in complaints(other)]
+    world: World | None = problems.attempt(_checked_world, section, "the world", place, settings, problems)
+    for name, layer in entries(document, "worlds").items() if world is not None else ():
+        problems.attempt(_checked_world, merge(section, layer), f"the world '{name}'", layer.place, settings, problems)
     return world
 
 
-def _instance(
-    item: Item,
-    kind: str,
-    who: str,
-    robots: Mapping[str, Robot],
-    folders: Mapping[str, Path],
-    problems: list[Problem],
-) -> Any:
-    """A node or a world from its `use` and `with`; None if something is wrong."""
-    use = item.value["use"]
-    found = find_class(use.value, kind, use.place, problems)
-    if found is None:
-        return None
-    given = item.value.get("with")
-    values: dict[str, Item] = {} if given is None or given.value is None else given.value
-    try:
-        known = field_types(found)
-    except (NameError, TypeError) as error:
-        problems.append(Problem("E209", f"cannot read the settings of {found.__name__}: {error}", use.place))
-        return None
-    before = len(problems)
-    made: dict[str, Any] = {}
-    for key, entry in values.items():
-        if key not in known:
-            message = f"{found.__name__} has no setting '{key}'"
-            problems.append(Problem("E103", message, entry.key or entry.place, help=nearest(key, known)))
-            continue
-        try:
-            made[key] = convert(known[key], plain(entry), Context(robots, _folder(entry, folders)))
-            _within(bounds(found).get(key), made[key])
-        except SettingError as error:
-            message = f"{who}, setting '{key}': {error}"
-            problems.append(Problem("E205", message, _inside(entry, error.path), help=error.help))
-    for key in required(found):
-        if key not in values:
-            message = f"{who} needs the setting '{key}' ({name_of(known[key])}) of {found.__name__}"
-            help_ = (f"add 'with: {{{key}: …}}'",)
-            problems.append(Problem("E204", message, item.key or item.place, help=help_))
-    if len(problems) > before:
-        return None
-    try:
-        return found(**made)
-    except FOREIGN as error:
-        message = f"{who}: {found.__name__} refuses its settings: {told(error)}"
-        problems.append(Problem("E205", message, (given or use).place))
-        return None
+def _checked_world(section: Item, who: str, place: Place, settings: Settings, problems: Problems) -> Any:
+    world = settings.instance(section, "world", who)
+    problems.extend(Problem(code, f"{who}: {sentence}", place) for code, sentence in complaints(world))
+    return world
 
 
-def _within(limits: Range | None, value: Any) -> None:
-    """A tunable setting begins where it may be tuned to.
-
-    Raises:
-        SettingError: it does not.
-    """
-    if limits is not None and not limits.low <= value <= limits.high:
-        raise SettingError(f"expected {limits.low:g} to {limits.high:g}, got {value!r}")
-
-
-def _wires(item: Item, problems: list[Problem]) -> dict[str, Wire]:
-    section = item.value.get("in")
-    general = item.value.get("max_age")
-    if general is not None and not (section is not None and section.value):
-        problems.append(Problem("E405", "max_age: this node has no wires", general.place))
-    made: dict[str, Wire] = {}
-    for name, wire in section.value.items() if section is not None and section.value else []:
-        source = wire.value.get("from")
-        if source is None or not isinstance(source.value, str):
-            problems.append(Problem("E104", f"input '{name}' needs 'from: node.port'", wire.key or wire.place))
-            continue
-        age = wire.value.get("max_age", general)
-        bound = wire.value.get("bound")
-        if bound is not None and (
-            not isinstance(bound.value, int) or isinstance(bound.value, bool) or not 1 <= bound.value <= 100_000
-        ):
-            message = f"expected how many wait at most, a whole number from 1 to 100000, got {bound.value!r}"
-            problems.append(Problem("E405", message, bound.place))
-            continue
-        try:
-            limit = None if age is None else duration(age.value)
-        except ValueError as error:
-            problems.append(Problem("E405", f"max_age: {error}", age.place if age is not None else wire.place))
-            continue
-        lossless = wire.value.get("lossless")
-        if lossless is not None and not isinstance(lossless.value, bool):
-            problems.append(Problem("E104", f"'lossless' is true or false; got {lossless.kind}", lossless.place))
-            continue
-        waits = lossless is not None and lossless.value
-        made[name] = Wire(source.value, limit, BOUND if bound is None else bound.value, waits)
-    return made
-
-
-def _timing(item: Item, problems: list[Problem]) -> Timing | None:
-    values = {key: item.value[key] for key in ("rate", "latency", "jitter") if key in item.value}
-    before = len(problems)
-    for key, entry in values.items():
-        try:
-            Timing.of(**{key: entry.value})
-        except ValueError as error:
-            problems.append(Problem("E401" if key == "rate" else "E405", f"{key}: {error}", entry.place))
-    if len(problems) > before:
-        return None
-    return Timing.of(**{key: entry.value for key, entry in values.items()})
-
-
-def _machine(item: Item, problems: list[Problem]) -> str | None:
-    on = item.value.get("on")
-    # A reference may have put something else in its place.
-    if on is not None and not isinstance(on.value, str):
-        problems.append(Problem("E104", f"'on' is text; got {on.kind}", on.place))
-    return None if on is None else on.value
-
-
-def _restart(name: str, item: Item, problems: list[Problem]) -> Restart | None:
-    section = item.value.get("restart")
-    try:
-        return NEVER if section is None else Restart.of(plain(section))
-    except SettingError as error:
-        problems.append(Problem("E407", f"'{name}': {error}", _inside(section, error.path), help=error.help))
-        return None
-
-
-def _fault(item: Item, problems: list[Problem]) -> Fault | None:
-    about = plain(item)
-    kind = next(key for key in KINDS if about.get(key) is not None)
-    target = about.pop(kind)
-    if not isinstance(target, str):
-        problems.append(Problem("E801", f"{kind}: expected the name of a node, got {target!r}", item.value[kind].place))
-        return None
-    try:
-        made = Fault.of(kind, target, about)
-    except SettingError as error:
-        place = item.value[error.path[0]].place
-        problems.append(Problem("E801", f"{kind} {target}: {error}", place, error.help))
-        return None
-    places = {path: entry.place for path, entry in walk(item)}
-    return replace(made, places=places)
-
-
-def _wire_places(item: Item) -> dict[tuple[str, ...], Place]:
-    """A wire is shown where its source is written."""
-    section = item.value.get("in")
-    found: dict[tuple[str, ...], Place] = {}
-    for name, wire in section.value.items() if section is not None and section.value else []:
+def _places(section: Item) -> dict[tuple[str, ...], Place]:
+    """Return the place of each part of a node: its key, but its value for what errors point at."""
+    places = {path: entry.key or entry.place for path, entry in walk(section)}
+    places |= {path: entry.place for path, entry in walk(section) if path and path[0] in ("use", "on")}
+    for name, wire in entries(section, "in").items():
         if isinstance(wire.value, dict) and "from" in wire.value:
-            found["in", name] = wire.value["from"].place
-    return found
-
-
-def _folder(item: Item, folders: Mapping[str, Path]) -> Path:
-    return folders.get(item.place.file, Path())
-
-
-def _inside(item: Item, path: tuple[str, ...]) -> Place:
-    """The place of a part of a value, as near as it is known."""
-    for key in path:
-        if isinstance(item.value, dict) and key in item.value:
-            item = item.value[key]
-        elif isinstance(item.value, list) and key.isdigit() and int(key) < len(item.value):
-            item = item.value[int(key)]
-        else:
-            break
-    return item.place
+            places["in", name] = wire.value["from"].place
+    return places

@@ -1,27 +1,32 @@
-"""What is in the rooms: node and world classes, and robots, here and installed."""
+"""Discovery of node and world classes in the packages for launch files, and of robots in launch files.
+
+Packages are searched by their files, so that a module which fails to import is found and reported like any other.
+"""
 
 from __future__ import annotations
 
 import importlib
 import importlib.util
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from embodied.errors import FOREIGN, Problem, told
-from embodied.launch.class_lookup import is_kind, modules
+from embodied.errors import FOREIGN, LaunchError, raised_at, told
+from embodied.launch.project import NODE_PACKAGES
 from embodied.launch.yaml_document import entries, read
+from embodied.node.node import Node
 
 
 @dataclass(slots=True)
-class Found:
-    """Classes of one kind.
+class FoundClasses:
+    """Classes of one kind, and the modules that could not be searched for them.
 
     Attributes:
-        classes: by how they are named where they are written, `module:Class`.
-        aliases: by each of these names, shorter ones of packages that hand the class on.
-        broken: by module, why it could not be imported.
+        classes: by their names in the module that defines them, `module:Class`.
+        aliases: by each of these names, shorter ones of packages that export the class.
+        broken: by module, why and where its import failed.
     """
 
     classes: dict[str, type[Any]] = field(default_factory=dict)
@@ -29,31 +34,63 @@ class Found:
     broken: dict[str, str] = field(default_factory=dict)
 
 
-_SIGNS = {"node": "def step(", "world": "def truth("}
-"""What the source of a module says that has such a class, which inherits from another: others may be scripts, which
-should not be started."""
+_METHODS = {"node": "def step(", "world": "def truth("}
+"""Text that the source of a module with a class of this kind contains; other modules may be scripts, and importing
+those would start them."""
 
-_HEIR = re.compile(r"^class \w+\(", re.MULTILINE)
+_DERIVED = re.compile(r"^class \w+\(", re.MULTILINE)
+
+_CLASS = re.compile(r"^class (?=[A-Za-z])", re.MULTILINE)
+
+WORLD_MEMBERS = ("reset", "advance", "about", "truth", "verdict", "close")
+"""Members that a class of worlds has."""
 
 
-def find(kind: str) -> Found:
-    """The classes of the rooms.
+def is_kind(thing: object, kind: str) -> bool:
+    """Whether something is a class of nodes, or of worlds.
+
+    Args:
+        thing: any object.
+        kind: `node` or `world`.
+    """
+    if not isinstance(thing, type):
+        return False
+    if kind == "node":
+        return issubclass(thing, Node) and hasattr(thing, "step")
+    return all(hasattr(thing, name) for name in WORLD_MEMBERS)
+
+
+def modules() -> dict[str, Path]:
+    """List the modules of the packages for launch files by name, each with its file or folder; nothing is imported."""
+    found: dict[str, Path] = {}
+    for package in NODE_PACKAGES:
+        for folder in _folders(package):
+            init = folder / "__init__.py"
+            found.setdefault(package, init if init.is_file() else folder)
+            for name, file in _walk(folder, package):
+                # The folder that is searched first wins, as in an import.
+                found.setdefault(name, file)
+    return dict(sorted(found.items()))
+
+
+def find_classes(kind: str) -> FoundClasses:
+    """Import the modules that have classes of one kind, and list these.
 
     Args:
         kind: `node` or `world`.
     """
-    found = Found()
+    found = FoundClasses()
     packages: dict[str, Any] = {}
-    for name in modules():
-        spec = importlib.util.find_spec(name)
-        source = _source(name)
-        package = spec is not None and spec.submodule_search_locations is not None
-        if not (_SIGNS[kind] in source and _HEIR.search(source)) and not (package and source):
+    for name, file in modules().items():
+        source = _source(file)
+        package = file.name == "__init__.py"
+        if not (_METHODS[kind] in source and _DERIVED.search(source)) and not (package and source):
             continue
         try:
             module = importlib.import_module(name)
         except FOREIGN as error:
-            found.broken[name] = told(error)
+            where = raised_at(error)
+            found.broken[name] = told(error) + (f", at {where}" if where else "")
             continue
         if package:
             packages[name] = module
@@ -70,33 +107,50 @@ def find(kind: str) -> Found:
     return found
 
 
-def named() -> list[str]:
-    """Names of the node classes of the rooms, as their sources say, without importing them: `module:Class`."""
-    found = []
-    for name in modules():
-        source = _source(name)
-        if _SIGNS["node"] in source:
+def class_names() -> list[str]:
+    """List the node classes by their sources alone, without importing them: `module:Class`."""
+    names = []
+    for name, file in modules().items():
+        source = _source(file)
+        if _METHODS["node"] in source:
             for part in _CLASS.split(source)[1:]:
-                kind, _, body = part.partition("(")
-                found += [f"{name}:{kind}"] if _SIGNS["node"] in body else []
-    return found
+                class_name, _, body = part.partition("(")
+                names += [f"{name}:{class_name}"] if _METHODS["node"] in body else []
+    return names
 
 
-_CLASS = re.compile(r"^class (?=[A-Za-z])", re.MULTILINE)
-
-
-def _source(module: str) -> str:
-    spec = importlib.util.find_spec(module)
-    return "" if spec is None or spec.origin is None else Path(spec.origin).read_text("utf-8", errors="replace")
-
-
-def robots(folders: list[Path]) -> list[str]:
-    """Names of the robots that the launch files in some folders describe."""
-    found: set[str] = set()
+def robot_names(folders: list[Path]) -> list[str]:
+    """List the robots that the launch files in some folders describe; files that cannot be read have none."""
+    names: set[str] = set()
     for file in (file for folder in folders for file in sorted(folder.glob("**/*.yaml"))):
-        problems: list[Problem] = []
-        document = read(file, str(file), problems)
-        if document is not None and isinstance(document.value, dict):
-            section = entries(document, "robots")
-            found |= set(section) if isinstance(section, dict) else set()
-    return sorted(found)
+        try:
+            document = read(file, str(file))
+        except LaunchError:
+            continue
+        section = entries(document, "robots") if isinstance(document.value, dict) else {}
+        names |= set(section) if isinstance(section, dict) else set()
+    return sorted(names)
+
+
+def _folders(package: str) -> list[Path]:
+    try:
+        spec = importlib.util.find_spec(package)
+    except ModuleNotFoundError:
+        return []
+    return [] if spec is None else [Path(folder) for folder in spec.submodule_search_locations or ()]
+
+
+def _walk(folder: Path, package: str) -> Iterator[tuple[str, Path]]:
+    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+        name = f"{package}.{path.stem}"
+        if not path.stem.isidentifier():
+            continue
+        if path.suffix == ".py" and path.stem != "__init__":
+            yield name, path
+        elif (path / "__init__.py").is_file():
+            yield name, path / "__init__.py"
+            yield from _walk(path, name)
+
+
+def _source(file: Path) -> str:
+    return file.read_text("utf-8", errors="replace") if file.is_file() else ""

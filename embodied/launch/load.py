@@ -1,32 +1,32 @@
-"""A launch file becomes a graph.
+"""Loading of launch files: parse, compose, apply a profile and overrides, build, validate.
 
-Order: file < profile < site < --world < --swap < --set. Includes lie below the file that includes them. Every value
-keeps the place it was written at, and relative paths are relative to that file.
+Layers, lowest first: includes < file < profile < site < --world < --swap < --set. Every value keeps the place at which
+it is written, and relative paths are relative to that file.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from embodied.errors import LaunchError, Place, Problem, nearest
+from embodied.errors import LaunchError, Place, Problem
 from embodied.graph.graph import Graph
 from embodied.graph.plan import Plan
 from embodied.graph.validate.compile import check_without_drivers
-from embodied.launch.build import build_graph, build_robots
-from embodied.launch.class_lookup import enter, project_root
-from embodied.launch.keys import check_file, check_section
-from embodied.launch.merge import beside, merge, without_nulls
-from embodied.launch.namespace import into_namespace
-from embodied.launch.overrides import Overrides, fitting, other_world, place_of, set_value, swap, written_value
-from embodied.launch.shipped import SHIPPED, locate, locate_include, nearest_include
+from embodied.launch.build import Build, build_graph, build_robots
+from embodied.launch.compose import Composer, arguments
+from embodied.launch.layer import read_layer
+from embodied.launch.overrides import Overrides
+from embodied.launch.problems import Problems
+from embodied.launch.profile import apply_profile, gives_driver
+from embodied.launch.project import enter, project_root
+from embodied.launch.renamed import current_name
+from embodied.launch.shipped import SHIPPED, locate
 from embodied.launch.substitution import substitute
-from embodied.launch.yaml_document import Item, entries, plain, read
+from embodied.launch.yaml_document import Item, entries, plain
 from embodied.robot import Robot
-
-MAX_INCLUDES = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,88 +38,81 @@ class ProfileCheck:
         plan: the plan that a runner follows; None if anything is wrong or missing.
         missing: by node without a driver, the problem that says so; everything else is checked nevertheless.
         problems: everything else that is wrong.
+        hints: advice that changes nothing, such as the new name of a class that has moved.
     """
 
     profile: str | None
     plan: Plan | None
     missing: Mapping[str, Problem]
     problems: tuple[Problem, ...]
+    hints: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
 class Launch:
-    """A launch file that has been read, with its includes and overrides.
+    """A launch file with its includes and overrides, from which each profile is built.
 
     Attributes:
-        file: as it was named.
-        profiles: names of the profiles it defines.
-        partial: it describes a robot, or gives nothing but settings to nodes of the file that includes it, and has
-            neither world nor clock nor what else belongs to a whole.
+        file: path of the file, as it is named.
+        arguments: values of the file's arguments.
+        partial: whether the file is a fragment: it describes robots, or sets nothing but settings of nodes of the file
+            that includes it, and has neither world nor clock nor anything else of a whole.
     """
 
     file: Path
-    _root: Item
-    _overrides: Overrides
-    _args: Mapping[str, Any]
+    arguments: Mapping[str, Any]
+    partial: bool
+    _composed: Item
     _site: Item | None
-    _folders: dict[str, Path] = field(default_factory=dict)
-    partial: bool = False
+    _overrides: Overrides
+    _folders: Mapping[str, Path] = field(default_factory=dict)
 
     @property
     def profiles(self) -> tuple[str, ...]:
         """Names of the profiles, in the order they are written."""
-        return tuple(entries(self._root, "profiles"))
+        return tuple(entries(self._composed, "profiles"))
 
     def graph(self, profile: str | None = None) -> Graph:
-        """The graph of one profile; None is the file without any, which meets the robot.
+        """Build the graph of one profile; None is the file without any, which meets the robot.
 
         Raises:
             LaunchError: with every problem found.
         """
-        problems: list[Problem] = []
-        missing: dict[str, Problem] = {}
-        graph = self._build(profile, problems, missing)
-        if problems or missing:
-            raise LaunchError([*missing.values(), *problems])
-        return graph
+        build = self._build(profile)
+        if build.missing or build.problems:
+            raise LaunchError([*self._missing(build, profile).values(), *build.problems])
+        return build.graph
 
     def check(self, profile: str | None = None) -> ProfileCheck:
         """Check everything in one profile, whether or not each node has a driver in it."""
-        problems: list[Problem] = []
+        problems = Problems()
+        plan: Plan | None = None
         missing: dict[str, Problem] = {}
-        plan = None
-        try:
-            graph = self._build(profile, problems, missing)
-            if missing and not problems:
-                problems = check_without_drivers(graph)
-            elif not problems:
-                plan = graph.check()
-        except LaunchError as error:
-            problems += error.problems
+        hints: tuple[str, ...] = ()
+        with problems.collecting():
+            document = self._document(profile)
+            hints = tuple(_moved_classes(document))
+            build = build_graph(document, self._folders)
+            missing = self._missing(build, profile)
+            problems.extend(build.problems)
+            if not problems:
+                problems.extend(check_without_drivers(build.graph) if missing else ())
+                plan = None if missing else build.graph.check()
         # On hardware a body of the simulated world is a driver that is missing as well.
         simulated = [problem for problem in problems if problem.code == "E702"]
         missing |= {problem.where.removeprefix("node "): problem for problem in simulated}
-        return ProfileCheck(profile, plan, missing, tuple(problem for problem in problems if problem not in simulated))
-
-    def _build(self, profile: str | None, problems: list[Problem], missing: dict[str, Problem]) -> Graph:
-        document = self._resolved(profile)
-        others = {name: self._drivers(name) for name in self.profiles if name != profile}
-        return build_graph(document, self._folders, profile, others, problems, missing)
-
-    @property
-    def arguments(self) -> Mapping[str, Any]:
-        """The arguments of the file, with their values."""
-        return self._args
+        others = tuple(problem for problem in problems if problem not in simulated)
+        return ProfileCheck(profile, plan, missing, others, hints)
 
     def uses(self, profile: str | None = None) -> dict[str, str | None]:
-        """The classes that the nodes name in a profile, and the `world`; None for one that names none.
+        """Return the class that each node names in a profile, and the `world`; None for a node that names none.
 
         Raises:
             LaunchError: the profile cannot be resolved.
         """
-        document = self._resolved(profile)
-        named = {name: plain(node).get("use") for name, node in entries(document, "nodes").items()}
-        return named | ({"world": plain(document.value["world"]).get("use")} if "world" in document.value else {})
+        document = self._document(profile)
+        uses = {name: plain(node).get("use") for name, node in entries(document, "nodes").items()}
+        return uses | ({"world": plain(document.value["world"]).get("use")} if "world" in document.value else {})
 
     def worlds(self, profile: str | None = None) -> tuple[str, ...]:
         """Names of the worlds that may take the place of the world in a profile.
@@ -127,7 +120,7 @@ class Launch:
         Raises:
             LaunchError: the profile cannot be resolved.
         """
-        return tuple(entries(self._resolved(profile), "worlds"))
+        return tuple(entries(self._document(profile), "worlds"))
 
     def missing(self, profile: str | None = None) -> tuple[str, ...]:
         """Names of the nodes that have no class in a profile.
@@ -138,111 +131,86 @@ class Launch:
         return tuple(name for name, use in self.uses(profile).items() if use is None and name != "world")
 
     def robots(self) -> dict[str, Robot]:
-        """The robots that the file and its includes describe, by name.
+        """Build the robots that the file and its includes describe, by name.
 
         Raises:
             LaunchError: one of them is wrong.
         """
-        problems: list[Problem] = []
-        found = build_robots(self._resolve(None, problems), self._folders, problems)
-        if problems:
-            raise LaunchError(problems)
-        return found
+        return build_robots(self._document(None), self._folders)
 
-    def _drivers(self, profile: str) -> frozenset[str]:
-        """Names of the nodes that have a class in a profile."""
-        nodes = entries(self._resolve(profile, []), "nodes")
-        return frozenset(name for name, node in nodes.items() if "use" in node.value)
+    def _document(self, profile: str | None) -> Item:
+        return apply_profile(self._composed, profile, self._site, self._overrides, self.arguments, self.file)
 
-    def _resolved(self, profile: str | None) -> Item:
-        problems: list[Problem] = []
-        document = self._resolve(profile, problems)
-        if problems:
-            raise LaunchError(problems)
-        return document
+    def _build(self, profile: str | None) -> Build:
+        return build_graph(self._document(profile), self._folders)
 
-    def _resolve(self, profile: str | None, problems: list[Problem]) -> Item:
-        document = Item({k: v for k, v in self._root.value.items() if k != "profiles"}, self._root.place)
-        layers = self._chain(profile, problems)
-        for layer in layers:
-            document = merge(document, layer)
-        if self._site is not None:
-            document = merge(document, fitting(self._site, document, layers, problems))
-        if self._overrides.world is not None:
-            document = merge(document, other_world(self._overrides.world, document, problems))
-        for text in self._overrides.swaps:
-            document = merge(document, swap(text, document, problems))
-        for text in self._overrides.sets:
-            if "." in text.partition("=")[0]:
-                document = merge(document, set_value(text, document, self._args, problems))
-        document = without_nulls(document)
-        if not problems:
-            check_section(document, problems)
-        return substitute(document, self._args, problems)
+    def _missing(self, build: Build, profile: str | None) -> dict[str, Problem]:
+        return {name: self._no_driver(name, profile, place) for name, place in build.missing.items()}
 
-    def _chain(self, profile: str | None, problems: list[Problem]) -> list[Item]:
-        """A profile and those it is based on, lowest first."""
-        known = entries(self._root, "profiles")
-        chain: list[Item] = []
-        seen: list[str] = []
-        place: Place | None = None
-        while profile is not None:
-            if profile not in known:
-                where = str(self.file) if place is None else ""
-                message = f"there is no profile '{profile}'"
-                problems.append(Problem("E108", message, place, help=nearest(profile, known), where=where))
-                return []
-            if profile in seen:
-                message = f"profiles are based on each other: {' -> '.join([*seen, profile])}"
-                problems.append(Problem("E108", message, place))
-                return []
-            seen.append(profile)
-            layer = known[profile]
-            if layer.value is None:
-                return chain
-            chain.insert(0, Item({k: v for k, v in layer.value.items() if k != "base"}, layer.place))
-            base = layer.value.get("base")
-            profile, place = (None, None) if base is None else (base.value, base.place)
-        return chain
+    def _no_driver(self, node: str, profile: str | None, place: Place) -> Problem:
+        where = "the file itself, which meets the robot," if profile is None else f"profile '{profile}'"
+        others = [name for name in self.profiles if gives_driver(self._composed, name, node, self.file)]
+        help_ = "write 'use: \"module:Class\"'"
+        if others:
+            help_ = f"profiles that have one: {', '.join(others)} (run with --profile {others[0]})"
+        return Problem("E206", f"'{node}' has no driver: {where} gives it no 'use'", place, (help_,))
 
 
 def load(file: str | Path, overrides: Overrides | None = None) -> Launch:
-    """Read a launch file, with everything it includes.
+    """Read a launch file and compose it with everything that it includes.
 
     Args:
         file: the launch file, or the name of one in `launch/` or of one that ships.
-        overrides: site, swaps and sets.
+        overrides: options of the command line.
 
     Raises:
         LaunchError: with every problem found.
     """
     overrides = overrides or Overrides()
     file = locate(Path(file))
-    problems: list[Problem] = []
-    folders: dict[str, Path] = {"--swap": Path(), "--set": Path()}
-    root = _read(file, str(file), folders, problems)
-    site = None if overrides.site is None else _read(overrides.site, str(overrides.site), folders, problems)
-    foreign = [] if site is None else [(k, site.value[k]) for k in ("include", "profiles") if k in site.value]
-    for key, item in foreign:
-        message = f"a site file has no '{key}': it lies over every profile"
-        problems.append(Problem("E103", message, item.key or item.place))
-    if root is None or problems:
-        raise LaunchError(problems)
-    # Where the command is given, then where the file stands, so that the file's own project comes first.
+    problems = Problems()
+    root = problems.attempt(read_layer, file, str(file))
+    site = None if overrides.site is None else problems.attempt(_read_site, overrides.site)
+    problems.raise_any()
+    assert root is not None
+    # The folder of the command first, then that of the file, so that the file's own project is searched first.
     enter(project_root(Path.cwd() / "launch.yaml"))
     if not file.resolve().is_relative_to(SHIPPED.resolve()):
         enter(project_root(file))
-    args = _arguments(root, site, overrides.sets, problems)
-    document = _include(root, file, args, _Reading(folders, problems), (file.resolve(),))
-    if problems:
-        raise LaunchError(problems)
-    return Launch(file, document, overrides, args, _without(site), folders, _partial(root))
+    args = arguments(root, site, overrides.sets)
+    composer = Composer({path: Path() for path in ("--swap", "--set")})
+    composer.folders[str(file)] = file.resolve().parent
+    composed = composer.compose(root, file, args)
+    composer.problems.raise_any()
+    if site is not None and overrides.site is not None:
+        composer.folders[str(overrides.site)] = overrides.site.resolve().parent
+        site = substitute(_without(site, "embodied", "args"), args)
+    return Launch(file, args, _is_partial(root), composed, site, overrides, composer.folders)
+
+
+def _read_site(path: Path) -> Item:
+    """Read a site file, which lies over every profile and so has none of its own."""
+    site = read_layer(path, str(path))
+    foreign = [(key, site.value[key]) for key in ("include", "profiles") if key in site.value]
+    if foreign:
+        raise LaunchError(
+            [
+                Problem("E103", f"a site file has no '{key}': it lies over every profile", item.key or item.place)
+                for key, item in foreign
+            ]
+        )
+    return site
+
+
+def _without(item: Item, *keys: str) -> Item:
+    return Item({key: entry for key, entry in item.value.items() if key not in keys}, item.place, item.key)
 
 
 _WHOLE = ("include", "world", "worlds", "clock", "machines", "processes")
+"""Sections that a fragment does not have."""
 
 
-def _partial(root: Item) -> bool:
+def _is_partial(root: Item) -> bool:
     sections = [root, *(profile for profile in entries(root, "profiles").values() if profile.value is not None)]
     whole = any(key in section.value for section in sections for key in _WHOLE)
     nodes = [node for section in sections for node in entries(section, "nodes").values() if node.value is not None]
@@ -250,103 +218,9 @@ def _partial(root: Item) -> bool:
     return not whole and (settings or bool(entries(root, "robots")))
 
 
-def _read(file: Path, shown: str, folders: dict[str, Path], problems: list[Problem]) -> Item | None:
-    found = read(file, shown, problems)
-    if found is None or not check_file(found, problems):
-        return None
-    folders[shown] = file.resolve().parent
-    return found
-
-
-def _without(site: Item | None) -> Item | None:
-    if site is None:
-        return None
-    return Item({k: v for k, v in site.value.items() if k not in ("embodied", "args", "include")}, site.place)
-
-
-def _arguments(root: Item, site: Item | None, sets: Sequence[str], problems: list[Problem]) -> dict[str, Any]:
-    """Values of the arguments: file < site < --set."""
-    known = {name: plain(substitute(item, {}, problems)) for name, item in entries(root, "args").items()}
-    if site is not None:
-        for name, item in entries(site, "args").items():
-            if name not in known:
-                message = f"there is no argument '{name}'"
-                problems.append(Problem("E107", message, item.key, help=nearest(name, known)))
-            known[name] = plain(item)
-    for text in sets:
-        name, sign, value = text.partition("=")
-        if not sign:
-            help_ = ("write --set name=value or --set node.setting=value",)
-            problems.append(Problem("E107", f"cannot read --set {text}", place_of("--set", text), help=help_))
-        elif "." not in name:
-            if name not in known:
-                fix = (*nearest(name, known), "a node's setting is set as node.setting=value")
-                message = f"there is no argument '{name}'"
-                problems.append(Problem("E107", message, place_of("--set", text), help=fix))
-            known[name] = plain(written_value(value, text, len(name) + 2, problems))
-    return known
-
-
-@dataclass(slots=True)
-class _Reading:
-    """What is shared while a file and its includes are read."""
-
-    folders: dict[str, Path]
-    problems: list[Problem]
-    count: int = 0
-
-
-def _include(root: Item, file: Path, args: Mapping[str, Any], reading: _Reading, above: tuple[Path, ...]) -> Item:
-    """A file on top of everything it includes."""
-    problems = reading.problems
-    section = root.value.get("include")
-    own = Item({k: v for k, v in root.value.items() if k not in ("include", "args", "embodied")}, root.place)
-    below = Item({}, root.place)
-    for written in (section.value or []) if section is not None else []:
-        entry = substitute(written, args, problems)
-        name = entry.value["file"]
-        path = locate_include(str(name.value), file.parent)
-        if path is None:
-            message = f"there is no file '{name.value}' beside {file.name}, nor among those that are installed"
-            help_ = nearest_include(str(name.value), file.parent)
-            problems.append(Problem("E105", message, name.place, help=help_))
-            continue
-        reading.count += 1
-        if path.resolve() in above:
-            problems.append(Problem("E105", f"'{name.value}' includes itself", name.place))
-            continue
-        if reading.count > MAX_INCLUDES:
-            problems.append(Problem("E105", f"more than {MAX_INCLUDES} files are included", name.place))
-            break
-        found = _read(path, str(path), reading.folders, problems)
-        if found is None:
-            continue
-        inner = _inner_arguments(found, entry, problems)
-        found = _include(found, path, inner, reading, (*above, path.resolve()))
-        found = substitute(found, inner, problems)
-        if "namespace" in entry.value:
-            found = into_namespace(found, entry.value["namespace"], problems)
-        _agree(below, found, name, problems)
-        below = beside(below, found)
-    return merge(below, own, keep_nulls=True)
-
-
-def _agree(one: Item, other: Item, name: Item, problems: list[Problem]) -> None:
-    """Robots and machines are shared, so two includes may not say different things of one."""
-    for key, word in (("robots", "robot"), ("machines", "machine")):
-        for shared, told in entries(other, key).items():
-            before = entries(one, key).get(shared)
-            if before is not None and plain(before) != plain(told):
-                message = f"two includes describe the {word} '{shared}' differently"
-                also = ((before.place, "one"), (told.place, "the other"))
-                problems.append(Problem("E110", message, name.place, ("give one of them another name",), also))
-
-
-def _inner_arguments(found: Item, entry: Item, problems: list[Problem]) -> dict[str, Any]:
-    known = {name: plain(substitute(item, {}, problems)) for name, item in entries(found, "args").items()}
-    for name, item in entries(entry, "args").items():
-        if name not in known:
-            message = f"'{plain(entry.value['file'])}' has no argument '{name}'"
-            problems.append(Problem("E107", message, item.key, help=nearest(name, known)))
-        known[name] = plain(item)
-    return known
+def _moved_classes(document: Item) -> list[str]:
+    """List the classes that are named as before they moved, each with its place and its present name."""
+    sections = [*entries(document, "nodes").values(), *([document.value["world"]] if "world" in document.value else [])]
+    uses = [section.value["use"] for section in sections if "use" in section.value]
+    moved = [(use, current_name(use.value)) for use in uses if isinstance(use.value, str)]
+    return [f"{use.place}: '{use.value}' is now '{name}'" for use, name in moved if name != use.value]

@@ -1,7 +1,6 @@
-"""How launch files lie over each other.
+"""Merging of layers: mappings merge, lists replace, null removes, and a new `use` drops the old `with`.
 
-Mappings merge, lists replace, null removes, a new `use` drops the old `with`. Includes of one file lie beside each
-other: the faults of both stand.
+The includes of one file lie beside each other, so that the faults of both are kept.
 """
 
 from __future__ import annotations
@@ -10,48 +9,48 @@ from embodied.launch.yaml_document import Item, entries
 
 
 def merge(base: Item, over: Item, *, keep_nulls: bool = False) -> Item:
-    """`over` on top of `base`; neither is changed.
+    """Merge one layer over another; neither is changed.
 
-    A null in `over` removes what `base` has there.
+    A null in the upper layer removes what the lower one has there.
 
     Args:
-        base: what lies below.
-        over: what lies above.
-        keep_nulls: leave the null in place of what it removes: for layers that will lie over something else in turn.
+        base: lower layer.
+        over: upper layer.
+        keep_nulls: keep each null, for a result that is merged over another layer in turn.
     """
     if not (isinstance(base.value, dict) and isinstance(over.value, dict)):
         return over
-    made = dict(base.value)
-    # Another class has other settings: what was meant for the old one must not leak into it.
-    if "use" in over.value and "use" in made and over.value["use"].value != made["use"].value:
-        made.pop("with", None)
+    merged = dict(base.value)
+    # Another class has other settings: those of the old one must not leak into it.
+    if "use" in over.value and "use" in merged and over.value["use"].value != merged["use"].value:
+        merged.pop("with", None)
     for key, item in over.value.items():
-        if key in made and item.value is not None:
-            made[key] = merge(made[key], item, keep_nulls=keep_nulls)
+        if key in merged and item.value is not None:
+            merged[key] = merge(merged[key], item, keep_nulls=keep_nulls)
         elif item.value is not None:
-            made[key] = item if keep_nulls else without_nulls(item)
+            merged[key] = item if keep_nulls else without_nulls(item)
         elif keep_nulls:
-            made[key] = item
+            merged[key] = item
         else:
-            made.pop(key, None)
-    return Item(made, base.place, base.key)
+            merged.pop(key, None)
+    return Item(merged, base.place, base.key)
 
 
 def beside(one: Item, other: Item) -> Item:
-    """Two includes of one file, which will lie under it: merged, with the faults of both."""
-    made = merge(one, other, keep_nulls=True)
+    """Merge two includes of one file, with the faults of both; nulls are kept for the file above them."""
+    merged = merge(one, other, keep_nulls=True)
     if entries(one, "faults") and entries(other, "faults"):
         joined = [*one.value["faults"].value, *other.value["faults"].value]
-        made.value["faults"] = Item(joined, other.value["faults"].place, other.value["faults"].key)
+        merged.value["faults"] = Item(joined, other.value["faults"].place, other.value["faults"].key)
     for name, profile in entries(other, "profiles").items():
         below = entries(one, "profiles").get(name)
         if below is not None and below.value and profile.value:
-            made.value["profiles"].value[name] = beside(below, profile)
-    return made
+            merged.value["profiles"].value[name] = beside(below, profile)
+    return merged
 
 
 def without_nulls(item: Item) -> Item:
-    """An item without the keys that only say that something is removed."""
+    """Return an item without its nulls, which only remove."""
     if not isinstance(item.value, dict):
         return item
     kept = {key: without_nulls(entry) for key, entry in item.value.items() if entry.value is not None}

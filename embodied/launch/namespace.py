@@ -1,55 +1,61 @@
-"""A fragment in a namespace.
+"""Namespaces of fragments: nodes become `left/arm`, and wires lead to nodes of the same fragment.
 
-Its nodes are `left/arm`, and its wires lead to its own nodes unless they begin with a slash.
+A wire that begins with a slash leads out of the namespace.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from embodied.errors import Problem
+from embodied.errors import LaunchError, Problem
 from embodied.graph.entry import NODE_NAME
 from embodied.graph.faults import KINDS
 from embodied.launch.yaml_document import Item, entries
 
 
-def into_namespace(root: Item, namespace: Item, problems: list[Problem]) -> Item:
-    """A fragment with all node names, wires, process groups and faults moved into a namespace.
+def into_namespace(fragment: Item, namespace: Item) -> Item:
+    """Move the node names, wires, process groups and faults of a fragment into a namespace.
 
     Robots, machines and worlds are shared and keep their names.
+
+    Args:
+        fragment: the fragment, which is not changed.
+        namespace: name of the namespace, with its place.
+
+    Raises:
+        LaunchError: it is not a name.
     """
     name = namespace.value
     if not isinstance(name, str) or not NODE_NAME.fullmatch(name):
         message = f"expected a namespace of a-z, 0-9 and _, got {name!r}"
-        problems.append(Problem("E104", message, namespace.place))
-        return root
-    made = _section(root, name)
-    profiles = made.value.get("profiles")
+        raise LaunchError([Problem("E104", message, namespace.place)])
+    moved = _section(fragment, name)
+    profiles = moved.value.get("profiles")
     if profiles is not None and profiles.value is not None:
-        moved = {key: _section(profile, name) for key, profile in profiles.value.items()}
-        made.value["profiles"] = Item(moved, profiles.place, profiles.key)
-    return made
+        layers = {key: _section(profile, name) for key, profile in profiles.value.items()}
+        moved.value["profiles"] = Item(layers, profiles.place, profiles.key)
+    return moved
 
 
 def _section(item: Item, name: str) -> Item:
     if not isinstance(item.value, dict):
         return item
-    made = dict(item.value)
+    moved = dict(item.value)
     if entries(item, "nodes"):
-        nodes = made["nodes"]
-        moved = {f"{name}/{key}": _node(node, name) for key, node in nodes.value.items()}
-        made["nodes"] = Item(moved, nodes.place, nodes.key)
+        nodes = moved["nodes"]
+        renamed = {f"{name}/{key}": _node(node, name) for key, node in nodes.value.items()}
+        moved["nodes"] = Item(renamed, nodes.place, nodes.key)
     if entries(item, "processes"):
-        groups = made["processes"]
-        renamed = [
+        groups = moved["processes"]
+        renamed_groups = [
             Item([Item(_absolute(entry.value, name), entry.place) for entry in group.value], group.place)
             for group in groups.value
         ]
-        made["processes"] = Item(renamed, groups.place, groups.key)
+        moved["processes"] = Item(renamed_groups, groups.place, groups.key)
     if entries(item, "faults"):
-        faults = made["faults"]
-        made["faults"] = Item([_fault(fault, name) for fault in faults.value], faults.place, faults.key)
-    return Item(made, item.place, item.key)
+        faults = moved["faults"]
+        moved["faults"] = Item([_fault(fault, name) for fault in faults.value], faults.place, faults.key)
+    return Item(moved, item.place, item.key)
 
 
 def _fault(fault: Item, name: str) -> Item:
@@ -76,7 +82,7 @@ def _node(node: Item, name: str) -> Item:
 
 
 def _absolute(source: Any, name: str) -> Any:
-    # What is not text is left for the check of the whole to name.
+    # A reference may stand for something else than text; the builder reports it.
     if not isinstance(source, str):
         return source
     return source[1:] if source.startswith("/") else f"{name}/{source}"

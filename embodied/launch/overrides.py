@@ -1,4 +1,4 @@
-"""What the command line and a site lay over a launch file."""
+"""Overrides of the command line: --world, --swap and --set, each a layer over the document so far."""
 
 from __future__ import annotations
 
@@ -7,15 +7,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from embodied.errors import Place, Problem, nearest
+from embodied.errors import LaunchError, Place, Problem, nearest
 from embodied.launch.keys import NODE, WIRE
+from embodied.launch.layer import override_layer
+from embodied.launch.merge import merge
+from embodied.launch.problems import Problems
 from embodied.launch.substitution import substitute
 from embodied.launch.yaml_document import Item, entries, located, parse, plain, scalar
 
 
 @dataclass(frozen=True, slots=True)
 class Overrides:
-    """What the command line lays over a launch file.
+    """Options of the command line that change a launch file.
 
     Attributes:
         site: a file with a site's serials, hosts and calibration.
@@ -31,110 +34,103 @@ class Overrides:
     world: str | None = None
 
 
-def other_world(name: str, document: Item, problems: list[Problem]) -> Item:
-    """What --world lays over a document."""
+def apply_overrides(document: Item, overrides: Overrides, args: Mapping[str, Any], problems: Problems) -> Item:
+    """Merge the options of the command line over a document, in the order --world, --swap, --set.
+
+    Args:
+        document: the launch file with its profile and its site.
+        overrides: the options.
+        args: values of `${args.…}` in them.
+        problems: collects what is wrong with an option.
+    """
+    options = [
+        *((_world_layer, name) for name in ([] if overrides.world is None else [overrides.world])),
+        *((_swap_layer, text) for text in overrides.swaps),
+        *((_set_layer, text) for text in overrides.sets if "." in text.partition("=")[0]),
+    ]
+    for read_option, text in options:
+        with problems.collecting():
+            layer = override_layer(read_option(text, document))
+            document = merge(document, substitute(layer, args))
+    return document
+
+
+def _world_layer(name: str, document: Item) -> Item:
     worlds = entries(document, "worlds")
-    place = place_of("--world", name)
     if name not in worlds:
         help_ = nearest(name, worlds) or ("add 'worlds:' to the launch file: variants of its world, by name",)
-        problems.append(Problem("E111", f"there is no world '{name}'", place, help=help_))
-        return Item({}, place)
+        raise LaunchError([Problem("E111", f"there is no world '{name}'", flag_place("--world", name), help_)])
     return _nested(("world",), worlds[name])
 
 
-def swap(text: str, document: Item, problems: list[Problem]) -> Item:
-    """What a --swap lays over a document."""
+def _swap_layer(text: str, document: Item) -> Item:
     name, sign, use = text.partition("=")
     nodes = entries(document, "nodes")
-    place = place_of("--swap", text)
+    place = flag_place("--swap", text)
     if not sign:
-        problems.append(Problem("E107", f"cannot read --swap {text}", place, help=("write --swap node=module:Class",)))
-        return Item({}, place)
+        raise LaunchError([Problem("E107", f"cannot read --swap {text}", place, ("write --swap node=module:Class",))])
     if name not in nodes:
-        problems.append(Problem("E302", f"there is no node '{name}'", place, help=nearest(name, nodes)))
-        return Item({}, place)
-    written = Item(use, place_of("--swap", text, len(name) + 2, len(use)))
-    return _nested(("nodes", name, "use"), written)
+        raise LaunchError([Problem("E302", f"there is no node '{name}'", place, nearest(name, nodes))])
+    return _nested(("nodes", name, "use"), Item(use, flag_place("--swap", text, len(name) + 2, len(use))))
 
 
-def set_value(text: str, document: Item, args: Mapping[str, Any], problems: list[Problem]) -> Item:
-    """What a --set of a node or the world lays over a document whose `${args.…}` are these."""
-    path, sign, value = text.partition("=")
-    head, *rest = path.split(".")
+def _set_layer(text: str, document: Item) -> Item:
+    head, *keys = text.partition("=")[0].split(".")
     nodes = entries(document, "nodes")
-    place = place_of("--set", text)
-    written = written_value(value, text, len(path) + 2, problems)
-    if not sign:
-        return Item({}, place)
+    value = flag_value(text)
     if head == "world":
-        return _nested(("world", "with", *rest), written)
+        return _nested(("world", "with", *keys), value)
     if head not in nodes:
-        known = (*nodes, "world")
-        problems.append(Problem("E302", f"there is no node '{head}'", place, help=nearest(head, known)))
-        return Item({}, place)
-    if rest == ["drop"]:
-        return _dropping(head, document, args, written)
-    if len(rest) == 1 and rest[0] in NODE and rest[0] not in ("use", "with", "in"):
-        return _nested(("nodes", head, rest[0]), written)
-    if len(rest) == 2 and rest[1] in WIRE:
-        return _nested(("nodes", head, "in", *rest), written)
-    return _nested(("nodes", head, "with", *rest), written)
+        help_ = nearest(head, (*nodes, "world"))
+        raise LaunchError([Problem("E302", f"there is no node '{head}'", flag_place("--set", text), help_)])
+    if keys == ["drop"]:
+        return _drop_layer(head, document, value)
+    if len(keys) == 1 and keys[0] in NODE and keys[0] not in ("use", "with", "in"):
+        return _nested(("nodes", head, keys[0]), value)
+    if len(keys) == 2 and keys[1] in WIRE:
+        return _nested(("nodes", head, "in", *keys), value)
+    return _nested(("nodes", head, "with", *keys), value)
 
 
-def _dropping(node: str, document: Item, args: Mapping[str, Any], share: Item) -> Item:
-    """The faults with another share for a node that drops, and one more where it did not."""
+def _drop_layer(node: str, document: Item, share: Item) -> Item:
+    """Return the faults with another share for the drops of a node, or with one more if it has none."""
     section = document.value.get("faults")
     faults: list[Item] = [] if section is None else list(section.value or [])
-    targets = [plain(substitute(fault, args, [])).get("drop") for fault in faults]
-    drops = [index for index, target in enumerate(targets) if target == node]
+    drops = [index for index, fault in enumerate(faults) if plain(fault).get("drop") == node]
     for index in drops:
         faults[index] = Item({**faults[index].value, "share": share}, faults[index].place, faults[index].key)
     if not drops:
-        named = Item(node, share.place, share.place)
-        faults.append(Item({"drop": named, "share": share}, share.place, share.place))
+        target = Item(node, share.place, share.place)
+        faults.append(Item({"drop": target, "share": share}, share.place, share.place))
     return _nested(("faults",), Item(faults, share.place, share.place))
 
 
-def written_value(value: str, text: str, column: int, problems: list[Problem]) -> Item:
-    """What stands behind the sign of a --set: a scalar, or a list or mapping in YAML's flow style."""
-    place = place_of("--set", text, column, len(value))
+def flag_place(flag: str, text: str, column: int = 1, width: int | None = None) -> Place:
+    """Return the place of a part of an option, for errors.
+
+    Args:
+        flag: the option.
+        text: its value, which stands for the line.
+        column: where the part begins, from 1.
+        width: its length; None: that of the value.
+    """
+    return Place(flag, 1, column, text, len(text) if width is None else width)
+
+
+def flag_value(text: str) -> Item:
+    """Read the value of a --set: a scalar, or a list or mapping in YAML's flow style.
+
+    Raises:
+        LaunchError: it is not YAML.
+    """
+    name, _, value = text.partition("=")
+    place = flag_place("--set", text, len(name) + 2, len(value))
     if value[:1] not in ("[", "{"):
         return Item(scalar(value), place, place)
-    found: list[Problem] = []
-    item = parse(value, "--set", found)
-    problems += [Problem(problem.code, problem.message, place, problem.help) for problem in found]
-    return located(None if item is None else plain(item), Item(None, place, place))
-
-
-def fitting(site: Item, document: Item, layers: Sequence[Item], problems: list[Problem]) -> Item:
-    """What a site says to one profile.
-
-    A profile that puts another class in a node's place has no use for what the site says of the real device: as with
-    any new `use`, its settings stay away.
-    """
-    kept: dict[str, Item] = {}
-    known = entries(document, "nodes")
-    for name, node in entries(site, "nodes").items():
-        removed = any(name in entries(layer, "nodes") for layer in layers)
-        if name not in known and not removed and "use" not in (node.value or {}):
-            message = f"there is no node '{name}' to lay a site's settings over"
-            problems.append(Problem("E302", message, node.key or node.place, help=nearest(name, known)))
-        replaced = any(
-            "use" in (entries(layer, "nodes").get(name, Item({}, layer.place)).value or {}) for layer in layers
-        )
-        if replaced and node.value is not None and "use" not in node.value:
-            node = Item({k: v for k, v in node.value.items() if k != "with"}, node.place, node.key)
-        if name in known or (node.value is not None and "use" in node.value):
-            kept[name] = node
-    made = dict(site.value)
-    if "nodes" in made:
-        made["nodes"] = Item(kept, made["nodes"].place, made["nodes"].key)
-    return Item(made, site.place, site.key)
-
-
-def place_of(flag: str, text: str, column: int = 1, width: int | None = None) -> Place:
-    """Where something stands in an option of the command line."""
-    return Place(flag, 1, column, text, len(text) if width is None else width)
+    try:
+        return located(plain(parse(value, "--set")), Item(None, place, place))
+    except LaunchError as error:
+        raise LaunchError([Problem(p.code, p.message, place, p.help) for p in error.problems]) from None
 
 
 def _nested(path: tuple[str, ...], item: Item) -> Item:

@@ -14,10 +14,10 @@ from embodied.clock import rate_of
 from embodied.graph.endpoint import MACHINE_NAME
 from embodied.graph.entry import NODE_NAME
 from embodied.graph.restart import WHEN
-from embodied.launch.class_lookup import ROOMS
 from embodied.launch.descriptions import about
-from embodied.launch.discovery import Found
-from embodied.launch.keys import CLOCKS, FAULT, FILE, INCLUDE, NODE, PROFILE, RESTART, VERSION, WIRE, WORLD, Shape
+from embodied.launch.discovery import FoundClasses
+from embodied.launch.keys import CLOCKS, FAULT, FILE, INCLUDE, NODE, PROFILE, RESTART, VERSION, WIRE, WORLD, Section
+from embodied.launch.project import NODE_PACKAGES
 from embodied.launch.settings_schema import RATE, REFERENCE, Schema, fields, number
 from embodied.node.ports import Input, PortError, read_ports
 from embodied.node.settings import required
@@ -84,17 +84,17 @@ def _list(inner: Schema) -> Schema:
     return {"type": ["array", "null"], "items": inner}
 
 
-def _mapping(shape: Shape, **special: Schema) -> Schema:
+def _mapping(keys: Section, **special: Schema) -> Schema:
     """The keys of a shape, and no others; `special` says more of some of them."""
     properties: Schema = {}
-    for name, key in shape.items():
+    for name, key in keys.items():
         inner = _definition(key.scalar) if key.scalar else special.get(name, _KINDS[key.kind])
         # Beside a reference draft 7 hears nothing, so the description goes around it.
         properties[name] = {"description": key.about, **({"allOf": [inner]} if "$ref" in inner else inner)}
     return {"type": ["object", "null"], "properties": properties, "additionalProperties": False}
 
 
-def launch_schema(nodes: Found, worlds: Found, robots: Iterable[str]) -> Schema:
+def launch_schema(nodes: FoundClasses, worlds: FoundClasses, robots: Iterable[str]) -> Schema:
     """The schema of launch files, fragments and site files.
 
     Args:
@@ -144,11 +144,11 @@ def launch_schema(nodes: Found, worlds: Found, robots: Iterable[str]) -> Schema:
     }
 
 
-def _uses(found: Found) -> Schema:
+def _uses(found: FoundClasses) -> Schema:
     """Names of classes: those of the rooms are known, those of other packages are not."""
     known = [name for use in found.classes for name in (*found.aliases[use], use)]
     told = [about(found.classes[use]) for use in found.classes for _ in (*found.aliases[use], use)]
-    rooms = "|".join(room.replace(".", r"\.") for room in ROOMS)
+    rooms = "|".join(room.replace(".", r"\.") for room in NODE_PACKAGES)
     other = rf"^(?!({rooms})[.:])[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*$"
     return {
         "anyOf": [

@@ -17,8 +17,9 @@ import yaml
 
 from embodied.errors import LaunchError, Problem
 from embodied.graph.entry import NODE_NAME
-from embodied.launch.keys import VERSION, check_file
-from embodied.launch.yaml_document import Item, parse, plain, read
+from embodied.launch.keys import VERSION
+from embodied.launch.layer import read_layer
+from embodied.launch.yaml_document import Item, parse, plain
 
 ABOUT = f"# What differs between sites: lies over a launch file with --site.\nembodied: {VERSION}\n"
 
@@ -44,10 +45,7 @@ class Site:
         """
         if not path.exists():
             return cls(path, ABOUT)
-        problems: list[Problem] = []
-        found = read(path, str(path), problems)
-        if found is None or not check_file(found, problems):
-            raise LaunchError(problems)
+        read_layer(path, str(path))
         return cls(path, path.read_text(encoding="utf-8"))
 
     def check(self, node: str, setting: str, *, replace: bool = False) -> None:
@@ -64,7 +62,7 @@ class Site:
         if not NODE_NAME.fullmatch(node):
             form = "use a-z, 0-9 and _, and begin with a letter"
             raise LaunchError([Problem("E103", f"'{node}' is not a name for a node", help=(form,))])
-        held = _at(parse(self.text, str(self.path), []), ("nodes", node, "with", setting))
+        held = _at(parse(self.text, str(self.path)), ("nodes", node, "with", setting))
         if held is not None and held.value is not None and not replace:
             message = f"'{node}' has a {setting} in {self.path} already"
             help_ = ("--replace writes the new one in its place", "or name another file with --site")
@@ -102,8 +100,11 @@ class Site:
 
     def _written(self, path: tuple[str, ...], value: Any, what: str) -> Site:
         text = _put(self.text, path, value)
-        before, made = (parse(said, str(self.path), []) for said in (self.text, text))
-        if before is None or made is None or plain(made) != _with(plain(before), path, value):
+        try:
+            before, after = (plain(parse(version, str(self.path))) for version in (self.text, text))
+        except LaunchError:
+            before, after = {}, None
+        if after != _with(before, path, value):
             help_ = ("write it there by hand: --json prints it",)
             raise LaunchError([Problem("E924", f"cannot write {what} into {self.path}", help=help_)])
         return Site(self.path, text)

@@ -1,62 +1,80 @@
-"""`${args.name}` and `${env:NAME:-default}`: the only two substitutions."""
+"""Substitution of references: `${args.name}` and `${env:NAME:-default}` are the only two."""
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from embodied.errors import Problem, nearest
-from embodied.launch.yaml_document import Item, located, scalar
+from embodied.errors import LaunchError, Problem, nearest
+from embodied.launch.yaml_document import Item, located, scalar, walk
 
 _REFERENCE = re.compile(r"\$\{([^}]*)\}")
 _ARGUMENT = re.compile(r"args\.([A-Za-z_][A-Za-z0-9_]*)")
 _ENVIRONMENT = re.compile(r"env:([A-Za-z_][A-Za-z0-9_]*)(?::-(.*))?")
 
 
-def substitute(item: Item, args: Mapping[str, Any], problems: list[Problem]) -> Item:
-    """An item with every reference replaced.
+@dataclass(frozen=True, slots=True)
+class Unresolved:
+    """Stand-in for a value whose reference cannot be resolved.
+
+    It is a problem only where it is used: a layer that is not chosen, or lies below another, may hold one.
+    """
+
+    problem: Problem
+
+
+def substitute(item: Item, args: Mapping[str, Any]) -> Item:
+    """Replace every reference in an item.
 
     A reference that is the whole of a value keeps its type, so `${args.count}` may be a number.
 
     Args:
-        item: what to replace in.
+        item: the item, which is not changed.
         args: values of `${args.…}`.
-        problems: what is wrong is added here.
+
+    Returns:
+        a copy, with an `Unresolved` in place of each value that has no value.
     """
     if isinstance(item.value, dict):
-        made = {key: substitute(entry, args, problems) for key, entry in item.value.items()}
-        return Item(made, item.place, item.key)
+        return Item({key: substitute(entry, args) for key, entry in item.value.items()}, item.place, item.key)
     if isinstance(item.value, list):
-        return Item([substitute(entry, args, problems) for entry in item.value], item.place, item.key)
+        return Item([substitute(entry, args) for entry in item.value], item.place, item.key)
     if not isinstance(item.value, str) or "${" not in item.value:
         return item
-    whole = _REFERENCE.fullmatch(item.value)
-    if whole:
-        return located(_look_up(whole[1], item, args, problems), item)
-    text = _REFERENCE.sub(lambda match: str(_look_up(match[1], item, args, problems)), item.value)
+    try:
+        whole = _REFERENCE.fullmatch(item.value)
+        if whole:
+            return located(_look_up(whole[1], item, args), item)
+        text = _REFERENCE.sub(lambda match: str(_look_up(match[1], item, args)), item.value)
+    except LaunchError as error:
+        return Item(Unresolved(error.problems[0]), item.place, item.key)
     return Item(text, item.place, item.key)
 
 
-def _look_up(reference: str, item: Item, args: Mapping[str, Any], problems: list[Problem]) -> Any:
+def unresolved(item: Item) -> Iterator[Problem]:
+    """Yield the problem of each reference in an item that could not be resolved."""
+    for _, entry in walk(item):
+        if isinstance(entry.value, Unresolved):
+            yield entry.value.problem
+
+
+def _look_up(reference: str, item: Item, args: Mapping[str, Any]) -> Any:
     argument = _ARGUMENT.fullmatch(reference)
     if argument:
         if argument[1] in args:
             return args[argument[1]]
         help_ = nearest(argument[1], args) or (f"add 'args: {{{argument[1]}: …}}'",)
-        problems.append(Problem("E107", f"there is no argument '{argument[1]}'", item.place, help=help_))
-        return None
+        raise LaunchError([Problem("E107", f"there is no argument '{argument[1]}'", item.place, help_)])
     variable = _ENVIRONMENT.fullmatch(reference)
     if variable:
-        value = os.environ.get(variable[1])
-        if value is None and variable[2] is None:
+        value: str | None = os.environ.get(variable[1], variable[2])
+        if value is None:
             help_ = (f"set it, or give a default: ${{env:{variable[1]}:-…}}",)
-            problems.append(
-                Problem("E107", f"the environment variable {variable[1]} is not set", item.place, help=help_)
-            )
-            return None
-        return scalar(value if value is not None else variable[2])
-    message = f"cannot read ${{{reference}}}"
-    problems.append(Problem("E107", message, item.place, help=("write ${args.name} or ${env:NAME:-default}",)))
-    return None
+            message = f"the environment variable {variable[1]} is not set"
+            raise LaunchError([Problem("E107", message, item.place, help_)])
+        return scalar(value)
+    help_ = ("write ${args.name} or ${env:NAME:-default}",)
+    raise LaunchError([Problem("E107", f"cannot read ${{{reference}}}", item.place, help_)])

@@ -1,7 +1,7 @@
-"""YAML with places: every value remembers the file, line and column it was written at.
+"""YAML documents with places: every value keeps the file, line and column at which it is written.
 
-Scalars follow YAML 1.2's core schema, so that `no` and `on` are text and `1e-3` is a number. Tags and anchors are
-refused: a launch file is data without a language inside.
+Scalars follow the core schema of YAML 1.2, so `no` and `on` are text and `1e-3` is a number. Tags and anchors are
+refused: a launch file is data, with no language inside.
 """
 
 from __future__ import annotations
@@ -15,12 +15,14 @@ from typing import Any
 
 import yaml
 
-from embodied.errors import Place, Problem
+from embodied.errors import LaunchError, Place, Problem
+from embodied.launch.problems import Problems
 
 MAX_SIZE = 1_000_000
-"""A larger launch file [B] is refused before it is parsed."""
+"""Size of the largest launch file that is parsed [B]."""
 
 MAX_DEPTH = 32
+"""Depth of the deepest nesting that is parsed [levels]."""
 
 _OPENS = (
     yaml.BlockSequenceStartToken,
@@ -33,10 +35,12 @@ _CLOSES = (yaml.BlockEndToken, yaml.FlowSequenceEndToken, yaml.FlowMappingEndTok
 
 @dataclass(slots=True)
 class Item:
-    """A value with its place: a scalar, a dict of items or a list of items.
+    """A value with its place.
 
     Attributes:
-        key: where the key stands that leads to it, when it is in a mapping.
+        value: a scalar, a dict of items or a list of items.
+        place: where the value begins.
+        key: place of its key, for a value in a mapping.
     """
 
     value: Any
@@ -45,7 +49,7 @@ class Item:
 
     @property
     def kind(self) -> str:
-        """What it is, in the words of a launch file."""
+        """Kind of the value, in the words of a launch file."""
         if isinstance(self.value, dict):
             return "a mapping"
         if isinstance(self.value, list):
@@ -54,7 +58,7 @@ class Item:
 
 
 def plain(item: Item) -> Any:
-    """The value alone."""
+    """Return the value of an item as plain data."""
     if isinstance(item.value, dict):
         return {key: plain(entry) for key, entry in item.value.items()}
     if isinstance(item.value, list):
@@ -63,7 +67,7 @@ def plain(item: Item) -> Any:
 
 
 def located(value: Any, like: Item) -> Item:
-    """A plain value as an item that stands where another does."""
+    """Wrap a plain value as an item with the place of another."""
     if isinstance(value, dict):
         return Item({key: located(entry, like) for key, entry in value.items()}, like.place, like.key)
     if isinstance(value, list):
@@ -72,13 +76,13 @@ def located(value: Any, like: Item) -> Item:
 
 
 def entries(item: Item, key: str) -> dict[str, Item]:
-    """What stands in a mapping under a key, as a mapping; nothing if it is absent or null."""
+    """Return the entries of a section by name; none if the section is absent or null."""
     section = item.value.get(key)
     return {} if section is None or section.value is None else section.value
 
 
 def walk(item: Item, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Item]]:
-    """An item and everything in it, with its path."""
+    """Yield an item and everything in it, each with its path."""
     yield path, item
     if isinstance(item.value, dict):
         for key, entry in item.value.items():
@@ -88,16 +92,15 @@ def walk(item: Item, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ..
             yield from walk(entry, (*path, str(index)))
 
 
-def read(path: Path, shown: str, problems: list[Problem]) -> Item | None:
-    """A YAML file as items.
+def read(path: Path, shown: str) -> Item:
+    """Read a YAML file as items.
 
     Args:
         path: the file.
         shown: its name in errors.
-        problems: what is wrong is added here.
 
-    Returns:
-        the document; None if it cannot be read at all.
+    Raises:
+        LaunchError: it cannot be read, or is not YAML.
     """
     try:
         if not path.is_file():
@@ -108,111 +111,120 @@ def read(path: Path, shown: str, problems: list[Problem]) -> Item | None:
             raise OSError(f"{size} bytes; a launch file has at most {MAX_SIZE}")
         text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError:
-        problems.append(Problem("E105", f"cannot read {shown}: it is no text in UTF-8", where=shown))
-        return None
+        raise LaunchError([Problem("E105", f"cannot read {shown}: it is no text in UTF-8", where=shown)]) from None
     except (OSError, ValueError, RuntimeError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        problems.append(Problem("E105", f"cannot read {shown}: {reason}", where=shown))
-        return None
-    return parse(text, shown, problems)
+        raise LaunchError([Problem("E105", f"cannot read {shown}: {reason}", where=shown)]) from None
+    return parse(text, shown)
 
 
-def parse(text: str, shown: str, problems: list[Problem]) -> Item | None:
-    """YAML text as items; see `read`."""
-    lines = text.splitlines()
+def parse(text: str, shown: str) -> Item:
+    """Parse YAML text as items; see `read`."""
+    return _Parser(text, shown).document()
 
-    def place(mark: Any, end: Any = None) -> Place:
-        line = lines[mark.line] if mark.line < len(lines) else ""
+
+class _Parser:
+    """Parser of one text, which collects the problems of its keys."""
+
+    def __init__(self, text: str, shown: str) -> None:
+        self._text = text
+        self._shown = shown
+        self._lines = text.splitlines()
+        self._problems = Problems()
+
+    def document(self) -> Item:
+        node = self._compose()
+        if node is None:
+            raise LaunchError([Problem("E104", "the file is empty", Place(self._shown, 1, 1))])
+        document = self._item(node)
+        self._problems.raise_any()
+        return document
+
+    def _place(self, mark: Any, end: Any = None) -> Place:
+        line = self._lines[mark.line] if mark.line < len(self._lines) else ""
         width = end.column - mark.column if end is not None and end.line == mark.line else 1
-        return Place(shown, mark.line + 1, mark.column + 1, line, max(1, width))
+        return Place(self._shown, mark.line + 1, mark.column + 1, line, max(1, width))
 
-    try:
-        loader = yaml.SafeLoader(text)
+    def _compose(self) -> Any:
+        """Compose the nodes of the text with PyYAML, once its tokens are known to be harmless."""
         try:
-            _refuse_references(loader, text, place, problems)
-            loader = yaml.SafeLoader(text)
-            node = None if problems else loader.get_single_node()
-        finally:
-            loader.dispose()
-    except yaml.MarkedYAMLError as error:
+            self._refuse_references()
+            loader = yaml.SafeLoader(self._text)
+            try:
+                return loader.get_single_node()
+            finally:
+                loader.dispose()
+        except yaml.MarkedYAMLError as error:
+            raise LaunchError([self._syntax(error)]) from None
+        except yaml.reader.ReaderError as error:
+            line = self._text.count("\n", 0, error.position) + 1
+            column = error.position - (self._text.rfind("\n", 0, error.position) + 1) + 1
+            message = f"not YAML: the character #x{ord(self._text[error.position]):04x} is not allowed"
+            raise LaunchError([Problem("E101", message, Place(self._shown, line, column))]) from None
+        except (yaml.YAMLError, ValueError, RecursionError) as error:
+            message = f"not YAML: {str(error).splitlines()[0]}"
+            raise LaunchError([Problem("E101", message, where=self._shown)]) from None
+
+    def _syntax(self, error: yaml.MarkedYAMLError) -> Problem:
         mark = error.problem_mark or error.context_mark
         also: tuple[tuple[Place, str], ...] = ()
         if error.context_mark is not None and mark is not error.context_mark:
-            also = ((place(error.context_mark), str(error.context)),)
-        message = f"not YAML: {error.problem or error.context}"
-        here = None if mark is None else place(mark)
+            also = ((self._place(error.context_mark), str(error.context)),)
+        here = None if mark is None else self._place(mark)
         # A brace that opens a reference opens a mapping to YAML, unless it stands in quotes.
         help_ = ('quote it: "${args.name}"',) if here is not None and "${" in here.text else ()
         if here is not None and "\t" in here.text[: here.column]:
             help_ = ("indent with spaces: YAML takes no tabs there",)
-        problems.append(Problem("E101", message, here, help_, also))
-        return None
-    except yaml.reader.ReaderError as error:
-        line = text.count("\n", 0, error.position) + 1
-        column = error.position - (text.rfind("\n", 0, error.position) + 1) + 1
-        message = f"not YAML: the character #x{ord(text[error.position]):04x} is not allowed"
-        problems.append(Problem("E101", message, Place(shown, line, column)))
-        return None
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        problems.append(Problem("E101", f"not YAML: {str(error).splitlines()[0]}", where=shown))
-        return None
-    if problems:
-        return None
-    if node is None:
-        problems.append(Problem("E104", "the file is empty", Place(shown, 1, 1)))
-        return None
-    return _item(node, place, problems)
+        return Problem("E101", f"not YAML: {error.problem or error.context}", here, help_, also)
 
+    def _refuse_references(self) -> None:
+        """Refuse anchors, aliases, tags and deep nesting among the tokens, before anything is composed from them."""
+        depth = 0
+        for token in yaml.scan(self._text, Loader=yaml.SafeLoader):
+            if isinstance(token, _OPENS):
+                depth += 1
+            elif isinstance(token, _CLOSES):
+                depth -= 1
+            if depth > MAX_DEPTH:
+                message = f"nested deeper than {MAX_DEPTH} levels"
+                raise LaunchError([Problem("E106", message, self._place(token.start_mark))])
+            if isinstance(token, yaml.AnchorToken | yaml.AliasToken):
+                sign = "&" if isinstance(token, yaml.AnchorToken) else "*"
+                message = f"anchors and aliases are not allowed in a launch file: {sign}{token.value}"
+                help_ = ("use 'args:' with ${args.name}, or 'include:'",)
+                raise LaunchError([Problem("E106", message, self._place(token.start_mark, token.end_mark), help_)])
+            if isinstance(token, yaml.TagToken):
+                tag = "".join(part or "" for part in token.value)
+                place = self._place(token.start_mark, token.end_mark)
+                raise LaunchError(
+                    [Problem("E106", f"tags are not allowed in a launch file: {tag}", place, ("remove the tag",))]
+                )
 
-def _refuse_references(loader: Any, text: str, place: Any, problems: list[Problem]) -> None:
-    """Anchors, aliases, tags and deep nesting, found among the tokens, before anything is composed from them."""
-    depth = 0
-    for token in yaml.scan(text, Loader=type(loader)):
-        if isinstance(token, _OPENS):
-            depth += 1
-        elif isinstance(token, _CLOSES):
-            depth -= 1
-        if depth > MAX_DEPTH:
-            message = f"nested deeper than {MAX_DEPTH} levels"
-            problems.append(Problem("E106", message, place(token.start_mark)))
-            return
-        if isinstance(token, yaml.AnchorToken | yaml.AliasToken):
-            sign = "&" if isinstance(token, yaml.AnchorToken) else "*"
-            message = f"anchors and aliases are not allowed in a launch file: {sign}{token.value}"
-            help_ = ("use 'args:' with ${args.name}, or 'include:'",)
-            problems.append(Problem("E106", message, place(token.start_mark, token.end_mark), help=help_))
-            return
-        if isinstance(token, yaml.TagToken):
-            message = "tags are not allowed in a launch file: " + "".join(part or "" for part in token.value)
-            problems.append(Problem("E106", message, place(token.start_mark, token.end_mark), help=("remove the tag",)))
-            return
-
-
-def _item(node: Any, place: Any, problems: list[Problem]) -> Item:
-    here = place(node.start_mark, node.end_mark)
-    if isinstance(node, yaml.ScalarNode):
-        return Item(_scalar(node), here)
-    if isinstance(node, yaml.SequenceNode):
-        return Item([_item(entry, place, problems) for entry in node.value], here)
-    made: dict[str, Item] = {}
-    for key_node, value_node in node.value:
-        key_place = place(key_node.start_mark, key_node.end_mark)
-        if not isinstance(key_node, yaml.ScalarNode):
-            problems.append(Problem("E104", "a key is plain text here", key_place))
-            continue
-        key = str(key_node.value)
-        entry = _item(value_node, place, problems)
-        entry.key = key_place
-        if key in made:
-            first = made[key].key or made[key].place
-            problems.append(Problem("E102", f"the key '{key}' stands here twice", key_place, also=((first, "first"),)))
-            continue
-        made[key] = entry
-    return Item(made, here)
+    def _item(self, node: Any) -> Item:
+        here = self._place(node.start_mark, node.end_mark)
+        if isinstance(node, yaml.ScalarNode):
+            return Item(_scalar(node), here)
+        if isinstance(node, yaml.SequenceNode):
+            return Item([self._item(entry) for entry in node.value], here)
+        mapping: dict[str, Item] = {}
+        for key_node, value_node in node.value:
+            key_place = self._place(key_node.start_mark, key_node.end_mark)
+            if not isinstance(key_node, yaml.ScalarNode):
+                self._problems.add(Problem("E104", "a key is plain text here", key_place))
+                continue
+            key = str(key_node.value)
+            entry = self._item(value_node)
+            entry.key = key_place
+            if key in mapping:
+                also = ((mapping[key].key or mapping[key].place, "first"),)
+                self._problems.add(Problem("E102", f"the key '{key}' stands here twice", key_place, also=also))
+                continue
+            mapping[key] = entry
+        return Item(mapping, here)
 
 
 MAX_DIGITS = 300
-"""A longer number is text: no setting can hold it, and reading it costs the square of its length."""
+"""Length of the longest number [characters]; a longer one is text, since reading it costs the square of its length."""
 
 _INTEGER = re.compile(r"[-+]?[0-9]+|0x[0-9a-fA-F]+|0o[0-7]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
@@ -231,7 +243,7 @@ def _scalar(node: Any) -> Any:
 
 
 def scalar(text: str) -> Any:
-    """Plain text as YAML 1.2's core schema reads it."""
+    """Read a plain scalar by the core schema of YAML 1.2."""
     if text in _WORDS:
         return _WORDS[text]
     if _INTEGER.fullmatch(text) and len(text) <= MAX_DIGITS:

@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from embodied.graph.graph import Graph
-from embodied.launch.class_lookup import ROOMS
+from embodied.launch.project import NODE_PACKAGES
 from embodied.robot import Robot
 
-PACKAGES = (*(room for room in ROOMS if "." not in room), "embodied")
+PACKAGES = (*(room for room in NODE_PACKAGES if "." not in room), "embodied")
 """Packages whose whole code is hashed."""
 
 

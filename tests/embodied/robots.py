@@ -13,8 +13,6 @@ FOLDER = Path(__file__).parents[2] / "launch" / "robots"
 
 def robot(name: str) -> Robot:
     """A robot from its launch fragment."""
-    document = read(FOLDER / f"{name}.yaml", name, [])
-    assert document is not None
-    values = plain(document)["robots"][name]
+    values = plain(read(FOLDER / f"{name}.yaml", name))["robots"][name]
     made: Robot = make(Robot, {"name": name, **values}, Context({}, FOLDER))
     return made

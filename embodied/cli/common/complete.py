@@ -13,11 +13,12 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from embodied.errors import Place
+from embodied.errors import LaunchError, Place
 from embodied.launch import Launch, load
-from embodied.launch.class_lookup import enter, find_class, project_root
-from embodied.launch.discovery import named
+from embodied.launch.class_lookup import find_class
+from embodied.launch.discovery import class_names
 from embodied.launch.keys import NODE
+from embodied.launch.project import enter, project_root
 from embodied.node.settings import field_types, name_of
 
 Choices = Iterable[str | tuple[str, str]]
@@ -118,8 +119,10 @@ def settings(incomplete: str) -> Choices:
     timing: list[str | tuple[str, str]] = [
         (f"{node}.{key}=", NODE[key].about) for key in TIMING_KEYS if node != "world"
     ]
-    kind = find_class(uses.get(node), "world" if node == "world" else "node", Place("", 1, 1), [])
-    types = {} if kind is None else field_types(kind)
+    try:
+        types = field_types(find_class(uses.get(node), "world" if node == "world" else "node", Place("", 1, 1)))
+    except LaunchError:
+        types = {}
     return [*((f"{node}.{name}=", name_of(types[name])) for name in types), *timing]
 
 
@@ -140,4 +143,4 @@ def classes(_: str) -> Choices:
 
 def _classes() -> list[str]:
     enter(project_root(Path("launch.yaml")))
-    return named()
+    return class_names()

@@ -17,7 +17,7 @@ from embodied.cli.common.live_requirements import check_live_requirements
 from embodied.cli.common.output import exit_on_error, out, print_json
 from embodied.diagnosis import Finding, find_distribution
 from embodied.errors import FOREIGN, EmbodiedError, told
-from embodied.launch.class_lookup import ROOMS, enter, project_root
+from embodied.launch.project import NODE_PACKAGES, enter, project_root
 from embodied.recording.video import encoder
 from embodied.runtime.failures import location
 
@@ -56,7 +56,7 @@ def doctor(*, as_json: JsonOption = False) -> None:
 def _package_findings() -> Iterator[Finding]:
     """Ask each package, of this project and installed, for its findings: `diagnose()` in its module `diagnose`."""
     enter(project_root(Path("launch.yaml")))
-    for package in ROOMS:
+    for package in NODE_PACKAGES:
         spec = importlib.util.find_spec(package)
         folders = () if spec is None else spec.submodule_search_locations or ()
         for folder in dict.fromkeys(Path(folder).resolve() for folder in folders):

@@ -23,7 +23,7 @@ from embodied.cli.common.launch_options import (
 from embodied.cli.common.output import err, exit_on_error, immediate_interrupt, out, print_json, usage
 from embodied.devices.registry import Devices, Found, device, devices, resolve
 from embodied.errors import FOREIGN, EmbodiedError, raised_at, told
-from embodied.launch.class_lookup import enter, project_root
+from embodied.launch.project import enter, project_root
 from embodied.node.node import Driver
 
 MARKS = {"kept": "[green]kept[/]   ", "broken": "[red]BROKEN[/] ", "skipped": "skipped"}

@@ -12,13 +12,13 @@ import typer
 
 from embodied.cli.common.launch_options import JsonOption
 from embodied.cli.common.output import exit_on_error, out, print_json, usage
-from embodied.launch.class_lookup import ROOMS
+from embodied.launch.project import NODE_PACKAGES
 
 TEMPLATE = Path(__file__).parent.parent / "scaffold"
 """Folder with the files of a new project; `__NAME__` stands for its name, in files and in their names."""
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
-_TAKEN = ("embodied", "launch", "tests", *ROOMS)
+_TAKEN = ("embodied", "launch", "tests", *NODE_PACKAGES)
 
 
 def new(

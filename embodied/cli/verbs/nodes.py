@@ -13,9 +13,9 @@ from embodied.cli.common.launch_options import JsonOption
 from embodied.cli.common.output import exit_on_error, out, print_json, usage
 from embodied.clock import rate_of
 from embodied.errors import nearest
-from embodied.launch.class_lookup import enter, project_root
 from embodied.launch.descriptions import about
-from embodied.launch.discovery import find
+from embodied.launch.discovery import find_classes
+from embodied.launch.project import enter, project_root
 from embodied.node.node import Node
 from embodied.node.ports import PortError, read_ports
 from embodied.node.settings import field_types, name_of
@@ -59,7 +59,7 @@ def _selected(use: str, name: str) -> bool:
 
 
 def _find() -> tuple[list[dict[str, Any]], dict[str, str]]:
-    discovered = find("node")
+    discovered = find_classes("node")
     described: list[dict[str, Any]] = []
     for use, kind in discovered.classes.items():
         try:

@@ -9,8 +9,8 @@ import typer
 
 from embodied.cli.common.launch_options import JsonOption
 from embodied.cli.common.output import err, exit_on_error, out, print_json
-from embodied.launch.class_lookup import enter, project_root
-from embodied.launch.discovery import find, robots
+from embodied.launch.discovery import find_classes, robot_names
+from embodied.launch.project import enter, project_root
 from embodied.launch.schema import launch_schema
 from embodied.launch.shipped import SHIPPED
 from embodied.plain_data import dumps
@@ -25,8 +25,8 @@ def schema(
     with exit_on_error(as_json):
         root = project_root(Path("launch.yaml"))
         enter(root)
-        nodes, worlds = find("node"), find("world")
-        document = launch_schema(nodes, worlds, robots([SHIPPED, root / "launch"]))
+        nodes, worlds = find_classes("node"), find_classes("world")
+        document = launch_schema(nodes, worlds, robot_names([SHIPPED, root / "launch"]))
         for module, reason in (nodes.broken | worlds.broken).items():
             err.print(f"{module} is left out: {reason}", markup=False)
         if output is not None:

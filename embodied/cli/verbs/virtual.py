@@ -14,7 +14,7 @@ from embodied.cli.common.output import exit_on_error, immediate_interrupt
 from embodied.cli.common.run_folders import new_run_folder
 from embodied.devices.registry import device, devices
 from embodied.launch import Overrides, load
-from embodied.launch.class_lookup import enter, project_root
+from embodied.launch.project import enter, project_root
 
 
 @safe_completion

@@ -98,7 +98,7 @@ CASES = {
         "goal: [0.0, 1.0], kp: 300",
         "E205",
         "7:34",
-        "'kp': expected 0 to 200, got 300.0",
+        "'hold': kp must be in [0, 200], got 300",
         "",
     ),
     "no driver": (f'use: "{NODES}:Motor", ', "", "E206", "9:3", "'motor' has no driver", "write 'use:"),

@@ -32,7 +32,7 @@ FILES = {
 
 
 def said(text: str) -> dict[str, object]:
-    found = parse(text, "site.yaml", [])
+    found = parse(text, "site.yaml")
     assert found is not None
     data = plain(found)
     assert isinstance(data, dict)

@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 
 from embodied.clock import Time
 from embodied.geometry import BASE, norm, rotation, rotation_matrix, rotation_vector, tool_rotation
-from embodied.launch import load
-from embodied.launch.load import Overrides
+from embodied.launch import Overrides, load
 from embodied.messages import Goal, JointState, Vector
 from embodied.node.node import generator
 from embodied.robot import Robot

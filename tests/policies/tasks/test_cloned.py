@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 
 from embodied.clock import Time
 from embodied.geometry import BASE, quaternion, tool_rotation
-from embodied.launch import load
-from embodied.launch.load import Overrides
+from embodied.launch import Overrides, load
 from embodied.messages import Detections, GripperState, Pose, Target
 from embodied.runtime.episode import play
 from policies.perception.block_averaging import Grasp

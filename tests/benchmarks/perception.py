@@ -12,6 +12,7 @@ import numpy as np
 from embodied import Time
 from embodied.launch import Overrides, load
 from embodied.messages import Depth, Detections, Goal, Image, JointState
+from sims.tabletop import Tabletop
 from tests.benchmarks.table import median, show
 
 PICK = Path(__file__).parents[2] / "launch" / "pick_place.yaml"
@@ -26,7 +27,7 @@ def main(small: bool = False) -> None:
     seeds = range(2 if small else 200)
     graph = load(PICK).graph("sim")
     world, detector = graph.world, graph.entries["detector"].node
-    assert world is not None
+    assert isinstance(world, Tabletop)
     detector.open()  # type: ignore[attr-defined]
     step: Callable[..., Detections] = detector.step  # type: ignore[attr-defined]
     times, errors, seen, missed, extra = [], [], 0, 0, 0

@@ -109,9 +109,8 @@ def compare(path: Path) -> None:
             for name in names:
                 seen = world.camera(view, renderer=name).render().rgb
                 assert seen is not None
-                rows[name].append(
-                    cv2.putText(seen, f"{name}, {view}", (6, 16), 0, 0.5, (255, 255, 255), 1, cv2.LINE_AA)
-                )
+                cv2.putText(seen, f"{name}, {view}", (6, 16), 0, 0.5, (255, 255, 255), 1, cv2.LINE_AA)
+                rows[name].append(seen)
         world.close()
     filmstrip.save(np.vstack([np.hstack(row) for row in rows.values()]), path)
 

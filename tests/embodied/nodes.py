@@ -187,7 +187,9 @@ class Picture(Node):
         depth = (steps.astype(np.float32) + 1) / 10
         bodies = steps.astype(np.int32) - 1
         return Pictures(
-            Image(data=red, acquired=now), Depth(data=depth, acquired=now), Segmentation(data=bodies, acquired=now)
+            Image(data=red, acquired=now),
+            Depth(data=depth.astype(np.float32), acquired=now),
+            Segmentation(data=bodies, acquired=now),
         )
 
 

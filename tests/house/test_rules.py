@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.house import rules
-from tests.house.sources import Source
+from tests.house.sources import ROOT, Source
 
 
 def source(folder: Path, text: str, name: str = "core/thing.py") -> Source:
@@ -39,7 +39,7 @@ def test_a_private_function_may_begin_as_it_likes(tmp_path: Path) -> None:
 
 def test_words_of_the_list_are_found_in_docstrings_messages_comments_and_pages(tmp_path: Path) -> None:
     text = '"""The hall."""\n# a taker\nMESSAGE = f"told by {1}"\nheadroom = "backroom"\n'
-    page = rules.ROOT / "README.md"
+    page = ROOT / "README.md"
     found = list(rules.words([source(tmp_path, text)], [page]))
     assert [line.split(":")[1] for line in found if line.startswith("core")] == ["1", "2", "3"]
     assert "'hall' (core)" in found[0]

@@ -94,7 +94,9 @@ def test_the_arm_comes_to_rest_where_it_was_when_its_guard_dies(scenario: Scenar
     run.seconds(within(run, "guard"))
     applied = run.age("arm.applied")
     run.until(lambda: np.abs(run["arm.state"].velocity).max() < 0.01, within=0.5)
-    assert run.age("arm.applied") > (applied or 0.0)
+    later = run.age("arm.applied")
+    assert later is not None
+    assert later > (applied or 0.0)
     rest = run["arm.state"].position
     run.seconds(1.0)
     np.testing.assert_allclose(run["arm.state"].position, rest, atol=1e-3)

@@ -15,7 +15,8 @@ def rays(info: CameraInfo) -> Vector:
     """Direction through each pixel in the base frame, of depth 1; shape (h, w, 3)."""
     v, u = np.mgrid[: info.height, : info.width]
     pixels = np.stack([u, v, np.ones_like(u)], axis=-1)
-    return pixels @ np.linalg.inv(info.matrix).T @ rotation(info.orientation).T
+    rays: Vector = pixels @ np.linalg.inv(info.matrix).T @ rotation(info.orientation).T
+    return rays
 
 
 def box_depth(info: CameraInfo, box: ObjectTruth) -> Vector:
@@ -63,7 +64,7 @@ def test_the_table_is_a_plane_of_its_own_number(panda_table: Tabletop) -> None:
     assert seen.depth is not None
     assert seen.segmentation is not None
     assert (seen.rgb.shape, seen.depth.shape) == ((120, 160, 3), (120, 160))
-    assert (seen.rgb.dtype, seen.depth.dtype, seen.segmentation.dtype) == (np.uint8, np.float32, np.int32)
+    assert [part.dtype for part in (seen.rgb, seen.depth, seen.segmentation)] == [np.uint8, np.float32, np.int32]
     things = {true.body for true in panda_table.truth().values()}
     values, counts = np.unique(seen.segmentation, return_counts=True)
     table = values[np.argmax(counts)]

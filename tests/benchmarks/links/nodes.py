@@ -17,6 +17,7 @@ from embodied.graph.graph import Graph
 from embodied.live.launcher import Launcher
 from embodied.live.run_directory import RunDirectory
 from embodied.messages import Image
+from embodied.node.ports import snake
 from tests.benchmarks.links.lines import PATIENCE
 from tests.benchmarks.links.loads import LOADS, Block, Joints, Load, Position
 from tests.benchmarks.links.ours import stated
@@ -147,7 +148,7 @@ class NodesLine:
         for load in loads:
             number = LOADS.index(load)
             near, far = ENDS[load.kind]
-            port = embodied.node.ports.snake(load.kind.__name__)
+            port = snake(load.kind.__name__)
             path = str(folder / f"times{number}")
             # The latency is one of virtual time alone: without it nothing would keep the two apart in lockstep.
             wait = Timing.of(latency="1ms")
@@ -169,7 +170,7 @@ class NodesLine:
         number = LOADS.index(load)
         path = self._folder / f"times{number}"
         path.unlink(missing_ok=True)
-        port = embodied.node.ports.snake(load.kind.__name__)
+        port = snake(load.kind.__name__)
         arrays = {name: {"shape": list(load.shape), "fill": 0} for name in load.fields}
         try:
             self._run.ask(self._homes["near"], "set", node=f"near{number}", name="seconds", value=seconds)

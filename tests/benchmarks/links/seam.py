@@ -83,9 +83,14 @@ class Transport(Protocol):
         floods: whether its sender can send at its own pace, and to several takers.
     """
 
-    name: str
-    in_place: bool
-    floods: bool
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def in_place(self) -> bool: ...
+
+    @property
+    def floods(self) -> bool: ...
 
     def available(self) -> str:
         """Empty, or why it cannot be measured here and what to do about it."""

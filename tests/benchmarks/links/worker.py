@@ -161,7 +161,7 @@ class Worker:
     def watch(self, load: Load, mark: int) -> list[int]:
         """Ages on arrival until the mark [ns]."""
         recv, touch, clock = self._receivers[load].recv, load.toucher(), time.monotonic_ns
-        ages = []
+        ages: list[int] = []
         while True:
             message = recv()
             number = message.acquired

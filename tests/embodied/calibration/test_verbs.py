@@ -153,7 +153,7 @@ def test_the_report_shows_where_the_board_was_and_a_bar_for_every_image(embodied
     assert report is not None
     assert report.shape[1] == WIDTH
     scale = (WIDTH - 2 * EDGE) / PINHOLE.width
-    bars = (report < 250).any(axis=2)[round(PINHOLE.height * scale) + 2 * EDGE + ROW :, 345]
+    bars = np.any(report < 250, axis=2)[round(PINHOLE.height * scale) + 2 * EDGE + ROW :, 345]
     assert np.count_nonzero(np.diff(bars.astype(int)) == 1) == 10
     for image in json.loads(done.stdout)["images"]:
         board = pose(**image["board"])

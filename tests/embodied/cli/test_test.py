@@ -68,7 +68,7 @@ def test_a_failing_seed_fails_the_test_and_leaves_a_video_a_filmstrip_and_a_comm
 def cell(tmp_path: Path) -> Callable[..., Path]:
     """A scenario with a profile, as the command line takes it."""
 
-    def make(name: str = "cell", **settings: object) -> Path:
+    def make(name: str = "cell", **settings: Any) -> Path:
         folder = tmp_path / name
         folder.mkdir()
         file = launch_file(folder, **settings)

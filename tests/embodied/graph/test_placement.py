@@ -149,7 +149,7 @@ def test_a_restart_from_python_is_checked_like_one_from_a_file() -> None:
     assert Graph().add("a", Clock(), restart=about).check().nodes["a"].restart == Restart("on-failure", 2, 10**9)
     for wrong in ("often", {"limit": 3}, {"when": "never", "limit": 0}, {"when": "never", "pause": "1s"}):
         with pytest.raises(LaunchError, match="E407"):
-            Graph().add("a", Clock(), restart=wrong)  # type: ignore[arg-type]
+            Graph().add("a", Clock(), restart=wrong)
 
 
 @dataclass

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from hypothesis import given, settings
@@ -53,16 +54,16 @@ stretch = st.fixed_dictionaries(
 @settings(max_examples=100)
 @given(st.lists(stretch, min_size=1, max_size=12), st.sampled_from(["hold", "land"]))
 def test_whatever_arrives_a_drone_keeps_its_limits_and_moves_after_a_stop_only_on_a_reset(
-    stretches: list[dict[str, object]], on_stop: str
+    stretches: list[dict[str, Any]], on_stop: str
 ) -> None:
     bench = Bench(on_stop=on_stop, lost=0.3, lease=0.1, patience=3, wired=["battery"])
     fence, out, before, stopped = Box(LOW, HIGH), 0.0, None, False
     for about in stretches:
         periods, blind = about.pop("periods"), about.pop("blind")
-        for _ in range(periods):  # type: ignore[call-overload]
+        for _ in range(periods):
             bench.state = None if blind else bench.state or flying()
             measured = about["state"] or bench.state
-            moved, report = bench.step(**about)  # type: ignore[arg-type]
+            moved, report = bench.step(**about)
             assert not (stopped and report.state != "stopped" and not about["reset"])
             stopped = report.state == "stopped"
             assert not (stopped and report.source)
@@ -71,6 +72,9 @@ def test_whatever_arrives_a_drone_keeps_its_limits_and_moves_after_a_stop_only_o
                 before = None
             if moved is None:
                 continue
+            assert measured is not None
+            assert moved.position is not None
+            assert moved.velocity is not None
             out = max(out, fence.depth(measured.position))
             assert np.isfinite(moved.position).all()
             assert moved.yaw is None or math.isfinite(moved.yaw)
@@ -78,6 +82,8 @@ def test_whatever_arrives_a_drone_keeps_its_limits_and_moves_after_a_stop_only_o
             assert np.linalg.norm(moved.velocity[:2]) <= SPEED + 1e-9
             assert abs(moved.velocity[2]) <= CLIMB + 1e-9
             if before is not None:
+                assert before.position is not None
+                assert before.velocity is not None
                 step = moved.velocity - before.velocity
                 assert np.linalg.norm(step[:2]) <= STEP
                 assert abs(step[2]) <= STEP or moved.land
@@ -118,16 +124,16 @@ arm_stretch = st.fixed_dictionaries(
 @settings(max_examples=60)
 @given(st.lists(arm_stretch, min_size=10, max_size=20))
 def test_whatever_arrives_an_arm_keeps_its_limits_and_moves_after_a_stop_only_on_a_reset(
-    stretches: list[dict[str, object]],
+    stretches: list[dict[str, Any]],
 ) -> None:
     bench = arms.Bench(PANDA, lease=0.05)
     limit, step = PANDA.limit, PANDA.limit("acceleration") * arms.PERIOD + 1e-6
     before, speed, begins, stopped = None, np.zeros(7), True, False
     for about in stretches:
         periods, lag = about.pop("periods"), about.pop("lag")
-        for _ in range(periods):  # type: ignore[call-overload]
+        for _ in range(periods):
             measured = bench.measured
-            moved, report = bench.step(**about)  # type: ignore[arg-type]
+            moved, report = bench.step(**about)
             bench.measured = bench.measured + lag * (measured - bench.measured)
             released = stopped and report.state != "stopped"
             assert not released or about["reset"]

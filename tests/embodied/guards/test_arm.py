@@ -160,7 +160,7 @@ def test_the_operator_outranks_the_policy() -> None:
 def test_a_tool_on_its_way_out_of_the_box_stops_inside_it_and_says_so() -> None:
     bench = Bench(ROBOTS["panda"])
     home = bench.measured.copy()
-    refused = []
+    refused: list[str] = []
     for tick in range(400):
         refused += bench.step(home + np.array([0, min(2.5, tick * PERIOD), 0, 0, 0, 0, 0])).report.refusals
     tool = bench.robot.chain.tool(bench.measured)[:3, 3]
@@ -334,7 +334,9 @@ def test_a_guard_of_velocities_goes_by_where_the_arm_is_and_not_by_where_it_shou
 def test_the_guard_keeps_nothing_that_others_may_write_to(mode: str) -> None:
     bench = Bench(ROBOTS["panda"], mode=mode)
     measured, home = bench.measured, bench.measured.copy()
-    given = bench.step(command=JointCommand(**{mode: home if mode == "position" else 0.1 * np.ones(7)}))
+    given = bench.step(
+        command=JointCommand(position=home) if mode == "position" else JointCommand(velocity=0.1 * np.ones(7))
+    )
     assert given.command is not None
     values = given.command.position if mode == "position" else given.command.velocity
     assert values is not None
@@ -374,8 +376,9 @@ def test_what_is_left_out_has_its_stated_default() -> None:
 def test_its_ports_state_the_joints_and_the_mode(mode: str) -> None:
     ports = ArmGuard(ROBOTS["xarm6"], mode=mode).ports()  # type: ignore[arg-type]
     assert ports.inputs["joints"].refined.sizes == {"n": 6}
-    for port in (*(ports.inputs[name] for name in ArmGuard.ranks), ports.outputs["command"]):
-        assert (port.refined.sizes, port.refined.modes) == ({"n": 6}, {mode})
+    refined = [*(ports.inputs[name].refined for name in ArmGuard.ranks), ports.outputs["command"].refined]
+    for each in refined:
+        assert (each.sizes, each.modes) == ({"n": 6}, frozenset({mode}))
 
 
 def test_settings_that_make_no_sense_are_found_before_anything_moves() -> None:

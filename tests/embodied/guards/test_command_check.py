@@ -23,10 +23,14 @@ def drone(**values: Any) -> str:
     return drone_problem(DroneCommand(**values, frame="world"))
 
 
+def command(**fields: Any) -> JointCommand:
+    return JointCommand(**fields)
+
+
 @pytest.mark.parametrize("mode", ["position", "velocity", "effort"])
 def test_a_finite_command_of_the_one_mode_and_size_is_legal(mode: str) -> None:
-    assert joints(JointCommand(**{mode: SEVEN}), mode) == ""
-    assert joints(JointCommand(**{mode: SEVEN}, gripper=0.04), mode) == ""
+    assert joints(command(**{mode: SEVEN}), mode) == ""
+    assert joints(command(**{mode: SEVEN}, gripper=0.04), mode) == ""
     assert joints(JointCommand(gripper=0.04), mode) == ""
 
 
@@ -34,7 +38,7 @@ def test_a_finite_command_of_the_one_mode_and_size_is_legal(mode: str) -> None:
 @pytest.mark.parametrize("other", ["position", "velocity", "effort"])
 def test_another_mode_is_illegal_even_beside_the_one_that_is_taken(mode: str, other: str) -> None:
     if other != mode:
-        both = JointCommand(**{mode: SEVEN, other: SEVEN})
+        both = command(**{mode: SEVEN, other: SEVEN})
         assert joints(both, mode) == f"mode must be {mode}, got {other}"
 
 

@@ -127,7 +127,8 @@ def test_a_velocity_within_its_limits_is_driven_without_a_word() -> None:
 
 
 def test_before_the_fence_it_brakes_and_says_so() -> None:
-    leg, said = START, []
+    leg = START
+    said: list[str] = []
     for _ in range(400):
         leg, clips = COURSE.drive(leg, np.array([1.0, 0.0, 0.0]))
         said += clips

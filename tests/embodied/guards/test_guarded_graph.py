@@ -6,7 +6,7 @@ import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -69,7 +69,7 @@ class Scanner(Node):
         return Separation(distance=5.0, acquired=now)
 
 
-def cell(guard: ArmGuard | None = None, **wires: str) -> Graph:
+def cell(guard: ArmGuard | None = None, **wires: Any) -> Graph:
     graph = Graph().add("arm", Arm(), command="guard").add("policy", Turn()).add("scanner", Scanner())
     graph.add("joystick", Turn(speed=-0.2))
     guard = guard or ArmGuard(PANDA, low=LOW, high=HIGH, zone=ZONE if "separation" in wires else None)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -55,7 +56,7 @@ def test_a_state_with_anything_that_is_no_number_of_a_flight_is_none(name: str) 
     for nonsense in (math.nan, math.inf, -1e6):
         broken = np.array(getattr(state, name))
         broken[-1] = nonsense
-        assert Upset.plausible(replace(state, **{name: broken})) is None
+        assert Upset.plausible(replace(state, **dict[str, Any]({name: broken}))) is None
 
 
 def test_a_state_far_away_is_one() -> None:

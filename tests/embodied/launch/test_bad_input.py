@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -448,7 +449,7 @@ def test_a_file_that_is_missing_binary_empty_or_a_folder_is_one_line(tmp_path: P
     ],
 )
 def test_overrides_of_the_command_line_are_checked_like_the_file(
-    overrides: dict[str, tuple[str, ...]], code: str, says: str, tmp_path: Path
+    overrides: dict[str, Any], code: str, says: str, tmp_path: Path
 ) -> None:
     found = problems(tmp_path, GOOD, **overrides)[0]
     assert found.code == code

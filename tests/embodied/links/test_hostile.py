@@ -6,6 +6,7 @@ import resource
 import socket
 import struct
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -112,7 +113,12 @@ def test_more_than_was_asked_for_is_dropped(giver: tuple[Giver, Receiver], cell:
     other, rx = giver
     asked = {(ask.topic, ask.mode, ask.credit) for ask in other.asks()}
     wanted = {("state", "latest", AHEAD), ("hits", "every", 100)}
-    cell.until(lambda: asked.update((ask.topic, ask.mode, ask.credit) for ask in other.asks()) or asked == wanted)
+
+    def complete() -> bool:
+        asked.update((ask.topic, ask.mode, ask.credit) for ask in other.asks())
+        return asked == wanted
+
+    cell.until(complete)
     for number in range(1000):
         other.message(number)
     cell.until(lambda: rx.received["state"] + rx.skipped["state"] + rx.refused["more than was asked for"] >= 1000)
@@ -220,11 +226,15 @@ def test_one_key_holds_no_more_than_a_bounded_number_of_subscribers(
 ) -> None:
     tx = cell.sender(free := free_endpoint(), arm, "state")
     others = []
+
+    def reached(count: int) -> bool:
+        return tx.subscribers("state") == count
+
     for number in range(SUBSCRIBERS_MOST + 3):
         other = Taker(context, free, base, arm)
         others.append(other)
         other.socket.send(Ask("state", "latest", 1, other.welcome(cell).number, 0, 0).pack())
-        cell.until(lambda number=number: tx.subscribers("state") == min(number + 1, SUBSCRIBERS_MOST))
+        cell.until(partial(reached, min(number + 1, SUBSCRIBERS_MOST)))
     for other in others:
         other.socket.close()
 
@@ -262,6 +272,10 @@ def test_junk_on_the_port_disturbs_nobody_and_takes_no_memory(
     link: tuple[Endpoint, Sender, Receiver], cell: Cell
 ) -> None:
     free, tx, rx = link
+
+    def newest(number: int) -> bool:
+        return numbers(cell, rx)[-1:] == [number]
+
     before = resident()
     huge = b"\x02" + struct.pack(">Q", 16 << 30)
     junk = (b"", b"\0", b"GET / HTTP/1.1\r\n\r\n", bytes(range(256)) * 40, GREETING, GREETING[:40], GREETING + huge)
@@ -271,7 +285,7 @@ def test_junk_on_the_port_disturbs_nobody_and_takes_no_memory(
             sockets.append(socket.create_connection((free.host, free.port)))
             sockets[-1].sendall(data)
         tx.send("state", round_, 0, b"still there")
-        cell.until(lambda round_=round_: numbers(cell, rx)[-1:] == [round_])
+        cell.until(partial(newest, round_))
         for one in sockets:
             one.close()
     cell.until(lambda: sum(tx.denied.values()) >= 40)

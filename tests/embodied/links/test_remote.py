@@ -9,8 +9,10 @@ import socket
 import subprocess
 import sys
 import time
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 import zmq
@@ -47,12 +49,16 @@ def test_every_message_is_delivered_in_order_with_all_that_belongs_to_it(cell: C
 def test_what_is_sent_is_what_it_was_when_it_was_sent(cell: Cell, arm: Keys, base: Keys) -> None:
     tx = cell.sender(free := free_endpoint(), arm, "image")
     rx = cell.receiver(free, "arm", base, image=None)
+
+    def arrived(size: int) -> bool:
+        return sequences(cell, rx, "image")[-1:] == [size]
+
     for size in (100, 3_000_000):
         buffer = bytearray(os.urandom(size))
         kept = bytes(buffer)
         tx.send("image", size, 0, buffer)
         buffer[:] = bytes(size)
-        cell.until(lambda size=size: sequences(cell, rx, "image")[-1:] == [size])
+        cell.until(partial(arrived, size))
         assert bytes(cell.at(rx)[-1].parts[0]) == kept
 
 
@@ -91,7 +97,7 @@ def test_a_descriptor_says_each_time_that_there_is_more(cell: Cell, arm: Keys, b
         tx.send("hits", n, 0, b"hit")
     while len(cell.at(rx)) < 2_000:
         # Nobody calls but whom the descriptors call for, and they do so at once.
-        ready, _, _ = select.select([tx, rx], [], [], 10)
+        ready, _, _ = select.select(list[Any]((tx, rx)), [], [], 10)
         assert ready
         if tx in ready:
             tx.serve()
@@ -136,7 +142,7 @@ def test_a_message_is_no_older_than_the_question_it_answers(cell: Cell, arm: Key
         tx.serve()
         if tx.subscribers("state"):
             break
-        select.select([tx, rx], [], [], 0.01)
+        select.select(list[Any]((tx, rx)), [], [], 0.01)
     tx.send("state", 0, 0, b"now")
     select.select([rx], [], [], 5)
     (arrival,) = rx.drain(9000)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,12 @@ def both(keys: dict[str, Keys]) -> Iterator[dict[str, Running]]:
 
 def reach(found: dict[str, Running], done: Any, seconds: float) -> bool:
     """See to what happens on both until something is so."""
-    return found["arm"].until(lambda: found["base"].run.advance(0) or done(), seconds)
+
+    def so() -> bool:
+        found["base"].run.advance(0)
+        return bool(done())
+
+    return found["arm"].until(so, seconds)
 
 
 def test_nodes_of_two_machines_exchange_messages_as_if_they_were_on_one(keys: dict[str, Keys]) -> None:
@@ -91,11 +97,15 @@ def test_a_machine_that_ends_is_missed_and_found_again(keys: dict[str, Keys]) ->
     arm = Running(across(machines), machine="arm", keys=keys["arm"].folder)
     with arm:
         squares = arm.look("square.count")
+
+        def longer(count: int) -> bool:
+            return len(squares.seen) > count
+
         for first in (1_000_000, 1):
             base = Running(across(machines, first), machine="base", keys=keys["base"].folder)
             with base:
                 count = len(squares.seen)
-                assert arm.until(lambda: base.run.advance(0) or len(squares.seen) > count + 20, 20)  # noqa: B023
+                assert reach({"arm": arm, "base": base}, partial(longer, count + 20), 20)
                 # The second life is heard although it has not counted as far as the first.
                 assert first <= squares.seen[count].message.number < 2 * first + 100_000
             assert arm.until(lambda: not _connected(arm), 10)

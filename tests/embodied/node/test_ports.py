@@ -34,7 +34,8 @@ def test_ports_are_read_off_the_signature_in_every_form() -> None:
             e: Stamped[Image] | None,
             f: list[Stamped[Image]],
             now: Time,
-        ) -> Seen: ...
+        ) -> Seen:
+            return Seen(d.value, None)
 
     All.step.__annotations__["return"] = Seen
     ports = read_ports(All)
@@ -71,7 +72,8 @@ def test_a_signature_that_is_no_port_says_which_part() -> None:
         def step(self, *joints: JointState) -> None: ...
 
     class Gives(Node):
-        def step(self) -> int: ...
+        def step(self) -> int:
+            return 0
 
     class Nothing(Node): ...
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from embodied import SECOND, Guard, Node, Time
+from embodied import SECOND, Driver, Guard, Node, Time
 from embodied.errors import LaunchError, MissingExtra, NodeFailed, WireError, WorldFailed
 from embodied.graph.entry import Timing
 from embodied.graph.graph import Graph
@@ -138,7 +138,7 @@ def test_a_node_that_forgets_to_return_is_told_so() -> None:
 
 
 def test_commands_may_not_come_as_a_list_since_a_list_never_goes_stale() -> None:
-    class Queue(Motor):
+    class Queue(Driver):
         rate = 100.0
 
         def step(self, command: list[JointCommand]) -> Arm:

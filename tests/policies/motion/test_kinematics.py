@@ -79,6 +79,7 @@ def test_the_first_command_after_silence_is_where_the_arm_stands(ik: InverseKine
     ik.step(state(home, 20), None)
     command = ik.step(state(home, 21), goal((0.4, 0.1, 0.1))).command
     assert command is not None
+    assert command.position is not None
     assert np.array_equal(command.position, home)
 
 

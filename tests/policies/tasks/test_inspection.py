@@ -84,12 +84,12 @@ def test_it_surveys_holds_over_the_marker_photographs_once_comes_back_and_lands(
     holds = [
         command.position
         for command in flight.flown
-        if np.allclose(command.position, MARKER + np.array([0.0, 0.0, 2.0]))
+        if command.position is not None and np.allclose(command.position, MARKER + np.array([0.0, 0.0, 2.0]))
     ]
     # Two seconds there, and less than one on the way.
     assert 100 <= len(holds) < 150
     lands = [command for command in flight.flown if command.land]
-    np.testing.assert_allclose([command.position for command in lands], [[0.1, 0.0, 0.0]] * len(lands))
+    np.testing.assert_allclose(np.array([command.position for command in lands]), [[0.1, 0.0, 0.0]] * len(lands))
     assert not any(command.land for command in flight.flown[: -len(lands)])
 
 
@@ -131,7 +131,7 @@ def test_a_marker_that_is_seen_once_only_is_not_looked_for_without_end() -> None
     flight.many(900)
     assert flight.phases == [Phase.CLIMB, Phase.SURVEY, Phase.RETURN, Phase.LAND, Phase.DONE]
     # A survey takes less than half of its patience.
-    survey = [command for command in flight.flown if command.position[2] > 4.5]
+    survey = [command for command in flight.flown if command.position is not None and command.position[2] > 4.5]
     assert len(survey) > 350
     assert not flight.photos
 
@@ -139,7 +139,9 @@ def test_a_marker_that_is_seen_once_only_is_not_looked_for_without_end() -> None
 def test_without_a_pad_in_sight_it_lands_where_it_began() -> None:
     flight = Flight(things={})
     flight.many(400)
-    np.testing.assert_allclose(flight.flown[-1].position, [0.0, 0.0, 0.06])
+    home = flight.flown[-1].position
+    assert home is not None
+    np.testing.assert_allclose(home, [0.0, 0.0, 0.06])
     assert flight.flown[-1].land
 
 

@@ -39,7 +39,7 @@ class Ride:
         self.phases = [Phase.DRIVE]
 
     def bend(self, way: float) -> float:
-        return float(np.interp(way, *zip(*self.bends, strict=True)))
+        return float(np.interp(way, [at for at, _ in self.bends], [bend for _, bend in self.bends]))
 
     def look(self) -> Lane:
         line, obstacle = self.line - self.way, None if self.obstacle is None else self.obstacle - self.way
@@ -120,7 +120,8 @@ def test_it_stops_with_its_nose_before_the_line_although_that_goes_out_of_sight_
     ride = Ride(line=12.0)
     last = ride.seconds(20.0)
     assert ride.phases == [Phase.DRIVE, Phase.PARK, Phase.DONE]
-    assert (last, ride.gear, ride.speed) == (None, "P", pytest.approx(0.0))
+    assert (last, ride.gear) == (None, "P")
+    assert ride.speed == pytest.approx(0.0)
     assert 0.15 < 12.0 - ride.way - ride.policy.nose < 0.35
 
 
@@ -217,6 +218,6 @@ def test_an_old_view_is_carried_on_to_where_the_vehicle_is() -> None:
     ],
 )
 def test_settings_that_make_no_sense_are_refused(wrong: dict[str, float], says: str) -> None:
-    (problem,) = Shuttle(**wrong).check()  # type: ignore[arg-type]
+    (problem,) = Shuttle(**wrong).check()
     assert problem.startswith(says)
     assert not list(Shuttle(clear=0.0, lag=0.0).check())

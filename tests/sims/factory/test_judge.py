@@ -61,7 +61,7 @@ class Run:
             self.judge.look(self.count / LOOKS, self.shop)
 
     def put(self, label: str, position: Vector, speed: float = 0.0) -> None:
-        self.shop = replace(self.shop, blocks=self.shop.blocks | {label: Motion(position, np.eye(3), speed, 0.0)})
+        self.shop = replace(self.shop, blocks={**self.shop.blocks, label: Motion(position, np.eye(3), speed, 0.0)})
 
     def load(self) -> None:
         self.put("red", IN_BED)

@@ -104,6 +104,7 @@ def test_the_origin_of_a_body_is_not_its_centre_of_mass(bullet: Bullet) -> None:
     oracle = bullet.getCameraImage(
         64, 48, view.opengl().T.ravel().tolist(), view.projection().T.ravel().tolist(), renderer=1 << 16
     )
+    assert seen.segmentation is not None
     mine, theirs = (np.reshape(part, (48, 64)) == body for part in (seen.segmentation, oracle[4]))
     assert (mine & theirs).sum() > 0.95 * (mine | theirs).sum()
 
@@ -186,6 +187,7 @@ def test_a_picture_on_a_mesh_is_seen_as_tiny_renderer_sees_it(bullet: Bullet, tm
     )  # fmt: skip
     oracle = np.reshape(picture[2], (120, 160, 4))[..., :3].astype(int)
     assert seen.rgb is not None
+    assert seen.segmentation is not None
     inside = seen.segmentation == 0
     assert inside.mean() > 0.3
     assert (np.abs(seen.rgb.astype(int) - oracle).max(axis=-1)[inside] <= 3).mean() > 0.97

@@ -1,4 +1,4 @@
-"""Multirotors with a PX4 autopilot, over MAVLink."""
+"""Driver of multirotors with a PX4 autopilot, over MAVLink."""
 
 from drivers.mavlink.driver import Mavlink
 from drivers.mavlink.geofence import Geofence

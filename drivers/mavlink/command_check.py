@@ -29,6 +29,6 @@ def refusal(command: DroneCommand, frame: str, speed: float, fence: Geofence | N
         return f"refused: velocity must be at most {speed:g} m/s, got {np.round(command.velocity, 2).tolist()}"
     if fence is not None and command.position is not None:
         east, north, up = map(float, command.position)
-        if not fence.holds(east, north, up - (0.0 if home is None else float(home[2]))):
+        if not fence.contains(east, north, up - (0.0 if home is None else float(home[2]))):
             return f"refused: position must be inside the geofence, got {np.round(command.position, 2).tolist()} m"
     return ""

@@ -1,4 +1,4 @@
-"""Frames of MAVLink 1 and 2: bytes to messages, no I/O; what is bent is never a message.
+"""Framing of MAVLink 1 and 2: bytes to messages, no I/O; a damaged frame never becomes a message.
 
     fd  length  flags  flags  sequence  system  component  message (3)  payload  checksum (2)  [signature (13)]
     fe  length                sequence  system  component  message      payload  checksum (2)
@@ -12,39 +12,45 @@ from typing import Any
 
 from pymavlink.dialects.v20 import common
 
-ONE, TWO = 0xFE, 0xFD
+START_V1 = 0xFE
+"""First byte of a frame of MAVLink 1."""
+
+START_V2 = 0xFD
+"""First byte of a frame of MAVLink 2."""
+
 SIGNED = 0x01
+"""Flag of a frame that ends with a signature."""
 
 HALF = 128
-"""Of the 256 sequence numbers; one that is so far ahead is behind."""
+"""Half of the 256 sequence numbers; one that is further ahead counts as behind."""
 
 
 class Malformed(ValueError):
-    """Bytes that are not a frame."""
+    """Bytes that are no whole frame, or whose checksum is wrong."""
 
 
-def length(data: bytes) -> int | None:
-    """How long the frame is that begins here; None where too little is there to say [B].
+def frame_length(data: bytes) -> int | None:
+    """Return the length of the frame that begins with some bytes [B]; None if more bytes are needed to know it.
 
     Raises:
-        Malformed: no frame begins so.
+        Malformed: no frame begins with these bytes.
     """
     if not data:
         return None
-    if data[0] == ONE:
+    if data[0] == START_V1:
         return 8 + data[1] if len(data) > 1 else None
-    if data[0] != TWO:
-        raise Malformed(f"a frame begins with fd or fe, not {data[0]:02x}")
+    if data[0] != START_V2:
+        raise Malformed(f"a frame must begin with fd or fe, got {data[0]:02x}")
     if len(data) < 3:
         return None
     return 12 + data[1] + (13 if data[2] & SIGNED else 0)
 
 
 def decode(frame: bytes) -> Any:
-    """The message in one frame; None for one of another dialect, whose checksum nobody here can know.
+    """Decode one frame; return None for a message of another dialect, whose checksum cannot be known.
 
     Raises:
-        Malformed: it is cut short, or its checksum is another.
+        Malformed: the frame is cut short, or its checksum is wrong.
     """
     try:
         message = common.MAVLink(None).decode(bytearray(frame))
@@ -53,60 +59,60 @@ def decode(frame: bytes) -> Any:
     return None if isinstance(message, common.MAVLink_unknown) else message
 
 
-class Cutter:
-    """Cuts messages out of what comes, in parts or in whole datagrams.
+class FrameParser:
+    """Parser that extracts messages from received bytes, as a stream or as datagrams.
 
     Attributes:
-        rejected: frames that were bent or cut short.
+        rejected: number of frames that were damaged or cut short.
     """
 
     def __init__(self) -> None:
         self.rejected = 0
         self._rest = b""
-        self._lost = False
+        self._synchronized = True
 
-    def feed(self, data: bytes, *, whole: bool = False) -> list[Any]:
-        """The messages that are complete now.
+    def feed(self, data: bytes, *, datagram: bool = False) -> list[Any]:
+        """Add received bytes, and return the messages that are complete.
 
         Args:
-            data: what came.
-            whole: whether frames end where this ends, as in a datagram.
+            data: received bytes.
+            datagram: whether the last frame ends with these bytes.
         """
         self._rest += data
-        found = []
+        messages = []
         while self._rest:
             try:
-                size = length(self._rest)
+                size = frame_length(self._rest)
                 if size is None or size > len(self._rest):
                     break
                 message = decode(self._rest[:size])
             except Malformed:
                 self._skip()
                 continue
-            self._lost, self._rest = False, self._rest[size:]
+            self._synchronized, self._rest = True, self._rest[size:]
             if message is not None:
-                found.append(message)
-        if whole and self._rest:
-            self.rejected += not self._lost
-            self._lost, self._rest = False, b""
-        return found
+                messages.append(message)
+        if datagram and self._rest:
+            self.rejected += self._synchronized
+            self._synchronized, self._rest = True, b""
+        return messages
 
     def _skip(self) -> None:
-        """To where the next frame may begin; a run of bytes that are none counts once."""
-        self.rejected += not self._lost
-        self._lost = True
-        places = [at for mark in (ONE, TWO) if (at := self._rest.find(mark, 1)) > 0]
-        self._rest = self._rest[min(places) :] if places else b""
+        """Skip to the next byte that may begin a frame; a run of bytes that are no frame counts once."""
+        self.rejected += self._synchronized
+        self._synchronized = False
+        starts = [at for start in (START_V1, START_V2) if (at := self._rest.find(start, 1)) > 0]
+        self._rest = self._rest[min(starts) :] if starts else b""
 
 
-class Order:
-    """Sequence numbers of one sender: a frame that was there already, or that was overtaken, is not taken."""
+class SequenceFilter:
+    """Filter that drops repeated and overtaken frames of one sender by their sequence numbers."""
 
     def __init__(self) -> None:
         self._last: int | None = None
 
-    def takes(self, sequence: int) -> bool:
-        """Whether a frame of this number is newer than all before."""
+    def accept(self, sequence: int) -> bool:
+        """Return whether a sequence number is newer than all before."""
         if self._last is not None and not 0 < (sequence - self._last) % 256 < HALF:
             return False
         self._last = sequence

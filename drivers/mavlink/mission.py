@@ -1,4 +1,4 @@
-"""Plans as they go over the wire: missions, and the items of a geofence."""
+"""Codec of plans: missions and geofences to items of the mission protocol and back, no I/O."""
 
 from __future__ import annotations
 
@@ -9,34 +9,44 @@ from typing import Any, Literal
 
 from pymavlink.dialects.v20 import common
 
-from drivers.mavlink.frames import Origin, heading
+from drivers.mavlink.coordinates import Origin, heading
 from drivers.mavlink.geofence import Geofence
+from drivers.mavlink.modes import Mode
 from embodied.messages import Vector
 
-DEGREE = 1e7
-"""Places are integers of this part of a degree, about a centimetre."""
+DEGREE_UNITS = 1e7
+"""Units of latitude and longitude per degree; one is about a centimetre."""
 
 FRAME = common.MAV_FRAME_GLOBAL_RELATIVE_ALT_INT
-INCLUDED = common.MAV_CMD_NAV_FENCE_CIRCLE_INCLUSION
-CORNER = common.MAV_CMD_NAV_FENCE_POLYGON_VERTEX_INCLUSION
+"""Frame of mission items: latitude, longitude, and height above home."""
 
-KINDS = {
+CIRCLE = common.MAV_CMD_NAV_FENCE_CIRCLE_INCLUSION
+"""Item of a circle to stay inside of."""
+
+CORNER = common.MAV_CMD_NAV_FENCE_POLYGON_VERTEX_INCLUSION
+"""Item of a corner of a polygon to stay inside of."""
+
+COMMANDS = {
     "fly": common.MAV_CMD_NAV_WAYPOINT,
     "takeoff": common.MAV_CMD_NAV_TAKEOFF,
     "land": common.MAV_CMD_NAV_LAND,
     "return": common.MAV_CMD_NAV_RETURN_TO_LAUNCH,
 }
+"""MAV_CMD of mission items, by what a waypoint has the vehicle do."""
+
+FINAL_MODES = {"land": (Mode.LAND,), "return": (Mode.RETURN, Mode.LAND)}
+"""Modes that the autopilot goes on to by itself after a step of a mission."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waypoint:
-    """One step of a mission.
+    """Step of a mission, as a program states it.
 
     Attributes:
         do: `fly` there, `takeoff` above where it stands, `land` there, or `return` to home and land.
-        position: east and north of the local origin, and up from home, shape (3,) [m]; of `return` it is not looked at.
-        hold: it stays there so long [s].
-        yaw: from east [rad]; None leaves it as it is.
+        position: east and north of the local origin, and up from home, shape (3,) [m]; unused by `return`.
+        hold: time to stay there [s].
+        yaw: yaw from east [rad]; None leaves it as it is.
     """
 
     do: Literal["fly", "takeoff", "land", "return"] = "fly"
@@ -47,12 +57,12 @@ class Waypoint:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """What one item of a plan says, beside its number.
+    """Content of one item of a plan, without its number.
 
     Attributes:
-        command: MAV_CMD.
-        frame: MAV_FRAME.
-        parameters: the first four.
+        command: command of the item, a MAV_CMD.
+        frame: frame of its place, a MAV_FRAME.
+        parameters: first four parameters of the command.
         x, y: latitude and longitude [1e-7 deg].
         z: height in the frame [m].
     """
@@ -65,85 +75,91 @@ class Item:
     z: float = 0.0
 
     @classmethod
-    def of(cls, message: Any) -> Item:
-        """From MISSION_ITEM_INT."""
-        four = (message.param1, message.param2, message.param3, message.param4)
-        return cls(message.command, message.frame, four, message.x, message.y, message.z)
+    def from_message(cls, message: Any) -> Item:
+        """Return the item in a MISSION_ITEM_INT."""
+        parameters = (message.param1, message.param2, message.param3, message.param4)
+        return cls(message.command, message.frame, parameters, message.x, message.y, message.z)
 
-    def same(self, other: Item) -> bool:
-        """Whether it is this one after the wire, in single precision; NaN is as NaN."""
+    def matches(self, other: Item) -> bool:
+        """Return whether another item is this one after transmission in single precision; NaN equals NaN."""
         numbers = zip((*self.parameters, self.z), (*other.parameters, other.z), strict=True)
         close = all(math.isclose(a, b, rel_tol=1e-6, abs_tol=1e-6) or (a != a and b != b) for a, b in numbers)
         return close and (self.command, self.frame, self.x, self.y) == (other.command, other.frame, other.x, other.y)
 
 
-def items(mission: Sequence[Waypoint], origin: Origin) -> list[Item]:
-    """The items of a mission.
+def mission_items(mission: Sequence[Waypoint], origin: Origin) -> list[Item]:
+    """Return the items of a mission.
 
     Raises:
-        ValueError: there is no such step, or a number is not finite; the sentence says which step.
+        ValueError: a step has an unknown command, or a number that is not finite; the message names the step.
     """
-    return [_item(number, step, origin) for number, step in enumerate(mission, 1)]
+    return [_mission_item(number, step, origin) for number, step in enumerate(mission, 1)]
 
 
-def _item(number: int, step: Waypoint, origin: Origin) -> Item:
-    if step.do not in KINDS:
-        raise ValueError(f"step {number} of the mission is '{step.do}', and there are {', '.join(KINDS)}")
+def _mission_item(number: int, step: Waypoint, origin: Origin) -> Item:
+    if step.do not in COMMANDS:
+        raise ValueError(f"step {number} of the mission must be one of {', '.join(COMMANDS)}, got '{step.do}'")
     numbers = [*map(float, step.position), step.hold, step.yaw or 0.0]
     if len(numbers) != 5 or not all(map(math.isfinite, numbers)):
         raise ValueError(
-            f"step {number} of the mission is not three finite numbers of metres, a time and a yaw: {step}"
+            f"step {number} of the mission must have a position of three finite numbers, a finite time and yaw, got "
+            f"{step}"
         )
     if step.do == "return":
-        return Item(KINDS[step.do], common.MAV_FRAME_MISSION, (0.0, 0.0, 0.0, 0.0))
-    # NaN is MAVLink's word for a heading that stays.
+        return Item(COMMANDS[step.do], common.MAV_FRAME_MISSION, (0.0, 0.0, 0.0, 0.0))
+    # NaN is MAVLink's value of a heading that stays as it is.
     yaw = math.nan if step.yaw is None else math.degrees(heading(step.yaw))
-    latitude, longitude = origin.globe(numbers[0], numbers[1])
+    latitude, longitude = origin.geodetic(numbers[0], numbers[1])
     hold = step.hold if step.do == "fly" else 0.0
-    return Item(KINDS[step.do], FRAME, (hold, 0.0, 0.0, yaw), *_units(latitude, longitude), numbers[2])
+    return Item(COMMANDS[step.do], FRAME, (hold, 0.0, 0.0, yaw), *_units(latitude, longitude), numbers[2])
 
 
 def fence_items(fence: Geofence, origin: Origin) -> list[Item]:
-    """The items of a geofence; its altitude is a parameter."""
+    """Return the items of a geofence; its altitude is a parameter of the autopilot."""
     if not fence.polygon:
-        place = _units(origin.latitude, origin.longitude)
-        return [Item(INCLUDED, common.MAV_FRAME_GLOBAL_INT, (float(fence.radius), 0.0, 0.0, 0.0), *place)]
+        centre = _units(origin.latitude, origin.longitude)
+        return [Item(CIRCLE, common.MAV_FRAME_GLOBAL_INT, (float(fence.radius), 0.0, 0.0, 0.0), *centre)]
     count = float(len(fence.polygon))
-    corners = (_units(*origin.globe(*corner)) for corner in fence.polygon)
+    corners = (_units(*origin.geodetic(*corner)) for corner in fence.polygon)
     return [Item(CORNER, common.MAV_FRAME_GLOBAL_INT, (count, 0.0, 0.0, 0.0), *corner) for corner in corners]
 
 
-def fence_of(plan: Sequence[Item], origin: Origin, altitude: float) -> Geofence | None:
-    """The geofence that some items are; None for none.
+def fence_from_items(items: Sequence[Item], origin: Origin, altitude: float) -> Geofence | None:
+    """Return the geofence in some items; None if there are none.
+
+    Args:
+        items: items of a plan.
+        origin: origin of the local frame.
+        altitude: greatest height above home [m].
 
     Raises:
-        ValueError: they are another kind of fence.
+        ValueError: the items are another kind of fence.
     """
-    if not plan:
+    if not items:
         return None
-    if len(plan) == 1 and plan[0].command == INCLUDED:
-        east, north = place(plan[0], origin)
+    if len(items) == 1 and items[0].command == CIRCLE:
+        east, north = local_position(items[0], origin)
         if math.hypot(east, north) > 1.0:
             raise ValueError("a circle that is not about the origin")
-        return Geofence(altitude, radius=plan[0].parameters[0])
-    if any(item.command != CORNER or item.parameters[0] != len(plan) for item in plan):
+        return Geofence(altitude, radius=items[0].parameters[0])
+    if any(item.command != CORNER or item.parameters[0] != len(items) for item in items):
         raise ValueError("neither one circle nor one polygon to stay inside of")
-    return Geofence(altitude, polygon=tuple(place(item, origin) for item in plan))
+    return Geofence(altitude, polygon=tuple(local_position(item, origin) for item in items))
 
 
-def place(item: Item, origin: Origin) -> tuple[float, float]:
-    """East and north of an item [m]."""
-    return origin.local(item.x / DEGREE, item.y / DEGREE)
+def local_position(item: Item, origin: Origin) -> tuple[float, float]:
+    """Return east and north of an item's place [m]."""
+    return origin.local(item.x / DEGREE_UNITS, item.y / DEGREE_UNITS)
 
 
-def unfit(plan: Sequence[Item]) -> Iterator[str]:
-    """Why a vehicle cannot fly a plan, a sentence each. A heading, which may stay as it is, may be NaN."""
-    for number, item in enumerate(plan, 1):
-        if item.command not in KINDS.values():
-            yield f"item {number} is command {item.command}, which it does not know"
+def problems(items: Sequence[Item]) -> Iterator[str]:
+    """Yield a sentence for each reason why a mission cannot be flown; a heading may be NaN, which keeps it."""
+    for number, item in enumerate(items, 1):
+        if item.command not in COMMANDS.values():
+            yield f"item {number} has the unknown command {item.command}"
         if not all(map(math.isfinite, (*item.parameters[:3], item.z))):
             yield f"item {number} is not finite"
 
 
 def _units(latitude: float, longitude: float) -> tuple[int, int]:
-    return round(latitude * DEGREE), round(longitude * DEGREE)
+    return round(latitude * DEGREE_UNITS), round(longitude * DEGREE_UNITS)

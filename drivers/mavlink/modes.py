@@ -1,14 +1,12 @@
-"""PX4's flight modes: a main and a sub mode in the `custom_mode` of a heartbeat (PX4, `px4_custom_mode.h`)."""
+"""Flight modes of PX4: main and sub mode in the `custom_mode` of a heartbeat (PX4, `px4_custom_mode.h`)."""
 
 from __future__ import annotations
 
 from enum import Enum
 
-from embodied.errors import nearest
-
 
 class Mode(Enum):
-    """A mode, with its main and its sub number."""
+    """Flight mode, with its main and sub number."""
 
     MANUAL = (1, 0)
     ALTITUDE = (2, 0)
@@ -22,37 +20,24 @@ class Mode(Enum):
     OFFBOARD = (6, 0)
 
     @property
-    def word(self) -> str:
-        """As a graph has it in `DroneState.mode`."""
+    def label(self) -> str:
+        """Name of the mode in `DroneState.mode`."""
         return self.name.lower()
 
     @property
     def custom(self) -> int:
-        """As a heartbeat has it."""
+        """Number of the mode in a heartbeat."""
         main, sub = self.value
         return main << 16 | sub << 24
 
     @classmethod
-    def of(cls, custom: int) -> Mode | None:
-        """From a heartbeat; None for one that is not among these."""
-        found = (custom >> 16 & 0xFF, custom >> 24 & 0xFF)
-        return next((mode for mode in cls if mode.value == found), None)
-
-    @classmethod
-    def named(cls, word: str) -> Mode:
-        """By its word.
-
-        Raises:
-            ValueError: there is none of that name.
-        """
-        for mode in cls:
-            if mode.word == word:
-                return mode
-        hint = "; ".join(nearest(word, [mode.word for mode in cls]))
-        raise ValueError(f"there is no flight mode '{word}': {hint}")
+    def from_custom(cls, custom: int) -> Mode | None:
+        """Return the mode of a number in a heartbeat; None for one that is not among these."""
+        value = (custom >> 16 & 0xFF, custom >> 24 & 0xFF)
+        return next((mode for mode in cls if mode.value == value), None)
 
 
-def told(custom: int) -> str:
-    """A word for any mode, also for one that is not among these."""
-    mode = Mode.of(custom)
-    return mode.word if mode else f"mode {custom >> 16 & 0xFF}/{custom >> 24 & 0xFF}"
+def mode_name(custom: int) -> str:
+    """Return a name for the mode of a heartbeat, even if it is not among these."""
+    mode = Mode.from_custom(custom)
+    return mode.label if mode else f"mode {custom >> 16 & 0xFF}/{custom >> 24 & 0xFF}"

@@ -1,15 +1,15 @@
-"""Whether pymavlink is there."""
+"""Check that pymavlink, the vendor-neutral MAVLink library, is installed."""
 
 from __future__ import annotations
 
 from embodied.errors import MissingExtra
 
 
-def needed() -> None:
-    """Import it.
+def require() -> None:
+    """Check that pymavlink can be imported.
 
     Raises:
-        MissingExtra: it is not installed.
+        MissingExtra: pymavlink is not installed.
     """
     try:
         import pymavlink.dialects.v20.common  # noqa: F401

@@ -1,4 +1,4 @@
-"""What MAVLink travels on: datagrams to one partner, or a serial line; neither ever waits."""
+"""Transports of MAVLink: UDP with one partner, or a serial line; sending and receiving never wait."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import socket
 from collections.abc import Iterator
 from typing import Protocol
 
+from embodied.devices import serial_port
 from embodied.devices.serial_port import SerialPort
 from embodied.errors import DeviceLost
 
@@ -19,67 +20,61 @@ _NETWORK = re.compile(r"(udpin|udpout):([\w.-]+):(\d{1,5})")
 _SERIAL = re.compile(r"serial:(/[^:]+):(\d{3,7})")
 
 
-class Wire(Protocol):
-    """Either end.
+class Transport(Protocol):
+    """One end of a MAVLink connection.
 
     Attributes:
-        whole: whether frames end where what was received ends.
+        datagrams: whether each received piece ends with a whole frame.
     """
 
-    whole: bool
+    datagrams: bool
 
     def send(self, data: bytes) -> None:
-        """Send it, if there is anybody to send it to."""
+        """Send a frame, if the partner is known."""
 
     def receive(self) -> Iterator[bytes]:
-        """What came since it was last asked for, in order."""
+        """Yield what has come since the last call, in order."""
 
     def wait(self, seconds: float) -> None:
-        """Until something comes, or so long [s]."""
+        """Wait until something has come, for up to `seconds`."""
 
     def close(self) -> None:
-        """Give it back."""
+        """Close the port or the socket."""
 
 
-class Datagrams:
-    """UDP, with one partner: the one that is named, or the first from which a system is heard.
+class UdpTransport:
+    """UDP with one partner: an address, or the first sender with a system id.
 
     Args:
-        near: address and port to listen at.
-        far: of the partner; None until it is heard.
-        system: id of who it is, where it is not named; until then everybody is listened to.
+        local: address and port to listen on.
+        remote: address and port of the partner; None until it is known.
+        system: id of the partner, if its address is not known; until it sends, all senders are received.
 
     Raises:
-        DeviceLost: somebody else listens there, or it is no address of this machine.
+        DeviceLost: another program listens there, or this machine has no such address.
     """
 
-    whole = True
+    datagrams = True
 
-    def __init__(self, near: tuple[str, int], far: tuple[str, int] | None = None, system: int = 0) -> None:
-        self._far, self._system = far, system
+    def __init__(self, local: tuple[str, int], remote: tuple[str, int] | None = None, system: int = 0) -> None:
+        self._remote, self._system = remote, system
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         try:
-            self._socket.bind(near)
+            self._socket.bind(local)
         except OSError as error:
             self._socket.close()
             taken = " (another program listens there)" if error.errno == errno.EADDRINUSE else ""
-            raise DeviceLost(f"udp {near[0]}:{near[1]} cannot be opened: {error.strerror}{taken}") from error
+            raise DeviceLost(f"udp {local[0]}:{local[1]} cannot be opened: {error.strerror}{taken}") from error
         self._socket.setblocking(False)
 
-    @property
-    def near(self) -> tuple[str, int]:
-        """Where it listens."""
-        host, port = self._socket.getsockname()
-        return host, port
-
     def send(self, data: bytes) -> None:
-        """Send a datagram; one that the system does not take is lost, as any may be."""
-        if self._far is not None:
+        """Send a datagram; one that the system does not take is lost, as any datagram may be."""
+        if self._remote is not None:
             with contextlib.suppress(OSError):
-                self._socket.sendto(data, self._far)
+                self._socket.sendto(data, self._remote)
 
     def receive(self) -> Iterator[bytes]:
-        """Every datagram of the partner; others are not looked at any more once it was heard."""
+        """Yield all datagrams of the partner; other senders are ignored once it is known."""
         while True:
             try:
                 data, sender = self._socket.recvfrom(65536)
@@ -87,29 +82,29 @@ class Datagrams:
                 continue  # nobody listened where the last one went
             except BlockingIOError:
                 return
-            if self._far is None and _sender(data) == self._system:
-                self._far = sender
-            if self._far in (None, sender):
+            if self._remote is None and _system(data) == self._system:
+                self._remote = sender
+            if self._remote in (None, sender):
                 yield data
 
     def wait(self, seconds: float) -> None:
-        """Until a datagram comes."""
+        """Wait until a datagram has come, for up to `seconds`."""
         select.select([self._socket], [], [], seconds)
 
     def close(self) -> None:
-        """Free the port."""
+        """Close the socket and free its port."""
         self._socket.close()
 
 
-class Bytes:
-    """A serial line.
+class SerialTransport:
+    """Serial line, or one end of a pseudo terminal.
 
     Args:
-        descriptor: of it, raw; closed with it.
-        name: of the port.
+        descriptor: descriptor of the line, raw; it is closed with the transport.
+        name: path of the port, for errors.
     """
 
-    whole = False
+    datagrams = False
 
     def __init__(self, descriptor: int, name: str) -> None:
         self._descriptor = descriptor
@@ -117,85 +112,90 @@ class Bytes:
         os.set_blocking(descriptor, False)
 
     def send(self, data: bytes) -> None:
-        """Write a frame; what the line does not take in time is lost, as on any line.
+        """Write a frame; what the line does not take at once is lost, as on any line.
 
         Raises:
             DeviceLost: the port is gone.
         """
-        with contextlib.suppress(BlockingIOError), self._there():
+        with contextlib.suppress(BlockingIOError), self._port_errors():
             os.write(self._descriptor, data)
 
     def receive(self) -> Iterator[bytes]:
-        """The bytes that are there.
+        """Yield the bytes that have come.
 
         Raises:
             DeviceLost: the port is gone.
         """
         while True:
             try:
-                with self._there():
+                with self._port_errors():
                     data = os.read(self._descriptor, 4096)
             except BlockingIOError:
                 return
             if not data:
-                raise DeviceLost(f"the serial port {self._name} is gone")
+                raise serial_port.lost(self._name)
             yield data
 
     def wait(self, seconds: float) -> None:
-        """Until a byte comes."""
+        """Wait until a byte has come, for up to `seconds`."""
         select.select([self._descriptor], [], [], seconds)
 
     def close(self) -> None:
-        """Give the port back."""
+        """Close the descriptor of the line."""
         os.close(self._descriptor)
 
     @contextlib.contextmanager
-    def _there(self) -> Iterator[None]:
+    def _port_errors(self) -> Iterator[None]:
         try:
             yield
         except BlockingIOError:
             raise
         except OSError as error:
-            raise DeviceLost(f"the serial port {self._name} is gone: {error}") from error
+            raise serial_port.lost(self._name, error) from error
 
 
-def _sender(data: bytes) -> int | None:
-    """Id of the system that a datagram's first frame says it is from."""
+def _system(data: bytes) -> int | None:
+    """Return the system id in the first frame of a datagram."""
     at = {0xFD: 5, 0xFE: 3}.get(data[0]) if data else None
     return data[at] if at is not None and len(data) > at else None
 
 
-def wrong(url: str) -> str:
-    """Why a url leads to no vehicle; empty if it may."""
+def problem(url: str) -> str:
+    """Return the reason why a url leads to no single vehicle; empty if it may."""
     if _SERIAL.fullmatch(url):
         return ""
     parts = _NETWORK.fullmatch(url)
     if parts is None or not 0 < int(parts[3]) < 65536:
-        return f"url is '{url}', expected udpin:ADDRESS:PORT, udpout:ADDRESS:PORT or serial:/dev/PORT:BAUD"
+        return f"url must be udpin:ADDRESS:PORT, udpout:ADDRESS:PORT or serial:/dev/PORT:BAUD, got '{url}'"
     try:
         address = ipaddress.IPv4Address(parts[2])
     except ValueError:
-        return f"url is '{url}', and '{parts[2]}' is no IPv4 address"
+        return f"url must have an IPv4 address, got '{parts[2]}' in '{url}'"
     if address.is_multicast or parts[2].endswith(".255"):
-        return f"url is '{url}', and a vehicle is spoken to alone: no multicast, no broadcast"
+        return f"url must lead to one vehicle, no multicast and no broadcast, got '{url}'"
     if parts[1] == "udpout" and address.is_unspecified:
-        return f"url is '{url}', and 0.0.0.0 is nobody's address"
+        return f"url must have the address of a vehicle, got 0.0.0.0 in '{url}'"
     return ""
 
 
-def opened(url: str, system: int) -> Wire:
-    """The wire of a url, to a system.
+def open_transport(url: str, system: int) -> Transport:
+    """Open the transport of a url.
+
+    Args:
+        url: where the vehicle is reached.
+        system: id of the vehicle.
 
     Raises:
-        DeviceLost: it cannot be opened.
-        ValueError: it is no url of a vehicle.
+        DeviceLost: the port or socket cannot be opened.
+        NoDevice: there is no such serial port.
+        ValueError: the url leads to no vehicle.
     """
-    if reason := wrong(url):
+    if reason := problem(url):
         raise ValueError(reason)
     if parts := _SERIAL.fullmatch(url):
         port = SerialPort(parts[1], int(parts[2]))
-        return Bytes(port.descriptor, port.port)
+        return SerialTransport(port.descriptor, port.port)
     network = _NETWORK.fullmatch(url)
     assert network is not None
-    where = network[2], int(network[3])
-    return Datagrams(where, system=system) if network[1] == "udpin" else Datagrams(("0.0.0.0", 0), where)
+    address = network[2], int(network[3])
+    return UdpTransport(address, system=system) if network[1] == "udpin" else UdpTransport(("0.0.0.0", 0), address)

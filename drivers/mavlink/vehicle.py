@@ -1,4 +1,4 @@
-"""A vehicle as a driver sees it: what it last said of itself, and what it can be told to do."""
+"""PX4 vehicle behind a session: its newest state, and commands for its mode, motors, plans and parameters."""
 
 from __future__ import annotations
 
@@ -9,274 +9,308 @@ from typing import Any
 import numpy as np
 from pymavlink.dialects.v20 import common
 
-from drivers.mavlink import codec, mission, upload
+from drivers.mavlink import codec, mission, transfer
 from drivers.mavlink.codec import Value
-from drivers.mavlink.frames import Origin, world_axes
+from drivers.mavlink.coordinates import Origin, world_axes
 from drivers.mavlink.geofence import Geofence
 from drivers.mavlink.mission import Item
-from drivers.mavlink.modes import Mode, told
+from drivers.mavlink.modes import Mode, mode_name
 from drivers.mavlink.session import Session
 from embodied.clock import Time
 from embodied.errors import DeviceLost, NoDevice, NotStopped
 from embodied.messages import Battery, DroneCommand, DroneState, Vector
 from embodied.node.identity import Identity
 
-STREAMS = {
+STREAM_RATES = {
     common.MAVLINK_MSG_ID_LOCAL_POSITION_NED: 50.0,
     common.MAVLINK_MSG_ID_ATTITUDE_QUATERNION: 50.0,
     common.MAVLINK_MSG_ID_EXTENDED_SYS_STATE: 5.0,
     common.MAVLINK_MSG_ID_BATTERY_STATUS: 2.0,
 }
-"""What is asked of a vehicle, and how often [Hz]; a heartbeat comes once a second whatever is asked."""
+"""Rates that are requested of the vehicle's messages [Hz]; a heartbeat comes once a second in any case."""
 
-ROTORS = {
+MULTIROTORS = {
     common.MAV_TYPE_QUADROTOR: "quadrotor",
     common.MAV_TYPE_HEXAROTOR: "hexarotor",
     common.MAV_TYPE_OCTOROTOR: "octorotor",
     common.MAV_TYPE_TRICOPTER: "tricopter",
 }
+"""Names of the types of vehicle that the driver flies, by MAV_TYPE."""
 
-STILL = 0.3
-"""What is slower stands, as far as a vehicle in the wind can [m/s]."""
+REST_SPEED = 0.3
+"""Speed up to which a vehicle in wind counts as at rest [m/s]."""
 
-SAID = 1.0
-"""What the vehicle says so long before and after a denial is its reason [s]."""
+REST_TIME = 0.5
+"""Time at that speed after which a vehicle is at rest [s]."""
+
+MODE_PERIOD = 0.2
+"""Time between two requests of a mode [s]."""
+
+REASON_TIME = 1.0
+"""Time before and after a denial in which texts of the vehicle count as its reason [s]."""
 
 
 class Vehicle:
-    """A vehicle at the other end of a session.
+    """Vehicle at the other end of a session.
 
     Args:
-        session: with it.
+        session: session with the vehicle.
         frame: name of its local frame.
     """
 
     def __init__(self, session: Session, frame: str) -> None:
         self.session = session
         self._frame = frame
-        self._given = -1
-        self._charged = 0.0
+        self._state_time = -1
+        self._battery_time = 0.0
 
-    def meet(self, seconds: float) -> None:
-        """Wait for it, and ask it to stream.
+    def connect(self, seconds: float) -> None:
+        """Wait for a heartbeat, and request the streams of messages.
+
+        Args:
+            seconds: longest time to wait [s].
 
         Raises:
-            DeviceLost: nobody is heard.
-            NoDevice: others are, and it is not.
+            DeviceLost: no vehicle sends.
+            NoDevice: others send, and this one does not.
         """
         session = self.session
-        if session.until(lambda m: m.get_type() == "HEARTBEAT", seconds) is None:
+        if session.wait_for(lambda m: m.get_type() == "HEARTBEAT", seconds) is None:
             missing = f"vehicle with system id {session.system}"
             if session.others:
                 others = ", ".join(map(str, sorted(session.others)))
-                raise NoDevice(missing, f"heard are {others}: 'system' is to be the one that is meant")
-            raise DeviceLost(f"no {missing} is heard in {seconds:g} s, nor any other: is it on, and does it send here?")
-        for number, rate in STREAMS.items():
+                raise NoDevice(missing, f"those that send have {others}: set 'system' to the one to fly")
+            raise DeviceLost(f"no {missing} sends in {seconds:g} s, nor any other: is it on, and does it send here?")
+        for number, rate in STREAM_RATES.items():
             session.command(common.MAV_CMD_SET_MESSAGE_INTERVAL, number, 1e6 / rate)
 
     def identity(self) -> Identity:
-        """What it is.
+        """Read what the vehicle is, and why it is unfit for this driver, if it is.
 
         Raises:
-            DeviceLost: it does not say.
+            DeviceLost: the vehicle does not answer.
         """
-        about = self.session.request(common.MAVLINK_MSG_ID_AUTOPILOT_VERSION, "AUTOPILOT_VERSION")
-        if about is None:
-            raise DeviceLost(f"the vehicle with system id {self.session.system} does not say what it is")
-        beat, unique = self._newest("HEARTBEAT"), bytes(about.uid2)
+        version = self.session.request(common.MAVLINK_MSG_ID_AUTOPILOT_VERSION, "AUTOPILOT_VERSION")
+        if version is None:
+            raise DeviceLost(f"the vehicle with system id {self.session.system} does not answer what it is")
+        heartbeat, unique = self._newest("HEARTBEAT"), bytes(version.uid2)
         unfit = []
-        if beat.autopilot != common.MAV_AUTOPILOT_PX4:
-            unfit.append(f"its autopilot is of kind {beat.autopilot}, and modes and parameters here are PX4's")
-        if beat.type not in ROTORS:
-            unfit.append(f"it is a vehicle of kind {beat.type}, and this flies multirotors")
-        version = about.flight_sw_version
+        if heartbeat.autopilot != common.MAV_AUTOPILOT_PX4:
+            unfit.append(f"its autopilot must be PX4, got kind {heartbeat.autopilot} of MAV_AUTOPILOT")
+        if heartbeat.type not in MULTIROTORS:
+            unfit.append(f"it must be a multirotor, got kind {heartbeat.type} of MAV_TYPE")
+        firmware = version.flight_sw_version
         return Identity(
-            model=f"PX4 {ROTORS.get(beat.type, 'vehicle')}",
-            serial=(unique.hex() if any(unique) else f"{about.uid:016x}"),
-            firmware=".".join(str(version >> shift & 0xFF) for shift in (24, 16, 8)),
+            model=f"PX4 {MULTIROTORS.get(heartbeat.type, 'vehicle')}",
+            serial=(unique.hex() if any(unique) else f"{version.uid:016x}"),
+            firmware=".".join(str(firmware >> shift & 0xFF) for shift in (24, 16, 8)),
             virtual=unique.startswith(codec.VIRTUAL),
             unfit=tuple(unfit),
         )
 
     @property
     def mode(self) -> Mode | None:
-        """By its newest heartbeat."""
-        return Mode.of(self._newest("HEARTBEAT").custom_mode)
+        """Mode in its newest heartbeat; None for one that is not known here."""
+        return Mode.from_custom(self._newest("HEARTBEAT").custom_mode)
 
     @property
-    def word(self) -> str:
-        """A word for that mode, whatever it is."""
-        return told(self._newest("HEARTBEAT").custom_mode)
+    def mode_name(self) -> str:
+        """Name of the mode in its newest heartbeat."""
+        return mode_name(self._newest("HEARTBEAT").custom_mode)
 
     @property
     def armed(self) -> bool:
-        """By its newest heartbeat."""
-        return codec.armed(self._newest("HEARTBEAT"))
+        """Whether its motors are armed, by its newest heartbeat."""
+        return codec.is_armed(self._newest("HEARTBEAT"))
 
     @property
-    def beaten(self) -> float:
-        """When that came [s]."""
+    def heartbeat_time(self) -> float:
+        """Time at which its newest heartbeat came [s]."""
         return self.session.newest["HEARTBEAT"][1]
 
     @property
     def landed(self) -> bool:
-        """Whether it stands on the ground; it counts as flying as long as it does not say."""
-        said = self.session.newest.get("EXTENDED_SYS_STATE")
-        return said is not None and said[0].landed_state == common.MAV_LANDED_STATE_ON_GROUND
+        """Whether it stands on the ground; False before it has reported that."""
+        newest = self.session.newest.get("EXTENDED_SYS_STATE")
+        return newest is not None and newest[0].landed_state == common.MAV_LANDED_STATE_ON_GROUND
 
     @property
     def speed(self) -> float:
-        """[m/s]; infinite before it says."""
-        place = self.session.newest.get("LOCAL_POSITION_NED")
-        return float("inf") if place is None else float(np.linalg.norm([place[0].vx, place[0].vy, place[0].vz]))
+        """Magnitude of its velocity [m/s]; infinite before it has reported it."""
+        newest = self.session.newest.get("LOCAL_POSITION_NED")
+        return float("inf") if newest is None else float(np.linalg.norm([newest[0].vx, newest[0].vy, newest[0].vz]))
 
     @property
     def position(self) -> Vector | None:
-        """In its local frame [m]."""
-        place = self.session.newest.get("LOCAL_POSITION_NED")
-        return None if place is None else world_axes(np.array([place[0].x, place[0].y, place[0].z]))
+        """Position in its local frame [m]; None before it has reported it."""
+        newest = self.session.newest.get("LOCAL_POSITION_NED")
+        return None if newest is None else world_axes(np.array([newest[0].x, newest[0].y, newest[0].z]))
 
     def state(self, now: Time) -> DroneState | None:
-        """How it flies; None while there is nothing new that can be believed."""
+        """Return its state; None unless there is a new one that is finite and not stale.
+
+        Args:
+            now: time of acquisition.
+        """
         newest = self.session.newest
         if "LOCAL_POSITION_NED" not in newest or "ATTITUDE_QUATERNION" not in newest:
             return None
-        place, turned = newest["LOCAL_POSITION_NED"][0], newest["ATTITUDE_QUATERNION"][0]
-        if place.time_boot_ms <= self._given:
+        position, attitude = newest["LOCAL_POSITION_NED"][0], newest["ATTITUDE_QUATERNION"][0]
+        if position.time_boot_ms <= self._state_time:
             return None
-        self._given = place.time_boot_ms
-        if self.session.stale(place.time_boot_ms) or not codec.finite(place, turned):
+        self._state_time = position.time_boot_ms
+        if self.session.is_stale(position.time_boot_ms) or not codec.is_finite(position, attitude):
             return None
-        return codec.state(place, turned, self._newest("HEARTBEAT"), self.landed, self._frame, now)
+        return codec.decode_state(position, attitude, self._newest("HEARTBEAT"), self.landed, self._frame, now)
 
     def battery(self, now: Time) -> Battery | None:
-        """Its battery, where it said something new."""
-        said = self.session.newest.get("BATTERY_STATUS")
-        if said is None or said[1] <= self._charged:
-            return None
-        self._charged = said[1]
-        return codec.battery(said[0], now)
-
-    def origin(self) -> Origin | None:
-        """Where its local frame begins; None if it does not know yet."""
-        said = self.session.request(common.MAVLINK_MSG_ID_GPS_GLOBAL_ORIGIN, "GPS_GLOBAL_ORIGIN")
-        return None if said is None else Origin(said.latitude / 1e7, said.longitude / 1e7, said.altitude / 1e3)
-
-    def home(self) -> Vector | None:
-        """Where it returns to, in its local frame [m]; None if it does not know yet."""
-        said = self.session.request(common.MAVLINK_MSG_ID_HOME_POSITION, "HOME_POSITION")
-        return None if said is None else world_axes(np.array([said.x, said.y, said.z]))
-
-    def set(self, parameters: Mapping[str, Value]) -> None:
-        """Set parameters, and read each back."""
-        for name, value in parameters.items():
-            upload.parameter(self.session, name, value)
-
-    def enclose(self, fence: Geofence, origin: Origin) -> None:
-        """Bring it its geofence, and read that back."""
-        upload.parameter(self.session, "GF_MAX_VER_DIST", float(fence.altitude))
-        upload.upload(self.session, mission.fence_items(fence, origin), common.MAV_MISSION_TYPE_FENCE)
-
-    def plan(self, items: Sequence[Item]) -> None:
-        """Bring it a mission, and read that back."""
-        upload.upload(self.session, items, common.MAV_MISSION_TYPE_MISSION)
-
-    def follow(self, command: DroneCommand) -> DroneCommand:
-        """Send a set-point; what was sent, in its precision."""
-        self.session.send(codec.setpoint(command, time.monotonic_ns() // 1_000_000, self.session.system))
-        return codec.single(command)
-
-    def request(self, mode: Mode) -> None:
-        """Ask for a mode, and for a heartbeat that says whether it is in it; nothing is waited for."""
-        main, sub = mode.value
-        send, order = self.session.send, self.session.order
-        send(order(common.MAV_CMD_DO_SET_MODE, common.MAV_MODE_FLAG_CUSTOM_MODE_ENABLED, main, sub))
-        send(order(common.MAV_CMD_REQUEST_MESSAGE, common.MAVLINK_MSG_ID_HEARTBEAT))
-
-    def rouse(self) -> None:
-        """Ask it to arm, and for a heartbeat that says whether it is; nothing is waited for."""
-        self.session.send(self.session.order(common.MAV_CMD_COMPONENT_ARM_DISARM, 1.0))
-        self.session.send(self.session.order(common.MAV_CMD_REQUEST_MESSAGE, common.MAVLINK_MSG_ID_HEARTBEAT))
-
-    def change(self, mode: Mode, seconds: float) -> None:
-        """Ask for a mode until it is in it.
-
-        Raises:
-            NotStopped: it is not.
-        """
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            self.request(mode)
-            asked = time.monotonic()
-            if self.session.until(lambda m: m.get_type() == "HEARTBEAT" and self.mode is mode, 0.2):
-                return
-        raise NotStopped(f"the vehicle was asked for mode {mode.word}, and is in {self.word}{self.reason(asked)}")
-
-    def rise(self, height: float, seconds: float) -> None:
-        """Have it take off.
+        """Return its battery; None unless there is a new report of it.
 
         Args:
-            height: above home [m].
-            seconds: it may take until it is on its way [s].
+            now: time of acquisition.
+        """
+        newest = self.session.newest.get("BATTERY_STATUS")
+        if newest is None or newest[1] <= self._battery_time:
+            return None
+        self._battery_time = newest[1]
+        return codec.decode_battery(newest[0], now)
+
+    def origin(self) -> Origin | None:
+        """Read the origin of its local frame; None if it does not know it yet."""
+        answer = self.session.request(common.MAVLINK_MSG_ID_GPS_GLOBAL_ORIGIN, "GPS_GLOBAL_ORIGIN")
+        return None if answer is None else Origin(answer.latitude / 1e7, answer.longitude / 1e7, answer.altitude / 1e3)
+
+    def home(self) -> Vector | None:
+        """Read its home position in its local frame [m]; None if it does not know it yet."""
+        answer = self.session.request(common.MAVLINK_MSG_ID_HOME_POSITION, "HOME_POSITION")
+        return None if answer is None else world_axes(np.array([answer.x, answer.y, answer.z]))
+
+    def set_parameters(self, parameters: Mapping[str, Value]) -> None:
+        """Set parameters by name, and read each back."""
+        for name, value in parameters.items():
+            transfer.set_parameter(self.session, name, value)
+
+    def set_fence(self, fence: Geofence, origin: Origin) -> None:
+        """Upload a geofence and its ceiling, and read both back."""
+        transfer.set_parameter(self.session, "GF_MAX_VER_DIST", float(fence.altitude))
+        transfer.upload(self.session, mission.fence_items(fence, origin), common.MAV_MISSION_TYPE_FENCE)
+
+    def set_mission(self, items: Sequence[Item]) -> None:
+        """Upload a mission, and read it back."""
+        transfer.upload(self.session, items, common.MAV_MISSION_TYPE_MISSION)
+
+    def send_setpoint(self, command: DroneCommand) -> DroneCommand:
+        """Send a set-point; return it in the precision in which it was sent."""
+        self.session.send(codec.encode_setpoint(command, time.monotonic_ns() // 1_000_000, self.session.system))
+        return codec.rounded(command)
+
+    def request_mode(self, mode: Mode) -> None:
+        """Request a mode, and a heartbeat that reports the result, without waiting."""
+        main, sub = mode.value
+        flag = common.MAV_MODE_FLAG_CUSTOM_MODE_ENABLED
+        self.session.send(self.session.command_message(common.MAV_CMD_DO_SET_MODE, flag, main, sub))
+        self._request_heartbeat()
+
+    def request_arming(self) -> None:
+        """Request that it arms, and a heartbeat that reports the result, without waiting."""
+        self.session.send(self.session.command_message(common.MAV_CMD_COMPONENT_ARM_DISARM, 1.0))
+        self._request_heartbeat()
+
+    def change_mode(self, mode: Mode, seconds: float) -> None:
+        """Request a mode until the vehicle reports it.
+
+        Args:
+            mode: mode to change to.
+            seconds: longest time to wait [s].
 
         Raises:
-            NotStopped: it denies it.
+            NotStopped: the vehicle does not report it in time.
+        """
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            self.request_mode(mode)
+            requested = time.monotonic()
+            if self.session.wait_for(lambda m: m.get_type() == "HEARTBEAT" and self.mode is mode, MODE_PERIOD):
+                return
+        raise NotStopped(f"the vehicle is in {self.mode_name} instead of {mode.label}{self.reason(requested)}")
+
+    def take_off(self, height: float, seconds: float) -> None:
+        """Command a take-off, and wait until the vehicle reports that it has begun.
+
+        Args:
+            height: height above home [m].
+            seconds: longest time to wait [s].
+
+        Raises:
+            NotStopped: the vehicle denies it.
         """
         home = self.session.request(common.MAVLINK_MSG_ID_HOME_POSITION, "HOME_POSITION")
-        above = float("nan") if home is None else home.altitude / 1e3 + height
-        asked, none = time.monotonic(), float("nan")
-        result = self.session.command(common.MAV_CMD_NAV_TAKEOFF, none, none, none, none, none, none, above)
+        altitude = float("nan") if home is None else home.altitude / 1e3 + height
+        requested, default = time.monotonic(), float("nan")
+        result = self.session.command(common.MAV_CMD_NAV_TAKEOFF, *(default,) * 6, altitude)
         if result != common.MAV_RESULT_ACCEPTED:
-            self.session.until(lambda _: False, 0.2)
-            denied = "no answer" if result is None else _result(result)
-            raise NotStopped(f"the vehicle does not take off: {denied}{self.reason(asked)}")
-        self.session.send(self.session.order(common.MAV_CMD_REQUEST_MESSAGE, common.MAVLINK_MSG_ID_HEARTBEAT))
-        if self.session.until(lambda m: m.get_type() == "HEARTBEAT" and self.mode is Mode.TAKEOFF, seconds) is None:
-            raise NotStopped(f"the vehicle took the order, and is in {self.word}{self.reason(asked)}")
+            self.session.wait_for(lambda _: False, 0.2)
+            denial = "no answer" if result is None else _result_name(result)
+            raise NotStopped(f"the vehicle does not take off: {denial}{self.reason(requested)}")
+        self._request_heartbeat()
+        if self.session.wait_for(lambda m: m.get_type() == "HEARTBEAT" and self.mode is Mode.TAKEOFF, seconds) is None:
+            raise NotStopped(f"the vehicle accepted to take off, and is in {self.mode_name}{self.reason(requested)}")
 
-    def rests(self, seconds: float) -> bool:
-        """Whether it comes to rest within a time: half a second of positions with hardly any speed."""
-        began: list[float] = []
+    def comes_to_rest(self, seconds: float) -> bool:
+        """Wait until it has been slower than `REST_SPEED` for `REST_TIME`; return whether that came in time.
 
-        def still(message: Any) -> bool:
+        Args:
+            seconds: longest time to wait [s].
+        """
+        since: float | None = None
+
+        def resting(message: Any) -> bool:
+            nonlocal since
             if message.get_type() != "LOCAL_POSITION_NED":
                 return False
-            if self.speed > STILL:
-                began.clear()
-            else:
-                began.append(time.monotonic())
-            return bool(began) and began[-1] - began[0] > 0.5
+            now = time.monotonic()
+            since = None if self.speed > REST_SPEED else now if since is None else since
+            return since is not None and now - since > REST_TIME
 
-        return self.session.until(still, seconds) is not None
+        return self.session.wait_for(resting, seconds) is not None
 
-    def switch(self, on: bool) -> None:
+    def set_armed(self, armed: bool) -> None:
         """Arm or disarm its motors, and read that back.
 
         Raises:
-            DeviceLost: it does not answer.
-            NotStopped: it denies it; the sentence says what it said.
+            DeviceLost: the vehicle does not answer.
+            NotStopped: the vehicle denies it; the message has its reason.
         """
-        asked = time.monotonic()
-        result = self.session.command(common.MAV_CMD_COMPONENT_ARM_DISARM, float(on))
-        word = "armed" if on else "disarmed"
+        requested = time.monotonic()
+        result = self.session.command(common.MAV_CMD_COMPONENT_ARM_DISARM, float(armed))
+        word = "armed" if armed else "disarmed"
         if result is None:
             raise DeviceLost(f"the vehicle with system id {self.session.system} does not answer when it is {word}")
         if result != common.MAV_RESULT_ACCEPTED:
-            self.session.until(lambda _: False, 0.2)
-            raise NotStopped(f"the vehicle is not {word}: {_result(result)}{self.reason(asked)}")
-        self.session.send(self.session.order(common.MAV_CMD_REQUEST_MESSAGE, common.MAVLINK_MSG_ID_HEARTBEAT))
-        if self.session.until(lambda m: m.get_type() == "HEARTBEAT" and self.armed is on, 2 * SAID) is None:
-            raise NotStopped(f"the vehicle took the order, and does not say that it is {word}{self.reason(asked)}")
+            self.session.wait_for(lambda _: False, 0.2)
+            raise NotStopped(f"the vehicle is not {word}: {_result_name(result)}{self.reason(requested)}")
+        self._request_heartbeat()
+        if (
+            self.session.wait_for(lambda m: m.get_type() == "HEARTBEAT" and self.armed is armed, 2 * REASON_TIME)
+            is None
+        ):
+            raise NotStopped(
+                f"the vehicle accepted to be {word}, and does not report that it is{self.reason(requested)}"
+            )
 
     def reason(self, since: float) -> str:
-        """What it said since about then, in brackets; or nothing."""
-        said = dict.fromkeys(text for at, text in self.session.texts if at >= since - SAID)
-        return f" ({'; '.join(said)})" if said else ""
+        """Return its texts since about a time [s], in brackets; empty if there are none."""
+        texts = dict.fromkeys(text for at, text in self.session.texts if at >= since - REASON_TIME)
+        return f" ({'; '.join(texts)})" if texts else ""
+
+    def _request_heartbeat(self) -> None:
+        number = common.MAVLINK_MSG_ID_HEARTBEAT
+        self.session.send(self.session.command_message(common.MAV_CMD_REQUEST_MESSAGE, number))
 
     def _newest(self, kind: str) -> Any:
         return self.session.newest[kind][0]
 
 
-def _result(number: int) -> str:
+def _result_name(number: int) -> str:
     entry = common.enums["MAV_RESULT"].get(number)
     return entry.name if entry else f"result {number}"

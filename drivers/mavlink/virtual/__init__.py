@@ -1,4 +1,4 @@
-"""A virtual PX4: an autopilot that MAVLink clients take for PX4's own, with a multirotor behind it."""
+"""Virtual PX4: an autopilot that MAVLink clients take for PX4's simulator, with a multirotor behind it."""
 
 from drivers.mavlink.virtual.device import VirtualPX4
 

@@ -1,4 +1,4 @@
-"""A virtual autopilot with its multirotor: it measures, decides, flies and talks; `virtual.py` is its node."""
+"""Virtual aircraft behind `device.py`: a multirotor with its autopilot, flight controller and radio link."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ import numpy as np
 from pymavlink.dialects.v20 import common
 
 from drivers.mavlink import codec
-from drivers.mavlink.frames import Origin
+from drivers.mavlink.coordinates import Origin
 from drivers.mavlink.virtual.autopilot import Autopilot
-from drivers.mavlink.virtual.commands import Orders
-from drivers.mavlink.virtual.plans import Parameters, Plans
+from drivers.mavlink.virtual.commands import CommandHandler
+from drivers.mavlink.virtual.parameters import ParameterHandler
+from drivers.mavlink.virtual.plans import PlanHandler
 from drivers.mavlink.virtual.radio import Radio
 from drivers.mavlink.virtual.telemetry import Telemetry
 from embodied.autopilot import Controller, Estimator, Setpoint
@@ -24,118 +25,118 @@ from embodied.messages import DroneCommand
 
 
 class Aircraft:
-    """A multirotor with an autopilot, which is switched on as soon as it is made.
+    """Multirotor whose autopilot is switched on as soon as this is constructed.
 
-    Whoever flies it may meet and arm it before the clock of its world begins: until the first step it stands still, it
-    talks, and its own clock runs.
+    A driver may connect and arm it before the clock of its world begins: until the first step it stands still,
+    communicates, and its own clock runs.
 
     Args:
-        body: the multirotor.
-        period: between two steps [s].
-        system: its id.
-        origin: of its world.
-        parameters: of its own, in place of those that it has.
+        body: body of the multirotor.
+        period: time between two steps [s].
+        system: id of the vehicle.
+        origin: origin of its world.
+        parameters: parameters with other values than by default.
 
     Attributes:
-        mind: what decides.
-        radio: its wire; `open` and `close` are the caller's.
-        telemetry: how it is.
-        lock: held by whoever looks at any of them from another thread.
-        heard: every set-point that came.
+        autopilot: state machine that decides.
+        radio: link that the caller opens and closes.
+        telemetry: messages about its state.
+        lock: lock for access to any of them from another thread.
+        received: all set-points that have come.
     """
 
     def __init__(
         self, body: DroneBody, period: float, system: int, origin: Origin, parameters: Mapping[str, int | float]
     ) -> None:
         self.lock = threading.RLock()
-        self.heard: list[DroneCommand] = []
-        self._drained: float | None = None
+        self.received: list[DroneCommand] = []
+        self._reported_charge: float | None = None
         self._body = body
         self._period = period
         self._system = system
-        self._on = time.monotonic_ns()
-        self._begun = False
+        self._power_on = time.monotonic_ns()
+        self._stepped = False
         self._estimator = Estimator(body.quadrotor)
         self._controller = Controller(body.quadrotor)
         sensors = body.read()
         unique = codec.VIRTUAL.ljust(17, b"\0") + bytes([system])
-        self.mind = Autopilot(dict(parameters) | {"MAV_SYS_ID": system})
-        self._charge = self.mind.charge = sensors.charge
-        self.telemetry = Telemetry(self.mind, origin, unique, self._estimator.update(sensors), sensors.voltage)
+        self.autopilot = Autopilot(dict(parameters) | {"MAV_SYS_ID": system})
+        self._charge = self.autopilot.charge = sensors.charge
+        self.telemetry = Telemetry(self.autopilot, origin, unique, self._estimator.update(sensors), sensors.voltage)
         self.telemetry.ready = self._estimator.ready
-        self.radio = Radio(system, self._answer, self._wait, self.lock)
-        self._orders = Orders(self.mind, self.telemetry)
-        self._plans, self._parameters = Plans(self.mind, origin), Parameters(self.mind)
+        self.radio = Radio(system, self._answer, self._idle, self.lock)
+        self._commands = CommandHandler(self.autopilot, self.telemetry)
+        self._plans = PlanHandler(self.autopilot, origin)
+        self._parameters = ParameterHandler(self.autopilot.parameters)
 
     def step(self, now: Time) -> None:
-        """Read the body, decide, set its rotors, and send what is due."""
+        """Read the sensors, decide, set the rotors, and send what is due."""
         with self.lock:
-            self._begun = True
-            sensors, telemetry, mind = self._body.read(), self.telemetry, self.mind
+            self._stepped = True
+            sensors, telemetry = self._body.read(), self.telemetry
             if sensors.acquired > telemetry.estimate.acquired:
                 telemetry.estimate = self._estimator.update(sensors)
             telemetry.ready, telemetry.voltage = self._estimator.ready, sensors.voltage
             self._charge = sensors.charge
-            mind.charge = self._charge if self._drained is None else self._drained
-            wanted = self._decide(now)
-            if wanted is None:
+            self.autopilot.charge = self._charge if self._reported_charge is None else self._reported_charge
+            setpoint = self._decide(now)
+            if setpoint is None:
                 self._controller.reset()
                 self._body.thrust(np.zeros(4))
             else:
-                self._body.thrust(self._controller.step(telemetry.estimate, wanted, self._period))
-            self._speak(now)
+                self._body.thrust(self._controller.step(telemetry.estimate, setpoint, self._period))
+            self._send_due(now)
 
-    def drain(self, charge: float | None) -> None:
-        """From now on its battery says that so much is left, 0 to 1; None: what it really has."""
+    def report_charge(self, charge: float | None) -> None:
+        """Report another charge of the battery from now on, 0 to 1; None for the true one."""
         with self.lock:
-            self._drained = charge
-            self.mind.charge = self._charge if charge is None else charge
+            self._reported_charge = charge
+            self.autopilot.charge = self._charge if charge is None else charge
 
-    def _wait(self) -> None:
-        """Until its world's clock begins."""
+    def _idle(self) -> None:
+        """Run the autopilot until the clock of its world begins."""
         with self.lock:
-            if not self._begun:
-                self.telemetry.waited = time.monotonic_ns() - self._on
+            if not self._stepped:
+                self.telemetry.waited = time.monotonic_ns() - self._power_on
                 self._decide(Time(0))
-                self._speak(Time(0))
+                self._send_due(Time(0))
 
     def _decide(self, now: Time) -> Setpoint | None:
-        """What its mind wants at a time of its world; None for motors that only idle, or stand."""
-        told = self.telemetry
-        return self.mind.advance((now + told.waited) / SECOND, told.estimate, told.yaw, told.ready)
+        telemetry = self.telemetry
+        clock = (now + telemetry.waited) / SECOND
+        return self.autopilot.step(clock, telemetry.estimate, telemetry.yaw, telemetry.ready)
 
-    def _speak(self, now: Time) -> None:
-        """Send what is to be told to people, and what is due at a time of its world."""
-        said, self.mind.said = self.mind.said, []
-        texts = [common.MAVLink_statustext_message(level, text[:50].encode()) for level, text in said]
-        self.radio.send([*texts, *(message for message in self.telemetry.due(now) if message is not None)])
+    def _send_due(self, now: Time) -> None:
+        texts, self.autopilot.texts = self.autopilot.texts, []
+        messages = [common.MAVLink_statustext_message(severity, text[:50].encode()) for severity, text in texts]
+        self.radio.send([*messages, *(message for message in self.telemetry.due(now) if message is not None)])
 
     def _answer(self, message: Any) -> list[Any]:
-        """What it says to a message; one that is for another is not answered."""
-        kind, who = message.get_type(), (message.get_srcSystem(), message.get_srcComponent())
+        """Return the answers to a message; there are none to one for another system."""
+        kind, sender = message.get_type(), (message.get_srcSystem(), message.get_srcComponent())
         if getattr(message, "target_system", self._system) not in (0, self._system):
             return []
-        found: list[Any] = []
+        answers: list[Any] = []
         if kind == "HEARTBEAT":
-            self.mind.linked = self.telemetry.clock / SECOND
+            self.autopilot.heartbeat_time = self.telemetry.clock / SECOND
         elif kind in ("COMMAND_LONG", "COMMAND_INT"):
-            found = self._orders.answer(message)
+            answers = self._commands.answer(message)
         elif kind == "SET_MODE":
-            self._orders.set_mode(message.custom_mode)
+            self._commands.set_mode(message.custom_mode)
         elif kind == "SET_POSITION_TARGET_LOCAL_NED":
-            self._offered(message)
+            self._receive_setpoint(message)
         elif kind == "TIMESYNC" and message.tc1 == 0:
-            found = [common.MAVLink_timesync_message(self.telemetry.clock, message.ts1)]
+            answers = [common.MAVLink_timesync_message(self.telemetry.clock, message.ts1)]
         elif kind == "PING":
-            found = [common.MAVLink_ping_message(message.time_usec, message.seq, *who)]
+            answers = [common.MAVLink_ping_message(message.time_usec, message.seq, *sender)]
         elif kind.startswith("MISSION_"):
-            found = list(self._plans.answer(message))
+            answers = list(self._plans.answer(message))
         elif kind.startswith("PARAM_"):
-            found = list(self._parameters.answer(message))
-        return found
+            answers = list(self._parameters.answer(message))
+        return answers
 
-    def _offered(self, message: Any) -> None:
-        command = codec.command(message, "world")
-        self.heard.append(command)
-        if codec.finite(message) and not (command.position is None and command.velocity is None):
-            self.mind.offer(command)
+    def _receive_setpoint(self, message: Any) -> None:
+        command = codec.decode_setpoint(message, "world")
+        self.received.append(command)
+        if codec.is_finite(message) and not (command.position is None and command.velocity is None):
+            self.autopilot.receive_setpoint(command)

@@ -1,4 +1,4 @@
-"""What a virtual PX4 decides: modes, arming and its denials, failsafes. No I/O, no MAVLink; time is handed in.
+"""Decisions of the virtual PX4: modes, arming and its denials, failsafes. No I/O, no MAVLink; time is an argument.
 
 Times and thresholds are PX4's parameters of the same names (PX4 User Guide, "Safety Configuration (Failsafes)").
 """
@@ -6,80 +6,59 @@ Times and thresholds are PX4's parameters of the same names (PX4 User Guide, "Sa
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 
 import numpy as np
 
 from drivers.mavlink.geofence import Geofence
 from drivers.mavlink.modes import Mode
+from drivers.mavlink.virtual.mission_follower import REACHED_DISTANCE, MissionFollower
+from drivers.mavlink.virtual.parameters import PARAMETERS
 from embodied.autopilot import Estimate, Setpoint
 from embodied.messages import DroneCommand, Vector
 
-PARAMETERS: dict[str, int | float] = {
-    "BAT_CRIT_THR": 0.07,  # charge at which it returns
-    "BAT_EMERGEN_THR": 0.05,  # charge at which it lands
-    "BAT_LOW_THR": 0.15,  # charge at which it warns
-    "COM_ARM_BAT_MIN": 0.2,  # charge below which it is not armed
-    "COM_DISARM_LAND": 2.0,  # motors stop so long after landing [s]
-    "COM_DISARM_PRFLT": 10.0,  # and so long after arming without a take-off [s]
-    "COM_DL_LOSS_T": 10,  # a link without heartbeats is lost after so long [s]
-    "COM_FAIL_ACT_T": 5.0,  # it holds for so long before it acts on the loss of set-points or of the link [s]
-    "COM_LOW_BAT_ACT": 3,  # 0 warns, 2 lands, 3 returns at critical and lands at emergency
-    "COM_OBL_RC_ACT": 3,  # of lost set-points: 3 return, 4 land, 5 hold
-    "COM_OF_LOSS_T": 0.5,  # set-points are lost after so long [s]
-    "GF_ACTION": 3,  # of a breach of the geofence: 1 warn, 2 hold, 3 return, 5 land
-    "GF_MAX_VER_DIST": 0.0,  # ceiling above home; 0 for none [m]
-    "MAV_SYS_ID": 1,
-    "MIS_TAKEOFF_ALT": 2.5,  # [m]
-    "MPC_LAND_SPEED": 0.7,  # [m/s]
-    "NAV_DLL_ACT": 2,  # of a lost link: 0 nothing, 1 hold, 2 return, 3 land
-    "RTL_RETURN_ALT": 5.0,  # [m]
-}
+STOPPING_TIME = 0.5
+"""Time in which it plans to stop from any speed, to hold where it comes to rest [s]."""
 
-NEAR = 0.3
-"""A place is reached within this [m]."""
+GROUND_TIME = 0.7
+"""Time of commanded descent without motion after which it has landed [s]."""
 
-REST = 0.5
-"""It plans to stop in this time from any speed, to hold where it comes to rest [s]."""
+GROUND_SPEED = 0.15
+"""Speed below which it does not move, and above which a descent is commanded [m/s]."""
 
-GROUND = 0.7
-"""It has landed after it wanted down and did not go for so long [s]."""
+LINK_LOSS_MODES = {1: Mode.HOLD, 2: Mode.RETURN, 3: Mode.LAND}
+"""Modes for a lost link, by NAV_DLL_ACT."""
 
-ACTIONS = {1: Mode.HOLD, 2: Mode.RETURN, 3: Mode.LAND}
-"""Of a lost link."""
+SETPOINT_LOSS_MODES = {3: Mode.RETURN, 4: Mode.LAND}
+"""Modes for lost set-points, by COM_OBL_RC_ACT."""
+
+FENCE_MODES = {2: Mode.HOLD, 3: Mode.RETURN, 5: Mode.LAND}
+"""Modes for a breach of the geofence, by GF_ACTION."""
 
 
 class Denied(Exception):
-    """It does not do that; the sentence says why."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Leg:
-    """A step of a mission: fly there and stay, or land there, or return."""
-
-    land: bool = False
-    back: bool = False
-    position: Vector
-    hold: float = 0.0
-    yaw: float | None = None
+    """Request that the autopilot denies, with its reason."""
 
 
 class Autopilot:
-    """The mind of a virtual autopilot. It wakes on the ground, disarmed, in hold.
+    """State machine of the virtual autopilot, which starts on the ground, disarmed, in hold.
+
+    Args:
+        parameters: parameters with other values than by default.
 
     Attributes:
-        mode: in which it is.
-        armed: whether its motors turn.
+        mode: current flight mode.
+        armed: whether its motors are armed.
         landed: whether it stands on the ground.
-        home: where it returns to; None before it knows where it is.
-        fence: inside which it stays; its altitude is not looked at, that is a parameter.
-        mission: what it flies in mission mode.
-        leg: number of the step of it that it flies.
-        parameters: by name.
-        obedient: False for one that acknowledges modes, goes to none, and flies on.
-        piloted: whether a pilot holds the sticks, and no computer changes its mode.
-        said: severity and text of what it tells people, to be taken away by who sends it.
+        home: home position [m]; None before it knows its position.
+        fence: geofence, whose altitude is unused: the ceiling is a parameter.
+        mission: mission that it flies in mission mode, and its progress.
+        parameters: values by name.
+        ignores_modes: whether it acknowledges requests of modes, and flies on.
+        piloted: whether a pilot holds the sticks, so that no computer may change its mode.
+        texts: severity and text of its messages to people, which whoever sends them removes.
+        charge: charge of its battery, 0 to 1.
+        heartbeat_time: time of the newest heartbeat of a client [s]; None before the first and after a link loss.
     """
 
     def __init__(self, parameters: dict[str, int | float]) -> None:
@@ -88,26 +67,24 @@ class Autopilot:
         self.armed, self.landed = False, True
         self.home: Vector | None = None
         self.fence: Geofence | None = None
-        self.mission: Sequence[Leg] = ()
-        self.leg = 0
-        self.obedient, self.piloted = True, False
-        self.said: list[tuple[int, str]] = []
+        self.mission = MissionFollower()
+        self.ignores_modes, self.piloted = False, False
+        self.texts: list[tuple[int, str]] = []
         self.charge = 1.0
-        self.linked: float | None = None
+        self.heartbeat_time: float | None = None
         self._now = 0.0
         self._at, self._velocity, self._yaw = np.zeros(3), np.zeros(3), 0.0
-        self._hold, self._heading = np.zeros(3), 0.0
-        self._offered: tuple[float, DroneCommand] | None = None
-        self._failed: tuple[float, Mode] | None = None
-        self._down: float | None = None
+        self._target, self._heading = np.zeros(3), 0.0
+        self._setpoint: tuple[float, DroneCommand] | None = None
+        self._failsafe: tuple[float, Mode] | None = None
+        self._ground_since: float | None = None
         self._since = 0.0
         self._height = 0.0
-        self._stay: float | None = None
-        self._warned = 0
+        self._warnings = 0
         self._breached = False
 
-    def unready(self) -> Iterator[str]:
-        """Why it cannot be armed, a sentence each."""
+    def denials(self) -> Iterator[str]:
+        """Yield a sentence for each reason to deny arming."""
         if self.home is None:
             yield "no position: it waits for a fix"
         elif self._outside(self.home):
@@ -115,31 +92,31 @@ class Autopilot:
         if self.charge < self.parameters["COM_ARM_BAT_MIN"]:
             yield f"battery at {100 * self.charge:.0f} %"
         if self.mode not in (Mode.HOLD, Mode.TAKEOFF, Mode.MISSION, Mode.OFFBOARD, Mode.POSITION):
-            yield f"not in mode {self.mode.word}"
+            yield f"not in mode {self.mode.label}"
 
     def arm(self) -> None:
-        """Let the motors turn.
+        """Arm the motors, and take this place for home.
 
         Raises:
-            Denied: something is not as it has to be; it says what.
+            Denied: there is a reason not to arm.
         """
         if self.armed:
             return
-        if reasons := list(self.unready()):
+        if reasons := list(self.denials()):
             for reason in reasons:
                 self._say(2, f"Arming denied: {reason}")
             raise Denied("; ".join(reasons))
         self.armed, self._since = True, self._now
         self.home = self._at.copy()
-        self._hold, self._heading = self._at.copy(), self._yaw
+        self._target, self._heading = self._at.copy(), self._yaw
         self._say(6, "Armed")
 
-    def disarm(self, *, forced: bool = False, why: str = "Disarmed") -> None:
-        """Stop the motors.
+    def disarm(self, *, forced: bool = False, text: str = "Disarmed") -> None:
+        """Disarm the motors, on the ground unless forced.
 
         Args:
-            forced: in the air, too.
-            why: what people are told.
+            forced: whether to disarm in the air, too.
+            text: message to people.
 
         Raises:
             Denied: it flies.
@@ -148,13 +125,13 @@ class Autopilot:
             self._say(2, "Disarming denied: not landed")
             raise Denied("not landed")
         if self.armed:
-            self._say(6, why)
+            self._say(6, text)
         self.armed = False
         if self.mode in (Mode.LAND, Mode.RETURN):
             self._enter(Mode.HOLD)
 
     def change(self, mode: Mode) -> None:
-        """Go to another mode, as somebody asked.
+        """Change the mode on request of a client.
 
         Raises:
             Denied: it cannot be in that mode now.
@@ -164,212 +141,206 @@ class Autopilot:
             raise Denied("the pilot has it")
         if self.home is None and mode is not Mode.HOLD:
             raise Denied("no position")
-        if mode is Mode.OFFBOARD and not self._commanded():
+        if mode is Mode.OFFBOARD and not self._setpoints_come():
             self._say(2, "Offboard denied: no set-points")
             raise Denied("no set-points")
-        if mode is Mode.MISSION and not self.mission:
+        if mode is Mode.MISSION and not self.mission.legs:
             self._say(2, "Mission denied: there is none")
             raise Denied("no mission")
         if mode in (Mode.MANUAL, Mode.ALTITUDE, Mode.POSITION, Mode.READY):
             raise Denied("no pilot at the sticks")
-        if self.obedient:
-            self._failed = None
+        if not self.ignores_modes:
+            self._failsafe = None
             self._enter(mode)
 
     def takeoff(self, height: float | None) -> None:
-        """Rise.
+        """Take off to a height, and hold there.
 
         Args:
-            height: above home [m]; None for the parameter's.
+            height: height above home [m]; None for that of the parameter.
 
         Raises:
-            Denied: not from here.
+            Denied: it is not armed, or cannot change the mode.
         """
         if not self.armed or self.home is None:
             raise Denied("not armed")
-        rise = float(self.parameters["MIS_TAKEOFF_ALT"]) if height is None else height
+        above_home = float(self.parameters["MIS_TAKEOFF_ALT"]) if height is None else height
         self.change(Mode.TAKEOFF)
-        self._height = float(self.home[2]) + rise
+        self._height = float(self.home[2]) + above_home
 
-    def offer(self, command: DroneCommand) -> None:
-        """A set-point came."""
-        self._offered = (self._now, command)
+    def receive_setpoint(self, command: DroneCommand) -> None:
+        """Keep a set-point that has come."""
+        self._setpoint = (self._now, command)
 
-    def take(self, on: bool) -> None:
-        """A pilot takes it, to position mode; or gives it back, where it stays in that mode."""
-        self.piloted = on
-        if on:
-            self._failed = None
+    def set_piloted(self, piloted: bool) -> None:
+        """Give the vehicle to a pilot, in position mode; or take it back, which leaves it in that mode."""
+        self.piloted = piloted
+        if piloted:
+            self._failsafe = None
             self._enter(Mode.POSITION)
 
-    def advance(self, now: float, estimate: Estimate, yaw: float, ready: bool) -> Setpoint | None:
-        """Decide for a period.
+    def step(self, now: float, estimate: Estimate, yaw: float, ready: bool) -> Setpoint | None:
+        """Run one period of the state machine.
 
         Args:
-            now: its own time [s].
-            estimate: how it flies.
-            yaw: of its forward axis [rad].
-            ready: whether it knows where it is.
+            now: time of its own clock [s].
+            estimate: estimated state of the vehicle.
+            yaw: yaw of its forward axis from east [rad].
+            ready: whether the estimate has a position.
 
         Returns:
-            where to fly; None for motors that only idle, or stand.
+            set-point of the flight controller; None for motors that idle or stand.
         """
         self._now, self._at, self._velocity, self._yaw = now, estimate.position, estimate.velocity, yaw
         if not self.armed:
             self.home = estimate.position.copy() if ready else None
             return None
-        self._guard()
+        if not self.ignores_modes:
+            self._check_battery()
+            self._check_fence()
+            self._check_links()
         self._proceed()
-        wanted = self._wanted()
-        self._feel(wanted)
-        if not self.armed or (self.landed and not self._lifts(wanted)):
+        setpoint = self._next_setpoint()
+        self._detect_ground(setpoint)
+        if not self.armed or (self.landed and not self._lifts(setpoint)):
             return None
-        return wanted
+        return setpoint
 
-    def _guard(self) -> None:
-        """Failsafes; one that does not obey has none either."""
-        if not self.obedient:
-            return
-        parameters, charge = self.parameters, self.charge
-        levels = [charge <= parameters[f"BAT_{level}_THR"] for level in ("LOW", "CRIT", "EMERGEN")]
-        warned, self._warned = self._warned, sum(levels)
-        if self._warned > warned:
-            self._say(4 - self._warned, f"Battery at {100 * charge:.0f} %")
-            action = parameters["COM_LOW_BAT_ACT"]
+    def _check_battery(self) -> None:
+        charge = self.charge
+        levels = [charge <= self.parameters[f"BAT_{level}_THR"] for level in ("LOW", "CRIT", "EMERGEN")]
+        before, self._warnings = self._warnings, sum(levels)
+        if self._warnings > before:
+            self._say(4 - self._warnings, f"Battery at {100 * charge:.0f} %")
+            action = self.parameters["COM_LOW_BAT_ACT"]
             if levels[2] and action:
                 self._act(Mode.LAND)
             elif levels[1] and action:
                 self._act(Mode.RETURN if action == 3 else Mode.LAND)
+
+    def _check_fence(self) -> None:
         outside = self._outside(self._at)
         if outside and not self._breached:
             self._say(2, "Geofence breached")
-            self._act({2: Mode.HOLD, 3: Mode.RETURN, 5: Mode.LAND}.get(int(parameters["GF_ACTION"])))
+            self._act(FENCE_MODES.get(int(self.parameters["GF_ACTION"])))
         self._breached = outside
-        if self.mode is Mode.OFFBOARD and not self._commanded():
-            self._lose("Set-points lost", {3: Mode.RETURN, 4: Mode.LAND}.get(int(parameters["COM_OBL_RC_ACT"])))
-        elif self.linked is not None and self._now - self.linked > parameters["COM_DL_LOSS_T"]:
-            self.linked = None
-            self._lose("Link lost", ACTIONS.get(int(parameters["NAV_DLL_ACT"])))
-        if self._failed is not None and self._now - self._failed[0] > parameters["COM_FAIL_ACT_T"]:
-            mode, self._failed = self._failed[1], None
-            self._say(2, f"Failsafe: {mode.word}")
+
+    def _check_links(self) -> None:
+        """Hold when set-points or heartbeats cease, and act on it after a while."""
+        parameters, heartbeat = self.parameters, self.heartbeat_time
+        if self.mode is Mode.OFFBOARD and not self._setpoints_come():
+            self._hold_after("Set-points lost", SETPOINT_LOSS_MODES.get(int(parameters["COM_OBL_RC_ACT"])))
+        elif heartbeat is not None and self._now - heartbeat > parameters["COM_DL_LOSS_T"]:
+            self.heartbeat_time = None
+            self._hold_after("Link lost", LINK_LOSS_MODES.get(int(parameters["NAV_DLL_ACT"])))
+        if self._failsafe is not None and self._now - self._failsafe[0] > parameters["COM_FAIL_ACT_T"]:
+            mode, self._failsafe = self._failsafe[1], None
+            self._say(2, f"Failsafe: {mode.label}")
             self._act(mode)
 
-    def _lose(self, what: str, then: Mode | None) -> None:
-        """Something is lost: hold, and do what is to be done some time later."""
-        self._say(2, f"{what}: hold")
+    def _hold_after(self, loss: str, later: Mode | None) -> None:
+        """Hold after a loss, and change to a mode after COM_FAIL_ACT_T."""
+        self._say(2, f"{loss}: hold")
         if self.mode in (Mode.OFFBOARD, Mode.HOLD, Mode.TAKEOFF):
             self._enter(Mode.HOLD)
-            if then not in (None, Mode.HOLD):
-                self._failed = self._now, then
+            if later not in (None, Mode.HOLD):
+                self._failsafe = self._now, later
 
     def _act(self, mode: Mode | None) -> None:
         if mode is not None and not self.landed and self.mode is not Mode.LAND:
             self._enter(mode)
 
     def _proceed(self) -> None:
-        """From what is done to what comes next."""
-        if self.mode is Mode.TAKEOFF and abs(self._at[2] - self._height) < NEAR:
+        """Change to the next mode or place once the current one is reached."""
+        if self.mode is Mode.TAKEOFF and abs(self._at[2] - self._height) < REACHED_DISTANCE:
             self._enter(Mode.HOLD)
         elif self.mode is Mode.RETURN:
             assert self.home is not None
-            high = max(self._hold[2], float(self.home[2]) + float(self.parameters["RTL_RETURN_ALT"]))
-            self._hold[2] = high
-            if abs(self._at[2] - high) < NEAR or math.hypot(*(self._at - self.home)[:2]) < NEAR:
-                self._hold[:2] = self.home[:2]
-            if math.hypot(*(self._at - self.home)[:2]) < NEAR:
+            high = max(self._target[2], float(self.home[2]) + float(self.parameters["RTL_RETURN_ALT"]))
+            self._target[2] = high
+            if abs(self._at[2] - high) < REACHED_DISTANCE or math.hypot(*(self._at - self.home)[:2]) < REACHED_DISTANCE:
+                self._target[:2] = self.home[:2]
+            if math.hypot(*(self._at - self.home)[:2]) < REACHED_DISTANCE:
                 self._enter(Mode.LAND)
-                self._hold[:2] = self.home[:2]
+                self._target[:2] = self.home[:2]
         elif self.mode is Mode.MISSION:
-            self._fly()
+            self._fly_mission()
 
-    def _fly(self) -> None:
-        if self.leg >= len(self.mission):
-            self._say(6, "Mission finished")
-            self._enter(Mode.HOLD)
-            return
-        leg = self.mission[self.leg]
-        if leg.back:
-            self._enter(Mode.RETURN)
-            return
+    def _fly_mission(self) -> None:
         assert self.home is not None
-        self._hold = leg.position + np.array([0.0, 0.0, self.home[2]])
-        self._heading = self._heading if leg.yaw is None else leg.yaw
-        if leg.land:
-            self._hold[2] = max(self._hold[2], self._at[2])
-        if np.abs(self._at - self._hold).max() > NEAR:
-            self._stay = None
-            return
-        self._stay = self._now if self._stay is None else self._stay
-        if leg.land:
-            place = self._hold.copy()
-            self._enter(Mode.LAND)
-            self._hold = place
-        elif self._now - self._stay >= leg.hold:
-            self.leg, self._stay = self.leg + 1, None
+        mode, leg, target = self.mission.step(self._now, self._at, self.home)
+        if leg is not None:
+            self._target = target
+            self._heading = self._heading if leg.yaw is None else leg.yaw
+        if mode is Mode.HOLD:
+            self._say(6, "Mission finished")
+        if mode is not Mode.MISSION:
+            self._enter(mode)
+        if mode is Mode.LAND:
+            self._target = target
 
-    def _wanted(self) -> Setpoint:
-        if self.mode is Mode.OFFBOARD and self._offered is not None:
-            command = self._offered[1]
+    def _next_setpoint(self) -> Setpoint:
+        if self.mode is Mode.OFFBOARD and self._setpoint is not None:
+            command = self._setpoint[1]
             yaw = self._heading if command.yaw is None else command.yaw
             self._heading = yaw
             return Setpoint(command.position, command.velocity, yaw)
         if self.mode is Mode.TAKEOFF:
-            return Setpoint(np.array([*self._hold[:2], self._height]), None, self._heading)
+            return Setpoint(np.array([*self._target[:2], self._height]), None, self._heading)
         if self.mode is Mode.LAND:
             speed = float(self.parameters["MPC_LAND_SPEED"])
-            return Setpoint(np.array([*self._hold[:2], self._at[2]]), np.array([0.0, 0.0, -speed]), self._heading)
-        return Setpoint(self._hold, None, self._heading)
+            return Setpoint(np.array([*self._target[:2], self._at[2]]), np.array([0.0, 0.0, -speed]), self._heading)
+        return Setpoint(self._target, None, self._heading)
 
-    def _lifts(self, wanted: Setpoint) -> bool:
-        """Whether a set-point leads up from the ground."""
+    def _lifts(self, setpoint: Setpoint) -> bool:
+        """Return whether a set-point leads up from the ground."""
         if self.mode not in (Mode.OFFBOARD, Mode.TAKEOFF, Mode.MISSION):
             return False
-        up = 0.0 if wanted.velocity is None else float(wanted.velocity[2])
-        if wanted.position is not None:
-            up += float(wanted.position[2] - self._at[2]) - NEAR / 2
+        up = 0.0 if setpoint.velocity is None else float(setpoint.velocity[2])
+        if setpoint.position is not None:
+            up += float(setpoint.position[2] - self._at[2]) - REACHED_DISTANCE / 2
         return up > 0.05
 
-    def _feel(self, wanted: Setpoint) -> None:
-        """Whether it stands on the ground, and for how long."""
+    def _detect_ground(self, setpoint: Setpoint) -> None:
+        """Detect take-off and landing, and disarm after some time on the ground."""
         if self.landed:
-            wait = self.parameters["COM_DISARM_PRFLT" if self._down is None else "COM_DISARM_LAND"]
-            if self._lifts(wanted):
-                self.landed, self._down, self._since = False, None, self._now
+            wait = self.parameters["COM_DISARM_PRFLT" if self._ground_since is None else "COM_DISARM_LAND"]
+            if self._lifts(setpoint):
+                self.landed, self._ground_since, self._since = False, None, self._now
             elif 0 < wait < self._now - self._since:
-                self.disarm(why="Disarmed by landing" if self._down is not None else "Disarmed: no take-off")
-                self._down = None
+                self.disarm(text="Disarmed by landing" if self._ground_since is not None else "Disarmed: no take-off")
+                self._ground_since = None
             return
-        down = 0.0 if wanted.velocity is None else float(wanted.velocity[2])
-        if wanted.position is not None:
-            down += float(wanted.position[2] - self._at[2])
-        if down > -0.15 or float(np.linalg.norm(self._velocity)) > 0.15:
-            self._down = None
+        up = 0.0 if setpoint.velocity is None else float(setpoint.velocity[2])
+        if setpoint.position is not None:
+            up += float(setpoint.position[2] - self._at[2])
+        if up > -GROUND_SPEED or float(np.linalg.norm(self._velocity)) > GROUND_SPEED:
+            self._ground_since = None
             return
-        self._down = self._now if self._down is None else self._down
-        if self._now - self._down > GROUND:
+        self._ground_since = self._now if self._ground_since is None else self._ground_since
+        if self._now - self._ground_since > GROUND_TIME:
             self.landed, self._since = True, self._now
             self._say(6, "Landed")
 
     def _enter(self, mode: Mode) -> None:
         self.mode = mode
-        self._hold, self._heading = self._at + REST * self._velocity, self._yaw
-        self._stay = None
+        # To hold where it comes to rest is to hold without going back.
+        self._target, self._heading = self._at + STOPPING_TIME * self._velocity, self._yaw
+        self.mission.interrupt()
         if mode is Mode.TAKEOFF and self.home is not None:
             self._height = float(self.home[2] + self.parameters["MIS_TAKEOFF_ALT"])
 
-    def _commanded(self) -> bool:
-        """Whether set-points come."""
-        return self._offered is not None and self._now - self._offered[0] <= self.parameters["COM_OF_LOSS_T"]
+    def _setpoints_come(self) -> bool:
+        return self._setpoint is not None and self._now - self._setpoint[0] <= self.parameters["COM_OF_LOSS_T"]
 
-    def _outside(self, place: Vector) -> bool:
+    def _outside(self, position: Vector) -> bool:
         ceiling = float(self.parameters["GF_MAX_VER_DIST"])
         if self.home is None:
             return False
-        east, north, up = map(float, place)
+        east, north, up = map(float, position)
         if 0 < ceiling < up - self.home[2]:
             return True
-        return self.fence is not None and not self.fence.holds(east, north, 0.0)
+        return self.fence is not None and not self.fence.contains(east, north, 0.0)
 
     def _say(self, severity: int, text: str) -> None:
-        self.said.append((severity, text))
+        self.texts.append((severity, text))

@@ -1,4 +1,4 @@
-"""The far end of MAVLink's commands: what a virtual autopilot does when it is told, and what it answers."""
+"""Handler of MAVLink commands: what the virtual autopilot does for each, and what it answers."""
 
 from __future__ import annotations
 
@@ -14,89 +14,98 @@ from drivers.mavlink.virtual.autopilot import Autopilot, Denied
 from drivers.mavlink.virtual.telemetry import Telemetry
 
 FORCED = 21196.0
-"""With this word motors are stopped in the air, too (MAVLink, MAV_CMD_COMPONENT_ARM_DISARM)."""
+"""Parameter that lets motors be stopped in the air (MAVLink, MAV_CMD_COMPONENT_ARM_DISARM)."""
 
-ACCEPTED, DENIED = common.MAV_RESULT_ACCEPTED, common.MAV_RESULT_DENIED
+ACCEPTED = int(common.MAV_RESULT_ACCEPTED)
+"""Result of a command that is executed."""
 
-MODES = {
+DENIED = int(common.MAV_RESULT_DENIED)
+"""Result of a command that is never executed as it is."""
+
+UNSUPPORTED = int(common.MAV_RESULT_UNSUPPORTED)
+"""Result of a command that is not known."""
+
+MODE_COMMANDS = {
     common.MAV_CMD_NAV_LAND: Mode.LAND,
     common.MAV_CMD_NAV_RETURN_TO_LAUNCH: Mode.RETURN,
     common.MAV_CMD_MISSION_START: Mode.MISSION,
 }
+"""Modes by the command that changes to them."""
 
 
 @dataclass
-class Orders:
-    """Commands to an autopilot.
+class CommandHandler:
+    """Handler of commands to one autopilot.
 
     Attributes:
-        autopilot: its mind.
-        telemetry: what it can be asked for.
+        autopilot: autopilot that executes them.
+        telemetry: messages that can be requested.
     """
 
     autopilot: Autopilot
     telemetry: Telemetry
 
     def answer(self, message: Any) -> list[Any]:
-        """Do what COMMAND_LONG or COMMAND_INT says.
+        """Execute a COMMAND_LONG or COMMAND_INT.
 
         Returns:
-            the acknowledgement, and before it what was asked for.
+            acknowledgement, and the message that was requested.
         """
         number = message.command
-        four = (message.param1, message.param2, message.param3, message.param4)
-        asked: list[Any] = []
+        parameters = (message.param1, message.param2, message.param3, message.param4)
+        requested: list[Any] = []
         try:
             if number == common.MAV_CMD_REQUEST_MESSAGE:
-                asked = self._asked(four[0])
-                result = ACCEPTED if asked else DENIED
+                requested = self._requested(parameters[0])
+                result = ACCEPTED if requested else DENIED
             else:
-                result = self._do(number, four, message)
+                result = self._execute(number, parameters, message)
         except Denied:
-            result = common.MAV_RESULT_TEMPORARILY_REJECTED
-        who = (message.get_srcSystem(), message.get_srcComponent())
-        return [common.MAVLink_command_ack_message(number, result, 0, 0, *who), *asked]
+            result = int(common.MAV_RESULT_TEMPORARILY_REJECTED)
+        sender = (message.get_srcSystem(), message.get_srcComponent())
+        return [common.MAVLink_command_ack_message(number, result, 0, 0, *sender), *requested]
 
     def set_mode(self, custom: int) -> None:
-        """Go to a mode, as SET_MODE has it, which nobody acknowledges."""
+        """Change to the mode of a SET_MODE, which is not acknowledged."""
         with contextlib.suppress(Denied):
-            self._mode(custom)
+            self._change_mode(custom)
 
-    def _mode(self, custom: int) -> int:
-        mode = Mode.of(custom)
+    def _change_mode(self, custom: int) -> int:
+        mode = Mode.from_custom(custom)
         if mode is None:
-            self.autopilot.said.append((2, "Mode denied: there is no such mode"))
-            return int(DENIED)
+            self.autopilot.texts.append((2, "Mode denied: there is no such mode"))
+            return DENIED
         self.autopilot.change(mode)
-        return int(ACCEPTED)
+        return ACCEPTED
 
-    def _asked(self, number: float) -> list[Any]:
-        found = self.telemetry.asked(int(number)) if math.isfinite(number) else None
-        return [] if found is None else [found]
+    def _requested(self, number: float) -> list[Any]:
+        message = self.telemetry.requested(int(number)) if math.isfinite(number) else None
+        return [] if message is None else [message]
 
-    def _do(self, number: int, four: tuple[float, float, float, float], message: Any) -> int:
-        mind = self.autopilot
+    def _execute(self, number: int, parameters: tuple[float, float, float, float], message: Any) -> int:
+        autopilot = self.autopilot
         if number == common.MAV_CMD_COMPONENT_ARM_DISARM:
-            if four[0] == 1.0:
-                mind.arm()
+            if parameters[0] == 1.0:
+                autopilot.arm()
             else:
-                mind.disarm(forced=four[1] == FORCED)
+                autopilot.disarm(forced=parameters[1] == FORCED)
         elif number == common.MAV_CMD_DO_SET_MODE:
-            if not (math.isfinite(four[1]) and math.isfinite(four[2])):
-                return int(DENIED)
-            return self._mode((int(four[1]) & 0xFF) << 16 | (int(four[2]) & 0xFF) << 24)
+            main, sub = parameters[1:3]
+            if not (math.isfinite(main) and math.isfinite(sub)):
+                return DENIED
+            return self._change_mode((int(main) & 0xFF) << 16 | (int(sub) & 0xFF) << 24)
         elif number == common.MAV_CMD_NAV_TAKEOFF:
-            above = message.z if message.get_type() == "COMMAND_INT" else message.param7
-            home = mind.home
-            if math.isfinite(above) and home is not None:
-                mind.takeoff(above - self.telemetry.origin.altitude - float(home[2]))
+            altitude = message.z if message.get_type() == "COMMAND_INT" else message.param7
+            home = autopilot.home
+            if math.isfinite(altitude) and home is not None:
+                autopilot.takeoff(altitude - self.telemetry.origin.altitude - float(home[2]))
             else:
-                mind.takeoff(None)
-        elif number in MODES:
-            mind.change(MODES[number])
+                autopilot.takeoff(None)
+        elif number in MODE_COMMANDS:
+            autopilot.change(MODE_COMMANDS[number])
         elif number == common.MAV_CMD_SET_MESSAGE_INTERVAL:
-            known = math.isfinite(four[0]) and self.telemetry.pace(int(four[0]), four[1])
-            return int(ACCEPTED if known else common.MAV_RESULT_UNSUPPORTED)
+            known = math.isfinite(parameters[0]) and self.telemetry.set_interval(int(parameters[0]), parameters[1])
+            return ACCEPTED if known else UNSUPPORTED
         else:
-            return int(common.MAV_RESULT_UNSUPPORTED)
-        return int(ACCEPTED)
+            return UNSUPPORTED
+        return ACCEPTED

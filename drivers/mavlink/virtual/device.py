@@ -1,4 +1,4 @@
-"""The far side of a MAVLink wire: an autopilot as PX4's simulator is one, with a simulated multirotor behind it."""
+"""Virtual device of a MAVLink connection: an autopilot that resembles PX4's simulator, with a multirotor behind it."""
 
 from __future__ import annotations
 
@@ -7,35 +7,37 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from drivers.mavlink import sdk
-from drivers.mavlink.frames import Origin
+from drivers.mavlink.coordinates import Origin
 from drivers.mavlink.modes import Mode
 from embodied.bodies import drone
 from embodied.clock import Time, rate_of
-from embodied.devices.disturbance import Disturbance
+from embodied.devices.disturbance import ALL, EVERY, Disturbance
 from embodied.devices.virtual import VirtualDevice
+from embodied.errors import nearest
 from embodied.messages import Vector
 from embodied.messages.schema import Command
+from embodied.ranges import Range
 from embodied.world import World
 
 if TYPE_CHECKING:
     from drivers.mavlink.virtual.aircraft import Aircraft
 
-LOW = 0.06
-"""What is left in the battery when that is harmed: below critical."""
+LOW_CHARGE = 0.06
+"""Charge that a battery with the fault `low battery` reports, below the critical one, 0 to 1."""
 
 
 @dataclass
 class VirtualPX4(VirtualDevice):
-    """An autopilot of PX4's kind on a multirotor. It sends from a port of its own to where ground software listens.
+    """Virtual PX4 on a multirotor, which sends from a port of its own to where ground software listens.
 
     Attributes:
-        body: name of the multirotor in its world.
+        body: name of the multirotor in the world.
         source: UDP port of its own on 127.0.0.1; 0 takes any that is free.
-        target: UDP port on 127.0.0.1 that it sends to; 0 for a serial line instead, a pseudo terminal.
-        system: its id.
-        parameters: of its own, in place of those that it has.
-        latitude, longitude: of its world's origin [deg].
-        altitude: of that above mean sea level [m].
+        target: UDP port on 127.0.0.1 that it sends to; 0 for a pseudo terminal instead.
+        system: id of the vehicle.
+        parameters: parameters with other values than by default.
+        latitude, longitude: place of the world's origin [deg].
+        altitude: height of the world's origin above mean sea level [m].
     """
 
     body: str = "drone"
@@ -48,112 +50,112 @@ class VirtualPX4(VirtualDevice):
     altitude: float = 488.0
 
     rate = 150.0
-    disturbances: tuple[Disturbance, ...] = ("flip", "truncate", "repeat", "reorder")
+    disturbances = ALL
     faults = ("low battery", "heartbeat loss")
 
     def check(self) -> Iterable[str]:
-        """What it needs is installed, ports are ports, the id is one, and it has the parameters."""
-        sdk.needed()
-        from drivers.mavlink.virtual.autopilot import PARAMETERS
+        """Check ports, id and parameters, and that pymavlink is installed."""
+        sdk.require()
+        from drivers.mavlink.virtual.parameters import PARAMETERS
 
-        for name, port in (("source", self.source), ("target", self.target)):
-            if not 0 <= port < 65536:
-                yield f"{name} is {port}, and there are UDP ports 1 to 65535, and 0"
-        if not 1 <= self.system <= 255:
-            yield f"system is {self.system}, and a system's id is 1 to 255"
+        yield from Range(0, 65535).problems(source=self.source, target=self.target)
+        yield from Range(1, 255).problems(system=self.system)
         for name, value in self.parameters.items():
-            if type(value) is not type(PARAMETERS.get(name)):
-                yield f"it has no parameter {name} that could be {value!r}"
+            if name not in PARAMETERS:
+                yield " ".join((f"there is no parameter '{name}';", *nearest(name, PARAMETERS)))
+            elif type(value) is not type(PARAMETERS[name]):
+                kind = "an integer" if isinstance(PARAMETERS[name], int) else "a number with a point"
+                yield f"parameter {name} must be {kind}, got {value!r}"
 
     def open(self, world: World) -> None:
-        """Take the multirotor of the world, and begin to send.
+        """Take the multirotor of the world, and open its link.
 
         Raises:
             LinkFailed: its port is taken.
             MissingExtra: pymavlink is not installed.
             WorldFailed: there is no such multirotor.
         """
-        sdk.needed()
+        sdk.require()
         from drivers.mavlink.virtual.aircraft import Aircraft
 
         body = drone(world, self.body)
         origin = Origin(self.latitude, self.longitude, self.altitude)
         period = float(1 / rate_of(self.rate or 150.0))
-        craft = Aircraft(body, period, self.system, origin, self.parameters)
-        craft.radio.open(self.source, self.target)
-        self._craft: Aircraft = craft
-        self.address = craft.radio.address
+        aircraft = Aircraft(body, period, self.system, origin, self.parameters)
+        aircraft.radio.open(self.source, self.target)
+        self._aircraft: Aircraft = aircraft
+        self.address = aircraft.radio.address
 
     def step(self, now: Time) -> None:
-        """Read the body, decide, set its rotors, and send what is due."""
-        self._craft.step(now)
+        """Read the sensors, decide, set the rotors, and send what is due."""
+        self._aircraft.step(now)
 
     def close(self) -> None:
-        """Hang up."""
-        craft = getattr(self, "_craft", None)
-        if craft is not None:
-            craft.radio.close()
+        """Close its radio link, if it is open."""
+        aircraft = getattr(self, "_aircraft", None)
+        if aircraft is not None:
+            aircraft.radio.close()
 
     def received(self) -> Sequence[Command]:
-        """Every set-point that reached it."""
-        with self._craft.lock:
-            return list(self._craft.heard)
+        """Return every set-point that has come."""
+        with self._aircraft.lock:
+            return list(self._aircraft.received)
 
     def position(self) -> Vector:
-        """Where it is by its own estimate, shape (3,) [m]."""
-        with self._craft.lock:
-            return self._craft.telemetry.estimate.position.copy()
+        """Return its position by its own estimate, shape (3,) [m]."""
+        with self._aircraft.lock:
+            return self._aircraft.telemetry.estimate.position.copy()
 
     def stopped(self) -> bool:
-        """Whether it holds, for itself or for a pilot, or its motors are off."""
-        with self._craft.lock:
-            return not self._craft.mind.armed or self._craft.mind.mode in (Mode.HOLD, Mode.POSITION)
+        """Return whether it holds, for itself or for a pilot, or its motors are off."""
+        with self._aircraft.lock:
+            return not self._aircraft.autopilot.armed or self._aircraft.autopilot.mode in (Mode.HOLD, Mode.POSITION)
 
     def unplug(self) -> None:
-        """Nothing comes through."""
-        self._craft.radio.silent = True
+        """Let nothing through, either way."""
+        self._aircraft.radio.silent = True
 
     def plug(self) -> None:
-        """It does again."""
-        self._craft.radio.silent = False
+        """Let everything through again, either way."""
+        self._aircraft.radio.silent = False
 
     def freeze(self) -> None:
-        """It says nothing any more."""
-        self._craft.radio.frozen = True
+        """Stop sending, while messages are still received."""
+        self._aircraft.radio.frozen = True
 
     def thaw(self) -> None:
-        """It speaks again."""
-        self._craft.radio.frozen = False
+        """Continue to send after a freeze."""
+        self._aircraft.radio.frozen = False
 
-    def disturb(self, how: Disturbance, every: int = 3) -> None:
-        """Disturb one in so many of its frames."""
-        self._craft.radio.disturb(how, every)
+    def disturb(self, how: Disturbance, every: int = EVERY) -> None:
+        """Disturb every nth of its frames."""
+        self._aircraft.radio.disturb(how, every)
 
     def press_stop(self) -> None:
-        """A pilot takes it over."""
-        with self._craft.lock:
-            self._craft.mind.take(True)
+        """Have a pilot take it over."""
+        with self._aircraft.lock:
+            self._aircraft.autopilot.set_piloted(True)
 
     def release_stop(self) -> None:
-        """The pilot lets go; it stays where it is."""
-        with self._craft.lock:
-            self._craft.mind.take(False)
+        """Have the pilot let go; it stays where it is."""
+        with self._aircraft.lock:
+            self._aircraft.autopilot.set_piloted(False)
 
     def ignore_stop(self) -> None:
-        """From now on it acknowledges every mode, and goes to none."""
-        with self._craft.lock:
-            self._craft.mind.obedient = False
+        """Acknowledge every request of a mode, and change to none."""
+        with self._aircraft.lock:
+            self._aircraft.autopilot.ignores_modes = True
 
     def inject(self, fault: str) -> None:
-        """The battery is nearly empty all at once; or what it says comes through, but for its heartbeats."""
+        """Inject one of `faults`: a battery that reports to be nearly empty, or the loss of its heartbeats alone."""
         if fault not in self.faults:
             super().inject(fault)
         elif fault == "low battery":
-            self._craft.drain(LOW)
+            self._aircraft.report_charge(LOW_CHARGE)
         else:
-            self._craft.radio.beatless = True
+            self._aircraft.radio.without_heartbeats = True
 
     def clear_faults(self) -> None:
-        """It is as full as it really is, and its heart is heard."""
-        self._craft.drain(None)
-        self._craft.radio.beatless = False
+        """Report the true battery and heartbeats again."""
+        self._aircraft.report_charge(None)
+        self._aircraft.radio.without_heartbeats = False

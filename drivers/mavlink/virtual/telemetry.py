@@ -1,4 +1,4 @@
-"""What a virtual autopilot streams, and the messages that it is asked for, each made of how it is now."""
+"""Telemetry of the virtual autopilot: messages about its newest state, streamed at their rates or on request."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from pymavlink.dialects.v20 import common
 
 from drivers.mavlink import codec
-from drivers.mavlink.frames import Origin, heading, world_axes
+from drivers.mavlink.coordinates import Origin, heading, world_axes
 from drivers.mavlink.modes import Mode
 from drivers.mavlink.virtual.autopilot import Autopilot
 from embodied.autopilot import Estimate
@@ -32,10 +32,10 @@ RATES = {
     "ATTITUDE": 20.0,
     "MISSION_CURRENT": 1.0,
 }
-"""How often each is sent, unless somebody asks for another rate [Hz]."""
+"""Rates of the streams, unless a client sets another [Hz]."""
 
-FASTEST = 100.0
-"""[Hz]"""
+RATE_MOST = 100.0
+"""Highest rate of a stream [Hz]."""
 
 SENSORS = (
     common.MAV_SYS_STATUS_SENSOR_3D_GYRO
@@ -46,6 +46,7 @@ SENSORS = (
     | common.MAV_SYS_STATUS_AHRS
     | common.MAV_SYS_STATUS_SENSOR_BATTERY
 )
+"""Sensors in SYS_STATUS, all of which are present, enabled and healthy."""
 
 CAPABILITIES = (
     common.MAV_PROTOCOL_CAPABILITY_MISSION_INT
@@ -55,23 +56,24 @@ CAPABILITIES = (
     | common.MAV_PROTOCOL_CAPABILITY_MAVLINK2
     | common.MAV_PROTOCOL_CAPABILITY_MISSION_FENCE
 )
+"""Capabilities in AUTOPILOT_VERSION."""
 
 VERSION = 1 << 24 | 15 << 16 | 4 << 8 | 0xFF
-"""Of the firmware that it takes after: PX4 1.15.4, a release."""
+"""Version of the firmware that it resembles: PX4 1.15.4, a release."""
 
 
 @dataclass
 class Telemetry:
-    """How it is, as messages.
+    """Telemetry of one virtual autopilot.
 
     Attributes:
-        autopilot: its mind.
-        origin: where on earth its world's origin is.
-        unique: its number, 18 bytes.
-        estimate: how it flies.
-        voltage: of its battery [V].
-        ready: whether it knows where it is.
-        waited: how long it was on before its world's clock began [ns].
+        autopilot: autopilot whose state it reports.
+        origin: place of its world's origin on the globe.
+        unique: unique number of the autopilot, 18 bytes.
+        estimate: newest estimated state of the vehicle.
+        voltage: voltage of its battery [V].
+        ready: whether the estimate has a position.
+        waited: time that it was on before its world's clock began [ns].
     """
 
     autopilot: Autopilot
@@ -87,38 +89,38 @@ class Telemetry:
         self._due = dict.fromkeys(RATES, 0)
 
     def due(self, now: Time) -> Iterator[Any]:
-        """The messages whose time has come, by its world's clock."""
+        """Yield the messages that are due at a time of its world's clock."""
         now = Time(now + self.waited)
         for kind, rate in self._rates.items():
             if rate and now >= self._due[kind]:
                 self._due[kind] = max(self._due[kind] + round(1e9 / rate), now)
                 yield self.message(kind)
 
-    def pace(self, number: int, interval: float) -> bool:
-        """Send a kind at another rate; whether there is such a stream.
+    def set_interval(self, number: int, interval: float) -> bool:
+        """Set the interval of a stream; return whether there is such a stream.
 
         Args:
-            number: of the kind.
-            interval: between two [µs]; 0 for the usual one, -1 for none.
+            number: id of the message.
+            interval: time between two messages [µs]; 0 for that by default, -1 for no messages.
         """
         kind = _name(number)
         if kind not in RATES or not math.isfinite(interval):
             return False
-        self._rates[kind] = RATES[kind] if interval == 0 else 0.0 if interval < 0 else min(1e6 / interval, FASTEST)
+        self._rates[kind] = RATES[kind] if interval == 0 else 0.0 if interval < 0 else min(1e6 / interval, RATE_MOST)
         return True
 
-    def asked(self, number: int) -> Any:
-        """The message of a kind that was asked for; None if there is none."""
+    def requested(self, number: int) -> Any:
+        """Return the message of an id; None if there is no such message, or nothing to report in it."""
         kind = _name(number)
         return self.message(kind) if hasattr(self, f"_{kind.lower()}") else None
 
     def message(self, kind: str) -> Any:
-        """The message of a kind."""
+        """Return the message of a type."""
         return getattr(self, f"_{kind.lower()}")()
 
     @property
     def clock(self) -> Time:
-        """Its own, which runs since it is on, at the newest estimate."""
+        """Time of its own clock, which runs from power on, at the newest estimate."""
         return Time(self.estimate.acquired + self.waited)
 
     @property
@@ -126,35 +128,35 @@ class Telemetry:
         return self.clock // 1_000_000
 
     def _heartbeat(self) -> Any:
-        mind = self.autopilot
+        autopilot = self.autopilot
         base = common.MAV_MODE_FLAG_CUSTOM_MODE_ENABLED
-        base |= common.MAV_MODE_FLAG_SAFETY_ARMED if mind.armed else 0
-        base |= common.MAV_MODE_FLAG_AUTO_ENABLED if mind.mode.value[0] in (4, 6) else 0
-        system = common.MAV_STATE_ACTIVE if mind.armed else common.MAV_STATE_STANDBY
+        base |= common.MAV_MODE_FLAG_SAFETY_ARMED if autopilot.armed else 0
+        base |= common.MAV_MODE_FLAG_AUTO_ENABLED if autopilot.mode.value[0] in (4, 6) else 0
+        system = common.MAV_STATE_ACTIVE if autopilot.armed else common.MAV_STATE_STANDBY
         kind = common.MAV_TYPE_QUADROTOR
-        return common.MAVLink_heartbeat_message(kind, common.MAV_AUTOPILOT_PX4, base, mind.mode.custom, system, 3)
+        return common.MAVLink_heartbeat_message(kind, common.MAV_AUTOPILOT_PX4, base, autopilot.mode.custom, system, 3)
 
     def _sys_status(self) -> Any:
         check = common.MAV_SYS_STATUS_PREARM_CHECK
-        health = SENSORS | (0 if any(self.autopilot.unready()) else check)
+        health = SENSORS | (0 if any(self.autopilot.denials()) else check)
         millivolts, percent = round(1000 * self.voltage), math.floor(100 * self.autopilot.charge)
         return common.MAVLink_sys_status_message(
             *(SENSORS | check, SENSORS | check, health), 200, millivolts, -1, percent, *(0, 0, 0, 0, 0, 0)
         )
 
     def _battery_status(self) -> Any:
-        return codec.charged(self.autopilot.charge, self.voltage, None)
+        return codec.encode_battery(self.autopilot.charge, self.voltage, None)
 
     def _extended_sys_state(self) -> Any:
-        mind = self.autopilot
-        landed = common.MAV_LANDED_STATE_ON_GROUND if mind.landed else common.MAV_LANDED_STATE_IN_AIR
-        if not mind.landed and mind.mode in (Mode.TAKEOFF, Mode.LAND):
-            taking = mind.mode is Mode.TAKEOFF
+        autopilot = self.autopilot
+        landed = common.MAV_LANDED_STATE_ON_GROUND if autopilot.landed else common.MAV_LANDED_STATE_IN_AIR
+        if not autopilot.landed and autopilot.mode in (Mode.TAKEOFF, Mode.LAND):
+            taking = autopilot.mode is Mode.TAKEOFF
             landed = common.MAV_LANDED_STATE_TAKEOFF if taking else common.MAV_LANDED_STATE_LANDING
         return common.MAVLink_extended_sys_state_message(common.MAV_VTOL_STATE_UNDEFINED, landed)
 
     def _gps_raw_int(self) -> Any:
-        latitude, longitude, altitude = self._globe()
+        latitude, longitude, altitude = self._geodetic()
         fix = common.GPS_FIX_TYPE_3D_FIX if self.ready else common.GPS_FIX_TYPE_NO_FIX
         speed = round(100 * float(np.linalg.norm(self.estimate.velocity[:2])))
         return common.MAVLink_gps_raw_int_message(
@@ -162,7 +164,7 @@ class Telemetry:
         )
 
     def _global_position_int(self) -> Any:
-        latitude, longitude, altitude = self._globe()
+        latitude, longitude, altitude = self._geodetic()
         home = self.autopilot.home
         relative = round(1000 * float(self.estimate.position[2] - (0.0 if home is None else home[2])))
         speed = (round(100 * float(value)) for value in world_axes(self.estimate.velocity))
@@ -175,7 +177,7 @@ class Telemetry:
         home = self.autopilot.home
         if home is None:
             return None
-        latitude, longitude = self.origin.globe(float(home[0]), float(home[1]))
+        latitude, longitude = self.origin.geodetic(float(home[0]), float(home[1]))
         altitude = round(1000 * (self.origin.altitude + float(home[2])))
         place = map(float, world_axes(home))
         still = [1.0, 0.0, 0.0, 0.0]
@@ -199,10 +201,10 @@ class Telemetry:
         return common.MAVLink_estimator_status_message(self._ms * 1000, flags, *(0.1,) * 6, 0.05, 0.1)
 
     def _local_position_ned(self) -> Any:
-        return codec.place(self._state(), self._ms) if self.ready else None
+        return codec.encode_position(self._state(), self._ms) if self.ready else None
 
     def _attitude_quaternion(self) -> Any:
-        return codec.turned(self._state(), self._ms)
+        return codec.encode_attitude(self._state(), self._ms)
 
     def _attitude(self) -> Any:
         turned = self._attitude_quaternion()
@@ -215,8 +217,9 @@ class Telemetry:
         )
 
     def _mission_current(self) -> Any:
-        mind = self.autopilot
-        return common.MAVLink_mission_current_message(min(mind.leg, max(len(mind.mission) - 1, 0)), len(mind.mission))
+        mission = self.autopilot.mission
+        count = len(mission.legs)
+        return common.MAVLink_mission_current_message(min(mission.current, max(count - 1, 0)), count)
 
     def _autopilot_version(self) -> Any:
         empty = [0] * 8
@@ -226,25 +229,25 @@ class Telemetry:
 
     @property
     def yaw(self) -> float:
-        """Of its forward axis from east [rad]."""
+        """Yaw of its forward axis from east [rad]."""
         x, y, z, w = self.estimate.orientation
         return math.atan2(2 * (w * z + x * y), 1 - 2 * (y * y + z * z))
 
-    def _globe(self) -> tuple[int, int, int]:
+    def _geodetic(self) -> tuple[int, int, int]:
         east, north, up = map(float, self.estimate.position)
-        latitude, longitude = self.origin.globe(east, north)
+        latitude, longitude = self.origin.geodetic(east, north)
         return round(1e7 * latitude), round(1e7 * longitude), round(1000 * (self.origin.altitude + up))
 
     def _state(self) -> DroneState:
-        estimate, mind = self.estimate, self.autopilot
+        estimate, autopilot = self.estimate, self.autopilot
         return DroneState(
             position=estimate.position,
             orientation=estimate.orientation,
             linear_velocity=estimate.velocity,
             angular_velocity=estimate.angular_velocity,
-            armed=mind.armed,
-            landed=mind.landed,
-            mode=mind.mode.word,
+            armed=autopilot.armed,
+            landed=autopilot.landed,
+            mode=autopilot.mode.label,
             frame="",
             acquired=estimate.acquired,
         )

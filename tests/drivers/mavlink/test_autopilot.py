@@ -1,4 +1,4 @@
-"""What the virtual autopilot decides, flown in simulated time: its mind, a flight controller and a rigid body."""
+"""Decisions of the virtual autopilot in simulated time, with a flight controller and a rigid body."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import pytest
 
 from drivers.mavlink.geofence import Geofence
 from drivers.mavlink.modes import Mode
-from drivers.mavlink.virtual.autopilot import Autopilot, Denied, Leg
+from drivers.mavlink.virtual.autopilot import Autopilot, Denied
+from drivers.mavlink.virtual.mission_follower import Leg
 from embodied.autopilot import Controller, Estimate
 from embodied.clock import SECOND, Time
 from embodied.geometry import quaternion
@@ -25,7 +26,7 @@ class Flight:
     def __init__(self, place: tuple[float, float] = (0.0, 0.0), **parameters: int | float) -> None:
         self.sky = Sky(place)
         self.sky.reset(0)
-        self.mind = Autopilot(parameters)
+        self.autopilot = Autopilot(parameters)
         self.controller = Controller(self.sky.body.quadrotor)
         self.steps = 0
         self.go(0.5)
@@ -35,41 +36,41 @@ class Flight:
         return self.sky.body.position
 
     @property
-    def said(self) -> str:
-        return "; ".join(text for _, text in self.mind.said)
+    def texts(self) -> str:
+        return "; ".join(text for _, text in self.autopilot.texts)
 
     def go(self, seconds: float, command: DroneCommand | None = None, until: Callable[[], bool] | None = None) -> None:
         for _ in range(round(seconds / PERIOD)):
             if until is not None and until():
                 return
             if command is not None:
-                self.mind.offer(command)
+                self.autopilot.receive_setpoint(command)
             self.sky.advance(Time(round(self.steps * PERIOD * SECOND)))
             body = self.sky.body
             turned = quaternion(body.attitude)
             estimate = Estimate(body.position.copy(), body.velocity.copy(), turned, body.turning.copy(), body.now)
             yaw = float(np.arctan2(*body.attitude[1::-1, 0]))
-            wanted = self.mind.advance(self.steps * PERIOD, estimate, yaw, ready=True)
-            if wanted is None:
+            setpoint = self.autopilot.step(self.steps * PERIOD, estimate, yaw, ready=True)
+            if setpoint is None:
                 self.controller.reset()
                 self.sky.body.thrust(np.zeros(4))
             else:
-                self.sky.body.thrust(self.controller.step(estimate, wanted, PERIOD))
+                self.sky.body.thrust(self.controller.step(estimate, setpoint, PERIOD))
             self.steps += 1
 
     def wait(self, true: Callable[[], bool], seconds: float = 40.0) -> None:
         self.go(seconds, until=true)
-        assert true(), f"{self.mind.mode} at {self.at}: {self.said}"
+        assert true(), f"{self.autopilot.mode} at {self.at}: {self.texts}"
 
     def lift(self) -> None:
-        self.mind.arm()
-        self.mind.takeoff(2.0)
-        self.wait(lambda: self.mind.mode is Mode.HOLD)
+        self.autopilot.arm()
+        self.autopilot.takeoff(2.0)
+        self.wait(lambda: self.autopilot.mode is Mode.HOLD)
 
     def command(self, seconds: float, place: Vector) -> None:
         command = DroneCommand(position=place, frame="world")
         self.go(PERIOD, command)
-        self.mind.change(Mode.OFFBOARD)
+        self.autopilot.change(Mode.OFFBOARD)
         self.go(seconds, command)
 
 
@@ -78,10 +79,10 @@ def test_it_rises_hovers_and_lands_and_its_motors_stop() -> None:
     flight.lift()
     flight.go(3.0)
     assert flight.at == pytest.approx([0.0, 0.0, 2.0], abs=0.1)
-    assert not flight.mind.landed
-    flight.mind.change(Mode.LAND)
-    flight.wait(lambda: not flight.mind.armed)
-    assert flight.mind.landed
+    assert not flight.autopilot.landed
+    flight.autopilot.change(Mode.LAND)
+    flight.wait(lambda: not flight.autopilot.armed)
+    assert flight.autopilot.landed
     assert flight.at[2] == 0.0
 
 
@@ -89,19 +90,19 @@ def test_set_points_that_cease_make_it_hold_and_then_return() -> None:
     flight = Flight(COM_FAIL_ACT_T=3.0)
     flight.lift()
     flight.command(4.0, np.array([6.0, 0.0, 2.0]))
-    assert flight.mind.mode is Mode.OFFBOARD
+    assert flight.autopilot.mode is Mode.OFFBOARD
     flight.go(0.4)
-    assert flight.mind.mode is Mode.OFFBOARD, "not before the stated time"
+    assert flight.autopilot.mode is Mode.OFFBOARD, "not before the stated time"
     flight.go(0.2)
-    assert flight.mind.mode is Mode.HOLD
+    assert flight.autopilot.mode is Mode.HOLD
     flight.go(2.0)
     stood = flight.at.copy()
     flight.go(0.5)
     assert flight.at == pytest.approx(stood, abs=0.1)
-    flight.wait(lambda: flight.mind.mode is Mode.RETURN, seconds=1.0)
-    flight.wait(lambda: not flight.mind.armed)
+    flight.wait(lambda: flight.autopilot.mode is Mode.RETURN, seconds=1.0)
+    flight.wait(lambda: not flight.autopilot.armed)
     assert flight.at == pytest.approx([0.0, 0.0, 0.0], abs=0.3)
-    assert "Set-points lost: hold" in flight.said
+    assert "Set-points lost: hold" in flight.texts
 
 
 def test_who_asks_for_a_mode_ends_what_would_have_come_of_a_loss() -> None:
@@ -109,20 +110,20 @@ def test_who_asks_for_a_mode_ends_what_would_have_come_of_a_loss() -> None:
     flight.lift()
     flight.command(1.0, np.array([1.0, 0.0, 2.0]))
     flight.go(0.8)
-    assert flight.mind.mode is Mode.HOLD
-    flight.mind.change(Mode.HOLD)
+    assert flight.autopilot.mode is Mode.HOLD
+    flight.autopilot.change(Mode.HOLD)
     flight.go(3.0)
-    assert flight.mind.mode is Mode.HOLD
+    assert flight.autopilot.mode is Mode.HOLD
 
 
 def test_a_link_that_falls_silent_makes_it_hold_and_then_return() -> None:
     flight = Flight(COM_FAIL_ACT_T=1.0, COM_DL_LOSS_T=2)
     flight.lift()
-    flight.mind.linked = flight.steps * PERIOD
+    flight.autopilot.heartbeat_time = flight.steps * PERIOD
     flight.go(2.5)
-    assert "Link lost: hold" in flight.said
-    flight.wait(lambda: flight.mind.mode in (Mode.RETURN, Mode.LAND), seconds=2.0)
-    flight.wait(lambda: not flight.mind.armed)
+    assert "Link lost: hold" in flight.texts
+    flight.wait(lambda: flight.autopilot.mode in (Mode.RETURN, Mode.LAND), seconds=2.0)
+    flight.wait(lambda: not flight.autopilot.armed)
 
 
 @pytest.mark.parametrize(("charge", "mode"), [(0.1, Mode.HOLD), (0.06, Mode.RETURN), (0.04, Mode.LAND)])
@@ -130,11 +131,11 @@ def test_a_low_battery_warns_a_critical_one_returns_and_an_empty_one_lands(charg
     flight = Flight()
     flight.lift()
     flight.command(4.0, np.array([4.0, 0.0, 2.0]))
-    flight.mind.change(Mode.HOLD)
-    flight.mind.charge = charge
+    flight.autopilot.change(Mode.HOLD)
+    flight.autopilot.charge = charge
     flight.go(0.1)
-    assert flight.mind.mode is mode
-    assert f"Battery at {100 * charge:.0f} %" in flight.said
+    assert flight.autopilot.mode is mode
+    assert f"Battery at {100 * charge:.0f} %" in flight.texts
 
 
 @pytest.mark.parametrize(
@@ -142,13 +143,13 @@ def test_a_low_battery_warns_a_critical_one_returns_and_an_empty_one_lands(charg
 )
 def test_it_returns_from_beyond_its_geofence(fence: Geofence) -> None:
     flight = Flight()
-    flight.mind.fence = fence
+    flight.autopilot.fence = fence
     flight.lift()
     flight.command(6.0, np.array([9.0, 0.0, 2.0]))
-    assert flight.mind.mode is not Mode.OFFBOARD
+    assert flight.autopilot.mode is not Mode.OFFBOARD
     assert flight.at[0] < 5.0
-    assert "Geofence breached" in flight.said
-    flight.wait(lambda: not flight.mind.armed)
+    assert "Geofence breached" in flight.texts
+    flight.wait(lambda: not flight.autopilot.armed)
     assert flight.at == pytest.approx([0.0, 0.0, 0.0], abs=0.3)
 
 
@@ -156,32 +157,32 @@ def test_it_returns_from_above_its_ceiling() -> None:
     flight = Flight(GF_MAX_VER_DIST=4.0)
     flight.lift()
     flight.command(4.0, np.array([0.0, 0.0, 9.0]))
-    assert flight.mind.mode is not Mode.OFFBOARD
+    assert flight.autopilot.mode is not Mode.OFFBOARD
 
 
 def denied(flight: Flight) -> str:
     with pytest.raises(Denied) as refused:
-        flight.mind.arm()
-    assert not flight.mind.armed
-    assert "Arming denied" in flight.said
+        flight.autopilot.arm()
+    assert not flight.autopilot.armed
+    assert "Arming denied" in flight.texts
     return str(refused.value)
 
 
 def test_it_is_not_armed_with_a_low_battery() -> None:
     flight = Flight()
-    flight.mind.charge = 0.1
+    flight.autopilot.charge = 0.1
     assert denied(flight) == "battery at 10 %"
 
 
 def test_it_is_not_armed_outside_its_geofence() -> None:
     flight = Flight((20.0, 0.0))
-    flight.mind.fence = Geofence(1e9, radius=10.0)
+    flight.autopilot.fence = Geofence(1e9, radius=10.0)
     assert denied(flight) == "home is outside the geofence"
 
 
 def test_it_is_not_armed_before_it_knows_where_it_is() -> None:
     flight = Flight()
-    flight.mind.home = None
+    flight.autopilot.home = None
     assert "no position" in denied(flight)
 
 
@@ -189,52 +190,54 @@ def test_offboard_needs_set_points_and_a_mission_needs_one() -> None:
     flight = Flight()
     for mode, reason in ((Mode.OFFBOARD, "no set-points"), (Mode.MISSION, "no mission"), (Mode.MANUAL, "no pilot")):
         with pytest.raises(Denied, match=reason):
-            flight.mind.change(mode)
-    assert flight.mind.mode is Mode.HOLD
+            flight.autopilot.change(mode)
+    assert flight.autopilot.mode is Mode.HOLD
 
 
 def test_its_motors_are_not_stopped_in_the_air_unless_forced() -> None:
     flight = Flight()
     flight.lift()
     with pytest.raises(Denied, match="not landed"):
-        flight.mind.disarm()
-    flight.mind.disarm(forced=True)
-    assert not flight.mind.armed
+        flight.autopilot.disarm()
+    flight.autopilot.disarm(forced=True)
+    assert not flight.autopilot.armed
 
 
 def test_armed_and_not_flown_it_disarms_itself() -> None:
     flight = Flight(COM_DISARM_PRFLT=2.0)
-    flight.mind.arm()
+    flight.autopilot.arm()
     flight.go(1.9)
-    assert flight.mind.armed
+    assert flight.autopilot.armed
     flight.go(0.3)
-    assert not flight.mind.armed
+    assert not flight.autopilot.armed
     assert flight.at[2] == 0.0
 
 
 def test_a_pilot_takes_it_over_and_no_computer_changes_that() -> None:
     flight = Flight()
     flight.lift()
-    flight.mind.take(True)
-    assert flight.mind.mode is Mode.POSITION
+    flight.autopilot.set_piloted(True)
+    assert flight.autopilot.mode is Mode.POSITION
     with pytest.raises(Denied, match="pilot"):
-        flight.mind.change(Mode.HOLD)
-    flight.mind.take(False)
-    assert flight.mind.mode is Mode.POSITION, "let go, it stays where it is"
-    flight.mind.change(Mode.HOLD)
+        flight.autopilot.change(Mode.HOLD)
+    flight.autopilot.set_piloted(False)
+    assert flight.autopilot.mode is Mode.POSITION, "let go, it stays where it is"
+    flight.autopilot.change(Mode.HOLD)
 
 
-def test_it_flies_its_mission_stays_where_it_is_told_and_lands_there() -> None:
+def test_it_flies_its_mission_stays_as_long_as_commanded_and_lands_there() -> None:
     flight = Flight()
     there = np.array([3.0, 2.0, 2.0])
-    flight.mind.mission = [
-        Leg(position=np.array([0.0, 0.0, 2.0])),
-        Leg(position=there, hold=1.0),
-        Leg(position=np.array([3.0, 2.0, 0.0]), land=True),
-    ]
-    flight.mind.arm()
-    flight.mind.change(Mode.MISSION)
-    flight.wait(lambda: flight.mind.leg == 2)
+    flight.autopilot.mission.load(
+        [
+            Leg(position=np.array([0.0, 0.0, 2.0])),
+            Leg(position=there, hold=1.0),
+            Leg(position=np.array([3.0, 2.0, 0.0]), land=True),
+        ]
+    )
+    flight.autopilot.arm()
+    flight.autopilot.change(Mode.MISSION)
+    flight.wait(lambda: flight.autopilot.mission.current == 2)
     assert flight.at == pytest.approx(there, abs=0.35)
-    flight.wait(lambda: not flight.mind.armed)
+    flight.wait(lambda: not flight.autopilot.armed)
     assert flight.at == pytest.approx([3.0, 2.0, 0.0], abs=0.3)

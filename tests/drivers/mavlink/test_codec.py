@@ -9,13 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pymavlink.dialects.v20 import common
 
-from drivers.mavlink import codec, frames, mission
-from drivers.mavlink.codec import packed, unpacked
-from drivers.mavlink.frames import Origin
-from drivers.mavlink.framing import Cutter, Malformed, Order, decode
+from drivers.mavlink import codec, coordinates, mission
+from drivers.mavlink.codec import decode_value, encode_value
+from drivers.mavlink.coordinates import Origin
+from drivers.mavlink.framing import FrameParser, Malformed, SequenceFilter, decode
 from drivers.mavlink.geofence import Geofence
 from drivers.mavlink.mission import Waypoint
-from drivers.mavlink.modes import Mode, told
+from drivers.mavlink.modes import Mode, mode_name
 from embodied.clock import Time
 from embodied.geometry import rotation
 from embodied.messages import DroneCommand, DroneState, Vector
@@ -39,37 +39,37 @@ def sent(message: Any) -> Any:
 
 @given(VECTORS)
 def test_axes_go_there_and_back(vector: Vector) -> None:
-    assert np.array_equal(frames.world_axes(frames.world_axes(vector)), vector)
-    assert np.array_equal(frames.body_axes(frames.body_axes(vector)), vector)
+    assert np.array_equal(coordinates.world_axes(coordinates.world_axes(vector)), vector)
+    assert np.array_equal(coordinates.body_axes(coordinates.body_axes(vector)), vector)
 
 
 def test_north_east_down_and_forward_right_down_are_what_they_say() -> None:
-    assert frames.world_axes(np.array([1.0, 2.0, 3.0])).tolist() == [2.0, 1.0, -3.0]
-    assert frames.body_axes(np.array([1.0, 2.0, 3.0])).tolist() == [1.0, -2.0, -3.0]
+    assert coordinates.world_axes(np.array([1.0, 2.0, 3.0])).tolist() == [2.0, 1.0, -3.0]
+    assert coordinates.body_axes(np.array([1.0, 2.0, 3.0])).tolist() == [1.0, -2.0, -3.0]
 
 
 @given(QUATERNIONS, VECTORS)
 def test_an_attitude_turns_vectors_alike_in_both_pairs_of_axes(quaternion: Vector, vector: Vector) -> None:
-    there = frames.attitude(quaternion)
-    assert np.allclose(frames.attitude(there), quaternion)
+    there = coordinates.attitude(quaternion)
+    assert np.allclose(coordinates.attitude(there), quaternion)
     ours = rotation(quaternion) @ vector
-    theirs = rotation(there) @ frames.body_axes(vector)
-    assert np.allclose(frames.world_axes(theirs), ours, atol=1e-6)
+    theirs = rotation(there) @ coordinates.body_axes(vector)
+    assert np.allclose(coordinates.world_axes(theirs), ours, atol=1e-6)
 
 
 @given(ANGLES)
 def test_a_heading_goes_there_and_back(yaw: float) -> None:
-    assert abs(math.remainder(frames.heading(frames.heading(yaw)) - yaw, math.tau)) < 1e-9
+    assert abs(math.remainder(coordinates.heading(coordinates.heading(yaw)) - yaw, math.tau)) < 1e-9
 
 
 def test_east_is_ninety_degrees_and_north_none() -> None:
-    assert frames.heading(0.0) == pytest.approx(math.pi / 2)
-    assert frames.heading(math.pi / 2) == pytest.approx(0.0)
+    assert coordinates.heading(0.0) == pytest.approx(math.pi / 2)
+    assert coordinates.heading(math.pi / 2) == pytest.approx(0.0)
 
 
 @given(METRES, METRES)
-def test_a_place_goes_to_the_globe_and_back(east: float, north: float) -> None:
-    assert ORIGIN.local(*ORIGIN.globe(east, north)) == pytest.approx((east, north), abs=1e-6)
+def test_a_place_converts_to_latitude_and_longitude_and_back(east: float, north: float) -> None:
+    assert ORIGIN.local(*ORIGIN.geodetic(east, north)) == pytest.approx((east, north), abs=1e-6)
 
 
 @given(st.none() | VECTORS, st.none() | VECTORS, st.none() | ANGLES)
@@ -77,8 +77,8 @@ def test_a_command_goes_over_the_wire_and_back(
     position: Vector | None, velocity: Vector | None, yaw: float | None
 ) -> None:
     command = DroneCommand(position=position, velocity=velocity, yaw=yaw, frame="world")
-    back = codec.command(sent(codec.setpoint(command, 1000, 1)), "world")
-    single = codec.single(command)
+    back = codec.decode_setpoint(sent(codec.encode_setpoint(command, 1000, 1)), "world")
+    single = codec.rounded(command)
     for ours, one, theirs in zip(parts(command), parts(single), parts(back), strict=True):
         assert (ours is None) == (theirs is None) == (one is None)
         if ours is not None:
@@ -104,7 +104,14 @@ def test_a_state_goes_over_the_wire_and_back(place: Vector, turned: Vector, spee
         acquired=Time(5),
     )
     beat = common.MAVLink_heartbeat_message(2, 12, common.MAV_MODE_FLAG_SAFETY_ARMED, Mode.HOLD.custom, 4, 3)
-    back = codec.state(sent(codec.place(state, 7)), sent(codec.turned(state, 7)), sent(beat), False, "world", Time(5))
+    back = codec.decode_state(
+        sent(codec.encode_position(state, 7)),
+        sent(codec.encode_attitude(state, 7)),
+        sent(beat),
+        False,
+        "world",
+        Time(5),
+    )
     for name in ("position", "orientation", "linear_velocity", "angular_velocity"):
         assert np.allclose(getattr(back, name), getattr(state, name), rtol=1e-6, atol=1e-6)
     assert (back.armed, back.landed, back.mode, back.acquired) == (True, False, "hold", 5)
@@ -112,7 +119,7 @@ def test_a_state_goes_over_the_wire_and_back(place: Vector, turned: Vector, spee
 
 @given(st.floats(0, 1), st.floats(1, 60), st.floats(0, 300))
 def test_a_battery_goes_over_the_wire_and_back(charge: float, voltage: float, current: float) -> None:
-    battery = codec.battery(sent(codec.charged(charge, voltage, current)), Time(1))
+    battery = codec.decode_battery(sent(codec.encode_battery(charge, voltage, current)), Time(1))
     assert battery is not None
     assert battery.charge == pytest.approx(charge, abs=0.011)
     assert battery.voltage == pytest.approx(voltage, abs=1e-3)
@@ -120,52 +127,51 @@ def test_a_battery_goes_over_the_wire_and_back(charge: float, voltage: float, cu
 
 
 def test_what_a_battery_does_not_say_is_not_made_up() -> None:
-    unmeasured = codec.battery(sent(codec.charged(0.5, 16.0, None)), Time(1))
+    unmeasured = codec.decode_battery(sent(codec.encode_battery(0.5, 16.0, None)), Time(1))
     assert unmeasured is not None
     assert unmeasured.current is None
-    silent = codec.charged(0.5, 16.0, None)
+    silent = codec.encode_battery(0.5, 16.0, None)
     silent.battery_remaining = -1
-    assert codec.battery(sent(silent), Time(1)) is None
+    assert codec.decode_battery(sent(silent), Time(1)) is None
 
 
 @given(st.integers(-(2**22), 2**31 - 2**24) | st.floats(width=32, allow_nan=False, allow_infinity=False))
 def test_a_parameter_goes_over_the_wire_and_back_with_its_type(value: int | float) -> None:
-    message = sent(common.MAVLink_param_value_message(b"MIS_TAKEOFF_ALT", *packed(value), 1, 0))
-    assert (back := unpacked(message.param_value, message.param_type)) == value or math.isnan(packed(value)[0])
+    message = sent(common.MAVLink_param_value_message(b"MIS_TAKEOFF_ALT", *encode_value(value), 1, 0))
+    assert (back := decode_value(message.param_value, message.param_type)) == value or math.isnan(
+        encode_value(value)[0]
+    )
     assert type(back) is type(value)
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, 2**31])
 def test_what_is_no_value_of_a_parameter_is_not_packed(value: float) -> None:
     with pytest.raises(ValueError, match=r"finite|32 bits"):
-        packed(value)
+        encode_value(value)
 
 
 @pytest.mark.parametrize("mode", list(Mode))
 def test_modes_go_there_and_back(mode: Mode) -> None:
-    assert Mode.of(mode.custom) is mode
-    assert Mode.named(mode.word) is mode
+    assert Mode.from_custom(mode.custom) is mode
 
 
-def test_an_unknown_mode_is_told_by_its_numbers_and_its_name_is_refused() -> None:
-    assert Mode.of(7 << 16) is None
-    assert told(7 << 16) == "mode 7/0"
-    with pytest.raises(ValueError, match="did you mean 'offboard'"):
-        Mode.named("ofboard")
+def test_an_unknown_mode_is_named_by_its_numbers() -> None:
+    assert Mode.from_custom(7 << 16) is None
+    assert mode_name(7 << 16) == "mode 7/0"
 
 
 @given(st.data())
 def test_a_frame_with_a_flipped_bit_is_no_message(data: st.DataObject) -> None:
     command = DroneCommand(position=np.array([1.0, -2.0, 3.0]), velocity=np.array([0.1, 0.2, -0.3]), frame="world")
-    frame = bytes(codec.setpoint(command, 12345, 1).pack(PACKER))
+    frame = bytes(codec.encode_setpoint(command, 12345, 1).pack(PACKER))
     bit = data.draw(st.integers(0, 8 * len(frame) - 1))
     bent = bytearray(frame)
     bent[bit // 8] ^= 1 << bit % 8
-    cutter = Cutter()
-    assert cutter.feed(bytes(bent), whole=True) == []
+    parser = FrameParser()
+    assert parser.feed(bytes(bent), datagram=True) == []
     # Of a message of another number nobody here knows the checksum: it is left alone, not counted.
-    assert cutter.rejected == 1 or bit // 8 in (7, 8, 9)
-    assert len(cutter.feed(frame, whole=True)) == 1, "and the next one is taken"
+    assert parser.rejected == 1 or bit // 8 in (7, 8, 9)
+    assert len(parser.feed(frame, datagram=True)) == 1, "and the next one is taken"
 
 
 @given(st.lists(st.binary(max_size=20), max_size=5), st.integers(1, 40))
@@ -173,10 +179,10 @@ def test_frames_are_cut_out_of_whatever_stands_between_them(noise: list[bytes], 
     clean = [part.replace(b"\xfd", b"").replace(b"\xfe", b"") for part in noise]
     ping = bytes(common.MAVLink_ping_message(1, 2, 1, 1).pack(PACKER))
     stream = b"".join(part + ping for part in clean)
-    cutter = Cutter()
-    found = [message for at in range(0, len(stream), size) for message in cutter.feed(stream[at : at + size])]
+    parser = FrameParser()
+    found = [message for at in range(0, len(stream), size) for message in parser.feed(stream[at : at + size])]
     assert [message.get_type() for message in found] == ["PING"] * len(clean)
-    assert cutter.rejected == sum(map(bool, clean))
+    assert parser.rejected == sum(map(bool, clean))
 
 
 def test_a_frame_that_is_cut_short_is_no_message() -> None:
@@ -184,31 +190,31 @@ def test_a_frame_that_is_cut_short_is_no_message() -> None:
     for end in range(1, len(frame)):
         with pytest.raises(Malformed):
             decode(frame[:end])
-        cutter = Cutter()
-        assert cutter.feed(frame[:end], whole=True) == []
-        assert cutter.rejected == 1
+        parser = FrameParser()
+        assert parser.feed(frame[:end], datagram=True) == []
+        assert parser.rejected == 1
 
 
 @given(st.integers(0, 255), st.integers(1, 127))
 def test_what_was_there_or_was_overtaken_is_not_taken_and_what_was_lost_does_not_matter(begin: int, gap: int) -> None:
-    order = Order()
-    assert order.takes(begin)
-    assert not order.takes(begin)
-    assert order.takes((begin + gap) % 256)
-    assert not order.takes(begin)
+    order = SequenceFilter()
+    assert order.accept(begin)
+    assert not order.accept(begin)
+    assert order.accept((begin + gap) % 256)
+    assert not order.accept(begin)
 
 
 @given(st.lists(VECTORS, min_size=1, max_size=5), st.floats(0, 60), st.none() | ANGLES)
 def test_a_mission_stays_what_it_is_over_the_wire(places: list[Vector], hold: float, yaw: float | None) -> None:
-    items = mission.items([Waypoint(position=place, hold=hold, yaw=yaw) for place in places], ORIGIN)
+    items = mission.mission_items([Waypoint(position=place, hold=hold, yaw=yaw) for place in places], ORIGIN)
     for place, item in zip(places, items, strict=True):
         message = common.MAVLink_mission_item_int_message(
             1, 1, 0, item.frame, item.command, 0, 1, *item.parameters, item.x, item.y, item.z, 0
         )
-        back = mission.Item.of(sent(message))
-        assert item.same(back)
-        assert mission.place(back, ORIGIN) == pytest.approx(place[:2], abs=0.01)
-        assert not list(mission.unfit([back])), "a heading that stays is NaN, and may be"
+        back = mission.Item.from_message(sent(message))
+        assert item.matches(back)
+        assert mission.local_position(back, ORIGIN) == pytest.approx(place[:2], abs=0.01)
+        assert not list(mission.problems([back])), "a heading that stays is NaN, and may be"
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf])
@@ -217,7 +223,7 @@ def test_a_mission_with_what_is_not_finite_is_refused_with_its_step(bad: float, 
     place = np.ones(3)
     place[axis] = bad
     with pytest.raises(ValueError, match="step 2 of the mission"):
-        mission.items([Waypoint(position=np.ones(3)), Waypoint(position=place)], ORIGIN)
+        mission.mission_items([Waypoint(position=np.ones(3)), Waypoint(position=place)], ORIGIN)
 
 
 @pytest.mark.parametrize(
@@ -233,7 +239,7 @@ def test_a_mission_with_what_is_not_finite_is_refused_with_its_step(bad: float, 
     ],
 )
 def test_what_is_no_geofence_says_why(fence: Geofence) -> None:
-    assert list(fence.wrong())
+    assert list(fence.problems())
 
 
 @given(METRES, METRES, st.floats(-50, 50))
@@ -241,21 +247,21 @@ def test_a_square_fence_holds_what_is_between_its_sides_and_under_its_ceiling(
     east: float, north: float, up: float
 ) -> None:
     fence = Geofence(altitude=20.0, polygon=((-100.0, -50.0), (100.0, -50.0), (100.0, 50.0), (-100.0, 50.0)))
-    assert not list(fence.wrong())
+    assert not list(fence.problems())
     inside = abs(east) < 100 and abs(north) < 50 and up <= 20
     if min(abs(abs(east) - 100), abs(abs(north) - 50)) > 1e-9:
-        assert fence.holds(east, north, up) == inside
+        assert fence.contains(east, north, up) == inside
 
 
 @pytest.mark.parametrize("place", [(math.nan, 0, 0), (0, math.nan, 0), (0, 0, math.nan), (math.inf, 0, 0)])
 def test_what_is_not_finite_is_in_no_fence(place: tuple[float, float, float]) -> None:
-    assert not Geofence(altitude=10.0, radius=5.0).holds(*place)
-    assert not Geofence(altitude=10.0, polygon=((-9, -9), (9, -9), (0, 9))).holds(*place)
+    assert not Geofence(altitude=10.0, radius=5.0).contains(*place)
+    assert not Geofence(altitude=10.0, polygon=((-9, -9), (9, -9), (0, 9))).contains(*place)
 
 
 @pytest.mark.parametrize("fence", [Geofence(9.0, 7.0), Geofence(9.0, polygon=((-5.0, -5.0), (5.0, -5.0), (0.0, 6.0)))])
 def test_a_fence_is_the_same_one_after_the_wire(fence: Geofence) -> None:
-    back = mission.fence_of(mission.fence_items(fence, ORIGIN), ORIGIN, 9.0)
+    back = mission.fence_from_items(mission.fence_items(fence, ORIGIN), ORIGIN, 9.0)
     assert back is not None
     assert back.radius == fence.radius
     assert np.allclose(back.polygon, fence.polygon, atol=0.02)

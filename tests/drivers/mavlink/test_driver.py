@@ -22,23 +22,23 @@ SQUARE = ((-9.0, -9.0), (9.0, -9.0), (9.0, 9.0), (-9.0, 9.0))
 
 
 @pytest.mark.parametrize(
-    ("settings", "told"),
+    ("settings", "problem"),
     [
-        ({"url": "udpin:127.0.0.1"}, "expected udpin:ADDRESS:PORT"),
-        ({"url": "udpin:127.0.0.1:99999"}, "expected udpin:ADDRESS:PORT"),
+        ({"url": "udpin:127.0.0.1"}, "url must be udpin:ADDRESS:PORT"),
+        ({"url": "udpin:127.0.0.1:99999"}, "url must be udpin:ADDRESS:PORT"),
         ({"url": "udpout:239.1.2.3:14550"}, "no multicast"),
         ({"url": "udpout:10.0.0.255:14550"}, "no broadcast"),
         ({"url": "serial:ttyACM0:57600"}, "serial:/dev/PORT:BAUD"),
-        ({"system": 0}, "0 would be everyone"),
-        ({"system": 245}, "no two systems"),
-        ({"speed": math.nan}, "speed is nan"),
-        ({"fence": Geofence(altitude=math.nan, radius=5.0)}, "altitude is nan"),
-        ({"fence": Geofence(altitude=5.0, polygon=((0.0, 0.0), (1.0, 0.0)))}, "2 corners"),
-        ({"parameters": {"COM_OF_LOSS_T": math.nan}}, "COM_OF_LOSS_T is nan"),
+        ({"system": 0}, "system must be in [1, 255], got 0"),
+        ({"system": 245}, "system and own must differ"),
+        ({"speed": math.nan}, "speed must be above 0 m/s and finite, got nan"),
+        ({"fence": Geofence(altitude=math.nan, radius=5.0)}, "altitude must be above 0 m and finite, got nan"),
+        ({"fence": Geofence(altitude=5.0, polygon=((0.0, 0.0), (1.0, 0.0)))}, "at least 3 corners, got 2"),
+        ({"parameters": {"COM_OF_LOSS_T": math.nan}}, "parameter COM_OF_LOSS_T must be finite, got nan"),
     ],
 )
-def test_what_cannot_be_meant_is_refused_before_anything_is_opened(settings: dict[str, Any], told: str) -> None:
-    assert any(told in sentence for sentence in Mavlink(**settings).check())
+def test_what_cannot_be_meant_is_refused_before_anything_is_opened(settings: dict[str, Any], problem: str) -> None:
+    assert any(problem in sentence for sentence in Mavlink(**settings).check())
 
 
 def test_what_can_be_meant_is_not() -> None:
@@ -47,24 +47,27 @@ def test_what_can_be_meant_is_not() -> None:
         assert not list(Mavlink(url=url, fence=fence, parameters={"NAV_DLL_ACT": 2}).check())
 
 
-def test_a_serial_port_that_is_not_there_is_said_at_once(tmp_path: Path) -> None:
+def test_a_serial_port_that_is_not_there_is_an_error_at_once(tmp_path: Path) -> None:
     with pytest.raises(NoDevice, match="there is no serial port"):
         Mavlink(url=f"serial:{tmp_path}/nothing:57600").open()
 
 
-def test_the_wrong_system_id_is_refused_with_those_that_are_heard(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(driver, "BOOT", 2.5)
+def test_the_wrong_system_id_is_refused_with_those_that_send(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(driver, "BOOT_TIMEOUT", 2.5)
     bench = MavlinkBench()
-    with bench.served(), pytest.raises(NoDevice, match=r"(?s)no vehicle with system id 7 at udpin:.*heard are 1:"):
+    with (
+        bench.served(),
+        pytest.raises(NoDevice, match=r"(?s)no vehicle with system id 7 at udpin:.*those that send have 1:"),
+    ):
         bench.driver(system=7).open()  # type: ignore[attr-defined]
     assert not bench.received()
 
 
-def test_where_nobody_is_heard_the_vehicle_is_lost_and_nothing_was_asked_wrongly(
+def test_where_nobody_sends_the_vehicle_is_lost(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(driver, "BOOT", 0.3)
-    with pytest.raises(DeviceLost, match=r"system id 1 is heard in 0\.3 s, nor any other") as caught:
+    monkeypatch.setattr(driver, "BOOT_TIMEOUT", 0.3)
+    with pytest.raises(DeviceLost, match=r"system id 1 sends in 0\.3 s, nor any other") as caught:
         Mavlink(url=f"udpin:127.0.0.1:{port()}").open()
     assert caught.value.exit_code == 3
 
@@ -86,7 +89,7 @@ def test_of_two_vehicles_at_one_port_the_one_that_is_meant_is_flown() -> None:
             px4.close()
 
 
-def test_over_a_serial_line_it_is_armed_denials_are_told_and_plans_are_kept() -> None:
+def test_over_a_serial_line_it_is_armed_denials_are_reported_and_plans_are_kept() -> None:
     bench = MavlinkBench(serial=True)
     with bench.served():
         px4: Any = bench.driver(fence=Geofence(altitude=8.0, polygon=SQUARE), parameters={"MIS_TAKEOFF_ALT": 3.0})
@@ -100,14 +103,14 @@ def test_over_a_serial_line_it_is_armed_denials_are_told_and_plans_are_kept() ->
             with pytest.raises(NotStopped, match="not armed"):
                 px4.takeoff(2.0)
             px4.arm()
-            with pytest.raises(ValueError, match="step 1 of the mission is not three finite numbers"):
+            with pytest.raises(ValueError, match="step 1 of the mission must have a position of three finite numbers"):
                 px4.fly([Waypoint(position=np.array([math.nan, 0.0, 2.0]))])
             with pytest.raises(ValueError, match="outside the geofence"):
                 px4.fly([Waypoint(position=np.array([50.0, 0.0, 2.0]))])
-            with pytest.raises(ValueError, match="a height of 9"):
+            with pytest.raises(ValueError, match=r"take-off height must be in \(0, 8\) m, inside the geofence, got 9"):
                 px4.takeoff(9.0)
             px4.parameters = {"MIS_TAKEOFF_ALT": 3}
-            with pytest.raises(NotStopped, match="a number with a fraction, and 3 is an integer"):
+            with pytest.raises(NotStopped, match="must be a number with a fraction, got 3, an integer"):
                 px4.arm()
             assert not bench.received()
         finally:
@@ -127,27 +130,27 @@ def test_a_geofence_that_excludes_home_is_not_armed() -> None:
     assert not bench.received()
 
 
-def test_it_is_met_and_armed_before_the_clock_of_its_world_begins_and_its_own_runs_on_from_there() -> None:
+def test_it_is_identified_and_armed_before_the_clock_of_its_world_begins_and_its_own_runs_on_from_there() -> None:
     bench = MavlinkBench()
     bench.world.reset(0)
-    far: Any = bench.virtual
-    far.open(bench.world)
+    virtual: Any = bench.virtual
+    virtual.open(bench.world)
     px4: Any = bench.driver()
     try:
         px4.open()
         assert px4.identify().unfit == ()
         px4.arm()
-        told = far._craft.telemetry
-        waited = told.clock
+        telemetry = virtual._aircraft.telemetry
+        waited = telemetry.clock
         assert waited > 0
         for n in range(3):
             bench.world.advance(tick(n, RATE))
-            far.step(tick(n, RATE))
-        assert waited + tick(2, RATE) <= told.clock
-        assert far._craft.mind.armed
+            virtual.step(tick(n, RATE))
+        assert waited + tick(2, RATE) <= telemetry.clock
+        assert virtual._aircraft.autopilot.armed
     finally:
         px4.close()
-        far.close()
+        virtual.close()
 
 
 def test_it_takes_off_flies_a_mission_returns_lands_and_is_armed_again_by_a_command() -> None:
@@ -184,7 +187,7 @@ def test_it_takes_off_flies_a_mission_returns_lands_and_is_armed_again_by_a_comm
             px4.close()
 
 
-def test_when_it_flies_home_by_itself_nothing_more_is_sent_and_its_reason_is_told() -> None:
+def test_when_it_flies_home_by_itself_nothing_more_is_sent_and_its_reason_is_reported() -> None:
     bench = MavlinkBench()
     with bench.served(), bench.ready() as drive:
         bench.virtual.inject("low battery")

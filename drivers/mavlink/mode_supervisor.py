@@ -1,0 +1,108 @@
+"""Supervision of the flight mode: repeat a request until it is reached, and notice a take-over by pilot or failsafe."""
+
+from __future__ import annotations
+
+from drivers.mavlink.modes import Mode
+from drivers.mavlink.vehicle import Vehicle
+from embodied.clock import SECOND, Time
+
+REACH_TIMEOUT = 3.0
+"""Time in which a requested mode, or arming, must be reached [s]."""
+
+REPEAT_PERIOD = 0.2
+"""Time between two requests of the same mode [s]."""
+
+SETPOINT_GAP = 0.4
+"""Time without a set-point after which the autopilot may have left offboard by itself; PX4's limit is 0.5 s [s]."""
+
+
+class ModeSupervisor:
+    """Supervisor of a vehicle that was armed, and holds.
+
+    Args:
+        vehicle: vehicle to supervise.
+
+    Attributes:
+        requested: mode that was requested last.
+        now: time of the newest step.
+    """
+
+    def __init__(self, vehicle: Vehicle) -> None:
+        self.requested = Mode.HOLD
+        self.now = Time(0)
+        self._vehicle = vehicle
+        self.begin()
+
+    def begin(self) -> None:
+        """Begin with a vehicle that has just been armed, and holds."""
+        self._setpoint_time: Time | None = None
+        self._arming_since: Time | None = None
+        self._hold()
+
+    def request(self, mode: Mode, *successors: Mode) -> None:
+        """Request a mode, which the next steps repeat until the vehicle reports it.
+
+        Args:
+            mode: mode to request.
+            successors: modes that the autopilot goes on to by itself.
+        """
+        self.requested, self._reached, self._successors = mode, False, frozenset(successors)
+        self._since, self._asked = self.now, Time(-SECOND)
+
+    def request_arming(self) -> None:
+        """Arm a vehicle on the ground whose motors have stopped by themselves."""
+        if self.now - self._asked > REPEAT_PERIOD * SECOND:
+            self._arming_since = self.now if self._arming_since is None else self._arming_since
+            self._asked = self.now
+            self._vehicle.request_arming()
+
+    def setpoint_sent(self) -> None:
+        """Note that a set-point was sent, and request offboard mode for it."""
+        self._setpoint_time = self.now
+        if self.requested is not Mode.OFFBOARD:
+            self.request(Mode.OFFBOARD)
+
+    def step(self) -> str:
+        """Repeat what is not reached yet.
+
+        Returns:
+            reason to let go of the vehicle, because it denies or somebody else has taken over; empty if there is none.
+        """
+        vehicle, now = self._vehicle, self.now
+        if not vehicle.armed:
+            return self._disarmed()
+        self._arming_since = None
+        last = self._setpoint_time
+        if self.requested is Mode.OFFBOARD and last is not None and now - last > SETPOINT_GAP * SECOND:
+            self.request(Mode.HOLD)
+        mode = vehicle.mode
+        if mode is self.requested:
+            self._reached = True
+        elif not self._reached:
+            if now - self._since > REACH_TIMEOUT * SECOND:
+                return f"it does not go to {self.requested.label}{self._reason()}; arm it again"
+            if now - self._asked > REPEAT_PERIOD * SECOND:
+                self._asked = now
+                vehicle.request_mode(self.requested)
+        elif mode in self._successors:
+            self.request(mode, *self._successors - {mode})
+        else:
+            return f"it went to {vehicle.mode_name} by its pilot or by itself{self._reason()}; arm it again"
+        return ""
+
+    def _disarmed(self) -> str:
+        """Judge a vehicle whose motors are off, as they may be on the ground if it was not to fly."""
+        if self._arming_since is not None:
+            late = self.now - self._arming_since > REACH_TIMEOUT * SECOND
+            return f"it is not armed{self._reason()}; arm it again" if late else ""
+        if not self._vehicle.landed or self.requested in (Mode.OFFBOARD, Mode.TAKEOFF):
+            return f"its motors are off{self._reason()}; arm it again"
+        self._hold()
+        return ""
+
+    def _hold(self) -> None:
+        self.request(Mode.HOLD)
+        self._reached = True
+
+    def _reason(self) -> str:
+        return self._vehicle.reason(self._vehicle.heartbeat_time)

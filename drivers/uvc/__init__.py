@@ -1,4 +1,4 @@
-"""Cameras through OpenCV: on USB, on the network, or a recording."""
+"""Driver of cameras through OpenCV, on USB, on the network or recorded; registers the device."""
 
 from drivers.uvc.driver import Camera
 from embodied.devices.registry import Device

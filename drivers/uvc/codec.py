@@ -1,7 +1,7 @@
-"""JPEG pictures as cameras send them, one by one: bytes to pixels and back (ITU-T T.81, annex B).
+"""Codec of JPEG pictures as cameras send them: check of their structure, decoding and encoding (ITU-T T.81, annex B).
 
-JPEG has no checksum. What its bytes tell is whether a picture is whole: whether its segments follow one another to its
-end. A bit that turns inside the compressed pixels changes some of these, and nobody can tell.
+JPEG has no checksum. Its bytes show only whether a picture is complete: whether its segments follow one another to its
+end. A bit that is flipped inside the compressed pixels changes some of them, and cannot be detected.
 """
 
 from __future__ import annotations
@@ -14,32 +14,46 @@ from numpy.typing import NDArray
 
 from embodied import empty
 
-SOI, EOI, SOS, DRI, COM = 0xD8, 0xD9, 0xDA, 0xDD, 0xFE
+SOI = 0xD8
+"""Marker of the start of an image."""
+
+EOI = 0xD9
+"""Marker of the end of an image."""
+
+SOS = 0xDA
+"""Marker of the start of a scan, which the compressed pixels follow."""
+
+DRI = 0xDD
+"""Marker of the definition of a restart interval."""
+
+COM = 0xFE
+"""Marker of a comment."""
+
 _RESTARTS = range(0xD0, 0xD8)
-_FRAMES = range(0xC0, 0xC3)  # the frame headers that decoders know: baseline, extended, progressive
-_OTHERS = {0xC4, 0xDB, DRI, COM, *range(0xE0, 0xF0)}  # tables, comments, what applications add
+_FRAMES = range(0xC0, 0xC3)  # frame headers that decoders support: baseline, extended, progressive
+_OTHERS = {0xC4, 0xDB, DRI, COM, *range(0xE0, 0xF0)}  # tables, comments, data of applications
 
 _MARKER = re.compile(rb"\xff[^\x00]", re.DOTALL)
 _FLAGS = cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION
 
 
 class BadPicture(ValueError):
-    """Bytes that are no whole picture; the sentence says why."""
+    """Bytes that are no complete picture; the message says why."""
 
 
 class Jpeg:
-    """A whole JPEG picture, not decoded.
+    """Complete JPEG picture, not decoded.
 
     Args:
-        data: its bytes; what follows its end is cut off, as a device's buffer is longer than its picture.
+        data: bytes of the picture; what follows its end is cut off, since a device's buffer is longer than its picture.
 
     Attributes:
-        data: without what followed.
+        data: bytes of the picture alone.
         size: width and height [px].
-        structure: where the bytes are that hold it together: markers, lengths of segments, size.
+        structure: indices of the bytes of its structure: markers, lengths of segments, size.
 
     Raises:
-        BadPicture: it is not whole.
+        BadPicture: the picture is not complete.
     """
 
     def __init__(self, data: bytes) -> None:
@@ -47,7 +61,7 @@ class Jpeg:
         self.size = (0, 0)
         self._interval = False
         if data[:2] != bytes((0xFF, SOI)):
-            raise BadPicture("it does not begin as a JPEG does")
+            raise BadPicture("it does not begin with the marker of a JPEG")
         position, scans = 2, 0
         while (marker := self._marker(data, position)) != EOI:
             length = self._length(data, position)
@@ -59,7 +73,7 @@ class Jpeg:
             elif marker == SOS:
                 scans += 1
                 if self.size == (0, 0) or not body or length != 6 + 2 * body[0]:
-                    raise BadPicture("its scan has no right header")
+                    raise BadPicture("the header of its scan is invalid")
             elif marker not in _OTHERS:
                 raise BadPicture(f"it has a segment of the unknown kind {marker:#04x}")
             position += 2 + length
@@ -86,28 +100,28 @@ class Jpeg:
 
     def _frame(self, body: bytes, position: int) -> None:
         if self.size != (0, 0) or len(body) < 6 or len(body) != 6 + 3 * body[5]:
-            raise BadPicture("it has no right frame header")
+            raise BadPicture("its frame header is invalid")
         self.size = int.from_bytes(body[3:5], "big"), int.from_bytes(body[1:3], "big")
         self.structure += range(position + 5, position + 9)
 
     def _scan(self, data: bytes, position: int) -> int:
-        """Where the marker after the compressed pixels is; restarts within them are counted."""
+        """Return the index of the marker after the compressed pixels, and check the order of the restarts in them."""
         count = 0
-        while (found := _MARKER.search(data, position)) is not None:
-            marker = data[found.start() + 1]
+        while (match := _MARKER.search(data, position)) is not None:
+            marker = data[match.start() + 1]
             if marker not in _RESTARTS:
-                return found.start()
+                return match.start()
             if not self._interval or marker != _RESTARTS[count % len(_RESTARTS)]:
                 raise BadPicture("its restarts are out of order")
             count += 1
-            position = found.end()
+            position = match.end()
         raise BadPicture(f"it ends after {len(data)} bytes, in the middle of its pixels")
 
     def pixels(self) -> NDArray[np.uint8]:
-        """RGB, shape (h, w, 3).
+        """Decode the picture as RGB, shape (h, w, 3).
 
         Raises:
-            BadPicture: it cannot be decoded.
+            BadPicture: the picture cannot be decoded.
         """
         decoded = cv2.imdecode(np.frombuffer(self.data, np.uint8), _FLAGS)
         if decoded is None or decoded.shape[:2] != self.size[::-1]:
@@ -116,25 +130,25 @@ class Jpeg:
 
 
 def rgb(bgr: cv2.typing.MatLike) -> NDArray[np.uint8]:
-    """A picture as OpenCV's decoders give it, shape (h, w, 3), in our order; made where its takers read it."""
-    made: NDArray[np.uint8] = empty(bgr.shape, np.uint8)
-    cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB, made)
-    return made
+    """Convert a BGR picture of OpenCV's, shape (h, w, 3), to RGB, in memory that subscribers read without a copy."""
+    picture: NDArray[np.uint8] = empty(bgr.shape, np.uint8)
+    cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB, picture)
+    return picture
 
 
 def encode(picture: NDArray[np.uint8], quality: int, comment: str = "") -> bytes:
-    """A picture as JPEG.
+    """Encode a picture as JPEG.
 
     Args:
         picture: RGB, shape (h, w, 3).
-        quality: 1 to 100, as libjpeg has it.
-        comment: kept in it, as network cameras keep the time.
+        quality: quality of libjpeg, 1 to 100.
+        comment: text of a comment segment, in which network cameras store the time.
     """
-    _, made = cv2.imencode(".jpg", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality])
-    data = made.tobytes()
+    _, encoded = cv2.imencode(".jpg", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality])
+    data = encoded.tobytes()
     if not comment:
         return data
-    # After the first segment, which JFIF wants at once after the start.
-    place = 4 + int.from_bytes(data[4:6], "big")
+    # Behind the first segment, which JFIF requires directly after the start.
+    at = 4 + int.from_bytes(data[4:6], "big")
     text = comment.encode()
-    return data[:place] + bytes((0xFF, COM)) + (2 + len(text)).to_bytes(2, "big") + text + data[place:]
+    return data[:at] + bytes((0xFF, COM)) + (2 + len(text)).to_bytes(2, "big") + text + data[at:]

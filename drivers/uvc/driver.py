@@ -1,4 +1,4 @@
-"""A camera as a node: the newest picture, once, with how it projects."""
+"""Driver of a camera: publishes each newest picture once, rectified, with the camera's calibration."""
 
 from __future__ import annotations
 
@@ -13,16 +13,18 @@ from embodied.calibration import Calibration
 from embodied.errors import DeviceLost, LaunchError, NoDevice, Problem
 from embodied.messages import CameraInfo, DeviceStatus, Image
 from embodied.node.identity import Identity
+from embodied.ranges import Range
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-LARGEST = 16384  # [px]
+SIZES = Range(1, 16384, "px")
+"""Widths and heights that an image may have."""
 
 
 class CameraOutput(NamedTuple):
-    """A picture, how it projects if that is known, and how the camera is."""
+    """Picture, its projection if the camera is calibrated, and the status of the camera."""
 
     rgb: Image | None
     info: CameraInfo | None
@@ -31,19 +33,20 @@ class CameraOutput(NamedTuple):
 
 @dataclass
 class Camera(Driver):
-    """A camera that OpenCV reads.
+    """A camera that OpenCV can read.
 
-    Pictures are rectified, so that `info`, a pinhole, is all there is to know about them. What is truncated, of another
-    size, or the same as before is not given, and counted. A link that breaks is made anew, and meanwhile it is lost.
+    Pictures are rectified, so that `info`, a pinhole model, describes them completely. Pictures that are truncated, of
+    another size, or the same as before are dropped and counted. A broken connection is opened again; until then the
+    camera is lost.
 
     Attributes:
-        source: number of a device or its path, best that below `/dev/v4l/by-id`; an address, `http://`, `https://`,
-            `rtsp://` or `rtsps://`; or a recording, which is played at its own pace.
-        width, height: size of its images [px]; a device is asked for it, and what gives another is the wrong camera.
-        serial: of its USB device, if it must be that one.
-        calibration: how it projects and where it stands; without one there is no `info`.
-        loop: whether a recording begins again; otherwise it is lost at its end.
-        patience: how long it may take from opening to the first picture [s].
+        source: number of a device or its path, best below `/dev/v4l/by-id`; an address, `http://`, `https://`,
+            `rtsp://` or `rtsps://`; or a recording, which is played at its own rate.
+        width, height: size of its images [px]; a device is set to it, and a camera with another size is the wrong one.
+        serial: serial number of the USB device that is wanted; empty accepts any.
+        calibration: projection and pose of the camera; without one there is no `info`.
+        loop: whether a recording starts again at its end, where it is lost otherwise.
+        patience: longest time from opening to the first picture [s].
     """
 
     source: int | str = 0
@@ -58,62 +61,58 @@ class Camera(Driver):
     lost_within = 1.0
 
     def ports(self) -> Ports:
-        """Images of its size, in the frame of its calibration."""
+        """Declare images of its size, in the frame of its calibration."""
         ports = super().ports().refine("rgb", sizes={"h": self.height, "w": self.width})
         return ports if self.calibration is None else ports.refine("info", frame=self.calibration.frame)
 
     def check(self) -> Iterable[str]:
-        """Whether there can be such a source, with such images."""
+        """Check the source, the size of the images, the calibration and the patience."""
         try:
             Source.read(self.source)
         except ValueError as error:
             yield str(error)
-        for name, size in (("width", self.width), ("height", self.height)):
-            if not 1 <= size <= LARGEST:
-                yield f"{name} is {size} px, and an image has 1 to {LARGEST}"
-        known = self.calibration
-        if known is not None and (known.width, known.height) != (self.width, self.height):
-            sizes = f"{known.width}×{known.height}, and these are {self.width}×{self.height}"
-            yield f"the calibration is about images of {sizes}"
-        if not 0.0 < self.patience < 1e6:
-            yield f"patience is {self.patience:g} s, and the first picture takes longer than that"
+        yield from SIZES.problems(width=self.width, height=self.height)
+        made = self.calibration
+        if made is not None and (made.width, made.height) != (self.width, self.height):
+            yield f"calibration must be for images of {self.width}×{self.height}, got {made.width}×{made.height}"
+        yield from Range(0, 1e6, "s", "()").problems(patience=self.patience)
 
     def open(self) -> None:
-        """Wait for the first picture.
+        """Open the source, and wait for the first picture.
 
         Raises:
-            DeviceLost: there is none.
+            DeviceLost: no picture arrives in time.
             NoDevice: this machine has no such camera.
-            LaunchError: somebody takes `info`, and it has no calibration.
+            LaunchError: a node subscribes to `info`, and the camera has no calibration.
         """
         if "info" in self.listened and self.calibration is None:
-            message = "the camera needs the setting 'calibration': somebody takes its output 'info'"
-            help_ = ("'embodied calibrate camera' finds it, for a file that is given as --site",)
+            message = "the camera needs the setting 'calibration': a node subscribes to its output 'info'"
+            help_ = ("'embodied calibrate camera' measures it, and writes it into a file for --site",)
             raise LaunchError([Problem("E204", message, help=help_)])
         from drivers.uvc.recording import Recording
         from drivers.uvc.stream import Stream
 
         self._since: int | None = None
-        self._straight = self._rectification()
+        self._rectify = self._rectification()
         self._source = Source.read(self.source)
         if self._source.kind == "recording":
             self._feed: Recording | Stream = Recording(self._source, loop=self.loop)
             return
         if self._source.kind == "device" and not Path(self._source.place).exists():
-            raise NoDevice(f"camera {self._source.place}", "`embodied driver scan uvc` says which there are")
+            raise NoDevice(f"camera {self._source.place}", "`embodied driver scan uvc` lists the cameras")
         self._feed = Stream(self._source, self.width, self.height, self.patience, self.lost_within)
 
     def identify(self) -> Identity:
-        """What the system or the server calls it, and the size of its first picture."""
+        """Return what the system or the server reports of the camera, and the size of its first picture."""
         from drivers.uvc.identity import identify
 
         return identify(self._source, self._feed.size)
 
     def step(self, now: Time) -> CameraOutput:
-        """The newest picture.
+        """Return the newest picture, if it is new.
 
         Raises:
-            DeviceLost: there was no new one for longer than `lost_within`, and, each time, for as long again.
+            DeviceLost: no new picture arrived for `lost_within`; raised again each time that it passes once more.
         """
         picture = self._feed.take(now)
         status = DeviceStatus(state="ready", rejected=self._feed.rejected)
@@ -125,11 +124,11 @@ class Camera(Driver):
             why = f"{self._feed.trouble()}; {self._feed.rejected} pictures were rejected since it was opened"
             raise DeviceLost(f"no new picture from {self._source} for {self.lost_within:g} s: {why}")
         self._since = picture.acquired
-        image = Image(data=self._straight(picture.rgb), acquired=picture.acquired)
+        image = Image(data=self._rectify(picture.rgb), acquired=picture.acquired)
         return CameraOutput(image, None if self.calibration is None else self.calibration.info(), status)
 
     def close(self) -> None:
-        """Give the camera back; without effect where it is not open."""
+        """Release the camera, if it is open."""
         feed = self.__dict__.pop("_feed", None)
         if feed is not None:
             feed.close()

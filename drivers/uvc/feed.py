@@ -1,4 +1,4 @@
-"""What a camera reads its pictures from, whatever that is."""
+"""Feed of pictures: the interface of live streams and recordings to the driver."""
 
 from __future__ import annotations
 
@@ -11,35 +11,35 @@ from embodied.clock import Time
 
 
 class Picture(NamedTuple):
-    """A picture that was not given before."""
+    """New picture, with the time of its acquisition."""
 
     rgb: NDArray[np.uint8]  # (h, w, 3)
     acquired: Time
 
 
 class Feed(Protocol):
-    """Pictures, one after another.
+    """Sequence of pictures of one size.
 
     Attributes:
-        size: width and height of the first [px].
-        rejected: how many were no pictures, no new ones, or of another size than the first.
+        size: width and height of the first picture [px].
+        rejected: number of pictures that were damaged, repeated, or of another size than the first.
     """
 
     size: tuple[int, int]
     rejected: int
 
     def take(self, now: Time) -> Picture | None:
-        """The newest, if it was not taken before.
+        """Return the newest picture, if it was not taken before.
 
         Args:
-            now: on the graph's clock.
+            now: time of the graph's clock.
 
         Raises:
-            DeviceLost: there will be none any more.
+            DeviceLost: no picture will come any more.
         """
 
     def trouble(self) -> str:
-        """Why there is none, as far as that is known."""
+        """Return why there is no new picture, as far as that is known."""
 
     def close(self) -> None:
-        """Give everything back."""
+        """Release the device, the connection or the file."""

@@ -1,4 +1,4 @@
-"""What stands on a camera: model and serial number, and whether it is one at all."""
+"""Identity of a camera: model, serial number, sizes of its images, and whether it is virtual."""
 
 from __future__ import annotations
 
@@ -10,19 +10,22 @@ from drivers.uvc.source import Source
 from drivers.uvc.v4l2 import Card, sizes
 from embodied.node.identity import Identity
 
-VIRTUAL, SERIAL = "X-Embodied-Virtual", "X-Embodied-Serial"
-"""Headers by which the far side of this folder says that no camera is behind it, and which one it would be."""
+VIRTUAL = "X-Embodied-Virtual"
+"""HTTP header that a virtual camera sends."""
 
-PATIENCE = 2.0
-"""So long is a server asked who it is [s]."""
+SERIAL = "X-Embodied-Serial"
+"""HTTP header with the serial number of a virtual camera."""
+
+TIMEOUT = 2.0
+"""Longest wait for the headers of a server [s]."""
 
 
 def identify(source: Source, size: tuple[int, int]) -> Identity:
-    """What a source that is open says of itself.
+    """Return the identity of an open source.
 
     Args:
-        source: which.
-        size: of the images that it gives [px].
+        source: device, address or recording.
+        size: width and height of its images [px].
     """
     if source.kind == "recording":
         return Identity(model=f"recording {source}", virtual=True, size=size)
@@ -39,16 +42,16 @@ def identify(source: Source, size: tuple[int, int]) -> Identity:
 
 
 def _headers(address: str) -> http.client.HTTPMessage:
-    """With what a server introduces itself; nothing where it does not speak HTTP, or does not want to."""
+    """Return the HTTP headers of a server; none where it speaks no HTTP, or does not answer."""
     parts = urlsplit(address)
     if parts.scheme not in ("http", "https") or parts.hostname is None:
         return http.client.HTTPMessage()
     kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-    connection = kind(parts.hostname, parts.port, timeout=PATIENCE)
-    secret = f"{parts.username}:{parts.password or ''}".encode() if parts.username else b""
-    allowed = {"Authorization": f"Basic {base64.b64encode(secret).decode()}"} if secret else {}
+    connection = kind(parts.hostname, parts.port, timeout=TIMEOUT)
+    credentials = f"{parts.username}:{parts.password or ''}".encode() if parts.username else b""
+    headers = {"Authorization": f"Basic {base64.b64encode(credentials).decode()}"} if credentials else {}
     try:
-        connection.request("HEAD", parts.path + (f"?{parts.query}" if parts.query else "") or "/", headers=allowed)
+        connection.request("HEAD", parts.path + (f"?{parts.query}" if parts.query else "") or "/", headers=headers)
         return connection.getresponse().headers
     except (OSError, http.client.HTTPException):
         return http.client.HTTPMessage()

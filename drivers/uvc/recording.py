@@ -1,4 +1,4 @@
-"""A recording, played at its own pace by the graph's clock: in lockstep too, where it is the same every time."""
+"""Feed of a recorded video, played at its own rate by the graph's clock; in lockstep it is deterministic."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from drivers.uvc.source import Source
 from embodied.clock import SECOND, Time
 from embodied.errors import DeviceLost
 
-USUAL = 30.0
-"""Pictures a second of a recording that does not say [Hz]."""
+DEFAULT_RATE = 30.0
+"""Rate of a recording that does not state its own [Hz]."""
 
 
 class Recording:
-    """Pictures of a file, each acquired when its time stamp says; see `Feed`.
+    """Feed of the pictures of a file, each acquired at its time stamp; see `Feed`.
 
     Args:
-        source: the file.
-        loop: whether it begins again where it ended.
+        source: path of the file.
+        loop: whether the recording starts again at its end.
 
     Raises:
-        DeviceLost: it cannot be read.
+        DeviceLost: the file holds no picture that can be read.
     """
 
     def __init__(self, source: Source, *, loop: bool) -> None:
@@ -30,9 +30,9 @@ class Recording:
         self._source = source
         self._loop = loop
         self._capture = cv2.VideoCapture(source.place, cv2.CAP_FFMPEG)
-        self._period = round(SECOND / (self._capture.get(cv2.CAP_PROP_FPS) or USUAL))
+        self._period = round(SECOND / (self._capture.get(cv2.CAP_PROP_FPS) or DEFAULT_RATE))
         self._begin: Time | None = None
-        self._shift = 0  # of this round after the first
+        self._shift = 0  # start of this round, after that of the first [ns]
         self._count = 0
         self._read: cv2.typing.MatLike | None = None
         self._stamp = 0
@@ -43,7 +43,7 @@ class Recording:
             raise DeviceLost(f"{source} holds no picture that OpenCV can read")
 
     def take(self, now: Time) -> Picture | None:
-        """The last picture whose time has come, if it was not taken before."""
+        """Return the last picture that is due, if it was not taken before."""
         if self._begin is None:
             self._begin = now
         due: tuple[cv2.typing.MatLike, int] | None = None
@@ -51,21 +51,21 @@ class Recording:
             due = self._read, self._begin + self._stamp
             self._advance()
         if due is None and self._read is None and self._begin + self._stamp + self._period <= now:
-            raise DeviceLost(f"{self._source} has ended after {self._count} pictures; 'loop: true' begins again")
+            raise DeviceLost(f"{self._source} has ended after {self._count} pictures; 'loop: true' starts it again")
         if due is None:
             return None
         return Picture(rgb(due[0]), Time(due[1]))
 
     def trouble(self) -> str:
-        """A recording has gaps of its own."""
+        """Return why there is no new picture: recordings may have gaps."""
         return "there is a gap in the recording"
 
     def close(self) -> None:
-        """Give the file back."""
+        """Close the file of the recording."""
         self._capture.release()
 
     def _advance(self) -> None:
-        """Read the next picture; None once there is none."""
+        """Read the next picture, from the start again if the recording loops; None at its end."""
         there, self._read = self._next()
         if not there and self._loop and self._count:
             self._shift = self._stamp + self._period
@@ -75,7 +75,7 @@ class Recording:
             self._read = None
             return
         stamp = self._shift + round(1e6 * self._capture.get(cv2.CAP_PROP_POS_MSEC))
-        # Files exist whose time stamps stand still.
+        # Some files repeat a time stamp.
         self._stamp = max(stamp, self._stamp + 1) if self._count else stamp
         self._count += 1
 

@@ -1,4 +1,4 @@
-"""Where pictures come from, as a launch file writes it: a device, an address, or a recording."""
+"""Source of pictures as a launch file names it: a device, an address, or a recording."""
 
 from __future__ import annotations
 
@@ -10,15 +10,16 @@ from urllib.parse import urlsplit, urlunsplit
 from embodied.errors import nearest
 
 SCHEMES = ("http", "https", "rtsp", "rtsps")
+"""Schemes of the addresses that can be read."""
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where pictures come from.
+    """Source of pictures, and how it is read.
 
     Attributes:
         kind: `device` is read through V4L2, `address` and `recording` through FFmpeg.
-        place: a path or an address, as OpenCV takes it.
+        place: path or address that OpenCV opens.
     """
 
     kind: Literal["device", "address", "recording"]
@@ -26,10 +27,13 @@ class Source:
 
     @classmethod
     def read(cls, written: int | str) -> Source:
-        """What a launch file says.
+        """Parse the source that a launch file names.
+
+        Args:
+            written: number or path of a device, an address, or the path of a recording.
 
         Raises:
-            ValueError: it can be no source of pictures; in one sentence.
+            ValueError: it cannot be a source of pictures; the message says why in one sentence.
         """
         text = str(written).strip()
         if text.isdecimal():
@@ -38,7 +42,7 @@ class Source:
             parts = urlsplit(text)
             if parts.scheme not in SCHEMES:
                 hint = "; ".join(nearest(parts.scheme, SCHEMES))
-                raise ValueError(f"source: '{parts.scheme}://' is no kind of stream that is read here; {hint}")
+                raise ValueError(f"source: the scheme '{parts.scheme}://' is not supported; {hint}")
             if not parts.hostname:
                 raise ValueError(f"source: {text!r} names no host")
             return cls("address", text)
@@ -54,6 +58,6 @@ class Source:
     def __str__(self) -> str:
         if self.kind != "address":
             return self.place
-        # Passwords stand in addresses, and an error is written where anyone reads it.
+        # An address may hold a password, and errors go to logs that others read.
         parts = urlsplit(self.place)
         return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))

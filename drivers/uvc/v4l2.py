@@ -1,6 +1,6 @@
-"""Cameras that Linux knows (V4L2): their names, serial numbers and sizes, without reading a picture.
+"""Cameras of this machine by V4L2: their names, serial numbers and image sizes, without reading a picture.
 
-Names are in sysfs, sizes are asked of the device itself: Linux media documentation, "Video for Linux API", ioctls
+Names are in sysfs, sizes are queried from the device itself: Linux media documentation, "Video for Linux API", ioctls
 VIDIOC_ENUM_FMT and VIDIOC_ENUM_FRAMESIZES.
 """
 
@@ -16,31 +16,48 @@ from pathlib import Path
 
 from embodied.devices.registry import Found
 
-SYSTEM, DEVICES = Path("/sys/class/video4linux"), Path("/dev")
+SYSTEM = Path("/sys/class/video4linux")
+"""Folder with an entry for each video device."""
 
-CAPTURE, DISCRETE = 1, 1
-FORMAT, SIZE = struct.Struct("=III32sII3I"), struct.Struct("=III6I2I")
-"""struct v4l2_fmtdesc; struct v4l2_frmsizeenum."""
+DEVICES = Path("/dev")
+"""Folder of device files."""
 
-Ask = Callable[[int, bytearray], object]
+CAPTURE = 1
+"""V4L2_BUF_TYPE_VIDEO_CAPTURE: type of the formats that are listed."""
+
+DISCRETE = 1
+"""V4L2_FRMSIZE_TYPE_DISCRETE: type of a single size, where others are ranges."""
+
+FORMAT = struct.Struct("=III32sII3I")
+"""Layout of struct v4l2_fmtdesc."""
+
+SIZE = struct.Struct("=III6I2I")
+"""Layout of struct v4l2_frmsizeenum."""
+
+Ioctl = Callable[[int, bytearray], object]
+"""Function that carries out an ioctl, its number and its structure, on a device."""
 
 
 def request(number: int, layout: struct.Struct) -> int:
-    """The number of an ioctl of V4L2 that reads and writes a structure."""
+    """Return the number of an ioctl of V4L2 that reads and writes a structure."""
     return 3 << 30 | layout.size << 16 | ord("V") << 8 | number
 
 
-ENUM_FORMATS, ENUM_SIZES = request(2, FORMAT), request(74, SIZE)
+ENUM_FORMATS = request(2, FORMAT)
+"""VIDIOC_ENUM_FMT."""
+
+ENUM_SIZES = request(74, SIZE)
+"""VIDIOC_ENUM_FRAMESIZES."""
 
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A camera as Linux knows it.
+    """Camera as Linux lists it.
 
     Attributes:
-        path: that stays the same where it is plugged in, if there is one: below `/dev/v4l/by-id`.
-        name: what it calls itself.
-        serial: of its USB device; empty where that has none.
+        path: path below `/dev/v4l/by-id`, which stays the same when it is plugged in again; of its device if none.
+        name: name that the device reports.
+        serial: serial number of its USB device; empty for none.
     """
 
     path: str
@@ -49,11 +66,11 @@ class Card:
 
     @classmethod
     def of(cls, path: str, system: Path = SYSTEM, devices: Path = DEVICES) -> Card:
-        """The camera behind a path; what is not told is empty."""
+        """Return the camera at a path; what is unknown is empty."""
         node = os.path.realpath(path)
         entry = system / Path(node).name
         named = next((p for p in sorted((devices / "v4l" / "by-id").glob("*")) if os.path.realpath(p) == node), path)
-        # The serial number is the USB device's, one or two levels above the interface that the camera is.
+        # The camera is an interface of a USB device; the serial number is one or two levels above.
         above = [(entry / "device").resolve(), *(entry / "device").resolve().parents][:3]
         serial = next(filter(None, (_word(folder / "serial") for folder in above)), "")
         return cls(str(named), _word(entry / "name"), serial)
@@ -67,31 +84,31 @@ def _word(file: Path) -> str:
 
 
 def sizes(path: str) -> tuple[tuple[int, int], ...]:
-    """Widths and heights of the images that a camera can give [px], from small to large; none if it does not say."""
+    """Return the widths and heights of a camera's images [px], in ascending order; none if it does not list them."""
     try:
         handle = os.open(path, os.O_RDWR | os.O_NONBLOCK)
     except OSError:
         return ()
     try:
-        return tuple(sorted(set(listed(lambda number, about: fcntl.ioctl(handle, number, about)))))
+        return tuple(sorted(set(list_sizes(lambda number, structure: fcntl.ioctl(handle, number, structure)))))
     finally:
         os.close(handle)
 
 
-def listed(ask: Ask) -> Iterator[tuple[int, int]]:
-    """Every size in every format; of a range, its ends.
+def list_sizes(ioctl: Ioctl) -> Iterator[tuple[int, int]]:
+    """List every size of every format; of a range, both ends.
 
     Args:
-        ask: an ioctl on the device: OSError where a list ends.
+        ioctl: function that carries out an ioctl on the device, and raises OSError at the end of a list.
     """
     for index in count():
-        about = bytearray(FORMAT.pack(index, CAPTURE, 0, b"", 0, 0, 0, 0, 0))
-        if not _told(ask, ENUM_FORMATS, about):
+        format_ = bytearray(FORMAT.pack(index, CAPTURE, 0, b"", 0, 0, 0, 0, 0))
+        if not _fill(ioctl, ENUM_FORMATS, format_):
             return
-        pixels = FORMAT.unpack(about)[4]
+        pixels = FORMAT.unpack(format_)[4]
         for number in count():
             size = bytearray(SIZE.pack(number, pixels, *([0] * 9)))
-            if not _told(ask, ENUM_SIZES, size):
+            if not _fill(ioctl, ENUM_SIZES, size):
                 break
             _, _, kind, *numbers = SIZE.unpack(size)
             if kind == DISCRETE:
@@ -103,20 +120,20 @@ def listed(ask: Ask) -> Iterator[tuple[int, int]]:
             break
 
 
-def _told(ask: Ask, number: int, about: bytearray) -> bool:
+def _fill(ioctl: Ioctl, number: int, structure: bytearray) -> bool:
     try:
-        ask(number, about)
+        ioctl(number, structure)
     except OSError:
         return False
     return True
 
 
 def scan(_: Sequence[str], system: Path = SYSTEM, devices: Path = DEVICES) -> Iterator[Found]:
-    """The cameras of this machine; a camera's second node, for what it says beside pictures, is none."""
+    """Scan for the cameras of this machine; further nodes of a camera, for its metadata, are left out."""
     for entry in sorted(system.glob("video*"), key=lambda folder: (len(folder.name), folder.name)):
         if _word(entry / "index") not in ("", "0"):
             continue
         card = Card.of(str(devices / entry.name), system, devices)
-        able = ", ".join(f"{width}×{height}" for width, height in sizes(card.path))
-        parts = (card.name or "camera", f"serial {card.serial}" if card.serial else "", able)
+        supported = ", ".join(f"{width}×{height}" for width, height in sizes(card.path))
+        parts = (card.name or "camera", f"serial {card.serial}" if card.serial else "", supported)
         yield Found(address=card.path, what=", ".join(filter(None, parts)), settings={"source": card.path})

@@ -1,4 +1,4 @@
-"""A virtual camera: what a simulated camera sees, streamed as Motion JPEG."""
+"""Virtual camera: streams what a camera of the world sees as Motion JPEG."""
 
 from drivers.uvc.virtual.device import VirtualCamera
 

@@ -1,4 +1,4 @@
-"""The far side: what a camera of the simulated world sees, as a network camera streams it."""
+"""Virtual camera: streams what a camera of the simulated world sees, as a network camera does."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from drivers.uvc.codec import Jpeg, encode
 from drivers.uvc.identity import SERIAL, VIRTUAL
-from drivers.uvc.virtual.mjpeg_server import Server
+from drivers.uvc.virtual.mjpeg_server import MjpegServer
 from embodied import Ports, Time
 from embodied.bodies import camera, view_problems
 from embodied.devices.disturbance import EVERY, Disturbance, Disturber, flip_bit
@@ -17,15 +17,18 @@ from embodied.devices.virtual import VirtualDevice
 from embodied.errors import LinkFailed
 from embodied.geometry import BASE
 from embodied.messages import CameraInfo, Image
+from embodied.ranges import Range
 from embodied.world import World
 
 MODEL = "embodied virtual camera"
+"""Model that it reports."""
+
 PROBE = 2048
-"""FFmpeg wants so much of a stream before it says what it is [B]; a small picture alone would not be seen."""
+"""Size of the comment in each picture [B]: FFmpeg needs as much of a stream to detect its kind."""
 
 
 class Exposure(NamedTuple):
-    """What was sent, before it was compressed, and what a calibration of this camera would find."""
+    """Picture before its compression, and the calibration that measuring this camera would give."""
 
     rgb: Image | None
     info: CameraInfo
@@ -33,19 +36,19 @@ class Exposure(NamedTuple):
 
 @dataclass
 class VirtualCamera(VirtualDevice):
-    """Streams a camera of the world as Motion JPEG over HTTP, and says in its headers that it is virtual.
+    """Camera of the world as Motion JPEG over HTTP, whose headers report that it is virtual.
 
-    Each picture carries its number and time in a comment, so that those of a scene that stands still differ, as a real
-    camera's do by their noise. It is served from the moment it is open; the clock of the graph may begin later.
+    Each picture carries its number and time in a comment, so that pictures of a static scene differ, as a real camera's
+    do by their noise. It is served as soon as it is open; the clock of the graph may start later.
 
     Attributes:
-        view: which camera of the world; also its serial number.
+        view: name of the camera in the world; also its serial number.
         width, height: size of its images [px].
-        host: where it is served.
-        port: where it is served; 0 is any that is free.
-        quality: of the JPEG, 1 to 100.
+        host: address that it is served at.
+        port: port that it is served at; 0 for any free one.
+        quality: quality of the JPEG, 1 to 100.
         vary: whether its lens and sensor have flaws, drawn from the seed.
-        frame: in which its pose is told: the robot's base, or the body that carries it.
+        frame: frame of its pose: the robot's base, or the body that carries it.
     """
 
     view: str = "overhead"
@@ -61,31 +64,26 @@ class VirtualCamera(VirtualDevice):
     disturbances = ("truncate", "flip", "repeat")
 
     def ports(self) -> Ports:
-        """Images of its size, and the frame of its pose."""
+        """Declare images of its size, and the frame of its pose."""
         sizes = {"h": self.height, "w": self.width}
         return super().ports().refine("rgb", rendered=True, sizes=sizes).refine("info", frame=self.frame)
 
     def check(self) -> Iterable[str]:
-        """Problems with the size, the quality or the port."""
-        for name, value, low, high in (
-            ("width", self.width, 16, 4096),
-            ("height", self.height, 16, 4096),
-            ("quality", self.quality, 1, 100),
-            ("port", self.port, 0, 65535),
-        ):
-            if not low <= value <= high:
-                yield f"{name} is {value}, and it may be {low} to {high}"
+        """Check the size of its images, the quality and the port."""
+        yield from Range(16, 4096, "px").problems(width=self.width, height=self.height)
+        yield from Range(1, 100).problems(quality=self.quality)
+        yield from Range(0, 65535).problems(port=self.port)
 
     def check_world(self, world: World) -> Iterable[str]:
         """Check that the world has a camera of this name."""
         return view_problems(world, self.view)
 
     def open(self, world: World) -> None:
-        """Find the camera in the world, and serve its first picture.
+        """Take the camera of the world, and serve its first picture.
 
         Raises:
-            WorldFailed: the world has no such camera, or its pose is told in another frame.
-            LinkFailed: somebody else is served there.
+            WorldFailed: the world has no such camera, or its pose is in another frame.
+            LinkFailed: the port is taken.
         """
         self._camera = camera(world, self.view, width=self.width, height=self.height, frame=self.frame)
         if self.vary:
@@ -95,7 +93,7 @@ class VirtualCamera(VirtualDevice):
         self._frozen: bytes | None = None
         self._sent: bytes = b""
         try:
-            self._server = Server(
+            self._server = MjpegServer(
                 self.host, self.port, f"/virtual/{self.view}.mjpg", {"Server": MODEL, **self._plate()}
             )
         except OSError as error:
@@ -107,40 +105,40 @@ class VirtualCamera(VirtualDevice):
         self.step(Time(0))
 
     def step(self, now: Time) -> Exposure:
-        """One exposure, sent to whoever listens."""
-        seen = self._camera.render(rgb=True).rgb
-        assert seen is not None
+        """Take one picture, and send it to every client."""
+        rgb = self._camera.render(rgb=True).rgb
+        assert rgb is not None
         self._count += 1
-        self._send(encode(seen, self.quality, f"{self._count} {now} ns".ljust(PROBE)))
-        rgb = Image(data=seen, acquired=now) if "rgb" in self.listened else None
-        return Exposure(rgb, self._camera.info())
+        self._send(encode(rgb, self.quality, f"{self._count} {now} ns".ljust(PROBE)))
+        image = Image(data=rgb, acquired=now) if "rgb" in self.listened else None
+        return Exposure(image, self._camera.info())
 
     def close(self) -> None:
-        """Let every client go."""
+        """Stop serving, and close every connection."""
         server = self.__dict__.pop("_server", None)
         if server is not None:
             server.close()
 
     def unplug(self) -> None:
-        """Links stay as they are, and nothing comes through."""
+        """Keep the connections, and let nothing through."""
         self._server.unplug()
 
     def plug(self) -> None:
-        """Links from before are broken; new ones are served."""
+        """Break the old connections, and serve new ones."""
         self._server.plug()
 
     def freeze(self) -> None:
-        """It goes on sending, and always the same picture."""
+        """Send the same picture again and again."""
         self._frozen = self._sent
 
     def thaw(self) -> None:
-        """It sends what it sees."""
+        """Send new pictures again after `freeze`."""
         self._frozen = None
 
     def disturb(self, how: Disturbance, every: int = EVERY) -> None:
-        """Cut a picture off, turn a bit of what holds it together, or send it twice.
+        """Truncate a picture, flip a bit of its structure, or send it twice.
 
-        A bit of the compressed pixels would change some of these, and no receiver could tell: JPEG has no checksum.
+        A flipped bit of the compressed pixels could not be detected: JPEG has no checksum.
         """
         self._disturber.set(how, every)
 
@@ -162,6 +160,6 @@ class VirtualCamera(VirtualDevice):
 
 
 def flipped(jpeg: bytes, which: int) -> bytes:
-    """A picture with one bit turned of those that hold it together, chosen by a number."""
-    places = Jpeg(jpeg).structure
-    return flip_bit(jpeg, 8 * places[which // 8 % len(places)] + which % 8)
+    """Return a picture with one bit of its structure flipped, chosen by a number."""
+    indices = Jpeg(jpeg).structure
+    return flip_bit(jpeg, 8 * indices[which // 8 % len(indices)] + which % 8)

@@ -1,4 +1,4 @@
-"""A server of Motion JPEG: pictures to whoever asks, as network cameras send them (multipart/x-mixed-replace)."""
+"""Server of Motion JPEG over HTTP, as network cameras send it (multipart/x-mixed-replace)."""
 
 from __future__ import annotations
 
@@ -9,20 +9,26 @@ from collections.abc import Mapping
 from contextlib import suppress
 
 BOUNDARY = "picture"
-WAITING = 4
-"""So many pictures wait for a client that is slow; older ones are left out."""
+"""Boundary between the parts of the stream."""
+
+BACKLOG = 4
+"""Largest number of pictures that wait for a slow client; older ones are dropped."""
+
 TIMEOUT = 1.0
-"""A client that takes nothing for this long, or does not say what it wants, is let go [s]."""
+"""Time after which a client that reads nothing, or sends no request, is disconnected [s]."""
 
 
-class Server:
-    """Serves one stream to any number of clients, on threads of its own.
+class MjpegServer:
+    """Server of one stream to any number of clients, with threads of its own.
 
     Args:
-        host: where it listens.
-        port: where it listens; 0 is any that is free.
-        path: of the stream; anything else is not found.
-        headers: with what it introduces itself.
+        host: address to listen at.
+        port: port to listen at; 0 for any free one.
+        path: path of the stream; any other is answered by 404.
+        headers: HTTP headers of every answer.
+
+    Attributes:
+        address: URL of the stream.
 
     Raises:
         OSError: the port is taken.
@@ -34,14 +40,14 @@ class Server:
         self._changed = threading.Condition()
         self._waiting: dict[socket.socket, deque[bytes]] = {}
         self._last: bytes | None = None
-        self._plugged, self._over = True, False
+        self._plugged, self._closed = True, False
         self._listener = socket.create_server((host, port))
         self.address = "http://{}:{}{}".format(*self._listener.getsockname()[:2], path)
         self._threads = [threading.Thread(target=self._accept, name="accept", daemon=True)]
         self._threads[0].start()
 
     def send(self, jpeg: bytes) -> None:
-        """A picture for every client; one that comes later begins with it."""
+        """Send a picture to every client; a new client starts with the last one."""
         part = (
             f"--{BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n".encode() + jpeg + b"\r\n"
         )
@@ -52,34 +58,34 @@ class Server:
             self._changed.notify_all()
 
     def unplug(self) -> None:
-        """Nothing comes through any more; who is connected, or connects now, hears nothing."""
+        """Send nothing more, neither to clients that are connected nor to new ones."""
         with self._changed:
             self._plugged = False
 
     def plug(self) -> None:
-        """Whoever connects from now on is served; links from before are broken."""
+        """Break the old connections, and serve new ones."""
         with self._changed:
             self._plugged = True
             for client in list(self._waiting):
-                self._forget(client)
+                self._disconnect(client)
             self._changed.notify_all()
 
     def close(self) -> None:
-        """Let every client go."""
+        """Stop serving, and close every connection."""
         with self._changed:
-            self._over = True
+            self._closed = True
             for client in list(self._waiting):
-                self._forget(client)
+                self._disconnect(client)
             self._changed.notify_all()
-        # A thread that waits in accept is woken by this, and by nothing else.
+        # Only this wakes the thread that waits in accept.
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         for thread in self._threads:
             thread.join()
 
-    def _forget(self, client: socket.socket) -> None:
+    def _disconnect(self, client: socket.socket) -> None:
         del self._waiting[client]
-        with suppress(OSError):  # it may have gone already
+        with suppress(OSError):  # it may be disconnected already
             client.shutdown(socket.SHUT_RDWR)
 
     def _accept(self) -> None:
@@ -96,22 +102,22 @@ class Server:
     def _serve(self, client: socket.socket) -> None:
         with client:
             with self._changed:
-                if self._over:
+                if self._closed:
                     return
-                self._waiting[client] = deque(maxlen=WAITING)
-            with suppress(OSError):  # it has gone, or takes nothing
+                self._waiting[client] = deque(maxlen=BACKLOG)
+            with suppress(OSError):  # it is disconnected, or reads nothing
                 self._answer(client)
             with self._changed:
                 self._waiting.pop(client, None)
 
     def _answer(self, client: socket.socket) -> None:
-        asked = b""
-        while b"\r\n\r\n" not in asked:
-            more = client.recv(4096)
-            asked += more
-            if not more or len(asked) > 65536:
+        request = b""
+        while b"\r\n\r\n" not in request:
+            data = client.recv(4096)
+            request += data
+            if not data or len(request) > 65536:
                 return
-        verb, path, *_ = [*asked.split(b"\r\n", 1)[0].decode("latin-1").split(" "), "", ""]
+        verb, path, *_ = [*request.split(b"\r\n", 1)[0].decode("latin-1").split(" "), "", ""]
         found = path == self._path and verb in ("GET", "HEAD")
         kind = f"multipart/x-mixed-replace; boundary={BOUNDARY}" if found else "text/plain"
         status = "200 OK" if found else "404 Not Found"
@@ -119,7 +125,7 @@ class Server:
             self._changed.wait_for(lambda: self._plugged or client not in self._waiting)
             if client not in self._waiting:
                 return
-            # What came before it had said what it wants is not sent twice.
+            # Drop pictures that were queued before its request, so that the last one is not sent twice.
             self._waiting[client].clear()
             if self._last is not None:
                 self._waiting[client].append(self._last)

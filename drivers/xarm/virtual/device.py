@@ -19,6 +19,7 @@ from embodied.devices.disturbance import ALL, EVERY, Disturbance
 from embodied.devices.virtual import VirtualDevice
 from embodied.messages import JointCommand, Vector
 from embodied.messages.schema import Command
+from embodied.ranges import Range
 from embodied.robot import Robot
 from embodied.world import World
 
@@ -54,8 +55,7 @@ class VirtualXArm(VirtualDevice):
             yield f"'{self.robot.name}' must have 6 or 7 joints, got {len(self.robot.joints)}"
         if not is_loopback(self.host):
             yield f"host must be a loopback address, such as 127.0.0.2, got {self.host}"
-        if not 0 < self.port < 65536:
-            yield f"port must be in [1, 65535], got {self.port}"
+        yield from Range(1, 65535).problems(port=self.port)
         try:
             Flange(self.robot, self.flange)
         except ValueError as error:

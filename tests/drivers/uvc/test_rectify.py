@@ -49,7 +49,7 @@ def test_a_point_is_seen_where_a_pinhole_sees_it() -> None:
 
 def test_a_calibration_of_other_images_is_refused() -> None:
     (problem,) = Camera(source=0, width=640, height=480, calibration=CALIBRATION).check()
-    assert problem == "the calibration is about images of 320×240, and these are 640×480"
+    assert problem == "calibration must be for images of 640×480, got 320×240"
 
 
 def test_a_calibration_of_a_camera_that_cannot_be_is_refused() -> None:

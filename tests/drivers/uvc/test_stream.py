@@ -19,7 +19,7 @@ from drivers.uvc import Camera
 from drivers.uvc.codec import encode
 from drivers.uvc.driver import CameraOutput
 from drivers.uvc.virtual.device import PROBE
-from drivers.uvc.virtual.mjpeg_server import Server
+from drivers.uvc.virtual.mjpeg_server import MjpegServer
 from embodied.clock import SECOND, Time
 from embodied.errors import DeviceLost, NoDevice, WrongDevice
 from embodied.runtime.lifecycle import meet
@@ -34,8 +34,8 @@ def grey(level: int, width: int = 64, height: int = 48) -> bytes:
 
 
 @contextmanager
-def serving() -> Iterator[Server]:
-    server = Server("127.0.0.1", 0, "/x.mjpg", {"Server": "a camera"})
+def serving() -> Iterator[MjpegServer]:
+    server = MjpegServer("127.0.0.1", 0, "/x.mjpg", {"Server": "a camera"})
     server.send(grey(0))
     try:
         yield server

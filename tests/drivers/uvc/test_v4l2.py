@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 from pathlib import Path
 
-from drivers.uvc.v4l2 import ENUM_FORMATS, ENUM_SIZES, FORMAT, SIZE, Card, listed, scan
+from drivers.uvc.v4l2 import ENUM_FORMATS, ENUM_SIZES, FORMAT, SIZE, Card, list_sizes, scan
 
 
 def system(root: Path) -> tuple[Path, Path]:
@@ -72,4 +72,4 @@ def test_sizes_are_those_of_every_format_and_of_a_range_its_ends() -> None:
             raise OSError(errno.EINVAL, "no more")
         about[:] = SIZE.pack(index, pixels, *given[pixels][index], 0, 0)
 
-    assert list(listed(kernel)) == [(640, 480), (1280, 720), (16, 16), (1920, 1080)]
+    assert list(list_sizes(kernel)) == [(640, 480), (1280, 720), (16, 16), (1920, 1080)]

@@ -100,8 +100,8 @@ def test_a_port_that_is_taken_is_said_with_what_to_do(world: Tabletop) -> None:
 
 def test_settings_out_of_range_are_refused() -> None:
     assert list(VirtualCamera(quality=0, port=70000).check()) == [
-        "quality is 0, and it may be 1 to 100",
-        "port is 70000, and it may be 0 to 65535",
+        "quality must be in [1, 100], got 0",
+        "port must be in [0, 65535], got 70000",
     ]
 
 

@@ -24,7 +24,7 @@ JsonOption = Annotated[bool, typer.Option("--json", help="print one JSON object 
 SimOption = Annotated[bool, typer.Option("--sim", help="the same as --profile sim")]
 ProfileOption = Annotated[
     str | None,
-    typer.Option("--profile", "-p", help="run a profile of the launch file", autocompletion=complete.profiles),
+    typer.Option("--profile", "-p", help="profile of the launch file", autocompletion=complete.profiles),
 ]
 SiteOption = Annotated[
     Path | None,
@@ -40,10 +40,12 @@ SwapOption = Annotated[
 ]
 WorldOption = Annotated[
     str | None,
-    typer.Option(help="one of the launch file's 'worlds', such as held_out", autocompletion=complete.worlds),
+    typer.Option(help="variant of the world, one of the launch file's 'worlds'", autocompletion=complete.worlds),
 ]
-LiveOption = Annotated[bool, typer.Option("--live", help="in its processes and on the steady clock, as on the robot")]
-ForOption = Annotated[str | None, typer.Option("--for", help="stop after this much of its time, such as 10s")]
+LiveOption = Annotated[
+    bool, typer.Option("--live", help="run in several processes on the steady clock, as on the robot")
+]
+ForOption = Annotated[str | None, typer.Option("--for", help="time after which to stop, such as 10s")]
 
 
 class Format(StrEnum):

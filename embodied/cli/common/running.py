@@ -16,7 +16,7 @@ from embodied.live.run_directory import RunDirectory, running
 
 RunOption = Annotated[
     str | None,
-    typer.Option("--run", help="which run, by its name or how that begins", autocompletion=complete.runs),
+    typer.Option("--run", help="name of the run, or the beginning of its name", autocompletion=complete.runs),
 ]
 
 

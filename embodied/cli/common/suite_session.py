@@ -28,12 +28,15 @@ SEEDS = "0:10"
 TIMEOUT = "5min"
 """Default of --timeout, longer than any world that ships takes to its verdict."""
 
-JobsOption = Annotated[int, typer.Option(min=1, max=256, help="processes")]
-TimeoutOption = Annotated[str, typer.Option(help="end a seed that takes longer on the wall clock")]
+JobsOption = Annotated[int, typer.Option(min=1, max=256, help="number of worker processes")]
+TimeoutOption = Annotated[str, typer.Option(help="wall time after which a seed is ended")]
 RerunOption = Annotated[
-    int, typer.Option(min=0, max=10, help="try a seed again whose process or simulator broke; never a failed one")
+    int,
+    typer.Option(
+        min=0, max=10, help="repeat a seed whose process or simulator broke up to N times; never a failed one"
+    ),
 ]
-ResumeOption = Annotated[Path | None, typer.Option("--resume", help="go on with runs/<id>, where it was ended")]
+ResumeOption = Annotated[Path | None, typer.Option("--resume", help="run the missing seeds of the suite runs/<id>")]
 
 
 def resumed_suite(path: Path, others: Sequence[object]) -> tuple[Path, SuiteSpec, list[Result]]:

@@ -35,15 +35,13 @@ SQUARE = 0.025
 DICTIONARY = "4X4_50"
 """Default dictionary of the markers."""
 
-calibrate = typer.Typer(
-    no_args_is_help=True, help="Measure a camera or an arm, and write what is found into a site file."
-)
+calibrate = typer.Typer(no_args_is_help=True, help="Measure a camera or an arm, and write the result into a site file.")
 SquaresOption = Annotated[str, typer.Option(help="COLUMNSxROWS of the board")]
-SquareOption = Annotated[float, typer.Option(help="side of a square in metres: measure it on the paper")]
+SquareOption = Annotated[float, typer.Option(help="side of a printed square in metres, measured")]
 MarkerOption = Annotated[
-    float | None, typer.Option(help="side of a marker in metres; three quarters of a square unless given")
+    float | None, typer.Option(help="side of a marker in metres; by default three quarters of a square")
 ]
-DictionaryOption = Annotated[str, typer.Option(help="which markers, by OpenCV's name without DICT_")]
+DictionaryOption = Annotated[str, typer.Option(help="dictionary of the markers, OpenCV's name without DICT_")]
 
 
 @calibrate.command()
@@ -54,7 +52,7 @@ def board(
     square: SquareOption = SQUARE,
     marker: MarkerOption = None,
     dictionary: DictionaryOption = DICTIONARY,
-    dpi: Annotated[float, typer.Option(help="about how fine it is drawn, in dots per inch")] = 300.0,
+    dpi: Annotated[float, typer.Option(help="approximate resolution in dots per inch")] = 300.0,
     as_json: JsonOption = False,
 ) -> None:
     """Draw the board to print: a chessboard with markers, as a PNG with its resolution."""
@@ -96,7 +94,7 @@ def camera(
         Path | None, typer.Option(help="the site file to write it into", autocompletion=complete.files)
     ] = None,
     node: Annotated[str, typer.Option(help="the camera's node")] = "camera",
-    replace: Annotated[bool, typer.Option("--replace", help="in place of a calibration that it has")] = False,
+    replace: Annotated[bool, typer.Option("--replace", help="replace an existing calibration")] = False,
     report: Annotated[Path | None, typer.Option(help="a PNG to draw corners and residuals into")] = None,
     as_json: JsonOption = False,
 ) -> None:

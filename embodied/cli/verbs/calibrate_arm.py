@@ -28,10 +28,10 @@ def arm(
     file: FileArgument,
     *,
     site: Annotated[Path, typer.Option(help="the site file to write it into", autocompletion=complete.files)],
-    node: Annotated[str, typer.Option(help="the arm's driver")] = "arm",
+    node: Annotated[str, typer.Option(help="node of the arm's driver")] = "arm",
     profile: ProfileOption = None,
     sets: SetOption = None,
-    replace: Annotated[bool, typer.Option("--replace", help="in place of a calibration that it has")] = False,
+    replace: Annotated[bool, typer.Option("--replace", help="replace an existing calibration")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Measure the zeros and stops of an arm's joints while you move it by hand, its motors off."""

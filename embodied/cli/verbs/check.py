@@ -35,7 +35,7 @@ def check(
     *,
     options: LaunchOptions,
     reactions: Annotated[
-        bool, typer.Option("--reactions", help="how long each actuator goes on without each single node")
+        bool, typer.Option("--reactions", help="print how soon each actuator holds without each node")
     ] = False,
     output_format: FormatOption = Format.TEXT,
     as_json: JsonOption = False,

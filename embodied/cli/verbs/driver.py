@@ -28,12 +28,12 @@ from embodied.node.node import Driver
 
 MARKS = {"kept": "[green]kept[/]   ", "broken": "[red]BROKEN[/] ", "skipped": "skipped"}
 
-driver = typer.Typer(no_args_is_help=True, help="Devices: which there are, which are here, whether one can be trusted.")
+driver = typer.Typer(no_args_is_help=True, help="Devices: list, scan, test.")
 
 
 @driver.command("list")
 def list_(*, as_json: JsonOption = False) -> None:
-    """List the devices that there are drivers for, of embodied and of this project."""
+    """List the devices with a driver, of embodied and of this project."""
     with exit_on_error(as_json):
         enter(project_root(Path("launch.yaml")))
         registered = devices()
@@ -68,7 +68,7 @@ def _describe(name: str) -> dict[str, Any]:
 def scan(
     name: Annotated[str | None, typer.Argument(help="only this device", show_default=False)] = None,
     *,
-    host: Annotated[list[str] | None, typer.Option(help="also ask this host; may be given several times")] = None,
+    host: Annotated[list[str] | None, typer.Option(help="host to scan; repeatable")] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Scan for devices: on serial lines, among cameras, on this machine, and at hosts given by --host."""
@@ -108,17 +108,17 @@ def scan(
 def test(
     file: FileArgument,
     *,
-    node: Annotated[str, typer.Option("--node", help="the driver to hold to the contract")],
+    node: Annotated[str, typer.Option("--node", help="node of the driver")],
     profile: ProfileOption = None,
     yes: Annotated[
-        bool, typer.Option("--yes", help="ask nobody: what needs a person is skipped; for virtual devices alone")
+        bool, typer.Option("--yes", help="ask nobody, and skip what needs a person; only for virtual devices")
     ] = False,
-    only: Annotated[str, typer.Option("-k", help="only the truths whose name holds this")] = "",
+    only: Annotated[str, typer.Option("-k", help="only tests whose name contains this")] = "",
     site: SiteOption = None,
     sets: SetOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Hold a driver, and the device that it meets, to the contract. A real arm moves a little: a person is asked."""
+    """Test a driver and its device against the driver contract. A real arm moves a little, once a person agrees."""
     with exit_on_error(as_json):
         with immediate_interrupt():
             chosen = driver_node(file, node, LaunchOptions(profile=profile, site=site, sets=sets))

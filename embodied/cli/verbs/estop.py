@@ -18,7 +18,7 @@ BLOCKED_SIGNALS = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
 
 
 def estop(
-    reason: Annotated[str, typer.Argument(help="for the person who has to come", show_default=False)] = "",
+    reason: Annotated[str, typer.Argument(help="reason, for whoever releases the stop", show_default=False)] = "",
     *,
     reset: Annotated[bool, typer.Option("--reset", help="release the stop; motion needs a fresh command")] = False,
     run: RunOption = None,

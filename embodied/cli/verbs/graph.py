@@ -38,11 +38,13 @@ def graph(
         typer.Argument(help="the launch file; none with --live", show_default=False, autocompletion=files),
     ] = None,
     *,
-    live: Annotated[bool, typer.Option("--live", help="of a run, with rate, latency and losses on its wires")] = False,
+    live: Annotated[
+        bool, typer.Option("--live", help="draw a run, with rate, latency and losses of its wires")
+    ] = False,
     run: RunOption = None,
     options: LaunchOptions,
     drawing: Annotated[Drawing | None, typer.Option("--format", help="mermaid, unless --output names an .svg")] = None,
-    output: Annotated[Path | None, typer.Option(help="write it here instead of printing it")] = None,
+    output: Annotated[Path | None, typer.Option(help="file to write instead of standard output")] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Draw the graph of a launch file or of a run, as SVG or as Mermaid, which code hosts and editors draw."""

@@ -24,7 +24,7 @@ def _names(_: str) -> Choices:
 
 FolderOption = Annotated[
     Path | None,
-    typer.Option("--keys", help="the folder with keys; embodied/keys in your configuration unless given"),
+    typer.Option("--keys", help="folder of the keys; by default embodied/keys in your configuration"),
 ]
 NameArgument = Annotated[
     str, typer.Argument(help="a machine, by its name in launch files", show_default=False, autocompletion=_names)
@@ -71,7 +71,7 @@ def show(*, folder: FolderOption = None, as_json: JsonOption = False) -> None:
 @keys.command()
 def allow(
     name: NameArgument,
-    public: Annotated[str, typer.Argument(metavar="KEY", help="what 'embodied keys show' prints there")],
+    public: Annotated[str, typer.Argument(metavar="KEY", help="its public key, from 'embodied keys show'")],
     *,
     folder: FolderOption = None,
     as_json: JsonOption = False,

@@ -43,7 +43,7 @@ def run(
     *,
     live: LiveOption = False,
     options: LaunchOptions,
-    seed: Annotated[int, typer.Option(min=0, help="everything random is drawn from it")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="seed of everything random")] = 0,
     until: ForOption = None,
     machine: Annotated[
         str | None, typer.Option("--on", help="run the part of this machine, one of the launch file's 'machines'")
@@ -51,7 +51,7 @@ def run(
     keys: Annotated[Path | None, typer.Option(help="the folder of this machine's keys")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Run a launch file and say how it ended."""
+    """Run a launch file and print the verdict."""
     with exit_on_error(as_json):
         limit = time_limit(until)
         profile = options.chosen_profile()

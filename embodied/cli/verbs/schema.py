@@ -17,7 +17,7 @@ from embodied.plain_data import dumps
 
 
 def schema(
-    output: Annotated[Path | None, typer.Option(help="write it here instead of printing it")] = None,
+    output: Annotated[Path | None, typer.Option(help="file to write instead of standard output")] = None,
     *,
     as_json: JsonOption = False,
 ) -> None:

@@ -24,7 +24,7 @@ SHUTDOWN_TIMEOUT = TIMEOUT + 3 * STOP_TIMEOUT + 2.0
 def stop(
     run: Annotated[
         str | None,
-        typer.Argument(help="which run, by its name or how that begins", autocompletion=complete.runs),
+        typer.Argument(help="name of the run, or the beginning of its name", autocompletion=complete.runs),
     ] = None,
     *,
     every: Annotated[bool, typer.Option("--all", help="every run")] = False,

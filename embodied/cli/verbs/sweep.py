@@ -42,11 +42,11 @@ def sweep(
     over: Annotated[
         list[str] | None,
         typer.Option(
-            help="what is swept, as in --set: detector.latency=0:300ms:25ms, both ends included, or robot=panda,xarm6; "
-            "repeat it for a grid"
+            help="setting and its values: detector.latency=0:300ms:25ms, both ends included, or robot=panda,xarm6; "
+            "repeatable, for a grid"
         ),
     ] = None,
-    seeds: Annotated[str | None, typer.Option(help=f"the same at each point: A:B  [default: {SEEDS}]")] = None,
+    seeds: Annotated[str | None, typer.Option(help=f"seeds of each point, A:B  [default: {SEEDS}]")] = None,
     jobs: JobsOption = 1,
     timeout: TimeoutOption = TIMEOUT,
     rerun_infra: RerunOption = 0,

@@ -49,7 +49,9 @@ def test(
         str | None, typer.Option(help=f"A:B, from A up to but not including B; or a single seed  [default: {SEEDS}]")
     ] = None,
     jobs: JobsOption = 1,
-    repeat: Annotated[int, typer.Option(min=1, max=100, help="run each seed this often; digests must agree")] = 1,
+    repeat: Annotated[
+        int, typer.Option(min=1, max=100, help="number of runs of each seed, whose digests must agree")
+    ] = 1,
     at_least: Annotated[
         float | None,
         typer.Option(min=0.0, max=1.0, help="pass if this share of the seeds passes  [default: 1, with a baseline 0]"),
@@ -59,7 +61,7 @@ def test(
     ] = None,
     timeout: TimeoutOption = TIMEOUT,
     rerun_infra: RerunOption = 0,
-    films: Annotated[Films, typer.Option("--video", help="of which seeds there are pictures")] = "failures",
+    films: Annotated[Films, typer.Option("--video", help="seeds of which pictures are made")] = "failures",
     resumed: ResumeOption = None,
     output_format: FormatOption = Format.TEXT,
     live: LiveOption = False,

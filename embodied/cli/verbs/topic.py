@@ -87,10 +87,10 @@ def info(name: TopicArgument, *, run: RunOption = None, as_json: JsonOption = Fa
 @topic.command("pub")
 def pub(
     name: TopicArgument,
-    fields: Annotated[str, typer.Argument(help="YAML, such as '{label: blue}'", show_default=False)],
+    fields: Annotated[str, typer.Argument(help="fields as YAML, such as '{label: blue}'", show_default=False)],
     *,
     rate: Annotated[float | None, typer.Option(min=0.001, help="publish repeatedly at this rate [Hz]")] = None,
-    once: Annotated[bool, typer.Option("--once", help="a single time, as without --rate")] = False,
+    once: Annotated[bool, typer.Option("--once", help="publish once, as without --rate")] = False,
     until: ForOption = None,
     run: RunOption = None,
     as_json: JsonOption = False,

@@ -26,7 +26,7 @@ ELEMENTS_MOST = 64
 def echo(
     topic: TopicArgument,
     *,
-    once: Annotated[bool, typer.Option("--once", help="the newest message, then end")] = False,
+    once: Annotated[bool, typer.Option("--once", help="print the newest message and end")] = False,
     count: Annotated[int | None, typer.Option("-n", min=1, help="end after this number of messages")] = None,
     field: Annotated[str | None, typer.Option(help="only this field; position.2 is its third element")] = None,
     rate: Annotated[float | None, typer.Option(min=0.001, help="limit of messages per second [Hz]")] = None,

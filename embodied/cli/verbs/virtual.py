@@ -27,10 +27,10 @@ def _names(_: str) -> Choices:
 def virtual(
     name: Annotated[
         str,
-        typer.Argument(help="a device, as 'embodied driver list' has it", show_default=False, autocompletion=_names),
+        typer.Argument(help="a device of 'embodied driver list'", show_default=False, autocompletion=_names),
     ],
     *,
-    seed: Annotated[int, typer.Option(min=0, help="of the world that the body is in")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="seed of the simulated world")] = 0,
     sets: SetOption = None,
     as_json: JsonOption = False,
 ) -> None:

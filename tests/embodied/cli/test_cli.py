@@ -8,9 +8,15 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
+
+from embodied.cli.main import app
+from tests.embodied.conftest import Command
 
 ROOT = Path(__file__).parents[3]
 PICK = ROOT / "launch" / "pick_place.yaml"
@@ -222,3 +228,15 @@ def test_the_doctor_says_where_no_graph_can_run_live_and_how_that_is_put_right(
     done = command("doctor", at=tmp_path)
     assert done.returncode == 3
     assert "is too long for a socket: set XDG_RUNTIME_DIR to a shorter path" in done.stdout
+
+
+def test_every_verb_answers_in_json_even_to_wrong_usage(embodied: Command) -> None:
+    def leaves(group: Any, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+        for name, verb in group.commands.items():
+            yield from leaves(verb, (*path, name)) if hasattr(verb, "commands") else [(*path, name)]
+
+    verbs = list(leaves(typer.main.get_command(app), ()))
+    assert len(verbs) > 35
+    for words in verbs:
+        done = embodied(*words, "--json", "--nonsense")
+        assert (done.code, json.loads(done.stdout)["exit_code"]) == (2, 2), words

@@ -19,7 +19,7 @@ from embodied.world import World
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WorldSnapshot(Message):
+class Scene(Message):
     """Where everything in a world is, in that world's own order."""
 
     state: Annotated[Vector, Array("n")]
@@ -44,9 +44,9 @@ class SnapshotPublisher(Node):
         """Look at the world."""
         self._world = cast(Replicable, world)
 
-    def step(self, now: Time) -> WorldSnapshot:
+    def step(self, now: Time) -> Scene:
         """One look."""
-        return WorldSnapshot(state=self._world.snapshot(), acquired=now)
+        return Scene(state=self._world.snapshot(), acquired=now)
 
 
 class CameraReplica(Node):
@@ -63,7 +63,7 @@ class CameraReplica(Node):
         """Those of the node, and the scene."""
         ports = self.inner.ports()
         self._now_at = -1 if ports.now is None else _parameters(self.inner).index(ports.now)
-        return replace(ports, inputs={"scene": Input("scene", WorldSnapshot, "latest"), **ports.inputs}, now=None)
+        return replace(ports, inputs={"scene": Input("scene", Scene, "latest"), **ports.inputs}, now=None)
 
     def open(self, world: World) -> None:
         """Open the node in a copy of the world."""
@@ -73,7 +73,7 @@ class CameraReplica(Node):
         opener(world)
         self._step = self.inner.step  # type: ignore[attr-defined]
 
-    def step(self, scene: WorldSnapshot, *rest: Any) -> Any:
+    def step(self, scene: Scene, *rest: Any) -> Any:
         """Put the world where it was, and look."""
         self._staged.show(scene.state)
         arguments = list(rest)

@@ -1,7 +1,7 @@
-"""The control plane: what a running graph answers at its socket. No daemon stands between, and nothing is switched on.
+"""Control plane: the socket at which a running graph answers requests, without a daemon in between.
 
-A request is one packet and so is its answer, `ok` or `error`. Whoever looks at a topic gets a subscription of its own,
-with the descriptors of the memory itself, and ends it by closing its connection.
+A request is one packet and so is its answer, `ok` or `error`. An observer of a topic gets a subscription of its own,
+with descriptors of the shared memory, and ends it by closing its connection.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ from embodied.live.logs import Line
 from embodied.live.process_spec import Output
 
 CLIENTS = 32
-"""So many may be connected at a time."""
+"""Most clients that may be connected at a time."""
 
 
 @dataclass(slots=True, eq=False)
 class _Client:
-    """Someone at the socket.
+    """A connection to the control socket.
 
     Attributes:
-        observes: the node it looks at, by the name of its subscription.
-        follows: whose printed lines it gets as they come: all with an empty name, none with None.
-        lost: lines that it did not take in time.
+        observes: observed node, by the name of the subscription.
+        follows: node whose printed lines it gets as they come; empty for all nodes, None for no lines.
+        lost: number of lines that it did not read in time.
     """
 
     channel: socket.socket
@@ -42,11 +42,11 @@ class _Client:
 
 
 class Control:
-    """Answers for a launcher.
+    """Answers requests to a launcher at the control socket.
 
     Args:
         launcher: of the run.
-        about: what `ps` shows of it: file, profile, seed.
+        about: of the run, as `ps` shows it: file, profile, seed.
     """
 
     def __init__(self, launcher: Launcher, about: Mapping[str, Any]) -> None:
@@ -57,11 +57,11 @@ class Control:
         self._socket = launcher.directory.listen()
         launcher.directory.write({**self._about, "pid": os.getpid(), "processes": launcher.layout})
         launcher.wait(self._socket.fileno(), self._accept)
-        launcher.logs.heard = self._printed
+        launcher.logs.listener = self._printed
 
     @property
     def stop_wanted(self) -> str:
-        """Who asked the run to stop; empty if nobody did."""
+        """Name of the one who asked the run to stop; empty if nobody did."""
         return self._launcher.cancelled
 
     @stop_wanted.setter
@@ -69,7 +69,7 @@ class Control:
         self._launcher.cancelled = by
 
     def close(self) -> None:
-        """Hang up."""
+        """Close every connection and the control socket."""
         for client in list(self._clients):
             self._drop(client)
         self._launcher.forget(self._socket.fileno())
@@ -100,25 +100,25 @@ class Control:
 
     def _serve(self, client: _Client) -> None:
         try:
-            said = receive(client.channel)
-            if said is None:
+            packet = receive(client.channel)
+            if packet is None:
                 return
-            for descriptor in said.descriptors:
+            for descriptor in packet.descriptors:
                 os.close(descriptor)
-            self._answer(client, said)
+            self._answer(client, packet)
         except (Disconnected, LinkFailed):
-            # It is gone, or it says what is no request of ours: then nothing that it says is believed.
+            # It is gone, or what it sent is no request: then nothing else that it sends is trusted.
             self._drop(client)
 
-    def _answer(self, client: _Client, said: Packet) -> None:
+    def _answer(self, client: _Client, packet: Packet) -> None:
         try:
-            if said.verb in _VERBS:
-                answer = _VERBS[said.verb](self, client, **said.about)
-            elif said.verb in REQUESTS:
-                answer = REQUESTS[said.verb](self._launcher, **said.about)
+            if packet.verb in _VERBS:
+                answer = _VERBS[packet.verb](self, client, **packet.about)
+            elif packet.verb in REQUESTS:
+                answer = REQUESTS[packet.verb](self._launcher, **packet.about)
             else:
-                raise unknown(f"there is no request '{said.verb}'", said.verb, [*_VERBS, *REQUESTS])
-            if said.verb == "status":
+                raise unknown(f"there is no request '{packet.verb}'", packet.verb, [*_VERBS, *REQUESTS])
+            if packet.verb == "status":
                 answer = {**self._about, **answer}
             if answer is not None:
                 send(client.channel, "ok", value=answer)
@@ -129,13 +129,13 @@ class Control:
             send(client.channel, "error", text=problem.message, help=list(problem.help))
         except (ValueError, EmbodiedError) as error:
             send(client.channel, "error", text=str(error))
-        except TypeError:
-            send(client.channel, "error", text=f"'{said.verb}' takes other arguments; another version of embodied asks")
-
-    # What can be asked
+        except Exception:
+            # A request with arguments of another kind may raise anything; the run goes on.
+            text = f"'{packet.verb}' takes other arguments; another version of embodied asks"
+            send(client.channel, "error", text=text)
 
     def _observe(self, client: _Client, topic: str) -> Any:
-        """A subscription: the ring's memory, and its own four descriptors, which go with the answer."""
+        """Answer with a subscription: the ring's memory and four descriptors of its own."""
         launcher = self._launcher
         node, index = topic_of(launcher, topic)
         self._count += 1
@@ -164,13 +164,13 @@ class Control:
         return True
 
     def _logs(self, client: _Client, node: str, count: int, follow: bool) -> Any:
-        """The last printed lines, oldest first, as many as fit into an answer; others follow as they come."""
+        """Answer with the last printed lines that fit into a packet, oldest first; later ones follow as they come."""
         logs = self._launcher.logs
         names = [home_of(self._launcher, node)] if node else list(self._launcher.processes)
-        found = sorted((line.at, _about(name, line)) for name in names for line in logs.last(name) if _of(node, line))
+        printed = sorted((line.at, _about(name, line)) for name in names for line in logs.last(name) if _of(node, line))
         size = 0
         lines: list[list[str]] = []
-        for _, line in found[: -count - 1 : -1]:
+        for _, line in printed[: -count - 1 : -1]:
             size += sum(len(part.encode()) for part in line)
             if size > LARGEST // 2:
                 break
@@ -179,7 +179,7 @@ class Control:
         return lines[::-1]
 
     def _printed(self, process: str, lines: list[Line]) -> None:
-        """Pass on what was printed to those who follow; who does not read in time loses it, counted."""
+        """Pass printed lines on to the clients that follow; one that does not read in time loses them, counted."""
         for client in self._clients:
             if client.follows is None or (client.follows and self._launcher.process_of[client.follows] != process):
                 continue
@@ -192,11 +192,11 @@ class Control:
                 except LinkFailed:
                     client.lost += 1
                 except Disconnected:
-                    # Its socket says so to `_serve`.
+                    # `_serve` is called for the closed socket, and drops the client.
                     break
 
     def _graph(self, client: _Client) -> Any:
-        """The graph as it was launched, which goes with the answer as a file in memory."""
+        """Answer with the graph as it was launched, pickled into a file in memory."""
         descriptor = os.memfd_create("graph", os.MFD_CLOEXEC)
         try:
             with os.fdopen(os.dup(descriptor), "wb") as stream:
@@ -209,7 +209,7 @@ class Control:
 
 
 def _of(node: str, line: Line) -> bool:
-    """Whether a line is of a node; what a library prints by itself is of every node of its process."""
+    """Return whether a line belongs to a node; what a library prints by itself belongs to every node of its process."""
     return not node or line.node in ("", node)
 
 

@@ -15,8 +15,9 @@ from embodied.clock import SECOND, Time
 from embodied.errors import LaunchError, Problem, nearest
 from embodied.graph.graph import Graph
 from embodied.live.control import Control
-from embodied.live.launcher import Event, Launcher
+from embodied.live.launcher import Launcher
 from embodied.live.run_directory import RunDirectory
+from embodied.live.supervisor import Event
 from embodied.plain_data import plain
 from embodied.runtime.health import health
 

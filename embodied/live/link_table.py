@@ -1,4 +1,4 @@
-"""Who is linked to whom: hands both sides of a link the memory and the counters that they share."""
+"""Link table of a run: hands both sides of each link the memory and the counters that they share."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from embodied.live.process_spec import Subscription
 
 
 @dataclass(slots=True)
-class Ring:
-    """The memory of a node's outputs.
+class SharedRing:
+    """Shared memory of a node's outputs.
 
     Attributes:
         descriptor: of the memory.
-        room: for arrays and texts whose size nobody stated [B].
+        room: reserved for arrays and texts of unstated size [B].
     """
 
     descriptor: int
@@ -26,91 +26,96 @@ class Ring:
 
 
 class LinkTable:
-    """The links of a run.
+    """Links between the processes of a run.
 
     Args:
         processes: by name.
-        home: by node, its process.
+        process_of: by node, its process.
 
     Attributes:
         rings: by node whose outputs leave its process.
     """
 
-    def __init__(self, processes: Mapping[str, Process], home: Mapping[str, str]) -> None:
+    def __init__(self, processes: Mapping[str, Process], process_of: Mapping[str, str]) -> None:
         self._processes = processes
-        self._home = home
-        self.rings: dict[str, Ring] = {}
+        self._process_of = process_of
+        self.rings: dict[str, SharedRing] = {}
         self._observers: dict[str, set[str]] = {}
 
-    def giver(self, node: str) -> Process:
-        """The process in which a node's outputs are given."""
-        return self._processes[self._home[node]]
+    def publisher(self, node: str) -> Process:
+        """Return the process that publishes a node's outputs."""
+        return self._processes[self._process_of[node]]
 
     def announce(self, node: str, room: int, descriptor: int) -> None:
-        """Take note of a ring, in place of one that was too small, or whose process has ended."""
-        self._forget(node)
-        self.rings[node] = Ring(descriptor, room)
+        """Register a ring, in place of one that was too small or whose process has ended."""
+        self._release(node)
+        self.rings[node] = SharedRing(descriptor, room)
 
     def link(self, link: Subscription) -> None:
         """Hand both sides of a link what they share, if both are there."""
-        giver, taker = self.giver(link.node), self._processes[link.process]
+        publisher, subscriber = self.publisher(link.node), self._processes[link.process]
         ring = self.rings.get(link.node)
-        if ring is None or giver.state == "ended" or taker.state in ("ended", "starting"):
+        if ring is None or publisher.state == "ended" or subscriber.state in ("ended", "starting"):
             return
         ends = Ends.make(f"{link.node}>{link.process}")
         try:
             shared = ends.all()
-            giver.send(
-                "add_subscriber", shared, node=link.node, process=link.process, bound=link.bound, lossless=link.lossless
+            publisher.send(
+                "add_subscriber",
+                shared,
+                node=link.node,
+                process=link.process,
+                bound=link.bound,
+                lossless=link.lossless,
             )
-            taker.send("subscribe", [ring.descriptor, *shared], node=link.node, room=ring.room)
+            subscriber.send("subscribe", [ring.descriptor, *shared], node=link.node, room=ring.room)
         finally:
             ends.close()
 
-    def link_takers(self, node: str) -> None:
-        """Link everybody who takes from a node."""
+    def link_subscribers(self, node: str) -> None:
+        """Link every subscriber of a node."""
         for process in self._processes.values():
             for link in process.spec.incoming:
                 if link.node == node:
                     self.link(link)
 
     def link_all_of(self, process: Process) -> None:
-        """Link a process with all from whom it takes, and all to whom it gives."""
+        """Link a process with its publishers and its subscribers."""
         for link in (*process.spec.incoming, *process.spec.outgoing):
             self.link(link)
 
     def unlink(self, process: Process) -> None:
-        """Take note that a process has ended: what it held is given back, and what it gave has no memory any more."""
+        """Release the links of a process that has ended, and the memory that it published into."""
         for link in process.spec.incoming:
-            self.giver(link.node).send("remove_subscriber", node=link.node, process=process.name)
+            self.publisher(link.node).send("remove_subscriber", node=link.node, process=process.name)
         for node in {*process.nodes, *(link.node for link in process.spec.outgoing)}:
-            self._forget(node)
+            self._release(node)
 
-    def observe(self, node: str, name: str) -> tuple[Ring, Ends]:
-        """A subscription for someone outside the graph, who gets the newest at once; the caller closes its ends.
+    def observe(self, node: str, name: str) -> tuple[SharedRing, Ends]:
+        """Subscribe from outside the graph, with the newest message at once; the caller closes the ends.
 
         Raises:
-            ValueError: too many look already.
+            ValueError: the node has its most observers already.
         """
-        looking = self._observers.setdefault(node, set())
-        if len(looking) >= OBSERVERS:
+        observers = self._observers.setdefault(node, set())
+        if len(observers) >= OBSERVERS:
             raise ValueError(f"{OBSERVERS} look at '{node}' already; end one of them first")
         ends = Ends.make(name)
-        self.giver(node).send("add_subscriber", ends.all(), node=node, process=name, bound=1, lossless=False)
-        looking.add(name)
+        self.publisher(node).send("add_subscriber", ends.all(), node=node, process=name, bound=1, lossless=False)
+        observers.add(name)
         return self.rings[node], ends
 
     def unobserve(self, node: str, name: str) -> None:
-        """End a subscription of someone outside."""
+        """End a subscription from outside the graph."""
         self._observers[node].discard(name)
-        self.giver(node).send("remove_subscriber", node=node, process=name)
+        self.publisher(node).send("remove_subscriber", node=node, process=name)
 
     def close(self) -> None:
-        """Give the memory back."""
+        """Release the memory of all rings."""
         for node in list(self.rings):
-            self._forget(node)
+            self._release(node)
 
-    def _forget(self, node: str) -> None:
+    def _release(self, node: str) -> None:
         ring = self.rings.pop(node, None)
         if ring is not None:
             os.close(ring.descriptor)

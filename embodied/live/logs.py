@@ -1,4 +1,4 @@
-"""What the nodes of a run printed: kept in a file a process, and in memory as far as it fits.
+"""Logs of a run: the printed lines of each process, in a file and, the last ones, in memory.
 
 A line of a file is `2026-11-25T10:01:37.123456+00:00 node: text`.
 """
@@ -16,20 +16,20 @@ from typing import IO
 from embodied.live.node_output import MARK
 
 KEPT = 1000
-"""Lines in memory, of each process."""
+"""Most lines in memory, of each process."""
 
 LARGEST = 10 * 2**20
-"""Of a log file [B]; then it becomes `.1`, and what was `.1` goes."""
+"""Size of a log file [B] at which it is renamed to `.1`, in place of an older one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A printed line.
+    """Line that a node printed.
 
     Attributes:
-        node: that printed it; empty for what a library printed by itself.
+        node: name of the node; empty for what a library printed by itself.
         text: without the newline.
-        at: when it was read, on CLOCK_MONOTONIC [ns].
+        at: time of reading, on CLOCK_MONOTONIC [ns].
     """
 
     node: str
@@ -38,14 +38,14 @@ class Line:
 
 
 class Logs:
-    """The output of all processes of a run.
+    """Printed output of all processes of a run.
 
     Args:
-        folder: where the files are; None keeps memory alone.
+        folder: of the log files; None writes none.
 
     Attributes:
         trouble: why a file could not be written; empty if all were.
-        heard: called with a process and the lines it printed.
+        listener: called with a process and the lines that it printed.
     """
 
     def __init__(self, folder: Path | None) -> None:
@@ -54,20 +54,20 @@ class Logs:
         self._rests: dict[str, str] = {}
         self._files: dict[str, IO[str]] = {}
         self.trouble = ""
-        self.heard: Callable[[str, list[Line]], None] = lambda _, __: None
+        self.listener: Callable[[str, list[Line]], None] = lambda _, __: None
 
     def add(self, process: str, data: bytes) -> list[Line]:
-        """Take what a process printed; returns the whole lines."""
+        """Add output of a process; returns the complete lines."""
         *whole, rest = (self._rests.get(process, "") + data.decode(errors="replace")).split("\n")
         self._rests[process] = rest[-8192:]
         lines = [_line(text) for text in whole]
         self._kept.setdefault(process, deque(maxlen=KEPT)).extend(lines)
         self._write(process, lines)
-        self.heard(process, lines)
+        self.listener(process, lines)
         return lines
 
     def last(self, process: str) -> list[Line]:
-        """The last lines of a process."""
+        """Return the last lines of a process, oldest first."""
         return list(self._kept.get(process, ()))
 
     def _write(self, process: str, lines: list[Line]) -> None:
@@ -93,7 +93,7 @@ class Logs:
             self.trouble = f"logs are no longer written to {self._folder}: {error.strerror}"
 
     def close(self) -> None:
-        """Close the files."""
+        """Write incomplete last lines and close the files."""
         for process, rest in self._rests.items():
             if rest:
                 self._write(process, [_line(rest)])
@@ -103,14 +103,14 @@ class Logs:
 
 
 def read(folder: Path) -> list[tuple[str, str]]:
-    """What the nodes of a run that has ended printed, oldest first: node and text.
+    """Read the log files of a run, oldest line first: node and text.
 
     Args:
         folder: as it was given to `Logs`.
     """
     files = [*folder.glob("*.log.1"), *folder.glob("*.log")]
     lines = [line for file in files for line in file.read_text("utf-8", errors="replace").splitlines()]
-    # Times of one length, so that their order is that of their letters; within a file lines stay as they stand.
+    # ISO times of one length sort as text; the sort is stable, so lines of a file keep their order.
     parted = [line.partition(" ")[::2] for line in sorted(lines, key=lambda line: line.partition(" ")[0])]
     return [(node, text) for node, _, text in (rest.partition(": ") for _, rest in parted)]
 

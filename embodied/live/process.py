@@ -1,4 +1,4 @@
-"""One process of a run, as its launcher sees it: how it was started, what it said last, and how it ended."""
+"""Process of a run as its launcher handles it: start by exec, commands, heartbeat, and the way it ended."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from embodied.live.process_spec import ProcessSpec
 
 State = Literal["starting", "ready", "running", "stopping", "ended"]
 
-# Modules are found where the launcher finds them, embodied's own not excepted.
+# The search path comes first, so that even embodied itself is imported from where the launcher has it.
 _PROGRAM = """\
 import os, pickle, sys
-briefing = os.fdopen(int(sys.argv[2]), "rb")
-sys.path[:] = pickle.load(briefing)
+stream = os.fdopen(int(sys.argv[2]), "rb")
+sys.path[:] = pickle.load(stream)
 from embodied.live.worker_process import main
-main(briefing)
+main(stream)
 """
 
 
@@ -35,23 +35,23 @@ class Process:
     """A process group of a graph.
 
     Attributes:
-        spec: what it is told.
-        state: how far it is.
-        pid: of the process.
-        handle: its pidfd, readable when it has ended.
-        channel: socket to it.
+        spec: its specification.
+        state: stage of its life.
+        pid: process number.
+        pidfd: descriptor that becomes readable when it has ended.
+        channel: socket to the worker.
         output: pipe of what its nodes print.
-        heartbeat: its signs of life.
-        since: when it was started, on CLOCK_MONOTONIC [ns].
-        starts: how often it was started.
-        failure: what it reported before it ended.
+        heartbeat: in shared memory.
+        since: time of its start, on CLOCK_MONOTONIC [ns].
+        starts: number of starts.
+        failure: its last report before it ended.
         code: its exit code, negative for a signal.
     """
 
     spec: ProcessSpec
     state: State = "ended"
     pid: int = 0
-    handle: int = -1
+    pidfd: int = -1
     channel: socket.socket | None = None
     output: int = -1
     heartbeat: Heartbeat | None = None
@@ -59,31 +59,30 @@ class Process:
     starts: int = 0
     failure: dict[str, Any] = field(default_factory=dict)
     code: int | None = None
-    about: dict[str, str] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
-        """Its name."""
+        """Name of the process in the layout."""
         return self.spec.process
 
     @property
     def nodes(self) -> list[str]:
-        """Names of its nodes."""
+        """Names of the nodes that run in it."""
         return [node.name for node in self.spec.nodes]
 
     def start(self) -> None:
-        """Start it, by exec: a fork of a process that has threads or sockets inherits what it cannot use."""
+        """Start the worker by exec: a fork of a process with threads or sockets inherits what it cannot use."""
         ours, theirs = socket_pair()
         ours.setblocking(False)
-        heartbeat, living = Heartbeat.create(self.name)
-        briefing = os.memfd_create(f"{self.name}.spec", 0)
+        heartbeat, pulse = Heartbeat.create(self.name)
+        specification = os.memfd_create(f"{self.name}.spec", 0)
         reading, writing = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         try:
-            with os.fdopen(os.dup(briefing), "wb") as stream:
+            with os.fdopen(os.dup(specification), "wb") as stream:
                 pickle.dump(self.spec.path, stream)
                 pickle.dump(self.spec, stream)
-            os.lseek(briefing, 0, os.SEEK_SET)
-            numbers = (theirs.fileno(), briefing, living)
+            os.lseek(specification, 0, os.SEEK_SET)
+            numbers = (theirs.fileno(), specification, pulse)
             arguments = [sys.executable, "-P", "-c", _PROGRAM, *map(str, (*numbers, os.getpid()))]
             child = subprocess.Popen(
                 arguments,
@@ -99,18 +98,18 @@ class Process:
             raise
         finally:
             theirs.close()
-            for descriptor in (briefing, living, writing):
+            for descriptor in (specification, pulse, writing):
                 os.close(descriptor)
         self.pid, self.channel, self.output, self.heartbeat = child.pid, ours, reading, heartbeat
-        # It is waited for by its handle; the object would only complain when it goes.
+        # Its pidfd is waited for; without a return code the object would warn when it is deleted.
         child.returncode = 0
-        self.handle = os.pidfd_open(child.pid)
+        self.pidfd = os.pidfd_open(child.pid)
         self.since = time.monotonic_ns()
         self.starts += 1
         self.failure, self.code, self.state = {}, None, "starting"
 
     def send(self, verb: str, /, descriptors: list[int] | None = None, **about: Any) -> bool:
-        """Tell it something; False if it is no longer there."""
+        """Send a command to the worker; False if it is no longer there."""
         if self.channel is None:
             return False
         try:
@@ -120,38 +119,38 @@ class Process:
         return True
 
     def silence(self, now: int) -> int:
-        """How long it has given no sign of life [ns]."""
+        """Return the time since its last heartbeat [ns]."""
         assert self.heartbeat is not None
         return now - max(self.heartbeat.read().at, self.since)
 
     def node(self) -> str:
-        """The node that is stepping, or opening; empty while it waits."""
+        """Return the node that is stepping or opening; empty while the process waits."""
         number = -1 if self.heartbeat is None else self.heartbeat.read().node
         return self.nodes[number] if 0 <= number < len(self.nodes) else ""
 
     def terminate(self) -> None:
-        """Tell it to end by a signal, when it may not listen yet."""
+        """Send SIGTERM, for a worker that does not read its socket yet."""
         with contextlib.suppress(OSError):
             os.kill(self.pid, signal.SIGTERM)
 
     def kill(self) -> None:
-        """End it at once, with everything that its nodes started."""
+        """Kill the worker with everything that its nodes started."""
         with contextlib.suppress(OSError):
             os.killpg(self.pid, signal.SIGKILL)
 
     def reap(self) -> None:
-        """Take note that it has ended."""
+        """Collect the exit code of an ended worker and release its descriptors."""
         _, status = os.waitpid(self.pid, 0)
         self.code = os.waitstatus_to_exitcode(status)
         self.kill()
-        os.close(self.handle)
+        os.close(self.pidfd)
         os.close(self.output)
         if self.channel is not None:
             self.channel.close()
-        self.channel, self.handle, self.output, self.state = None, -1, -1, "ended"
+        self.channel, self.pidfd, self.output, self.state = None, -1, -1, "ended"
 
     def end(self) -> str:
-        """How it ended, in words."""
+        """Describe in words how it ended."""
         if self.failure:
             return str(self.failure["error"])
         if self.code is None:
@@ -162,10 +161,10 @@ class Process:
 
 
 def check_portable(spec: ProcessSpec) -> None:
-    """Nodes and worlds cross to their process by pickle.
+    """Check that the nodes and the world of a process can be pickled.
 
     Raises:
-        LaunchError: one of them cannot; the problem names it.
+        LaunchError: one of them cannot be; the problem names it.
     """
     things: list[tuple[str, object]] = [(f"node {node.name}", node) for node in spec.nodes]
     if spec.world is not None:

@@ -1,16 +1,15 @@
-"""What the launcher tells a worker: its nodes, and what it must know of those in other processes."""
+"""Specification of a worker process, pickled by the launcher: its nodes, its links, and the world if it has one."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 from embodied.graph.entry import Timing
-from embodied.graph.plan import Plan, Planned, Source
+from embodied.graph.plan import Plan, Planned, Source, opens_world
 from embodied.links.codec import Layout
 from embodied.messages.constraints import Refinement
 from embodied.messages.schema import Message
@@ -20,7 +19,7 @@ from embodied.world import World
 
 @dataclass(slots=True)
 class NodeSpec:
-    """A node of the process; ports are read off it again there."""
+    """Specification of a node, whose ports are derived again in its process."""
 
     name: str
     node: Node
@@ -31,39 +30,39 @@ class NodeSpec:
 
     @classmethod
     def of(cls, planned: Planned) -> NodeSpec:
-        """What of a planned node crosses to another process."""
+        """Take over what another process needs of a planned node."""
         sources = dict(planned.sources)
         return cls(planned.name, planned.node, planned.rate, planned.timing, planned.trigger, sources)
 
     def planned(self) -> Planned:
-        """The node, ready to run."""
+        """Return the node as the plan has it, ready to run."""
         return Planned(self.name, self.node, self.node.ports(), self.rate, self.timing, self.trigger, self.sources)
 
 
 @dataclass(slots=True)
 class Output:
-    """An output of some node, as both ends of a link must lay it out."""
+    """An output of a node, as both ends of a link lay it out in memory."""
 
     port: str
     kind: type[Message]
     refined: Refinement
 
     def layout(self, node: str) -> Layout:
-        """Where its fields lie."""
+        """Return the memory layout of its messages."""
         return Layout.of(self.kind, self.refined, f"{node}.{self.port}")
 
 
 @dataclass(slots=True)
 class Subscription:
-    """A process that takes outputs of a node in another.
+    """Subscription of a process to outputs of a node in another process.
 
     Attributes:
-        process: who takes.
-        node: whose outputs.
+        process: name of the subscriber.
+        node: name of the publisher.
         wanted: numbers of the outputs.
-        bound: how many bundles may wait.
-        every: each is delivered, and not only the newest.
-        lossless: the publisher waits for room.
+        bound: most bundles that may wait.
+        every: whether each bundle is delivered, and not only the newest.
+        lossless: whether the publisher waits for a free slot.
     """
 
     process: str
@@ -76,21 +75,21 @@ class Subscription:
 
 @dataclass(slots=True)
 class ProcessSpec:
-    """Everything a worker is told before it begins.
+    """Everything a worker process needs before it begins.
 
     Attributes:
-        process: its name.
+        process: name of the process.
         nodes: that run in it.
-        outputs: by node, for its own nodes and those it takes from.
-        stated: by own node and port, what messages are held to.
+        outputs: by node, for its own nodes and those it subscribes to.
+        stated: by own node and port, what its messages must fulfil.
         incoming: subscriptions to nodes of other processes.
         outgoing: subscriptions of other processes to its nodes.
         seed: everything random is drawn from it.
         world: the simulated world, in the process of its bodies and in those of its cameras.
-        owns_world: it is the process of the bodies: physics advances here, and the verdict is given.
-        listened: by own node, the outputs that someone takes.
-        path: where modules are found.
-        remote: what the process that reaches other machines must know of them; None in all others.
+        owns_world: whether it is the process of the bodies, in which physics advances and the verdict is given.
+        listened: by own node, the outputs that have a subscriber.
+        path: search path for modules.
+        remote: the other machines, in the process that reaches them; else None.
     """
 
     process: str
@@ -109,16 +108,16 @@ class ProcessSpec:
 
 @dataclass(slots=True)
 class MachinesSpec:
-    """What is to be known of other machines.
+    """Specification of the links to other machines.
 
     Attributes:
-        machine: this one.
-        endpoints: of all, by name.
+        machine: name of this one.
+        endpoints: of all machines, by name.
         keys: the folder of this machine's keys; None is the usual one.
         machine_of: by node, its machine.
         wanted: by node, the numbers of its outputs to which another machine subscribes.
-        every: by node, how many may wait, where each message counts.
-        periods: by node, how often it publishes [ns].
+        every: by node, most messages that may wait, where each message counts.
+        periods: by node, its period of publication [ns]; None where it has none.
     """
 
     machine: str
@@ -131,7 +130,7 @@ class MachinesSpec:
 
     @classmethod
     def of(cls, plan: Plan, machine: str, keys: Path | None) -> MachinesSpec:
-        """The same for one machine of a plan."""
+        """Collect the links of one machine of a plan."""
         machine_of = {name: planned.machine or machine for name, planned in plan.nodes.items()}
         wanted: dict[str, set[int]] = {}
         every: dict[str, int] = {}
@@ -155,28 +154,41 @@ class MachinesSpec:
 
 
 def process_specs(
-    plan: Plan, layout: Mapping[str, Sequence[str]], home: Mapping[str, str], seed: int
+    plan: Plan,
+    layout: Mapping[str, Sequence[str]],
+    process_of: Mapping[str, str],
+    seed: int,
+    replicas: Collection[str] = (),
+    machine: str | None = None,
+    keys: Path | None = None,
 ) -> dict[str, ProcessSpec]:
-    """What each process is told.
+    """Build the specification of each process.
 
     Args:
         plan: a graph that was proven, with what live running adds to it.
         layout: by process, its nodes.
-        home: by node, its process; nodes of other machines have the process that reaches these.
-        seed: everything random is drawn from it.
+        process_of: by node, its process; nodes of other machines have the process that reaches these.
+        seed: of the run.
+        replicas: cameras that render in a copy of the world.
+        machine: whose processes; None where the graph names no machines.
+        keys: the folder of this machine's keys; None is the usual one.
     """
     stated = plan.stated()
     outputs = {
         name: [Output(o.name, o.message, stated[name][o.name]) for o in planned.ports.outputs.values()]
         for name, planned in plan.nodes.items()
     }
-    links = _links(plan, home)
-    made: dict[str, ProcessSpec] = {}
+    links = _links(plan, process_of)
+    world = plan.graph.world
+    owner = _owner(plan, layout)
+    specs: dict[str, ProcessSpec] = {}
     for process, nodes in layout.items():
         incoming = [link for link in links if link.process == process]
-        outgoing = [link for link in links if home[link.node] == process]
+        outgoing = [link for link in links if process_of[link.node] == process]
         needed = {*nodes, *(link.node for link in (*incoming, *outgoing))}
-        made[process] = ProcessSpec(
+        owns_world = process == owner
+        reaches = machine is not None and not nodes and not owns_world
+        specs[process] = ProcessSpec(
             process=process,
             nodes=[NodeSpec.of(plan.nodes[name]) for name in sorted(nodes)],
             outputs={name: outputs[name] for name in sorted(needed)},
@@ -184,32 +196,40 @@ def process_specs(
             incoming=incoming,
             outgoing=outgoing,
             seed=seed,
+            world=world if owns_world or any(node in replicas for node in nodes) else None,
+            owns_world=owns_world,
             listened={
                 name: frozenset(
                     o.name for o in plan.nodes[name].ports.outputs.values() if f"{name}.{o.name}" in plan.taken
                 )
                 for name in nodes
             },
+            remote=MachinesSpec.of(plan, machine, keys) if machine is not None and reaches else None,
         )
-    return made
+    return specs
 
 
-def _links(plan: Plan, home: Mapping[str, str]) -> list[Subscription]:
-    """Which process takes what from which node of another process."""
-    found: dict[tuple[str, str], dict[str, Any]] = {}
+def _owner(plan: Plan, layout: Mapping[str, Sequence[str]]) -> str:
+    """Return the process that owns the world: the first one, if bodies live in it; else an empty text."""
+    first, nodes = next(iter(layout.items()), ("", ()))
+    bodies = plan.graph.world is not None and any(opens_world(plan.nodes[node].node) for node in nodes)
+    return first if bodies else ""
+
+
+def _links(plan: Plan, process_of: Mapping[str, str]) -> list[Subscription]:
+    """List which process subscribes to which node of another process."""
+    links: dict[tuple[str, str], Subscription] = {}
+    wanted: dict[tuple[str, str], set[int]] = {}
     for name, planned in sorted(plan.nodes.items()):
         for port, source in sorted(planned.sources.items()):
-            if home[source.node] == home[name]:
+            key = (process_of[name], source.node)
+            if process_of[source.node] == process_of[name]:
                 continue
-            link = found.setdefault(
-                (home[name], source.node), {"wanted": set(), "bound": 1, "every": False, "lossless": False}
-            )
-            link["wanted"].add(list(plan.nodes[source.node].ports.outputs).index(source.port))
+            link = links.setdefault(key, Subscription(*key, ()))
+            wanted.setdefault(key, set()).add(list(plan.nodes[source.node].ports.outputs).index(source.port))
+            link.wanted = tuple(sorted(wanted[key]))
             if planned.ports.inputs[port].delivery == "every":
-                link["bound"] = max(link["bound"], source.bound)
-                link["every"] = True
-                link["lossless"] = link["lossless"] or source.lossless
-    return [
-        Subscription(process, node, tuple(sorted(link["wanted"])), link["bound"], link["every"], link["lossless"])
-        for (process, node), link in found.items()
-    ]
+                link.bound = max(link.bound, source.bound)
+                link.every = True
+                link.lossless = link.lossless or source.lossless
+    return list(links.values())

@@ -25,7 +25,9 @@ from embodied.runtime.wiring import Wiring, align, deliver
 _Bundle = tuple[RunningNode, int, list[tuple[Topic, Message, bytes]]]
 """A node, the number of its step, and the outputs of that step."""
 
-_DELIVERY, _ONCE, _RATED = 0, 1, 2
+_DELIVERY = 0
+_ONCE = 1
+_RATED = 2
 
 
 class Scheduler:

@@ -14,8 +14,8 @@ from embodied.cli.common.output import err, exit_on_error, out, print_json, usag
 from embodied.cli.common.running import send_each
 from embodied.errors import LinkFailed
 from embodied.live.client import TIMEOUT, Client, find
-from embodied.live.launcher import STOP_TIMEOUT
 from embodied.live.run_directory import running
+from embodied.live.supervisor import STOP_TIMEOUT
 
 SHUTDOWN_TIMEOUT = TIMEOUT + 3 * STOP_TIMEOUT + 2.0
 """Time in which a run must end [s]: a request, three groups of processes, and 2 s to write its results."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgpack
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from embodied.graph.graph import Graph
@@ -87,6 +87,8 @@ def answered(running: Running, channel: socket.socket) -> Any:
 
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(packets=st.lists(PACKETS, max_size=5))
+@example(packets=[msgpack.packb(["observe", {"topic": 0}])])
+@example(packets=[msgpack.packb(["set", {"node": "counter", "setting": "scale", "value": "x"}])])
 def test_whatever_comes_to_its_socket_a_launcher_goes_on_and_answers_others(
     cell: tuple[Running, Control], packets: list[bytes]
 ) -> None:

@@ -21,10 +21,10 @@ from embodied.graph.restart import Restart
 from embodied.live.control import Control
 from embodied.live.heartbeat import Heartbeat
 from embodied.live.ipc import socket_pair
-from embodied.live.launcher import STOP_TIMEOUT
-from embodied.live.process_layout import homes, processes
+from embodied.live.process_layout import process_of, processes
 from embodied.live.process_spec import process_specs
 from embodied.live.run_directory import home, running
+from embodied.live.supervisor import STOP_TIMEOUT
 from embodied.live.worker import Worker
 from tests.embodied.live.nodes import (
     Agree,
@@ -182,7 +182,7 @@ def test_a_node_that_goes_is_named_with_its_reason_and_the_others_go_on(how: str
 def test_a_process_whose_nodes_took_long_to_open_is_alive_from_the_moment_it_says_that_it_is_ready() -> None:
     plan = steady().add("counter", Counter()).check()
     layout = processes(plan)
-    (spec,) = process_specs(plan, layout, homes(plan, layout), 0).values()
+    (spec,) = process_specs(plan, layout, process_of(plan, layout), 0).values()
     ours, theirs = socket_pair()
     heartbeat, living = Heartbeat.create("counter")
     with ours, theirs:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -66,6 +67,9 @@ REFERENCE = {
 
 LINK = re.compile(r"(!?)\[((?:[^\]\[]|\[[^\]]*\])*)\]\(([^)\s#]+)(#[^)]*)?\)")
 
+ESCAPED = re.compile(r"`([^`\n]*\\\|[^`\n]*)`")
+"""Code in a table with an escaped bar, whose backslash Python-Markdown would show."""
+
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add the pages that are made from the code."""
@@ -107,7 +111,9 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
         up = "../" * here.count("/")
         return f"{picture}[{text}]({up}{site}{anchor or ''})"
 
-    return LINK.sub(target, markdown)
+    return ESCAPED.sub(
+        lambda code: "<code>" + html.escape(code[1]).replace("\\|", "&#124;") + "</code>", LINK.sub(target, markdown)
+    )
 
 
 def error_index() -> Iterator[str]:

@@ -141,6 +141,9 @@ def test_commands_may_not_come_as_a_list_since_a_list_never_goes_stale() -> None
     class Queue(Driver):
         rate = 100.0
 
+        def identify(self) -> Identity:
+            return Motor().identify()
+
         def step(self, command: list[JointCommand]) -> Arm:
             return Arm(joints(), None)
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from embodied import SECOND, Driver, Guard, Node, Time
+from embodied import SECOND, Driver, Guard, Identity, Node, Time
 from embodied.errors import LaunchError, MissingExtra, NodeFailed, WireError, WorldFailed
 from embodied.graph.entry import Timing
 from embodied.graph.graph import Graph

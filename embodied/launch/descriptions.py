@@ -1,4 +1,4 @@
-"""What classes and their settings say of themselves, for listings and for editors."""
+"""Descriptions of classes and settings, read from their docstrings and comments for listings and editors."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from io import StringIO
 
 
 def about(thing: object) -> str:
-    """The first line of what something says of itself."""
+    """Return the first line of an object's docstring."""
     lines = (getattr(thing, "__doc__", None) or "").strip().splitlines()
     return str(lines[0]) if lines else ""
 
@@ -21,19 +21,19 @@ _ATTRIBUTE = re.compile(r"(\w+(?:, \w+)*): (.+)")
 
 
 def about_settings(kind: type) -> dict[str, str]:
-    """What a dataclass says of its fields: in its docstring under `Attributes:`, or in the comment behind each."""
-    found: dict[str, str] = {}
+    """Read the descriptions of a dataclass's fields, from `Attributes:` in its docstring or the comment behind each."""
+    descriptions: dict[str, str] = {}
     for base in reversed(kind.__mro__):
         if base.__module__ == "builtins":
             continue
-        found |= _comments(base)
-        found |= _attributes(inspect.cleandoc(base.__dict__.get("__doc__") or ""))
-    return found
+        descriptions |= _comments(base)
+        descriptions |= _attributes(inspect.cleandoc(base.__dict__.get("__doc__") or ""))
+    return descriptions
 
 
 def _attributes(doc: str) -> dict[str, str]:
     _, _, section = doc.partition("\nAttributes:\n")
-    found: dict[str, str] = {}
+    descriptions: dict[str, str] = {}
     names: list[str] = []
     for line in section.splitlines():
         if line and not line.startswith("    "):
@@ -41,14 +41,14 @@ def _attributes(doc: str) -> dict[str, str]:
         entry = _ATTRIBUTE.fullmatch(line[4:])
         if entry:
             names = entry[1].split(", ")
-            found |= dict.fromkeys(names, entry[2])
+            descriptions |= dict.fromkeys(names, entry[2])
         elif line.strip() and names:
-            found |= {name: f"{found[name]} {line.strip()}" for name in names}
-    return found
+            descriptions |= {name: f"{descriptions[name]} {line.strip()}" for name in names}
+    return descriptions
 
 
 def _comments(kind: type) -> dict[str, str]:
-    """The comments behind the fields, which the class itself no longer knows."""
+    """Read the comments behind the fields from the source, since a class object has none."""
     try:
         source = textwrap.dedent(inspect.getsource(kind))
         (tree,) = ast.parse(source).body

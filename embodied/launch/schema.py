@@ -1,8 +1,8 @@
-"""Launch files as JSON Schema (draft 7), for editors: from the shape of a file and from the classes that are found.
+"""JSON Schema (draft 7) of launch files, for editors: built from the keys of a file and the classes that are found.
 
-A schema knows one file, and not what lies over or under it. So it refuses what no layer can put right, such as a key
-that there is not or a setting of another type, and leaves to `embodied check` what needs the whole: where a wire leads,
-or a setting of a node whose class another layer gives.
+A schema sees one file and none of the layers over or under it. So it refuses only what no layer can correct, such as an
+unknown key or a setting of another type, and leaves to `embodied check` what needs the whole: where a wire leads, or a
+setting of a node whose class is in another layer.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _SOURCE = r"^/?[a-z][a-z0-9_]*(/[a-z][a-z0-9_]*)*(\.[A-Za-z_]\w*)?$"
 
 
 def _text(pattern: str, expected: str) -> Schema:
-    """Text of one form, or with a reference in it."""
+    """Return the schema of text in one form, or with a reference in it."""
     return {
         "type": ["string", "null"],
         "pattern": f"{pattern}|{REFERENCE}",
@@ -75,7 +75,7 @@ def _definition(name: str) -> Schema:
 
 
 def _each(inner: Schema, names: str = "") -> Schema:
-    """A mapping whose values are all of one kind."""
+    """Return the schema of a mapping whose values are all of one kind."""
     pattern = {"propertyNames": {"pattern": f"^{names}$"}} if names else {}
     return {"type": ["object", "null"], **pattern, "additionalProperties": inner}
 
@@ -85,22 +85,22 @@ def _list(inner: Schema) -> Schema:
 
 
 def _mapping(keys: Section, **special: Schema) -> Schema:
-    """The keys of a shape, and no others; `special` says more of some of them."""
+    """Return the schema of a section: its keys and no others; `special` refines some of them."""
     properties: Schema = {}
     for name, key in keys.items():
         inner = _definition(key.scalar) if key.scalar else special.get(name, _KINDS[key.kind])
-        # Beside a reference draft 7 hears nothing, so the description goes around it.
+        # Draft 7 ignores everything beside a $ref, so the description goes around it.
         properties[name] = {"description": key.about, **({"allOf": [inner]} if "$ref" in inner else inner)}
     return {"type": ["object", "null"], "properties": properties, "additionalProperties": False}
 
 
 def launch_schema(nodes: FoundClasses, worlds: FoundClasses, robots: Iterable[str]) -> Schema:
-    """The schema of launch files, fragments and site files.
+    """Return the schema of launch files, fragments and site files.
 
     Args:
-        nodes: the node classes that are known.
-        worlds: the world classes.
-        robots: names of robots that fragments describe.
+        nodes: node classes that are known.
+        worlds: world classes that are known.
+        robots: names of the robots that fragments describe.
     """
     text = {"type": ["string", "null"]}
     wire = _text(_SOURCE, "node.port, or node for its first output")
@@ -145,27 +145,27 @@ def launch_schema(nodes: FoundClasses, worlds: FoundClasses, robots: Iterable[st
 
 
 def _uses(found: FoundClasses) -> Schema:
-    """Names of classes: those of the rooms are known, those of other packages are not."""
+    """Return the schema of class names: those of the packages for launch files are listed, others are not known."""
     known = [name for use in found.classes for name in (*found.aliases[use], use)]
-    told = [about(found.classes[use]) for use in found.classes for _ in (*found.aliases[use], use)]
-    rooms = "|".join(room.replace(".", r"\.") for room in NODE_PACKAGES)
-    other = rf"^(?!({rooms})[.:])[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*$"
+    descriptions = [about(found.classes[use]) for use in found.classes for _ in (*found.aliases[use], use)]
+    packages = "|".join(package.replace(".", r"\.") for package in NODE_PACKAGES)
+    other = rf"^(?!({packages})[.:])[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*$"
     return {
         "anyOf": [
-            {"enum": known, "enumDescriptions": told, "markdownEnumDescriptions": told},
+            {"enum": known, "enumDescriptions": descriptions, "markdownEnumDescriptions": descriptions},
             {"type": ["string", "null"], "pattern": f"{other}|{REFERENCE}"},
         ]
     }
 
 
 def _class(kind: type[Any], robots: Iterable[str]) -> Schema:
-    """What a node or a world has once its class is known."""
+    """Return the schema of a node or a world whose class is known."""
     properties: Schema = {"with": fields(kind, robots)}
     needed = required(kind)
     try:
         inputs = read_ports(kind).inputs if hasattr(kind, "step") else {}
     except PortError:
-        # The checker says it; an editor goes on without the ports.
+        # `check` reports it; an editor goes on without the ports.
         inputs = {}
     if hasattr(kind, "step"):
         wires = {
@@ -174,11 +174,11 @@ def _class(kind: type[Any], robots: Iterable[str]) -> Schema:
         properties["in"] = {"properties": wires, "additionalProperties": False}
         rate = "on its trigger" if kind.rate is None else f"{rate_of(kind.rate)} Hz unless written"
         properties["rate"] = {"description": f"how often it steps [Hz]: {rate}"}
-    made: Schema = {"title": kind.__name__, "description": about(kind), "properties": properties}
+    schema: Schema = {"title": kind.__name__, "description": about(kind), "properties": properties}
     if needed:
-        made["required"] = ["with"]
+        schema["required"] = ["with"]
         properties["with"] |= {"required": needed}
-    return made
+    return schema
 
 
 def _delivery(port: Input) -> str:

@@ -1,4 +1,4 @@
-"""Settings as JSON Schema: the fields of a class with their types, bounds, units and defaults."""
+"""JSON Schema of settings: the fields of a class with their types, bounds, units and defaults."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ from embodied.robot import Robot
 Schema = dict[str, Any]
 
 REFERENCE = r"\$\{(args\.[A-Za-z_][A-Za-z0-9_]*|env:[A-Za-z_][A-Za-z0-9_]*(:-[^}]*)?)\}"
+"""Pattern of a reference, which may stand for any scalar."""
+
 _RATE = r"^\s*\d{1,15}(\.\d{1,15})?([eE][-+]?\d{1,2})?(/\d{1,15})?\s*$"
 RATE: Schema = {
     "type": ["number", "string", "null"],
@@ -32,14 +34,25 @@ RATE: Schema = {
 
 
 def number(kind: str, expected: str, **limits: float) -> Schema:
-    """A number, or a reference to one."""
+    """Return the schema of a number, or of a reference to one.
+
+    Args:
+        kind: `number`, `integer` or `boolean`.
+        expected: description for the error message of an editor.
+        limits: bounds, by the keywords of JSON Schema.
+    """
     text = {"pattern": REFERENCE, "patternErrorMessage": f"Expected {expected}."}
     return {"type": [kind, "string", "null"], **limits, **text}
 
 
 def fields(kind: type[Any], robots: Iterable[str]) -> Schema:
-    """The settings of a dataclass, with their types, bounds, units and defaults."""
-    types_, told = field_types(kind), about_settings(kind)
+    """Return the schema of a dataclass's settings.
+
+    Args:
+        kind: the class.
+        robots: names of robots that a setting may name.
+    """
+    types_, descriptions = field_types(kind), about_settings(kind)
     properties: Schema = {}
     for entry in dataclasses.fields(kind) if dataclasses.is_dataclass(kind) else ():
         if not entry.init:
@@ -50,13 +63,13 @@ def fields(kind: type[Any], robots: Iterable[str]) -> Schema:
             inner |= {"minimum": limits.low, "maximum": limits.high}
         unit = f"[{limits.unit}]" if limits is not None and limits.unit else ""
         words = [
-            told.get(entry.name, ""),
+            descriptions.get(entry.name, ""),
             unit,
             f"({name_of(types_[entry.name])})",
             "" if limits is None else "tunable",
         ]
         inner["description"] = " ".join(word for word in words if word)
-        # Where a file that ships lies is another place on every machine.
+        # The path of a file that ships differs from machine to machine.
         if not (entry.default is dataclasses.MISSING or isinstance(entry.default, Path)):
             inner["default"] = plain(entry.default)
         properties[entry.name] = inner
@@ -65,7 +78,7 @@ def fields(kind: type[Any], robots: Iterable[str]) -> Schema:
 
 
 def _value(annotation: Any, robots: Iterable[str]) -> Schema:
-    """One setting; a reference may stand for any scalar and for any list, and null removes."""
+    """Return the schema of one setting; a reference may stand for a scalar or a list, and null removes."""
     inner, _ = without_none(annotation)
     expected = f"{name_of(inner)}, or a reference such as ${{args.name}}"
     origin = get_origin(inner)
@@ -84,10 +97,10 @@ def _value(annotation: Any, robots: Iterable[str]) -> Schema:
         return _sequence(_rows(), expected)
     if origin in (tuple, list):
         args = get_args(inner)
-        made = _sequence(_value(args[0], robots), expected)
+        sequence = _sequence(_value(args[0], robots), expected)
         if origin is tuple and Ellipsis not in args:
-            made |= {"items": [_value(arg, robots) for arg in args], "minItems": len(args), "maxItems": len(args)}
-        return made
+            sequence |= {"items": [_value(arg, robots) for arg in args], "minItems": len(args), "maxItems": len(args)}
+        return sequence
     if origin is dict:
         return {"type": ["object", "null"], "additionalProperties": _value(get_args(inner)[1], robots)}
     if dataclasses.is_dataclass(inner) and isinstance(inner, type):
@@ -98,7 +111,7 @@ def _value(annotation: Any, robots: Iterable[str]) -> Schema:
 
 
 def _rows() -> Schema:
-    """Numbers, or rows of them, as an array has them."""
+    """Return the schema of an array's items: numbers, or rows of them."""
     return {"type": ["number", "string", "array"], "pattern": REFERENCE}
 
 

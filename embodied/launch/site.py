@@ -1,7 +1,7 @@
-"""Writing what was measured into a site file, and leaving all else in it to the letter: comments, order, quotes.
+"""Site files: writing measured settings into one, with comments, order and quotes of the rest kept to the letter.
 
-The setting goes into the deepest mapping that is there already, as a block or between braces, as that is written; what
-comes out is read again and compared with what was meant.
+A setting goes into the deepest mapping that exists, as a block or between braces like that mapping. The new text is
+parsed again and compared with the data that was meant.
 """
 
 from __future__ import annotations
@@ -21,16 +21,17 @@ from embodied.launch.keys import VERSION
 from embodied.launch.layer import read_layer
 from embodied.launch.yaml_document import Item, parse, plain
 
-ABOUT = f"# What differs between sites: lies over a launch file with --site.\nembodied: {VERSION}\n"
+HEADER = f"# What differs between sites: lies over a launch file with --site.\nembodied: {VERSION}\n"
+"""Text of a new site file."""
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """A site file.
+    """Text of a site file, which need not exist yet.
 
     Attributes:
-        path: where it is, or will be.
-        text: what stands in it.
+        path: path of the file.
+        text: its contents.
     """
 
     path: Path
@@ -38,59 +39,62 @@ class Site:
 
     @classmethod
     def read(cls, path: Path) -> Site:
-        """The file, or an empty one where there is none.
+        """Read a site file; one that does not exist is empty.
+
+        Args:
+            path: path of the file.
 
         Raises:
             LaunchError: it cannot be read, or is no site file.
         """
         if not path.exists():
-            return cls(path, ABOUT)
+            return cls(path, HEADER)
         read_layer(path, str(path))
         return cls(path, path.read_text(encoding="utf-8"))
 
     def check(self, node: str, setting: str, *, replace: bool = False) -> None:
-        """Whether a setting may be written.
+        """Check that a setting may be written.
 
         Args:
-            node: its name.
-            setting: the field of its class.
-            replace: whether it may be there already.
+            node: name of the node.
+            setting: name of the setting.
+            replace: whether a present value may be replaced.
 
         Raises:
-            LaunchError: it may not, or there can be no node of that name.
+            LaunchError: the setting is there already, or the name is no node's.
         """
         if not NODE_NAME.fullmatch(node):
             form = "use a-z, 0-9 and _, and begin with a letter"
             raise LaunchError([Problem("E103", f"'{node}' is not a name for a node", help=(form,))])
-        held = _at(parse(self.text, str(self.path)), ("nodes", node, "with", setting))
-        if held is not None and held.value is not None and not replace:
+        present = _at(parse(self.text, str(self.path)), ("nodes", node, "with", setting))
+        if present is not None and present.value is not None and not replace:
             message = f"'{node}' has a {setting} in {self.path} already"
             help_ = ("--replace writes the new one in its place", "or name another file with --site")
-            raise LaunchError([Problem("E924", message, held.key or held.place, help_)])
+            raise LaunchError([Problem("E924", message, present.key or present.place, help_)])
 
     def put(self, node: str, setting: str, value: Mapping[str, Any]) -> Site:
-        """The file with a setting of a node, in place of the one it may have.
+        """Return the file with a setting of a node, added or replaced.
 
         Args:
-            node: its name.
-            setting: the field of its class.
-            value: plain data.
+            node: name of the node.
+            setting: name of the setting.
+            value: value of the setting, as plain data.
 
         Raises:
-            LaunchError: it finds no place in it.
+            LaunchError: the text has no place where it can be written.
         """
         return self._written(("nodes", node, "with", setting), dict(value), f"{setting} of '{node}'")
 
     def limit(self, robot: str, joint: str, limits: Mapping[str, float]) -> Site:
-        """The file with limits of a robot's joint, in place of those that it may have.
+        """Return the file with limits of a robot's joint, added or replaced.
 
         Args:
-            robot: its name.
-            joint: its name.
+            robot: name of the robot.
+            joint: name of the joint.
             limits: `lower` and `upper`, one or both [rad].
 
         Raises:
-            LaunchError: they find no place in it.
+            LaunchError: the text has no place where they can be written.
         """
         site = self
         for which, value in limits.items():
@@ -110,10 +114,10 @@ class Site:
         return Site(self.path, text)
 
     def write(self) -> None:
-        """Write it, as a whole or not at all.
+        """Write the file atomically: as a whole or not at all.
 
         Raises:
-            OSError: that cannot be done.
+            OSError: the folder or the file cannot be written.
         """
         target = self.path.resolve()
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -134,27 +138,28 @@ def _at(item: Item | None, path: tuple[str, ...]) -> Item | None:
 
 
 def _with(data: Any, path: tuple[str, ...], value: Any) -> Any:
-    """Plain data with a value at a path; a null above it is a mapping then."""
+    """Return plain data with a value at a path; a null above it becomes a mapping."""
     if not path:
         return value
-    held = data or {}
-    return {**held, path[0]: _with(held.get(path[0]), path[1:], value)}
+    mapping = data or {}
+    return {**mapping, path[0]: _with(mapping.get(path[0]), path[1:], value)}
 
 
 def _put(text: str, path: tuple[str, ...], value: Any) -> str:
+    """Write a value at a path into YAML text."""
     node: Any = yaml.compose(text, Loader=yaml.SafeLoader)
     for depth, key in enumerate(path):
-        found = next((entry for name, entry in node.value if name.value == key), None)
-        if found is None:
+        entry = next((value_node for name, value_node in node.value if name.value == key), None)
+        if entry is None:
             return _insert(text, node, key, _nested(path[depth + 1 :], value))
         last = depth == len(path) - 1
-        if last or not isinstance(found, yaml.MappingNode):
-            begin, end, nested = found.start_mark.index, _end(found), _nested(path[depth + 1 :], value)
-            as_block = isinstance(found, yaml.MappingNode) and not found.flow_style
-            written = _block(nested, found.start_mark.column).strip() if as_block else _flow(nested)
+        if last or not isinstance(entry, yaml.MappingNode):
+            begin, end, nested = entry.start_mark.index, _end(entry), _nested(path[depth + 1 :], value)
+            as_block = isinstance(entry, yaml.MappingNode) and not entry.flow_style
+            written = _block(nested, entry.start_mark.column).strip() if as_block else _flow(nested)
             space = " " if begin == end or text[begin - 1] == ":" else ""
             return text[:begin] + space + written + text[end:]
-        node = found
+        node = entry
     return text
 
 
@@ -165,7 +170,7 @@ def _nested(keys: tuple[str, ...], value: Any) -> Any:
 
 
 def _insert(text: str, node: Any, key: str, value: Any) -> str:
-    """A key more in a mapping: first between braces, which may close after a comma, and last in a block."""
+    """Add a key to a mapping: first between braces, since they may close after a comma, and last in a block."""
     if node.flow_style:
         at = node.start_mark.index + 1
         return text[:at] + f"{key}: {_flow(value)}" + (", " if node.value else "") + text[at:]
@@ -189,7 +194,7 @@ def _flow(value: Any) -> str:
 
 
 def _end(node: Any) -> int:
-    """Where a value ends; PyYAML says of a block that it ends where the next begins."""
+    """Return the index at which a value ends; the end mark of a block in PyYAML is where the next block begins."""
     if isinstance(node, yaml.ScalarNode) or node.flow_style or not node.value:
         return int(node.end_mark.index)
     last = node.value[-1]

@@ -141,7 +141,7 @@ def _enough(kept: Sequence[Sighting], refused: Sequence[Sighting]) -> None:
         raise _wrong("E922", message, "take more: 20, the board tilted differently in each, in every part of the image")
     found = tilt(kept)
     if found < TILT:
-        message = f"the board is tilted alike in all images, within {found:.0f}°: no focal length can be told from them"
+        message = f"the board is tilted alike in all images, within {found:.0f}°: they determine no focal length"
         raise _wrong(
             "E923", message, "tilt the board by 20° to 45°, to every side; turning it in its own plane is no use"
         )

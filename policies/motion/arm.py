@@ -1,4 +1,4 @@
-"""A robot arm in pinocchio: forward kinematics, and joints for a pose of the tool by damped least squares."""
+"""Arm kinematics with pinocchio: forward kinematics, and inverse kinematics by damped least squares."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from embodied.robot import Robot
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Joint limits, each of shape (n,)."""
+    """Joint limits of a robot, each of shape (n,)."""
 
     lower: Vector  # [rad]
     upper: Vector  # [rad]
@@ -24,26 +24,26 @@ class Limits:
 
     @classmethod
     def of(cls, robot: Robot, share: float) -> Limits:
-        """A robot's limits, of which velocity and acceleration are used to a share."""
+        """Return a robot's limits, with velocity and acceleration reduced to a share."""
         velocity, acceleration = share * robot.limit("velocity"), share * robot.limit("acceleration")
         return cls(robot.limit("lower"), robot.limit("upper"), velocity, acceleration)
 
     def bound(self, wanted: Vector, q: Vector, before: Vector, dt: float) -> Vector:
-        """The joint velocities nearest to the wanted ones that respect every limit, now and when braking from here.
+        """Limit joint velocities, so that every limit holds now and when braking from here.
 
         Args:
-            wanted: shape (n,) [rad/s].
+            wanted: wanted velocities, shape (n,) [rad/s].
             q: positions, shape (n,) [rad].
-            before: present velocities, shape (n,) [rad/s].
-            dt: how long they will stand [s].
+            before: current velocities, shape (n,) [rad/s].
+            dt: period for which the velocities hold [s].
 
         Returns:
-            shape (n,) [rad/s].
+            velocities, shape (n,) [rad/s].
         """
         a = self.acceleration
         low = np.maximum(before - a * dt, -self.velocity)
         high = np.minimum(before + a * dt, self.velocity)
-        # One share for all joints keeps the tool on its line; only what is left over bends it.
+        # Scaling all joints alike keeps the tool on its line; only what remains is clipped joint by joint.
         ratio = np.divide(np.where(wanted > 0.0, high, low), wanted, out=np.ones(len(q)), where=wanted != 0.0)
         velocity = np.minimum(np.maximum(wanted * min(1.0, max(0.0, float(ratio.min()))), low), high)
         # Braking from here must end before the end of the joint's range.
@@ -54,12 +54,12 @@ class Limits:
 
 
 class Arm:
-    """A robot's kinematics in pinocchio, with the base link as the origin."""
+    """Kinematics of a robot in pinocchio, with the base link as the origin."""
 
     def __init__(self, robot: Robot) -> None:
         import pinocchio
 
-        _ = robot.chain  # says what is wrong with a URDF, which pinocchio does not
+        _ = robot.chain  # raises with a reason if the URDF is wrong, which pinocchio does not
         self._pin: Any = pinocchio
         full = pinocchio.buildModelFromUrdf(str(robot.urdf))
         locked = [i for i, name in enumerate(full.names) if i > 0 and name not in robot.joints]
@@ -74,13 +74,13 @@ class Arm:
         self._model, self._data = model, model.createData()
 
     def solve_forward(self, q: Vector) -> tuple[Vector, Vector]:
-        """Where joint positions (n,) [rad] put the tool: position (3,) [m] and rotation (3, 3)."""
+        """Return the tool's position (3,) [m] and rotation (3, 3) at joint positions (n,) [rad]."""
         self._pin.forwardKinematics(self._model, self._data, q)
         placement = self._pin.updateFramePlacement(self._model, self._data, self._tool)
         return np.array(placement.translation), np.array(placement.rotation)
 
     def rates(self, q: Vector, twist: Vector, *, damping: float, weight: float) -> Vector:
-        """Joint velocities (n,) at positions q (n,) that move the tool with a twist (6,), by damped least squares."""
+        """Return joint velocities (n,) for a twist (6,) of the tool at positions q (n,), by damped least squares."""
         scale = np.array([1.0, 1.0, 1.0, weight, weight, weight])
         jacobian = scale[:, None] * self._pin.computeFrameJacobian(
             self._model, self._data, q, self._tool, self._pin.ReferenceFrame.LOCAL_WORLD_ALIGNED
@@ -100,24 +100,23 @@ class Arm:
         spare: Vector | None = None,
         iterations: int = 6,
     ) -> tuple[Vector, Vector]:
-        """Joint positions that put the tool at a pose, by damped least squares from `q`.
+        """Solve inverse kinematics: joint positions for a pose of the tool, by damped least squares from `q`.
 
-        Wampler 1986, with the joints that stand at a limit taken out, and what is left of the joints' freedom
-        spent on a motion of choice (Liégeois 1977).
+        Wampler 1986, with joints at a limit excluded, and a null-space motion of choice (Liégeois 1977).
 
         Args:
-            position: of the tool, shape (3,) [m].
-            rotation: of the tool, shape (3, 3).
-            q: where to start, shape (n,) [rad].
-            limits: of the joints.
-            damping: of the least squares [m/rad].
-            weight: how many metres a radian of rotation counts [m/rad].
-            spare: where joints that are not needed for the pose should go from `q`, shape (n,) [rad].
-            iterations: at most.
+            position: position of the tool, shape (3,) [m].
+            rotation: rotation of the tool, shape (3, 3).
+            q: initial positions, shape (n,) [rad].
+            limits: limits of the joints.
+            damping: damping of the least squares [m/rad].
+            weight: weight of rotation against translation [m/rad].
+            spare: null-space motion from `q`, projected so that it does not move the tool, shape (n,) [rad].
+            iterations: number of iterations, at most.
 
         Returns:
-            joint positions, shape (n,) [rad], always within the limits; and what they leave of the way to the pose,
-            shape (6,): a translation [m] and a rotation vector [rad].
+            joint positions, shape (n,) [rad], always within the limits; and the residual, shape (6,): a translation [m]
+            and a rotation vector [rad].
         """
         pin, model, data = self._pin, self._model, self._data
         lower, upper = limits.lower, limits.upper

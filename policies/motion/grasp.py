@@ -1,4 +1,4 @@
-"""The turn at which a parallel gripper takes a block, so that its fingers stay clear of everything else."""
+"""Grasp planning: the yaw of a parallel gripper at which its fingers stay clear of everything but the block."""
 
 from __future__ import annotations
 
@@ -9,16 +9,17 @@ from dataclasses import dataclass
 from embodied.messages import Vector
 
 QUARTER = math.pi / 2
+"""Quarter of a turn [rad]."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fingers:
-    """What the open fingers cover beside a block, seen from above; the same on both sides.
+    """Footprint of the open fingers beside a block, seen from above; the same on both sides.
 
     Attributes:
-        inner, outer: how far from the middle of the block they begin and end [m].
-        half_width: half of how wide they are [m].
-        safe: distance to the centre of anything else that is plenty [m].
+        inner, outer: distances from the middle of the block at which they begin and end [m].
+        half_width: half the width of a finger [m].
+        safe: sufficient distance to the centre of any other object [m].
     """
 
     inner: float = 0.02
@@ -27,12 +28,12 @@ class Fingers:
     safe: float = 0.04
 
     def clearance(self, block: Vector, yaw: float, others: Iterable[Vector]) -> float:
-        """Distance from the nearer finger to the nearest centre of something else [m]; infinite if there is nothing.
+        """Return the distance from the fingers to the nearest centre of another object [m]; infinite without any.
 
         Args:
-            block: the middle between the fingers, shape (2,) [m].
-            yaw: at which the fingers come down; at 0 they open along y [rad].
-            others: centres, each of shape (2,) [m].
+            block: centre of the block between the fingers, shape (2,) [m].
+            yaw: yaw of the gripper; at 0 the fingers open along y [rad].
+            others: centres of the other objects, each of shape (2,) [m].
         """
         c, s = math.cos(yaw), math.sin(yaw)
         middle = (self.inner + self.outer) / 2
@@ -46,16 +47,15 @@ class Fingers:
 
 
 def grasp_yaw(at: Vector, yaw: float, others: Iterable[Vector], fingers: Fingers) -> float:
-    """The better of the two turns with which a parallel gripper can take a block.
+    """Return the better of the two yaws at which a parallel gripper can take a block.
 
-    The one that needs less turning of the wrist, as long as both keep the fingers safe from everything else;
-    otherwise the one that keeps further away.
+    The one that turns the wrist less if both have a safe clearance, else the one with the larger clearance.
 
     Args:
         at: centre of the block, shape (2,) [m].
-        yaw: of the block, modulo a quarter turn [rad].
-        others: centres of everything else, each of shape (2,) [m].
-        fingers: of the gripper.
+        yaw: yaw of the block, modulo a quarter turn [rad].
+        others: centres of the other objects, each of shape (2,) [m].
+        fingers: fingers of the gripper.
 
     Returns:
         yaw of the gripper, within a quarter turn of the direction from the robot's base to the block [rad].

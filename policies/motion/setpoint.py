@@ -1,7 +1,7 @@
-"""A Cartesian set-point that travels towards a goal in a straight line, at bounded speed and acceleration.
+"""Cartesian set-point that travels towards a goal in a straight line, at bounded speed and acceleration.
 
-The goal may be far away, and may move at any time: velocity stays continuous, so a stream of close goals comes out as
-one smooth motion, and a goal that stands still is reached without overshoot.
+The goal may be far away, and may move at any time: acceleration stays bounded, so a stream of close goals gives one
+smooth motion, and a fixed goal is reached without overshoot.
 """
 
 from __future__ import annotations
@@ -17,25 +17,23 @@ from embodied.messages import Vector
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How fast one kind of motion may be, in [m/s] and [m/s²], or in [rad/s] and [rad/s²]."""
+    """Bounds of a motion's speed and acceleration, in [m/s] and [m/s²], or in [rad/s] and [rad/s²]."""
 
     speed: float
     acceleration: float
 
 
 def pursue(velocity: Vector, error: Vector, pace: Pace, dt: float) -> Vector:
-    """The next velocity on the way to where `error` points.
-
-    The speed is the highest from which it can still stop there.
+    """Return the velocity for the next period of a set-point that travels to a goal and stops there.
 
     Args:
-        velocity: the present one, shape (3,).
-        error: what is left to travel, shape (3,).
-        pace: bounds on speed and acceleration.
-        dt: time until the next call [s].
+        velocity: current velocity, shape (3,).
+        error: vector from the set-point to the goal, shape (3,).
+        pace: bounds of speed and acceleration.
+        dt: length of the period [s].
 
     Returns:
-        shape (3,).
+        velocity, shape (3,).
     """
     distance = math.sqrt(float(error @ error))
     wanted = np.zeros(3)

@@ -1,1 +1,1 @@
-"""Perception: ONNX detectors, what follows from their pictures, and how models are declared."""
+"""Perception: nodes that run ONNX models, filters of their detections, and model cards."""

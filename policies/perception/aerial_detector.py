@@ -1,4 +1,4 @@
-"""Blocks seen from a multirotor, over a place where they lie level with z = 0 of the world's frame."""
+"""Aerial block detector: blocks on the ground under a multirotor's camera, at z = 0 of the world's frame."""
 
 from __future__ import annotations
 
@@ -11,20 +11,23 @@ from embodied import Ports, Time
 from embodied.bodies import WORLD
 from embodied.geometry import quaternion, rotation
 from embodied.messages import CameraInfo, Detections, DroneState, Image
-from policies.perception.detector import HEIGHT, WIDTH, Blocks
-from policies.perception.pose_buffer import Whereabouts
+from policies.perception.detector import HEIGHT, WIDTH, BlockDetector
+from policies.perception.pose_buffer import PoseBuffer
+
+DOWNWARD_LEAST = 0.8
+"""Least cosine of the camera's angle from straight down; a camera that is tilted more may see the horizon."""
 
 
 @dataclass(kw_only=True)
-class Spotter(Blocks):
+class Spotter(BlockDetector):
     """Detect coloured blocks from the camera under a multirotor, with their positions and yaw in the world's frame.
 
-    It is the network that sees a table from above, so that a block must be about as many pixels wide as there: a camera
-    of 40° that hangs 1 m over it. Where the camera was when the picture was taken, the states of its carrier tell.
-    Paint may have a block's colour, so that only what is sure, and lies where it is looked for, is told.
+    The network is the one that sees a table from above, so a block must be about as many pixels wide as there: a camera
+    of 40° that hangs 1 m over it. The states of the carrier give the camera's pose when the image was acquired. Ground
+    markings may have a block's colour: only detections that are certain and in the search area are reported.
 
     Attributes:
-        low, high: corners of where it is looked for, x and y in the world's frame [m].
+        low, high: corners of the search area, x and y in the world's frame [m].
         carrier: frame of the body that carries the camera.
     """
 
@@ -34,29 +37,29 @@ class Spotter(Blocks):
     threshold: float = 0.7
 
     def ports(self) -> Ports:
-        """Images are of the size the network takes; the camera hangs on its carrier."""
+        """Return the ports, with images of the network's size and the camera mounted on its carrier."""
         ports = super().ports().refine("image", sizes={"h": HEIGHT, "w": WIDTH}).refine("info", frame=self.carrier)
         return ports.refine("state", frame=WORLD).refine("detections", frame=WORLD)
 
     def check(self) -> Iterable[str]:
-        """Whether the model fits, and there is somewhere to look."""
+        """Check that the search area is not empty, and that the model fits."""
         if not all(low < high for low, high in zip(self.low, self.high, strict=True)):
-            yield f"there is nothing between low = {self.low} and high = {self.high} m"
+            yield f"low must be below high on each axis, got {self.low} and {self.high} m"
         yield from super().check()
 
     def open(self) -> None:
-        """Load the model; nobody has said yet where the camera is."""
+        """Load the model, with an empty pose buffer."""
         super().open()
-        self._whereabouts = Whereabouts()
+        self._poses = PoseBuffer()
 
     def step(self, image: Image, info: CameraInfo, state: list[DroneState]) -> Detections:
-        """What is seen in one image; nothing while it is not known where the camera was.
+        """Return the detections of one image; none if the pose of the camera is not known.
 
         Raises:
-            ValueError: the image is not of the size the network takes.
+            ValueError: the image does not have the size that the network takes.
         """
         for known in state:
-            self._whereabouts.add(known)
+            self._poses.add(known)
         placed = self._placed(info, image.acquired)
         if placed is None:
             return Detections(
@@ -67,7 +70,7 @@ class Spotter(Blocks):
                 frame=WORLD,
                 acquired=image.acquired,
             )
-        seen = self.see(image, None, placed)
+        seen = self.detect(image, None, placed)
         inside = np.all((self.low < seen.position[:, :2]) & (seen.position[:, :2] < self.high), axis=1)
         return replace(
             seen,
@@ -78,12 +81,12 @@ class Spotter(Blocks):
         )
 
     def _placed(self, info: CameraInfo, acquired: Time) -> CameraInfo | None:
-        """The camera in the world's frame when the picture was taken; None: not known, or it sees the horizon."""
-        place = self._whereabouts.at(acquired)
-        if place is None:
+        """Return the camera in the world's frame at a time; None if not known, or if it may see the horizon."""
+        pose = self._poses.at(acquired)
+        if pose is None:
             return None
-        axes = place.rotation @ rotation(info.orientation)
-        if axes[2, 2] > -0.8:
+        axes = pose.rotation @ rotation(info.orientation)
+        if axes[2, 2] > -DOWNWARD_LEAST:
             return None
-        position = place.position + place.rotation @ info.position
+        position = pose.position + pose.rotation @ info.position
         return replace(info, position=position, orientation=quaternion(axes), frame=WORLD)

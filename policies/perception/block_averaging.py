@@ -1,4 +1,4 @@
-"""What several looks at a block agree on, and from that the grasp."""
+"""Block averaging: the pose of a block from several detections, and the grasp for it."""
 
 from __future__ import annotations
 
@@ -10,10 +10,18 @@ import numpy as np
 from embodied.messages import Detections, Vector
 from policies.motion.grasp import Fingers, grasp_yaw
 
+MOVED = 0.02
+"""Distance of a detection from the mean beyond which the block counts as moved [m]."""
+
 
 @dataclass(frozen=True, slots=True)
 class Grasp:
-    """Where a gripper that points down takes a block: position (3,) [m] of the tool, and its yaw [rad]."""
+    """Pose of a gripper that points down and takes a block.
+
+    Attributes:
+        position: position of the tool, shape (3,) [m].
+        yaw: yaw of the tool [rad].
+    """
 
     position: Vector
     yaw: float
@@ -21,36 +29,36 @@ class Grasp:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A block, as the mean of several looks.
+    """Mean pose of a block over several detections.
 
     Attributes:
-        position: of its centre, shape (3,) [m].
-        yaw: modulo a quarter turn, nearest 0 [rad].
-        looks: how many the mean is of.
+        position: position of its centre, shape (3,) [m].
+        yaw: yaw modulo a quarter turn, nearest 0 [rad].
+        count: number of detections in the mean.
     """
 
     position: Vector
     yaw: float
-    looks: int
+    count: int
 
-    def seen(self, position: Vector, yaw: float) -> Block:
-        """The mean with one more look; a look more than 2 cm away means that it was moved, and starts afresh."""
-        if float(np.linalg.norm(position - self.position)) > 0.02:
+    def averaged(self, position: Vector, yaw: float) -> Block:
+        """Return the mean with one more detection; if the block was moved, that detection alone."""
+        if float(np.linalg.norm(position - self.position)) > MOVED:
             return Block(position, yaw, 1)
-        share = 1.0 / (self.looks + 1)
-        # Four times the angle, so that a quarter turn more is the same point of the circle.
+        share = 1.0 / (self.count + 1)
+        # Averaged at four times the angle, where angles that differ by a quarter turn are the same.
         both = (1.0 - share) * cmath.rect(1.0, 4 * self.yaw) + share * cmath.rect(1.0, 4 * yaw)
-        return Block(self.position + share * (position - self.position), cmath.phase(both) / 4, self.looks + 1)
+        return Block(self.position + share * (position - self.position), cmath.phase(both) / 4, self.count + 1)
 
 
-class Looks:
-    """Looks at one block until there are enough of them.
+class BlockAverager:
+    """Averages detections of one block until there are enough for a grasp.
 
     Args:
-        enough: how many looks a grasp needs.
-        delivered: middle of the square in which a block is where it should be [m].
+        enough: number of detections that a grasp needs.
+        delivered: middle of the square in which a block counts as delivered [m].
         half: half the edge of that square [m].
-        fingers: of the gripper.
+        fingers: fingers of the gripper.
     """
 
     def __init__(self, enough: int, delivered: tuple[float, float], half: float, fingers: Fingers) -> None:
@@ -60,24 +68,28 @@ class Looks:
         self._fingers = fingers
         self._block: Block | None = None
 
-    def forget(self) -> None:
-        """Start afresh."""
+    def reset(self) -> None:
+        """Forget all detections of the block."""
         self._block = None
 
-    def look(self, objects: Detections, label: str) -> Grasp | None:
-        """Take in one set of detections.
+    def update(self, objects: Detections, label: str) -> Grasp | None:
+        """Add the block's detection of one image.
+
+        Args:
+            objects: detections of the image.
+            label: label of the block.
 
         Returns:
-            the grasp, once the block was seen often enough; None before, and when it is delivered.
+            the grasp, once there are enough detections; None before, and if the block is delivered.
         """
         named = [i for i, name in enumerate(objects.labels) if name == label]
         if not named:
             return None
-        surest = max(named, key=lambda i: objects.score[i])
-        at, yaw = objects.position[surest], float(objects.yaw[surest])
-        block = self._block = Block(at, yaw, 1) if self._block is None else self._block.seen(at, yaw)
-        if block.looks < self._enough or np.abs(block.position[:2] - self._delivered).max() < self._half:
+        best = max(named, key=lambda i: objects.score[i])
+        position, yaw = objects.position[best], float(objects.yaw[best])
+        block = self._block = Block(position, yaw, 1) if self._block is None else self._block.averaged(position, yaw)
+        if block.count < self._enough or np.abs(block.position[:2] - self._delivered).max() < self._half:
             return None
-        others = [position[:2] for i, position in enumerate(objects.position) if i != surest]
+        others = [other[:2] for i, other in enumerate(objects.position) if i != best]
         turn = grasp_yaw(block.position[:2], block.yaw, others, self._fingers)
         return Grasp(block.position, turn)

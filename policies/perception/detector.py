@@ -1,4 +1,4 @@
-"""Blocks seen by a camera: a small network finds their middles, depth and camera pose say where these are."""
+"""Block detector: a small network finds the centres of blocks in an image; depth and camera pose place them."""
 
 from __future__ import annotations
 
@@ -13,36 +13,52 @@ from numpy.typing import NDArray
 from embodied.geometry import BASE
 from embodied.messages import Array, CameraInfo, Depth, Detections, Image, Vector
 from embodied.node.ports import Ports
+from embodied.ranges import Range, positive
 from policies.perception.onnx_node import OnnxNode
 from policies.perception.pinhole import Pinhole
 
 LABELS = ("red", "green", "blue", "yellow", "grey")
-"""What the network tells apart, in the order of its heatmaps; `grey` is anything else that stands on the table."""
+"""Labels of the network, in the order of its heatmaps; `grey` is anything else that stands on the table."""
 
-HEIGHT, WIDTH, STRIDE = 240, 320, 4  # [px]
-ROWS, COLUMNS = HEIGHT // STRIDE, WIDTH // STRIDE
+HEIGHT = 240
+"""Height of the network's input [px]."""
+
+WIDTH = 320
+"""Width of the network's input [px]."""
+
+STRIDE = 4
+"""Edge of a cell of the heatmaps in the image [px]."""
+
+ROWS = HEIGHT // STRIDE
+"""Number of rows of the heatmaps."""
+
+COLUMNS = WIDTH // STRIDE
+"""Number of columns of the heatmaps."""
 
 _WINDOW = np.arange(-2, 3)
-_FAR = 0.75
+"""Offsets of the pixels around an object's centre from which its depth is read [px]."""
+
+_DEPTH_QUANTILE = 0.75
+"""Quantile of the depths in that window."""
 
 
 @dataclass(kw_only=True)
-class Blocks(OnnxNode):
-    """What detects coloured blocks, and grey obstacles, in one image.
+class BlockDetector(OnnxNode):
+    """Base of detectors of coloured blocks, and of grey obstacles, in one image.
 
-    The network gives a heatmap for each label that peaks where the middle of an object is projected, and for each cell
-    the way to that pixel and the direction of the object's sides in the image. The middle and not the top face, because
-    a silhouette is symmetric about it, however alike the light makes top and sides. Depth there gives the height of the
-    top; half a block below it is the middle, or half the height of an obstacle, which is taken to stand on the table at
-    z = 0 of the base frame. An obstacle's yaw, for which its shape would have to be known, is given as 0.
+    The network outputs a heatmap per label that peaks at the projected centre of an object, and per cell the offset to
+    that pixel and the direction of the object's sides in the image. The centre, not the top face, because a silhouette
+    is symmetric about it in any light. Depth there gives the height of the top; the centre is half a block below it, or
+    half the height of an obstacle, which is assumed to stand on the table at z = 0 of the base frame. The yaw of an
+    obstacle, whose shape is unknown, is reported as 0.
 
-    Without depth, everything is taken to stand on the table and to be as tall as a block: right for blocks that do, a
-    few millimetres off for obstacles, wrong for what is held up, and the grey of an arm counts as an obstacle.
+    Without depth, every object is assumed to stand on the table and to be as tall as a block: correct for blocks that
+    do, a few millimetres off for obstacles, wrong for lifted objects; and the grey of an arm counts as an obstacle.
 
     Attributes:
-        threshold: least score of what is reported, 0 to 1.
+        threshold: least score of a detection, in (0, 1).
         block: edge length of a block [m].
-        tallest: height of an obstacle; what is grey and higher is the arm [m].
+        tallest: height of the tallest obstacle; anything grey and higher is the arm [m].
     """
 
     inputs: ClassVar[Mapping[str, Array]] = {"image": Array(f"1 {HEIGHT} {WIDTH} 3", "", "uint8")}
@@ -57,25 +73,22 @@ class Blocks(OnnxNode):
     tallest: float = 0.08
 
     def check(self) -> Iterable[str]:
-        """Whether the model fits, and the settings are possible."""
-        if not 0.0 < self.threshold < 1.0:
-            yield f"threshold is {self.threshold}; a score lies between 0 and 1"
-        if not 0.0 < self.block < 1.0:
-            yield f"block is {self.block}; the edge of a block lies between 0 and 1 m"
-        if not self.tallest > 0.0:
-            yield f"tallest is {self.tallest}; an obstacle has a height above 0 m"
+        """Check the settings, and that the model fits."""
+        yield from Range(0, 1, includes="()").problems(threshold=self.threshold)
+        yield from Range(0, 1, "m", "()").problems(block=self.block)
+        yield from positive("m").problems(tallest=self.tallest)
         yield from super().check()
 
-    def see(self, image: Image, depth: Depth | None, info: CameraInfo) -> Detections:
-        """What is seen in one image, in the frame of its camera's pose.
+    def detect(self, image: Image, depth: Depth | None, info: CameraInfo) -> Detections:
+        """Return the detections of one image, in the frame of its camera's pose.
 
         Raises:
-            ValueError: image or depth is not of the size the network takes.
+            ValueError: image or depth does not have the size that the network takes.
         """
         size = (HEIGHT, WIDTH)
         if image.data.shape != (*size, 3) or (depth is not None and depth.data.shape != size):
             sizes = f"image {image.data.shape[:2]}" + ("" if depth is None else f" and depth {depth.data.shape}")
-            raise ValueError(f"the model takes {HEIGHT} rows of {WIDTH} pixels, got {sizes}")
+            raise ValueError(f"images must have {HEIGHT} rows of {WIDTH} pixels, got {sizes}")
         found = self.run(image=image.data[None])
         kinds, scores, pixels, angles = read_heads(found["peaks"][0], found["geometry"][0], self.threshold)
         camera = Pinhole(info)
@@ -104,37 +117,37 @@ class Blocks(OnnxNode):
 
 
 @dataclass(kw_only=True)
-class Detector(Blocks):
-    """Detect coloured blocks, and grey obstacles, with their positions and yaw in the base frame; see `Blocks`."""
+class Detector(BlockDetector):
+    """Detect coloured blocks and grey obstacles, with positions and yaw in the base frame; see `BlockDetector`."""
 
     def ports(self) -> Ports:
-        """Images are of the size the network takes, and everything is in the base frame."""
+        """Return the ports, with images of the network's size and all poses in the base frame."""
         sizes = {"h": HEIGHT, "w": WIDTH}
         ports = super().ports().refine("image", sizes=sizes).refine("depth", sizes=sizes)
         return ports.refine("info", frame=BASE).refine("detections", frame=BASE)
 
     def step(self, image: Image, depth: Depth | None, info: CameraInfo) -> Detections:
-        """What is seen in one image, of a camera with depth or without.
+        """Return the detections of one image, of a camera with or without depth.
 
         Raises:
-            ValueError: image or depth is not of the size the network takes.
+            ValueError: image or depth does not have the size that the network takes.
         """
-        return self.see(image, depth, info)
+        return self.detect(image, depth, info)
 
 
 def read_heads(
     peaks: NDArray[np.float32], geometry: NDArray[np.float32], threshold: float
 ) -> tuple[NDArray[np.intp], Vector, Vector, Vector]:
-    """The objects that the network's heads speak of, the surest first.
+    """Decode the network's heads into objects, highest score first.
 
     Args:
-        peaks: the heatmap of each label where it has a local maximum, 0 elsewhere, shape (labels, rows, columns).
-        geometry: way from a cell's middle to the object's [cells] along columns and rows, sine and cosine of four
-            times the angle of a side in the image, shape (4, rows, columns).
-        threshold: least score.
+        peaks: heatmap of each label at its local maxima, 0 elsewhere, shape (labels, rows, columns).
+        geometry: offset from a cell's middle to the object's centre along columns and rows [cells], sine and cosine of
+            four times the angle of a side in the image, shape (4, rows, columns).
+        threshold: least score of an object.
 
     Returns:
-        number of the label (k,), score (k,), column and row of the middle (k, 2) [px], angle of a side (k,) [rad].
+        index of the label (k,), score (k,), column and row of the centre (k, 2) [px], angle of a side (k,) [rad].
     """
     kinds, rows, columns = np.nonzero(peaks > threshold)
     scores = peaks[kinds, rows, columns].astype(np.float64)
@@ -147,24 +160,24 @@ def read_heads(
 
 
 def quarter_turn(angle: Vector) -> Vector:
-    """The representative nearest 0 of angles that are equal modulo a quarter turn [rad]."""
+    """Return the angles modulo a quarter turn, nearest 0 [rad]."""
     nearest: Vector = angle - np.round(angle / (np.pi / 2)) * (np.pi / 2)
     return nearest
 
 
 def _depth_at(depth: NDArray[np.float32], pixels: Vector) -> Vector:
-    # Towards the far side: a finger over a part of the face is nearer, and nothing in the window lies behind the face.
+    # A high quantile: a finger over a part of the face is nearer, but nothing in the window lies behind the face.
     columns, rows = np.rint(pixels).astype(np.intp).T
     rows = np.clip(rows[:, None] + _WINDOW, 0, HEIGHT - 1)
     columns = np.clip(columns[:, None] + _WINDOW, 0, WIDTH - 1)
     around = depth[rows[:, :, None], columns[:, None, :]].reshape(len(pixels), len(_WINDOW) ** 2)
-    rank = int(_FAR * around.shape[1])
+    rank = int(_DEPTH_QUANTILE * around.shape[1])
     far: Vector = np.partition(around, rank, axis=1)[:, rank].astype(np.float64)
     return far
 
 
 def _strongest(position: Vector, scores: Vector, apart: float) -> list[int]:
-    # Two things cannot be in one place; scores come sorted, so the first is the surest.
+    # Non-maximum suppression: two objects cannot be in one place, and scores come sorted.
     kept: list[int] = []
     for index in range(len(scores)):
         gaps: Any = position[kept] - position[index]

@@ -1,7 +1,7 @@
-"""Sightings: where along its way a vehicle has seen a thing, for as long as it has to reckon with it.
+"""Landmark filters over detections along a road: stop line, obstacle, and curvature of the lane.
 
-A camera loses sight of what is right before the wheels, and now and then sees what is not there. Places are told by the
-way driven, so that they stay where they are while the vehicle moves.
+A camera loses sight of what is right before the wheels, and sometimes detects what is not there. Landmarks are kept by
+odometer distance, so that they stay in place while the vehicle moves.
 """
 
 from __future__ import annotations
@@ -13,80 +13,86 @@ import numpy as np
 from embodied import SECOND, Time
 
 
-class Mark:
-    """A thing that stays where it is, a line on the road: the median of its newest looks.
+class Landmark:
+    """Median filter for the place of a fixed landmark, such as a stop line.
 
     Args:
-        looks: how many are kept; less than half of them are none yet.
-        blind: nearer than this it is not looked at any more, since the way driven says better where it is [m].
+        window: number of detections kept; with less than half of them there is no landmark yet.
+        blind: distance below which detections are ignored, since the odometer is more accurate there [m].
     """
 
-    def __init__(self, looks: int, blind: float) -> None:
-        self.looks = looks
+    def __init__(self, window: int, blind: float) -> None:
+        self.window = window
         self.blind = blind
-        self._seen: list[float] = []
+        self._places: list[float] = []
 
-    def look(self, way: float, distance: float | None) -> None:
-        """One look.
+    def observe(self, odometer: float, distance: float | None) -> None:
+        """Add the detection of one image.
 
         Args:
-            way: that was driven when it was made [m].
-            distance: to the thing [m]; None: it is not seen.
+            odometer: odometer when the image was acquired [m].
+            distance: distance to the landmark [m]; None if it is not detected.
         """
-        if (left := self.left(way)) is not None and left <= self.blind:
+        if (left := self.distance(odometer)) is not None and left <= self.blind:
             return
         if distance is not None:
-            self._seen = [*self._seen[1 - self.looks :], way + distance]
+            self._places = [*self._places[1 - self.window :], odometer + distance]
         else:
-            # It should be seen from here: one look the less that says so.
-            self._seen = self._seen[1:]
+            # It should be visible from here: one detection less speaks for it.
+            self._places = self._places[1:]
 
-    def left(self, way: float) -> float | None:
-        """How far it is once so much was driven [m]; None: there is none."""
-        return statistics.median(self._seen) - way if 2 * len(self._seen) > self.looks else None
+    def distance(self, odometer: float) -> float | None:
+        """Return the distance to the landmark at an odometer reading [m]; None if there is none."""
+        return statistics.median(self._places) - odometer if 2 * len(self._places) > self.window else None
 
 
-class Obstruction:
-    """A thing that may go away: it counts from the first look, and until it was not seen for a while.
+class Obstacle:
+    """Hold filter for an obstacle that may move away: counts from its first detection until it is unseen for a while.
 
     Args:
-        clear: how long the view has to be clear [s].
+        clear: time without a detection after which the obstacle is gone [s].
     """
 
     def __init__(self, clear: float) -> None:
         self.clear = round(clear * SECOND)
-        self._at: float | None = None
-        self._seen = Time(0)
+        self._place: float | None = None
+        self._last = Time(0)
 
-    def look(self, way: float, distance: float | None, acquired: Time) -> None:
-        """One look, made at a time [ns]; else as that at a `Mark`."""
+    def observe(self, odometer: float, distance: float | None, acquired: Time) -> None:
+        """Add the detection of one image.
+
+        Args:
+            odometer: odometer when the image was acquired [m].
+            distance: distance to the obstacle [m]; None if none is detected.
+            acquired: acquisition time of the image [ns].
+        """
         if distance is not None:
-            self._at, self._seen = way + distance, acquired
-        elif acquired - self._seen >= self.clear:
-            self._at = None
+            self._place, self._last = odometer + distance, acquired
+        elif acquired - self._last >= self.clear:
+            self._place = None
 
-    def left(self, way: float) -> float | None:
-        """How far it is once so much was driven [m]; None: there is none."""
-        return None if self._at is None else self._at - way
+    def distance(self, odometer: float) -> float | None:
+        """Return the distance to the obstacle at an odometer reading [m]; None if there is none."""
+        return None if self._place is None else self._place - odometer
 
 
-class Bends:
-    """How the lane bends by the way along it, from looks that each say how it does some way ahead.
+class CurvatureMap:
+    """Curvature of the lane along the way, from detections that each measure it some distance ahead.
 
     Args:
-        ahead: of the vehicle, where the bend is that a look tells [m].
+        preview: distance ahead of the vehicle at which a detection measures the curvature [m].
     """
 
-    def __init__(self, ahead: float) -> None:
-        self.ahead = ahead
-        self._told: list[tuple[float, float]] = []
+    def __init__(self, preview: float) -> None:
+        self.preview = preview
+        self._samples: list[tuple[float, float]] = []
 
-    def look(self, way: float, curvature: float) -> None:
-        """One look, made when so much was driven [m], and what it told [1/m]."""
-        kept = [told for told in self._told if way < told[0] + self.ahead and told[0] < way + self.ahead]
-        self._told = [*kept, (way + self.ahead, curvature)]
+    def observe(self, odometer: float, curvature: float) -> None:
+        """Add a measured curvature [1/m], acquired at an odometer reading [m]."""
+        kept = [s for s in self._samples if odometer < s[0] + self.preview and s[0] < odometer + self.preview]
+        self._samples = [*kept, (odometer + self.preview, curvature)]
 
     def at(self, place: float) -> float:
-        """How the lane bends at a place by the way [m], as far as that was told; else where it was told next [1/m]."""
-        places, bends = zip(*self._told, strict=True) if self._told else ((0.0,), (0.0,))
-        return float(np.interp(place, places, bends))
+        """Return the curvature at a place along the way [m], by linear interpolation between samples [1/m]."""
+        places, curvatures = zip(*self._samples, strict=True) if self._samples else ((0.0,), (0.0,))
+        return float(np.interp(place, places, curvatures))

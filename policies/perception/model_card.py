@@ -1,4 +1,4 @@
-"""The model card: it stands beside a model and says which bytes it is about, how they were made and how good they are.
+"""Model card: provenance, seeds, checksum and scores of a model, in a file beside it.
 
 A card is a YAML file with the model's stem: `models/blocks.onnx` has `models/blocks.yaml`.
 """
@@ -14,23 +14,23 @@ from typing import Any
 import yaml
 
 Seeds = tuple[tuple[int, int], ...]
-"""Ranges of seeds, each from its first up to, but without, its second."""
+"""Half-open ranges of seeds, as pairs of first and end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Card:
-    """A model card.
+class ModelCard:
+    """Provenance, checksum and scores of a model.
 
     Attributes:
-        name: of the model.
-        purpose: what it is for, in one sentence.
-        sha256: of the model file, in lower-case hexadecimal.
+        name: name of the model.
+        purpose: purpose of the model, in one sentence.
+        sha256: SHA-256 of the model file, in lower-case hexadecimal.
         licence: SPDX identifier.
-        script: what made it, as a path in this project.
+        script: script that made the model, as a path in this project.
         inputs, outputs: dtype and shape by name, `uint8 1 240 320 3`.
-        training_seeds: seeds of the scenes it was fitted to.
-        validation_seeds: seeds of the scenes it was chosen by; none of them is a training seed.
-        data: what it was trained on, in one sentence.
+        training_seeds: seeds of the scenes for training.
+        validation_seeds: seeds of the scenes for model selection; none is a training seed.
+        data: training data, in one sentence.
         scores: measured quality by name; the name ends in the unit.
     """
 
@@ -48,22 +48,24 @@ class Card:
 
     @staticmethod
     def beside(model: Path) -> Path:
-        """Where the card of a model is, if it has one."""
+        """Return the path at which a model has its card."""
         return model.with_suffix(".yaml")
 
     @classmethod
-    def read(cls, path: Path) -> Card:
-        """Read a card.
+    def read(cls, path: Path) -> ModelCard:
+        """Read a card from its YAML file.
 
         Raises:
-            ValueError: it is not a complete card, or its training and validation seeds overlap; in one sentence.
+            ValueError: the card is incomplete, or its training and validation seeds overlap; in one sentence.
         """
         try:
             entries = yaml.safe_load(path.read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
             raise ValueError(f"the model card {path} cannot be read: {' '.join(str(error).split())}") from error
         if not isinstance(entries, dict):
-            raise ValueError(f"the model card {path} is not a mapping of names to values")
+            raise ValueError(
+                f"the model card {path} must be a mapping of names to values, got {type(entries).__name__}"
+            )
         names = [field.name for field in fields(cls)]
         for word, wrong in (("lacks", set(names) - set(entries)), ("does not know", set(entries) - set(names))):
             if wrong:
@@ -85,12 +87,12 @@ class Card:
 
 
 def digest(model: Path) -> str:
-    """The SHA-256 of a file, in lower-case hexadecimal."""
+    """Return the SHA-256 of a file, in lower-case hexadecimal."""
     return hashlib.sha256(model.read_bytes()).hexdigest()
 
 
 def overlap(one: Seeds, other: Seeds) -> tuple[int, int] | None:
-    """The first range of seeds that lies in both, None when there is none."""
+    """Return the first range of seeds that both contain; None if there is none."""
     for low, high in one:
         for start, end in other:
             if max(low, start) < min(high, end):
@@ -103,5 +105,5 @@ def _seeds(path: Path, which: str, ranges: Any) -> Seeds:
         isinstance(pair, list) and [type(seed) for seed in pair] == [int, int] and pair[0] < pair[1] for pair in ranges
     )
     if not whole:
-        raise ValueError(f"the model card {path}: {which} is a list of [first, end] with first < end, not {ranges!r}")
+        raise ValueError(f"the model card {path}: {which} must be a list of [first, end], first < end, got {ranges!r}")
     return tuple((low, high) for low, high in ranges)

@@ -1,4 +1,4 @@
-"""Nodes that run an ONNX model: what the model takes and gives is declared, and verified before anything runs."""
+"""Base of nodes that run an ONNX model, whose declared inputs and outputs are verified before anything runs."""
 
 from __future__ import annotations
 
@@ -12,28 +12,29 @@ from numpy.typing import NDArray
 from embodied.errors import MissingExtra, nearest
 from embodied.messages import Array
 from embodied.node.node import Node
-from policies.perception.model_card import Card, digest
+from embodied.ranges import at_least
+from policies.perception.model_card import ModelCard, digest
 
 _DTYPES = {"float": "float32", "double": "float64", "float16": "float16"}
-"""Where ONNX Runtime's name of an element type is not numpy's."""
+"""Element types whose name in ONNX Runtime is not that of NumPy."""
 
 
 @dataclass(kw_only=True)
 class OnnxNode(Node):
     """Base of the nodes that run an ONNX model.
 
-    A subclass says in `inputs` and `outputs` what its model must take and give:
+    A subclass declares the inputs and outputs of its model:
 
         inputs = {"image": Array("1 240 320 3", "", "uint8")}
 
     A letter in a shape is a size that changes from call to call; the model must leave that dimension open. A model may
-    give more than is declared, it may not ask for more. Where a model card stands beside the model, the card's SHA-256
-    must be the model's; a model of your own may go without a card.
+    have further outputs but no further inputs. If there is a model card beside the model, its SHA-256 must be that of
+    the model; a model of your own needs no card.
 
     Attributes:
-        model: the ONNX file; a relative path in a launch file starts at that file.
-        provider: execution provider of ONNX Runtime. It must be the one that runs: no silent fallback to the CPU.
-        threads: threads of one inference; 1 keeps the result the same on every machine of one kind.
+        model: path of the ONNX file; relative to the launch file that sets it.
+        provider: execution provider of ONNX Runtime; without it there is an error, no silent fallback to the CPU.
+        threads: threads of one inference; with 1 results are equal on all machines of one kind.
     """
 
     inputs: ClassVar[Mapping[str, Array]] = {}
@@ -44,9 +45,8 @@ class OnnxNode(Node):
     threads: int = 1
 
     def check(self) -> Iterable[str]:
-        """Whether the model is there, is the card's, and takes and gives what this node declares."""
-        if self.threads < 1:
-            yield f"threads is {self.threads}; an inference needs at least 1"
+        """Check that the model exists, matches its card, and has the declared inputs and outputs."""
+        yield from at_least(1).problems(threads=self.threads)
         model = Path(self.model)
         if not model.is_file():
             found = nearest(model.name, (path.name for path in model.parent.glob("*.onnx")))
@@ -67,39 +67,41 @@ class OnnxNode(Node):
         yield from _misfits(model, "output", type(self).outputs, session.get_outputs())
 
     def open(self) -> None:
-        """Load the model.
+        """Load the model into an inference session.
 
         Raises:
-            ValueError: the model does not fit, or ONNX Runtime took another provider than the one asked for.
+            ValueError: the model does not fit, or ONNX Runtime chose another provider than the configured one.
             MissingExtra: onnxruntime is not installed.
         """
         for problem in self.check():
             raise ValueError(problem)
         session = _session(Path(self.model), self.provider, self.threads)
         if self.provider not in (got := session.get_providers()):
-            raise ValueError(f"asked for {self.provider}, but ONNX Runtime took {', '.join(got)}: see its own log")
+            raise ValueError(
+                f"provider must be {self.provider}, but ONNX Runtime chose {', '.join(got)}: see its own log"
+            )
         self._session = session
         self._names = list(type(self).outputs)
 
     def run(self, **arrays: NDArray[Any]) -> dict[str, NDArray[Any]]:
-        """One inference.
+        """Run one inference of the model.
 
         Args:
-            arrays: one for each declared input, C-contiguous, of its dtype and shape.
+            arrays: an array for each declared input, C-contiguous, of its dtype and shape.
 
         Returns:
-            one array for each declared output.
+            an array for each declared output.
         """
         return dict(zip(self._names, self._session.run(self._names, arrays), strict=True))
 
     def close(self) -> None:
-        """Give the model back."""
+        """Release the inference session and its memory."""
         self._session = None
 
 
 def _runtime() -> Any:
     try:
-        # Here and not above: a graph is checked without loading it when no node needs it.
+        # Imported here: a graph without such a node is checked without loading ONNX Runtime.
         import onnxruntime
     except ImportError as error:
         raise MissingExtra("onnxruntime", "", "running an ONNX model") from error
@@ -113,17 +115,17 @@ def _session(model: Path, provider: str, threads: int) -> Any:
     options.inter_op_num_threads = 1
     options.use_deterministic_compute = True
     options.log_severity_level = 3
-    # A waiting thread that spins takes the core from the other nodes.
+    # Spinning while waiting would take the core from other nodes.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     return runtime.InferenceSession(str(model), options, providers=[provider])
 
 
 def _card_problem(model: Path) -> str | None:
-    path = Card.beside(model)
+    path = ModelCard.beside(model)
     if not path.exists():
         return None
     try:
-        card = Card.read(path)
+        card = ModelCard.read(path)
     except ValueError as error:
         return str(error)
     if (found := digest(model)) != card.sha256:
@@ -141,17 +143,17 @@ def _misfits(model: Path, kind: str, declared: Mapping[str, Array], found: Seque
         yield _sentence(f"{model} has no {kind} '{name}'", nearest(name, have))
     if kind == "input" and not missing:
         for name in sorted(set(have) - set(declared)):
-            yield _sentence(f"{model} asks for an input '{name}' that this node does not give", nearest(name, declared))
+            yield _sentence(f"{model} needs an input '{name}' that this node does not declare", nearest(name, declared))
     for name, array in declared.items():
         if name not in have:
             continue
         dtype = have[name].type.removeprefix("tensor(").removesuffix(")")
         dtype = _DTYPES.get(dtype, dtype)
         if dtype != array.dtype:
-            yield f"{model}: {kind} '{name}' is {dtype}, expected {array.dtype}; export it with that element type"
+            yield f"{model}: {kind} '{name}' must be {array.dtype}, got {dtype}; export it with that element type"
         if not _fits(array.shape, have[name].shape):
             expected, got = _shape(array.shape), _shape(have[name].shape)
-            yield f"{model}: {kind} '{name}' has shape {got}, expected {expected}; export it with that shape"
+            yield f"{model}: {kind} '{name}' must have shape {expected}, got {got}; export it with that shape"
 
 
 def _fits(declared: Sequence[int | str], found: Sequence[int | str | None]) -> bool:

@@ -1,4 +1,4 @@
-"""A pinhole camera in the robot's base frame: from pixels and depth to points, and back.
+"""Pinhole camera: projection of points to pixels, and back with a depth or a height.
 
 Pixel centres lie at whole numbers; the optical frame is x right, y down, z into the scene (Hartley and Zisserman,
 Multiple View Geometry, 2nd edition, §6.1).
@@ -13,7 +13,7 @@ from embodied.messages import CameraInfo, Vector
 
 
 class Pinhole:
-    """The camera of one `CameraInfo`."""
+    """Pinhole model of one `CameraInfo`, in the frame of its pose."""
 
     def __init__(self, info: CameraInfo) -> None:
         self._focal = np.array([info.matrix[0, 0], info.matrix[1, 1]])
@@ -22,40 +22,40 @@ class Pinhole:
         self._position = info.position
 
     def project(self, points: Vector) -> Vector:
-        """Where points are seen.
+        """Project points to pixels of the image.
 
         Args:
-            points: in the base frame, in front of the camera, shape (k, 3) [m].
+            points: points in front of the camera, shape (k, 3) [m].
 
         Returns:
-            column and row of each, shape (k, 2) [px].
+            column and row of each point, shape (k, 2) [px].
         """
         local = (points - self._position) @ self._rotation
         pixels: Vector = local[:, :2] / local[:, 2:] * self._focal + self._centre
         return pixels
 
     def at_depth(self, pixels: Vector, depth: Vector) -> Vector:
-        """The points seen at pixels, at a distance along the optical axis.
+        """Return the points at pixels that have a depth along the optical axis.
 
         Args:
             pixels: column and row, shape (k, 2) [px].
-            depth: shape (k,) [m].
+            depth: depth of each pixel, shape (k,) [m].
 
         Returns:
-            in the base frame, shape (k, 3) [m].
+            points, shape (k, 3) [m].
         """
         points: Vector = self._rays(pixels) * depth[:, None] + self._position
         return points
 
     def at_height(self, pixels: Vector, height: Vector) -> Vector:
-        """The points seen at pixels, at a height above the base.
+        """Return the points at pixels that have a height.
 
         Args:
             pixels: column and row, shape (k, 2) [px].
-            height: z in the base frame, shape (k,) [m].
+            height: z of each point, shape (k,) [m].
 
         Returns:
-            in the base frame, shape (k, 3) [m].
+            points, shape (k, 3) [m].
         """
         rays = self._rays(pixels)
         along = (height - self._position[2]) / rays[:, 2]

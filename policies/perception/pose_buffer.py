@@ -1,4 +1,4 @@
-"""Where what carries a camera was when a picture was taken: pictures arrive later than states, and between two."""
+"""Pose buffer of a moving camera carrier: interpolates the body's pose at the time when an image was acquired."""
 
 from __future__ import annotations
 
@@ -9,50 +9,60 @@ from embodied.clock import SECOND, Time
 from embodied.geometry import rotation, rotation_matrix, rotation_vector
 from embodied.messages import DroneState, Vector
 
-KEPT = 1.0  # of states [s]
-AHEAD = 0.05  # beyond the newest state, as it moves [s]
-BETWEEN = 0.25  # two states, for what lies in the middle to be known [s]
+HISTORY = 1.0
+"""Age of the oldest state that is kept [s]."""
+
+EXTRAPOLATION_MOST = 0.05
+"""Longest time beyond the newest state for which the pose is extrapolated from its velocities [s]."""
+
+GAP_MOST = 0.25
+"""Longest time between two states for which the pose is interpolated [s]."""
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where a body is: position (3,) [m] and rotation (3, 3) in the frame of its state."""
+class BodyPose:
+    """Pose of a body in the frame of its state.
+
+    Attributes:
+        position: shape (3,) [m].
+        rotation: rotation matrix, shape (3, 3).
+    """
 
     position: Vector
     rotation: Vector
 
 
-class Whereabouts:
-    """Remembers the newest states of one body."""
+class PoseBuffer:
+    """Buffer of the newest states of one body; images arrive later than the states around them."""
 
     def __init__(self) -> None:
         self._states: deque[DroneState] = deque()
 
     def add(self, state: DroneState) -> None:
-        """Take in a state; one that is not newer than the last is not."""
+        """Add a state, unless it is no newer than the last one."""
         if self._states and state.acquired <= self._states[-1].acquired:
             return
         self._states.append(state)
-        while state.acquired - self._states[0].acquired > KEPT * SECOND:
+        while state.acquired - self._states[0].acquired > HISTORY * SECOND:
             self._states.popleft()
 
-    def at(self, when: Time) -> Place | None:
-        """Where it was at a time [ns]; None: not known, or too long ago."""
-        after = next((state for state in self._states if state.acquired >= when), None)
-        before = next((state for state in reversed(self._states) if state.acquired <= when), None)
+    def at(self, time: Time) -> BodyPose | None:
+        """Return the pose at a time [ns]; None if it is not known, or too long ago."""
+        after = next((state for state in self._states if state.acquired >= time), None)
+        before = next((state for state in reversed(self._states) if state.acquired <= time), None)
         if before is None:
             return None
-        gone = (when - before.acquired) / SECOND
+        elapsed = (time - before.acquired) / SECOND
         attitude = rotation(before.orientation)
         if after is None:
-            if gone > AHEAD:
+            if elapsed > EXTRAPOLATION_MOST:
                 return None
-            turned = attitude @ rotation_matrix(gone * before.angular_velocity)
-            return Place(before.position + gone * before.linear_velocity, turned)
-        span = (after.acquired - before.acquired) / SECOND
-        if span > BETWEEN:
+            turned = attitude @ rotation_matrix(elapsed * before.angular_velocity)
+            return BodyPose(before.position + elapsed * before.linear_velocity, turned)
+        gap = (after.acquired - before.acquired) / SECOND
+        if gap > GAP_MOST:
             return None
-        share = gone / span if span else 0.0
+        fraction = elapsed / gap if gap else 0.0
         turn = rotation_vector(attitude.T @ rotation(after.orientation))
-        moved = before.position + share * (after.position - before.position)
-        return Place(moved, attitude @ rotation_matrix(share * turn))
+        position = before.position + fraction * (after.position - before.position)
+        return BodyPose(position, attitude @ rotation_matrix(fraction * turn))

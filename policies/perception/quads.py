@@ -1,4 +1,4 @@
-"""Squares of a known size among points on the ground, where the corners of boards were seen."""
+"""Quads: squares of a known size among points on the ground, as the corners of marker boards."""
 
 from __future__ import annotations
 
@@ -12,19 +12,22 @@ import numpy as np
 
 from embodied.messages import Vector
 
-NEAR = 0.15  # a corner lies this near to where the others put it, in edges
-FIRST = 3 * math.pi / 4  # where the upper left corner of a square lies that is not turned [rad]
+TOLERANCE = 0.15
+"""Distance of a corner from where the others put it, at most [edges]."""
+
+FIRST_CORNER = 3 * math.pi / 4
+"""Direction of the upper left corner of a quad that is not turned [rad]."""
 
 
 @dataclass(frozen=True, slots=True)
-class Square:
-    """A square on the ground.
+class Quad:
+    """Square on the ground, found by its corners.
 
     Attributes:
-        middle: east + north·j [m].
-        yaw: of one of its sides from east, any of the four [rad].
-        edge: as it was seen [m].
-        corners: numbers of the points that are its corners, three or four.
+        middle: position as east + north·j [m].
+        yaw: direction of one of its sides from east, any of the four [rad].
+        edge: measured edge length [m].
+        corners: indices of the points that are its corners, three or four.
     """
 
     middle: complex
@@ -33,7 +36,7 @@ class Square:
     corners: tuple[int, ...]
 
     def points(self, across: Vector) -> Vector:
-        """Where points of its picture lie on the ground.
+        """Return points of the quad on the ground.
 
         Args:
             across: right and up of the middle, in halves of an edge, shape (k, 2).
@@ -45,37 +48,37 @@ class Square:
         return np.stack([turned.real, turned.imag], axis=1)
 
 
-def squares(points: Vector, edge: float) -> Iterator[Square]:
-    """Squares with at least three corners among some points; those with four come first.
+def find_quads(points: Vector, edge: float) -> Iterator[Quad]:
+    """Find squares with at least three corners among points; those with four come first.
 
-    Several may claim the same point: only one of them, if any, has on it what is printed there.
+    Several may claim the same point: at most one of them has the right print on it.
 
     Args:
         points: east and north, shape (k, 2) [m].
-        edge: of a square [m].
+        edge: edge length of the squares [m].
     """
     at = points[:, 0] + 1j * points[:, 1]
-    found: dict[tuple[int, ...], Square] = {}
+    quads: dict[tuple[int, ...], Quad] = {}
     for one, other in combinations(range(len(at)), 2):
         middle, half = (at[one] + at[other]) / 2, (at[other] - at[one]) / 2
-        if abs(2 * abs(half) - math.sqrt(2) * edge) > NEAR * edge:
+        if abs(2 * abs(half) - math.sqrt(2) * edge) > TOLERANCE * edge:
             continue
-        # The other diagonal, a quarter turn on.
+        # The ends of the other diagonal lie a quarter turn on, at middle ± half·j.
         ring = [one, -1, other, -1]
         for place, turn in ((1, -1j), (3, 1j)):
             away = np.abs(at - (middle + half * turn))
             nearest = int(np.argmin(away))
-            if away[nearest] < NEAR * edge and nearest not in ring:
+            if away[nearest] < TOLERANCE * edge and nearest not in ring:
                 ring[place] = nearest
         corners = tuple(sorted(number for number in ring if number >= 0))
-        if len(corners) >= 3 and corners not in found:
-            found[corners] = _fitted(at, ring, corners)
-    yield from sorted(found.values(), key=lambda square: -len(square.corners))
+        if len(corners) >= 3 and corners not in quads:
+            quads[corners] = _fitted(at, ring, corners)
+    yield from sorted(quads.values(), key=lambda quad: -len(quad.corners))
 
 
-def _fitted(at: Vector, ring: list[int], corners: tuple[int, ...]) -> Square:
-    """The square that fits its corners best, in the sense of least squares: corner k lies at middle + arm·jᵏ."""
+def _fitted(at: Vector, ring: list[int], corners: tuple[int, ...]) -> Quad:
+    """Fit a square to its corners by least squares: corner k lies at middle + arm·jᵏ."""
     turns = np.array([1j**place for place, number in enumerate(ring) if number >= 0])
-    seen = at[[number for number in ring if number >= 0]]
-    (middle, arm), *_ = np.linalg.lstsq(np.stack([np.ones_like(turns), turns], axis=1), seen, rcond=None)
-    return Square(complex(middle), cmath.phase(arm) - FIRST, math.sqrt(2) * abs(arm), corners)
+    measured = at[[number for number in ring if number >= 0]]
+    (middle, arm), *_ = np.linalg.lstsq(np.stack([np.ones_like(turns), turns], axis=1), measured, rcond=None)
+    return Quad(complex(middle), cmath.phase(arm) - FIRST_CORNER, math.sqrt(2) * abs(arm), corners)

@@ -1,1 +1,1 @@
-"""Tasks: policies that carry a job from its start to its end."""
+"""Tasks: state machines and learned policies, from the start of a job to its end."""

@@ -1,4 +1,4 @@
-"""Pick and place as a network learned it from demonstrations, in chunks of goals."""
+"""Cloned pick and place: a network, trained on demonstrations, that outputs chunks of goals."""
 
 from __future__ import annotations
 
@@ -13,94 +13,94 @@ from numpy.typing import NDArray
 from embodied import Ports
 from embodied.geometry import BASE
 from embodied.messages import Array, Detections, Goal, GripperState, Pose, Target, Vector
+from embodied.ranges import at_least
 from policies.motion.grasp import Fingers
-from policies.perception.block_averaging import Grasp, Looks
+from policies.perception.block_averaging import BlockAverager, Grasp
 from policies.perception.onnx_node import OnnxNode
 from policies.tasks.pick_place import DOWN, yaw_of
 
 CHUNK = 8
-"""Goals in one answer of the network, a tenth of a second apart."""
+"""Number of goals in one output of the network, 0.1 s apart."""
 
 EXECUTED = 4
-"""How many of them are followed before it is asked again: the execution horizon."""
+"""Execution horizon: number of goals that are followed before the next inference."""
 
 STATE = 17
-"""Length of what the network is told."""
+"""Length of the network's input."""
 
 
 @dataclass(kw_only=True)
 class ClonedPickPlace(OnnxNode):
-    """Takes the place of `PickPlace`: same wires, same task, but the motion is learned.
+    """Replace `PickPlace` by a learned policy with the same ports and the same task.
 
-    What is remembered of the block is as in `PickPlace`: looks from where the tool began, until the gripper that closed
-    on it opens again, or is empty. The rest is the network's: where to go, when to close, when to let go. It is asked
+    The block is detected as in `PickPlace`: with the tool at its start, and kept until the gripper that closed on it
+    opens again, or is empty. Everything else is the network's: where to go, when to close, when to let go. It runs
     after every `EXECUTED` goals, and whenever the block becomes known or is lost.
     """
 
     model: Path = Path(__file__).parents[1] / "models" / "cloned.onnx"
-    place: tuple[float, float, float] = (0.42, 0.38, 0.032)  # where the tool lets go [m]
+    place: tuple[float, float, float] = (0.42, 0.38, 0.032)  # position of the tool when it lets go [m]
     tray: float = 0.20  # inner edge of the tray [m]
     block: float = 0.04  # edge of a block [m]
-    opening: float = 0.075  # of the gripper around a block [m]
-    looks: int = 3  # how many sets of detections a grasp is planned on
+    opening: float = 0.075  # opening of the gripper around a block [m]
+    looks: int = 3  # number of detections on which a grasp is planned
 
     inputs = {"state": Array(f"1 {STATE}", "", "float32")}
     outputs = {
-        "motion": Array(f"1 {CHUNK} 4", "", "float32"),  # from the present tool: x, y, z [m], turn [rad]
-        "closing": Array(f"1 {CHUNK}", "", "float32"),  # above 0: the gripper shall close
+        "motion": Array(f"1 {CHUNK} 4", "", "float32"),  # relative to the current tool: x, y, z [m], turn [rad]
+        "closing": Array(f"1 {CHUNK}", "", "float32"),  # logits: above 0 the gripper closes
     }
 
     def ports(self) -> Ports:
-        """Everything is in the robot's base frame."""
+        """Return the ports, with all poses in the robot's base frame."""
         ports = super().ports()
         for name in ("objects", "tcp", "goal"):
             ports = ports.refine(name, frame=BASE)
         return ports
 
     def check(self) -> Iterable[str]:
-        """The model fits, and the gripper reaches around a block."""
+        """Check that the model fits, and that the gripper reaches around a block."""
         yield from super().check()
         if self.opening <= self.block:
-            yield f"opening = {self.opening} m does not reach around a block of {self.block} m"
-        if self.looks < 1:
-            yield f"looks = {self.looks}; it needs at least 1"
+            yield f"opening must be above block = {self.block} m, got {self.opening}"
+        yield from at_least(1).problems(looks=self.looks)
 
     def open(self) -> None:
-        """Load the network, and start with a look."""
+        """Load the network, and start without detections."""
         super().open()
-        self._looks = Looks(self.looks, self.place[:2], self.tray / 2, Fingers())
-        self._situation = Situation(self.place)
+        self._averager = BlockAverager(self.looks, self.place[:2], self.tray / 2, Fingers())
+        self._observation = Observation(self.place)
         self._grasp: Grasp | None = None
         self._closed = self._used = False
         self._plan: list[Goal] = []
 
     def step(self, objects: Detections, tcp: Pose, gripper: GripperState, target: Target) -> Goal:
-        """The goal until the next set of detections."""
-        situation, knew = self._situation, self._grasp is not None
-        situation.follow(tcp)
+        """Return the goal until the next set of detections."""
+        observation, known = self._observation, self._grasp is not None
+        observation.update(tcp)
         if self._grasp is not None and self._used and (not self._closed or gripper.width < 0.6 * self.block):
             self._grasp = None
         if self._grasp is None:
             self._used = False
-            if situation.away(tcp) > 0.02:
-                self._looks.forget()
+            if observation.away(tcp) > 0.02:
+                self._averager.reset()
             else:
-                self._grasp = self._looks.look(objects, target.label)
-        if not self._plan or knew != (self._grasp is not None):
-            self._plan = self._chunk(situation.state(tcp, gripper, self._grasp, self._closed), tcp.position)
+                self._grasp = self._averager.update(objects, target.label)
+        if not self._plan or known != (self._grasp is not None):
+            self._plan = self._chunk(observation.state(tcp, gripper, self._grasp, self._closed), tcp.position)
         goal = self._plan.pop(0)
         self._closed = goal.gripper < self.block
         self._used = self._used or self._closed
         return goal
 
     def _chunk(self, state: NDArray[np.float32], start: Vector) -> list[Goal]:
-        answer = self.run(state=state)
-        motion, closing = answer["motion"][0].astype(np.float64), answer["closing"][0]
+        outputs = self.run(state=state)
+        motion, closing = outputs["motion"][0].astype(np.float64), outputs["closing"][0]
         return [
             Goal(
                 position=start + motion[k, :3],
                 approach=DOWN,
-                yaw=self._situation.yaw + float(motion[k, 3]),
+                yaw=self._observation.yaw + float(motion[k, 3]),
                 gripper=0.0 if closing[k] > 0.0 else self.opening,
                 frame=BASE,
             )
@@ -108,11 +108,11 @@ class ClonedPickPlace(OnnxNode):
         ]
 
 
-class Situation:
-    """What the network is told: the tool as seen from the places that matter, the gripper, and what is known.
+class Observation:
+    """Input of the network: the tool relative to grasp, place and start, the gripper, and whether a grasp is known.
 
     Args:
-        place: where the tool lets go [m].
+        place: position of the tool when it lets go [m].
     """
 
     def __init__(self, place: tuple[float, float, float]) -> None:
@@ -121,35 +121,35 @@ class Situation:
         self._home_yaw = 0.0
         self.yaw = 0.0
 
-    def follow(self, tcp: Pose) -> None:
-        """Keep count of the tool's turn, which a quaternion gives only modulo half a turn of a parallel gripper."""
+    def update(self, tcp: Pose) -> None:
+        """Unwrap the tool's yaw, which for a parallel gripper is known only modulo half a turn."""
         if self._home is None:
             self._home, self._home_yaw = tcp.position, yaw_of(tcp)
             self.yaw = self._home_yaw
         self.yaw += math.remainder(yaw_of(tcp) - self.yaw, math.pi)
 
     def away(self, tcp: Pose) -> float:
-        """Distance from where the tool began [m]."""
+        """Return the distance of the tool from its start [m]."""
         return 0.0 if self._home is None else float(np.linalg.norm(tcp.position - self._home))
 
     def state(self, tcp: Pose, gripper: GripperState, grasp: Grasp | None, closed: bool) -> NDArray[np.float32]:
-        """The network's input.
+        """Return the input of the network.
 
         Args:
-            tcp: where the tool is.
-            gripper: what it holds.
-            grasp: where the block is to be taken, if that is known.
-            closed: whether the gripper was last told to close.
+            tcp: pose of the tool.
+            gripper: state of the gripper.
+            grasp: grasp for the block; None if not known.
+            closed: whether the last goal closed the gripper.
 
         Returns:
-            shape (1, STATE): ways to grasp, place and beginning [m]; turns to each [rad]; height [m]; width [m] and
+            shape (1, STATE): translations to grasp, place and start [m]; turns to each [rad]; height [m]; width [m] and
             speed [m/s] of the gripper; closed, known.
         """
         at, home = tcp.position, tcp.position if self._home is None else self._home
         to_grasp, turn, turn_there = np.zeros(3), 0.0, 0.0
         if grasp is not None:
             to_grasp, turn = grasp.position - at, grasp.yaw - self.yaw
-            # In the tray the hand has the turn to the arm that it took the block with.
+            # At the place the wrist has the same turn relative to the arm as at the grasp.
             swing = math.atan2(self._place[1], self._place[0]) - math.atan2(grasp.position[1], grasp.position[0])
             turn_there = turn + swing
         turns = (turn, turn_there, self._home_yaw - self.yaw)

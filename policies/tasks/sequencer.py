@@ -1,8 +1,7 @@
-"""Whose turn it is: the arm loads, the shuttle drives, the drone inspects, each when the one before is done."""
+"""Sequencer of a cell: the arm loads, the shuttle drives, the drone inspects, each after the one before."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
@@ -14,10 +13,11 @@ from embodied import Node, Ports
 from embodied.bodies import WORLD
 from embodied.geometry import BASE
 from embodied.messages import DroneState, GripperState, Pose, Target, Vector, VehicleState
+from embodied.ranges import positive
 
 
 class Stage(IntEnum):
-    """What is under way, in this order."""
+    """Stages of an order, in their sequence."""
 
     LOAD = 0
     DRIVE = 1
@@ -25,8 +25,8 @@ class Stage(IntEnum):
     DONE = 3
 
 
-class Turn(NamedTuple):
-    """The order, told to whoever has his turn, again and again: who hears nothing does nothing."""
+class Orders(NamedTuple):
+    """Output of `Dispatch`: the order for the active robot, repeated every period; None keeps a robot idle."""
 
     arm: Target | None
     shuttle: Target | None
@@ -35,34 +35,32 @@ class Turn(NamedTuple):
 
 @dataclass
 class Dispatch(Node):
-    """Follows what each robot says of itself, and hands the order on.
+    """Pass the order from robot to robot, by the state that each of them reports.
 
-    The shuttle is loaded once the gripper has carried something of a block's size over the bed, let go of it there, and
-    come back to where it began; the shuttle has arrived once it has driven and is parked again; the drone is done once
-    it has flown and stands with its rotors off. Silence of a robot never moves the order on.
+    The shuttle is loaded once the gripper has carried an object of a block's size over the bed, released it there, and
+    returned to its start; the shuttle has arrived once it has driven and is parked again; the drone is done once it has
+    flown and is disarmed on the ground. A silent robot never passes the order on.
     """
 
-    place: tuple[float, float]  # middle of the bed where the shuttle is loaded [m]
-    bed: float = 0.28  # inner edge of the bed, the shorter [m]
+    place: tuple[float, float]  # middle of the bed when the shuttle is loaded [m]
+    bed: float = 0.28  # shorter inner edge of the bed [m]
     block: float = 0.04  # edge of a block [m]
-    back: float = 0.05  # this near to where it began, the tool is out of the way [m]
+    back: float = 0.05  # distance from its start at which the tool is out of the way [m]
 
     rate = 10.0  # [Hz]
 
     def ports(self) -> Ports:
-        """The tool in the robot's base frame, the drone in the world's."""
+        """Return the ports, with the tool in the base frame and the drone in the world's."""
         return super().ports().refine("tcp", frame=BASE).refine("drone", frame=WORLD)
 
     def check(self) -> Iterable[str]:
-        """Sizes are sizes."""
-        for name in ("bed", "block", "back"):
-            if not 0.0 < getattr(self, name) < math.inf:
-                yield f"{name} = {getattr(self, name)} m is not above 0 and finite"
+        """Check that each length is positive."""
+        yield from positive("m").problems(bed=self.bed, block=self.block, back=self.back)
 
     def open(self) -> None:
-        """Nothing is done yet."""
+        """Start with the stage `LOAD`."""
         self.stage = Stage.LOAD
-        self._began: Vector | None = None
+        self._start: Vector | None = None
         self._carried = self._released = False
         self._left = False
 
@@ -73,8 +71,8 @@ class Dispatch(Node):
         gripper: GripperState | None,
         shuttle: VehicleState | None,
         drone: DroneState | None,
-    ) -> Turn:
-        """Whose turn it is now."""
+    ) -> Orders:
+        """Return the order for the active robot."""
         match self.stage:
             case Stage.LOAD if tcp is not None and gripper is not None and self._loaded(tcp, gripper):
                 self._go(Stage.DRIVE)
@@ -83,24 +81,24 @@ class Dispatch(Node):
             case Stage.INSPECT if drone is not None and self._landed(drone):
                 self._go(Stage.DONE)
         ready = self.stage is Stage.LOAD and shuttle is not None and parked(shuttle)
-        return Turn(
+        return Orders(
             arm=order if ready else None,
             shuttle=order if self.stage is Stage.DRIVE else None,
             drone=order if self.stage is Stage.INSPECT else None,
         )
 
     def _loaded(self, tcp: Pose, gripper: GripperState) -> bool:
-        if self._began is None:
-            self._began = tcp.position.copy()
+        if self._start is None:
+            self._start = tcp.position.copy()
         over = bool(np.abs(tcp.position[:2] - self.place).max() < self.bed / 2)
         holding = 0.6 * self.block < gripper.width < self.block + 0.01
         if over:
-            # What slips out of the gripper on the way never counts: it is closed by then.
+            # A block that slips out does not count as released: then the gripper is closed.
             self._released = self._carried and not holding and gripper.width > self.block
             self._carried = holding or (self._carried and gripper.width > self.block)
         elif not self._released:
             self._carried = False
-        return self._released and float(np.linalg.norm(tcp.position - self._began)) < self.back
+        return self._released and float(np.linalg.norm(tcp.position - self._start)) < self.back
 
     def _arrived(self, shuttle: VehicleState) -> bool:
         self._left = self._left or not parked(shuttle)
@@ -115,5 +113,5 @@ class Dispatch(Node):
 
 
 def parked(shuttle: VehicleState) -> bool:
-    """Whether a vehicle stands with its gear in park."""
+    """Return whether a vehicle stands in gear P."""
     return shuttle.gear == "P" and abs(shuttle.speed) < 0.05

@@ -1,4 +1,4 @@
-"""A shuttle on its lane: follow it, wait before what stands in it, stop at the line at its end, and park there."""
+"""Shuttle: follow a lane, wait before obstacles, stop at the stop line, and park there."""
 
 from __future__ import annotations
 
@@ -9,25 +9,31 @@ from enum import Enum, auto
 
 from embodied import SECOND, Node, Time, tunable
 from embodied.messages import Lane, Target, VehicleCommand, VehicleState
-from policies.motion.pursuit import carried, steering
-from policies.perception.landmark_filter import Bends, Mark, Obstruction
+from embodied.ranges import at_least, positive
+from policies.motion.pursuit import propagated, steering
+from policies.perception.landmark_filter import CurvatureMap, Landmark, Obstacle
 
-SURE = 0.5
-"""A view that is less sure is not driven by."""
+SCORE_LEAST = 0.5
+"""Least score of a lane that is followed."""
 
-STILL = 0.04
-"""A vehicle that is slower stands [m/s]."""
+STANDSTILL_SPEED = 0.04
+"""Speed below which the vehicle counts as standing [m/s]."""
 
-LOOKS, BLIND = 5, 1.8
-"""Of how many looks the place of the stop line is the median, and how near it may be under the nose [m]."""
+WINDOW = 5
+"""Number of detections whose median is the place of the stop line."""
+
+BLIND = 1.8
+"""Distance below which the stop line is out of the camera's view [m]."""
+
+LOOKAHEAD_TIME = 0.2
+"""Increase of the lookahead distance with speed [s]."""
+
+STEERING_LAG = 0.1
+"""Time that the front wheels take to turn [s]."""
 
 
-EARLY, TURNED = 0.2, 0.1
-"""How long before it is there a vehicle steers for a place, beyond what it does at rest; how long wheels take [s]."""
-
-
-class Phase(Enum):
-    """What it is doing; `WAIT` is before an obstacle."""
+class ShuttlePhase(Enum):
+    """Phases of a ride; `WAIT` is before an obstacle."""
 
     DRIVE = auto()
     WAIT = auto()
@@ -37,99 +43,98 @@ class Phase(Enum):
 
 @dataclass
 class Shuttle(Node):
-    """Pure pursuit on the clock, and a speed from which it can always stop where it has to.
+    """Steer by pure pursuit at a fixed rate, at a speed from which the vehicle can stop where it must.
 
-    A view is carried on by the vehicle's own speed and yaw rate from when it was taken, so that its latency costs
-    little. Without a fresh view, or with one that is not sure, there is no command, and the guard stops it; so there is
-    none once it has parked, and none without a permit, where one is wired.
+    A detected lane is propagated by the vehicle's own speed and yaw rate since its acquisition, which compensates the
+    latency. Without a fresh lane of a sufficient score there is no command, and the guard stops the vehicle; nor is
+    there one once it has parked, or without a permit if `permit` is wired.
     """
 
     wheelbase: float = 0.60  # [m]
-    nose: float = 0.75  # of the vehicle, ahead of its rear axle [m]
-    gap: float = 0.25  # of the nose to the stop line, when it stands [m]
-    distance: float = 0.8  # of the nose to an obstacle, when it stands [m]
-    clear: float = 1.0  # how long the view must be clear, before it drives on [s]
-    lag: float = 0.3  # after which its speed is what it was told to be [s]
-    preview: float = 0.75  # ahead of the rear axle, where the curvature that it is told of a lane is [m]
+    nose: float = 0.75  # distance from the rear axle to the nose [m]
+    gap: float = 0.25  # distance from the nose to the stop line at standstill [m]
+    distance: float = 0.8  # distance from the nose to an obstacle at standstill [m]
+    clear: float = 1.0  # time without an obstacle before it drives on [s]
+    lag: float = 0.3  # delay of the speed controller [s]
+    preview: float = 0.75  # distance ahead of the rear axle at which the detected curvature applies [m]
     cruise: float = tunable(1.4, low=0.2, high=3.0, unit="m/s")
-    lateral: float = tunable(0.4, low=0.1, high=2.0, unit="m/s²")  # acceleration to the side that it takes in a bend
+    lateral: float = tunable(0.4, low=0.1, high=2.0, unit="m/s²")  # limit of the lateral acceleration in a bend
     acceleration: float = tunable(0.7, low=0.1, high=2.0, unit="m/s²")
-    braking: float = tunable(0.7, low=0.1, high=2.0, unit="m/s²")  # by which it chooses its speed; the guard's is more
-    lookahead: float = tunable(0.5, low=0.2, high=3.0, unit="m")  # at rest; as far as it drives in `EARLY` more
+    braking: float = tunable(0.7, low=0.1, high=2.0, unit="m/s²")  # for its choice of speed; the guard's is higher
+    lookahead: float = tunable(0.5, low=0.2, high=3.0, unit="m")  # at rest; grows by `LOOKAHEAD_TIME` times the speed
 
     rate = 50.0  # [Hz]
 
     def check(self) -> Iterable[str]:
-        """Lengths and times are such."""
-        for name in ("wheelbase", "nose", "gap", "distance", "preview"):
-            if not 0.0 < getattr(self, name) < math.inf:
-                yield f"{name} = {getattr(self, name)} m is not above 0"
-        for name in ("clear", "lag"):
-            if not 0.0 <= getattr(self, name) < math.inf:
-                yield f"{name} = {getattr(self, name)} s is no time to wait"
+        """Check that lengths are positive, and times not negative."""
+        lengths = {"wheelbase": self.wheelbase, "nose": self.nose, "gap": self.gap, "distance": self.distance}
+        yield from positive("m").problems(**lengths, preview=self.preview)
+        yield from at_least(0, "s").problems(clear=self.clear, lag=self.lag)
 
     def open(self) -> None:
-        """Nothing is seen yet."""
-        self.phase = Phase.DRIVE
-        self._way, self._last, self._looked = 0.0, Time(0), Time(-1)
-        self._line, self._obstacle, self._bends = Mark(LOOKS, BLIND), Obstruction(self.clear), Bends(self.preview)
+        """Start in phase `DRIVE`, without detections."""
+        self.phase = ShuttlePhase.DRIVE
+        self._odometer, self._last, self._acquired = 0.0, Time(0), Time(-1)
+        self._line, self._obstacle = Landmark(WINDOW, BLIND), Obstacle(self.clear)
+        self._curvature = CurvatureMap(self.preview)
 
     def step(
         self, state: VehicleState, lane: Lane | None, now: Time, permit: Target | None = None
     ) -> VehicleCommand | None:
-        """What to do in this period."""
-        self._way += state.speed * (now - self._last) / SECOND
+        """Return the command of this period; None to stop or to stay parked."""
+        self._odometer += state.speed * (now - self._last) / SECOND
         self._last = now
-        if lane is not None and lane.score >= SURE and lane.acquired != self._looked:
-            self._looked = lane.acquired
-            way = self._way - state.speed * (now - lane.acquired) / SECOND
-            self._line.look(way, lane.stop_line)
-            self._obstacle.look(way, lane.obstacle, lane.acquired)
-            self._bends.look(way, lane.curvature)
+        if lane is not None and lane.score >= SCORE_LEAST and lane.acquired != self._acquired:
+            self._acquired = lane.acquired
+            odometer = self._odometer - state.speed * (now - lane.acquired) / SECOND
+            self._line.observe(odometer, lane.stop_line)
+            self._obstacle.observe(odometer, lane.obstacle, lane.acquired)
+            self._curvature.observe(odometer, lane.curvature)
         if permit is None and "permit" in self.wired:
             return None
-        if self.phase is Phase.PARK:
+        if self.phase is ShuttlePhase.PARK:
             return self._park(state)
-        if self.phase is Phase.DONE or lane is None or not lane.score >= SURE:
+        if self.phase is ShuttlePhase.DONE or lane is None or not lane.score >= SCORE_LEAST:
             return None
         return self._drive(state, lane, now)
 
     def _drive(self, state: VehicleState, lane: Lane, now: Time) -> VehicleCommand | None:
         age = (now - lane.acquired) / SECOND
-        ahead = self.lookahead + EARLY * state.speed
-        # The bend in which it is once its wheels have turned, and not the one that it sees further on.
-        here = replace(lane, curvature=self._bends.at(self._way + TURNED * state.speed))
-        here = carried(here, state.speed * age, state.yaw_rate * age)
+        ahead = self.lookahead + LOOKAHEAD_TIME * state.speed
+        # The curvature where it is once its wheels have turned, not the one detected further ahead.
+        here = replace(lane, curvature=self._curvature.at(self._odometer + STEERING_LAG * state.speed))
+        here = propagated(here, state.speed * age, state.yaw_rate * age)
         bend = max(abs(lane.curvature), abs(here.curvature), 1e-6)
         ends = (
-            self._room(self._line.left(self._way), self.gap),
-            self._room(self._obstacle.left(self._way), self.distance),
+            self._free(self._line.distance(self._odometer), self.gap),
+            self._free(self._obstacle.distance(self._odometer), self.distance),
         )
         speed = min(self.cruise, math.sqrt(self.lateral / bend), *(self._stoppable(end, state.speed) for end in ends))
         at_line, at_obstacle = (end <= self.gap / 2 for end in ends)
-        stands = abs(state.speed) < STILL
+        stands = abs(state.speed) < STANDSTILL_SPEED
         if stands and at_line:
-            self.phase = Phase.PARK
+            self.phase = ShuttlePhase.PARK
             return self._park(state)
-        self.phase = Phase.WAIT if stands and at_obstacle else Phase.DRIVE
+        self.phase = ShuttlePhase.WAIT if stands and at_obstacle else ShuttlePhase.DRIVE
         return VehicleCommand(
             speed=speed,
-            # How fast it slows down is told by its speed; what it takes for that is the guard's to bound.
+            # When braking, the falling speed itself sets the deceleration, and the guard limits it.
             acceleration=self.acceleration if speed > state.speed else None,
             steering=steering(here, ahead, self.wheelbase),
         )
 
     def _park(self, state: VehicleState) -> VehicleCommand | None:
         if state.gear == "P":
-            self.phase = Phase.DONE
+            self.phase = ShuttlePhase.DONE
             return None
         return VehicleCommand(speed=0.0, steering=0.0, gear="P")
 
-    def _room(self, left: float | None, gap: float) -> float:
-        """How far it may still drive before something [m]."""
-        return math.inf if left is None else left - self.nose - gap
+    def _free(self, distance: float | None, gap: float) -> float:
+        """Return the distance that may still be driven before a landmark [m]."""
+        return math.inf if distance is None else distance - self.nose - gap
 
-    def _stoppable(self, room: float, speed: float) -> float:
-        """The fastest from which it stops within so much room [m/s], while it drives at a speed."""
-        left = room - speed * self.lag
+    def _stoppable(self, distance: float, speed: float) -> float:
+        """Return the highest speed from which it stops within a distance, if it drives at a speed now [m/s]."""
+        # The lag takes the place of the control period here, so this is the rule of continuous time.
+        left = distance - speed * self.lag
         return math.sqrt(2.0 * self.braking * left) if left > 0.0 else 0.0

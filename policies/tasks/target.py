@@ -1,4 +1,4 @@
-"""What to pick, said once by whoever wrote the launch file."""
+"""Fixed target: the label of the object to pick, from the launch file."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from embodied.messages import Target
 
 @dataclass
 class NamedTarget(Node):
-    """Publishes the label of the object to pick, once. In simulation the world says it instead."""
+    """Publish the label of the object to pick, once; in simulation the world publishes it instead."""
 
     label: str
 
     def step(self) -> Target:
-        """The label, as it was set."""
+        """Return the label from the settings."""
         return Target(label=self.label)

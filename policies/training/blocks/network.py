@@ -1,4 +1,4 @@
-"""The detector's network: a small U-Net with heads at a quarter of the image's resolution.
+"""Network of the block detector: a small U-Net with heads at a quarter of the image's resolution.
 
 Heatmaps with sub-cell offsets follow CenterNet (Zhou, Wang and Krähenbühl, Objects as Points, arXiv:1904.07850).
 """
@@ -13,7 +13,14 @@ from torch.nn import functional
 
 from policies.perception.detector import LABELS
 
-_FINE, _MIDDLE, _COARSE = 32, 48, 64
+_FINE = 32
+"""Channels at a quarter of the image's resolution."""
+
+_MIDDLE = 48
+"""Channels at an eighth of the image's resolution."""
+
+_COARSE = 64
+"""Channels at a sixteenth of the image's resolution."""
 
 
 def _conv(inputs: int, outputs: int, *, stride: int = 1, kernel: int = 3) -> nn.Sequential:
@@ -26,10 +33,10 @@ def _doubled(features: Tensor) -> Tensor:
 
 
 class DetectorNetwork(nn.Module):
-    """From images to heatmap logits and geometry; widths are multiples of 16, which the CPU's kernels like.
+    """Network from images to heatmap logits and geometry; widths are multiples of 16, which suits the CPU's kernels.
 
     Args:
-        labels: how many kinds of things it tells apart.
+        labels: number of labels.
     """
 
     def __init__(self, labels: int = len(LABELS)) -> None:
@@ -49,10 +56,10 @@ class DetectorNetwork(nn.Module):
         nn.init.constant_(cast(Tensor, self.heat.bias), -4.6)
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Heatmap logits and geometry.
+        """Compute heatmap logits and geometry of images.
 
         Args:
-            images: shape (b, 3, h, w), -1 to 1.
+            images: images, shape (b, 3, h, w), in [-1, 1].
 
         Returns:
             (b, labels, h/4, w/4) and (b, 4, h/4, w/4).
@@ -66,7 +73,7 @@ class DetectorNetwork(nn.Module):
 
 
 class ShippedDetector(nn.Module):
-    """What is exported: from a camera's bytes to peaks and geometry, so that normalisation cannot be got wrong."""
+    """Network for export: from a camera's bytes to peaks and geometry, with the normalisation inside the model."""
 
     def __init__(self, network: DetectorNetwork) -> None:
         super().__init__()

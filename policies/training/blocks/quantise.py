@@ -1,4 +1,4 @@
-"""Make the trained detector faster with 8-bit weights and activations, and write its card anew.
+"""Make the trained detector faster with 8-bit weights and activations, and update its card.
 
 `python -m policies.training.blocks.quantise CALIBRATION VALIDATION [VALIDATION ...]`, with the extra `train`. Folders
 come from `render_blocks`; calibration needs a few hundred images of training scenes. The last layers, which say where
@@ -19,7 +19,7 @@ from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantTy
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from policies.perception.detector import LABELS, Detector
-from policies.perception.model_card import Card, digest
+from policies.perception.model_card import ModelCard, digest
 from policies.training.blocks.fold import fold
 from policies.training.blocks.render import Renders
 from policies.training.blocks.score import scores
@@ -73,8 +73,8 @@ def main() -> None:
     parser.add_argument("validation", type=Path, nargs="+", help="the first by the renderer that runs use")
     parser.add_argument("--model", type=Path, default=Detector.model)
     arguments = parser.parse_args()
-    path = Card.beside(arguments.model)
-    card, calibration = Card.read(path), Renders.load(arguments.calibration)
+    path = ModelCard.beside(arguments.model)
+    card, calibration = ModelCard.read(path), Renders.load(arguments.calibration)
     quantise(arguments.model, calibration)
     # The card of the model before would refuse this one.
     path.unlink()

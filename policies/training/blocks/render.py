@@ -130,7 +130,7 @@ class Stage:
 
     @property
     def about(self) -> str:
-        """What drew the images, and its version."""
+        """Return the name and version of the renderer."""
         return str(self._world.about()["renderer"])
 
     def _reach(self, poses: Poses, rng: np.random.Generator) -> tuple[Vector, float]:
@@ -289,7 +289,7 @@ def render(stages: Sequence[Stage], seeds: tuple[int, int], count: int) -> Rende
 
 
 def main() -> None:
-    """Render a set."""
+    """Render a set of images into a folder."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--seeds", required=True, help="from:to, without the last")

@@ -1,4 +1,4 @@
-"""How good a detector is on rendered images: `python -m policies.training.blocks.score FOLDER`.
+"""Scores of the block detector on rendered images: `python -m policies.training.blocks.score FOLDER`.
 
 Scores are those of the whole node, from the camera's bytes to positions in the base frame. An object counts when it is
 mostly visible: at least 60 % of the pixels of its silhouette and of the 5 × 5 around its middle.

@@ -20,29 +20,39 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from embodied.node.node import generator
 from policies.perception.detector import COLUMNS, HEIGHT, LABELS, ROWS, STRIDE, WIDTH, Detector
-from policies.perception.model_card import Card, digest
+from policies.perception.model_card import ModelCard, digest
 from policies.perception.onnx_node import OnnxNode
 from policies.training.blocks.network import DetectorNetwork, ShippedDetector
 from policies.training.blocks.render import Objects, Renders
 from policies.training.blocks.score import GREY, scores
 
 BATCH = 16
-SEEN, HIDDEN = 0.45, 0.20  # visible parts above and below which an object must, and must not, be reported
-SPREAD = 1.0  # of a peak [cells]
-REACH = 5  # how far around its peak an object matters [cells]
+"""Images in a batch."""
+
+SEEN = 0.45
+"""Visible part of an object from which it must be detected."""
+
+HIDDEN = 0.20
+"""Visible part of an object below which it must not be detected."""
+
+SPREAD = 1.0
+"""Standard deviation of a peak [cells]."""
+
+REACH = 5
+"""Distance from a peak up to which an object contributes to the targets [cells]."""
 
 Map = NDArray[np.float32]
 Pixels = NDArray[np.uint8]
 Targets = tuple[Tensor, Tensor, Tensor, Tensor, Tensor]
-"""Heatmaps, where they count, geometry, where its offsets count, where its angles count."""
+"""Heatmaps and their weights, geometry, and the weights of its offsets and of its angles."""
 
 
 def targets(objects: Objects, labels: int) -> tuple[Map, Map, Map, Map, Map]:
-    """What the network should answer for one image, shapes (channels, rows, columns).
+    """Return the targets of the network for one image, shapes (channels, rows, columns).
 
     Args:
-        objects: those of the image, as `Renders` has them.
-        labels: how many kinds of them there are.
+        objects: objects in the image, as in `Renders`.
+        labels: number of labels.
     """
     heat = np.zeros((labels, ROWS, COLUMNS), np.float32)
     counts = np.ones_like(heat)
@@ -59,7 +69,7 @@ def targets(objects: Objects, labels: int) -> tuple[Map, Map, Map, Map, Map]:
         peak = np.exp(-(right**2 + down**2) / (2 * SPREAD**2))
         kind, visible = thing["kind"], min(thing["visible"], thing["face"])
         if visible < SEEN:
-            # Neither right nor wrong in between: which side it falls on is a matter of a few pixels.
+            # No loss in between: a few pixels decide whether such an object can be detected.
             counts[kind, rows, columns][peak > 0.1] = float(visible < HIDDEN)
             continue
         near = peak > 0.3
@@ -74,10 +84,10 @@ def targets(objects: Objects, labels: int) -> tuple[Map, Map, Map, Map, Map]:
 
 
 def batches(renders: Renders, labels: int, rng: np.random.Generator) -> Iterator[tuple[Tensor, Targets]]:
-    """All images once, in random order, each mirrored and lit a little differently."""
+    """Yield batches of one epoch: images in random order, mirrored and with random gain and noise."""
     by_image = np.split(renders.objects, np.searchsorted(renders.objects["image"], np.arange(1, len(renders.rgb))))
     order = rng.permutation(len(renders.rgb))
-    # Noise is cut from a pool at random places: to draw it afresh would take longer than the network does.
+    # Noise is cut from a pool at random places: drawing it each time would take longer than the network does.
     pool = rng.standard_normal(8 * HEIGHT * WIDTH * 3, dtype=np.float32)
     for start in range(0, len(order) - BATCH + 1, BATCH):
         images = np.empty((BATCH, HEIGHT, WIDTH, 3), np.float32)
@@ -93,12 +103,12 @@ def batches(renders: Renders, labels: int, rng: np.random.Generator) -> Iterator
         heat, counts, geometry, offsets, angles = (
             torch.from_numpy(np.stack(part)) for part in zip(*answers, strict=True)
         )
-        # Seen as (b, 3, h, w) this is torch's channels_last layout, with nothing copied.
+        # Permuted to (b, 3, h, w) this is torch's channels_last layout, without a copy.
         yield torch.from_numpy(images).permute(0, 3, 1, 2), (heat, counts, geometry, offsets, angles)
 
 
 def loss(heat: Tensor, geometry: Tensor, wanted: Targets) -> Tensor:
-    """CenterNet's focal loss of the heatmaps (arXiv:1904.07850, eq. 1) and absolute errors of the geometry at peaks."""
+    """Return CenterNet's focal loss of the heatmaps (arXiv:1904.07850, eq. 1) plus L1 loss of the geometry at peaks."""
     peaks, counts, places, offsets, angles = wanted
     log_yes, log_no = functional.logsigmoid(heat), functional.logsigmoid(-heat)
     yes = torch.sigmoid(heat)
@@ -111,7 +121,7 @@ def loss(heat: Tensor, geometry: Tensor, wanted: Targets) -> Tensor:
 
 
 def train(renders: Renders, epochs: int, seed: int, labels: int = len(LABELS)) -> DetectorNetwork:
-    """A trained network for so many kinds of things, with the moving average of its weights."""
+    """Train a network for a number of labels, and return the moving average of its weights."""
     torch.manual_seed(seed)
     network = DetectorNetwork(labels).to(memory_format=torch.channels_last)
     average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(0.998), use_buffers=True)
@@ -139,7 +149,7 @@ def train(renders: Renders, epochs: int, seed: int, labels: int = len(LABELS)) -
 
 
 def export(network: DetectorNetwork, path: Path, node: type[OnnxNode] = Detector) -> None:
-    """Write the model as one ONNX file, for a node that runs it."""
+    """Export the model as one ONNX file, for a node that runs it."""
     shipped = ShippedDetector(network.to(memory_format=torch.contiguous_format)).eval()
     example = torch.zeros(1, HEIGHT, WIDTH, 3, dtype=torch.uint8)
     with warnings.catch_warnings():
@@ -166,20 +176,20 @@ def _mirrored(image: Pixels, objects: Objects, rng: np.random.Generator) -> tupl
     return image, objects
 
 
-def publish(model: Path, training: Renders, validation: Sequence[Renders]) -> Card:
+def publish(model: Path, training: Renders, validation: Sequence[Renders]) -> ModelCard:
     """Score a model and write its card.
 
     Args:
-        model: the ONNX file.
-        training: what it was trained on.
-        validation: what it is scored on; the same scenes, by one renderer after the other.
+        model: path of the ONNX file.
+        training: training images.
+        validation: validation images; the same scenes, by one renderer after the other.
     """
-    path = Card.beside(model)
+    path = ModelCard.beside(model)
     # The card of the model before would refuse this one.
     path.unlink(missing_ok=True)
     detector = Detector(model=model)
     detector.open()
-    card = Card(
+    card = ModelCard(
         name=model.stem,
         purpose="Finds coloured blocks and grey obstacles on a table in an image from above.",
         sha256=digest(model),
@@ -197,7 +207,7 @@ def publish(model: Path, training: Renders, validation: Sequence[Renders]) -> Ca
 
 
 def main() -> None:
-    """Train, export, score and write the card."""
+    """Train, export and score the model, and write its card."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("training", type=Path)
     parser.add_argument("validation", type=Path, nargs="+", help="the first by the renderer that runs use")

@@ -1,7 +1,7 @@
-"""Demonstrations for `train_cloned`: `PickPlace` at work in a launch file's simulation, disturbed now and then.
+"""Demonstrations for cloning: runs of `PickPlace` in a launch file's simulation, with random disturbances.
 
-As in DART (Laskey et al. 2017, arXiv:1703.09327) noise goes into what is done, never into what is shown: it
-is how the tool moves on and recovers once a disturbance is over, not the disturbance.
+As in DART (Laskey et al. 2017, arXiv:1703.09327), noise goes into the executed motion, never into the labels: samples
+show how the tool recovers after a disturbance, not the disturbance.
 """
 
 from __future__ import annotations
@@ -17,72 +17,79 @@ from embodied import SECOND, Time
 from embodied.launch import Overrides, load
 from embodied.messages import Detections, Goal, GripperState, Pose, Target, Vector
 from embodied.runtime.lockstep import Lockstep
-from policies.tasks.cloned import CHUNK, Situation
-from policies.tasks.pick_place import Phase, PickPlace
+from policies.tasks.cloned import CHUNK, Observation
+from policies.tasks.pick_place import PickPhase, PickPlace
 
 AHEAD = 2
-"""How many steps the shown motion is ahead of the present, so that the arm never waits for the next goal."""
+"""Steps between the current state and its label, so that the arm never waits for the next goal."""
 
 STEP = SECOND // 10
-KNOWN = frozenset({Phase.ABOVE, Phase.DESCEND, Phase.CLOSE, Phase.LIFT, Phase.CARRY, Phase.LOWER})
-STEADY = frozenset({Phase.CLOSE, Phase.RELEASE})
+"""Simulated time of one step of the demonstration [ns]."""
+
+KNOWN = frozenset(
+    {PickPhase.ABOVE, PickPhase.DESCEND, PickPhase.CLOSE, PickPhase.LIFT, PickPhase.CARRY, PickPhase.LOWER}
+)
+"""Phases in which the grasp is known to the network."""
+
+STEADY = frozenset({PickPhase.CLOSE, PickPhase.RELEASE})
+"""Phases in which there are no disturbances."""
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """One step of a demonstration."""
+    """One step of a demonstration: input, label and disturbance."""
 
     state: NDArray[np.float32]
     position: Vector  # of the tool [m]
     yaw: float  # of the tool [rad]
-    closed: bool  # whether the gripper is told to close
+    closed: bool  # whether the goal closes the gripper
     disturbed: bool
 
 
 @dataclass
 class Demonstrator(PickPlace):
-    """`PickPlace` that notes what it does, and is disturbed.
+    """`PickPlace` that records its steps, and is disturbed at random.
 
     Attributes:
-        moments: what it did in this run.
+        moments: steps of this run.
     """
 
-    disturbed: float = 0.05  # chance that a disturbance begins, at each step
-    reach: float = 0.04  # of a disturbance [m]
-    blur: float = 0.002  # standard deviation of where blocks seem to be, the same all along a run [m]
+    disturbed: float = 0.05  # probability per step that a disturbance begins
+    reach: float = 0.04  # largest disturbance along each axis [m]
+    blur: float = 0.002  # standard deviation of the error of detections, constant in a run [m]
     moments: list[Moment] = field(default_factory=list, init=False, repr=False)
 
     def open(self) -> None:
-        """Start with a look, and with nothing noted."""
+        """Start without detections, and without recorded steps."""
         super().open()
         self.moments.clear()
-        self._situation = Situation((*self.place, self.release))
+        self._observation = Observation((*self.place, self.release))
         self._closed = False
         self._left = 0
         self._push = np.zeros(4)
         self._blur: Vector | None = None
 
     def step(self, objects: Detections, tcp: Pose, gripper: GripperState, target: Target, now: Time) -> Goal:
-        """As `PickPlace`, but sometimes elsewhere."""
+        """Return the goal of `PickPlace`, displaced during a disturbance."""
         if self._blur is None:
             self._blur = self.rng.normal(0.0, self.blur, 3)
         before = self.phase
         goal = super().step(replace(objects, position=objects.position + self._blur), tcp, gripper, target, now)
-        situation = self._situation
-        situation.follow(tcp)
+        observation = self._observation
+        observation.update(tcp)
         empty = self._closed and gripper.width < 0.6 * self.block
-        known = (before in KNOWN or self.phase is Phase.ABOVE) and not empty
-        state = situation.state(tcp, gripper, self._grasp if known else None, self._closed)
+        known = (before in KNOWN or self.phase is PickPhase.ABOVE) and not empty
+        state = observation.state(tcp, gripper, self._grasp if known else None, self._closed)
         self._closed = goal.gripper < self.block
         if self._left == 0 and self.rng.random() < self.disturbed:
             self._left = int(self.rng.integers(2, 6))
             self._push = self.rng.uniform(-1.0, 1.0, 4) * (self.reach, self.reach, self.reach, 0.4)
         disturbed = self._left > 0 and self.phase not in STEADY
         self._left = max(self._left - 1, 0)
-        self.moments.append(Moment(state[0], tcp.position, situation.yaw, self._closed, disturbed))
+        self.moments.append(Moment(state[0], tcp.position, observation.yaw, self._closed, disturbed))
         if not disturbed:
             return goal
-        # Low down it is pushed less, and only upwards: blocks and table are not what it should learn to hit.
+        # Near the table disturbances are smaller, and only upwards, so that the tool does not hit blocks or table.
         low = tcp.position[2] < self.hover - 0.02
         push = self._push * (0.3, 0.3, 1.0, 0.3) if low else self._push
         position = goal.position + np.array([push[0], push[1], abs(push[2]) if low else push[2]])
@@ -91,7 +98,7 @@ class Demonstrator(PickPlace):
 
 @dataclass(frozen=True, slots=True)
 class Samples:
-    """What a network learns from: states (k, STATE), motions (k, CHUNK, 4) and closing (k, CHUNK)."""
+    """Training samples: states (k, STATE), motions (k, CHUNK, 4) and closing (k, CHUNK)."""
 
     state: NDArray[np.float32]
     motion: NDArray[np.float32]
@@ -99,7 +106,7 @@ class Samples:
 
 
 def samples(moments: list[Moment]) -> Samples:
-    """Every moment of a demonstration after which nothing disturbed for a whole chunk."""
+    """Return samples for all steps of a demonstration whose following chunk is free of disturbances."""
     tool = np.array([(*moment.position, moment.yaw) for moment in moments])
     closed = np.array([moment.closed for moment in moments])
     disturbed = np.array([moment.disturbed for moment in moments])
@@ -113,13 +120,13 @@ def samples(moments: list[Moment]) -> Samples:
 
 
 def demonstrate(launch: Path, profile: str, seeds: range, *, after: float = 2.5) -> Iterator[Samples]:
-    """Demonstrations that ended well, one for each seed.
+    """Run demonstrations, and yield the samples of each that passed.
 
     Args:
-        launch: a launch file whose node `policy` is a `PickPlace`.
-        profile: which of its simulations.
-        seeds: of the runs.
-        after: how long a run goes on after the verdict, to show the way back [s].
+        launch: launch file whose node `policy` is a `PickPlace`.
+        profile: simulation profile of the launch file.
+        seeds: seeds of the runs.
+        after: time that a run continues after the verdict, to show the return [s].
     """
     swap = f"policy={Demonstrator.__module__}:{Demonstrator.__name__}"
     plan = load(launch, Overrides(swaps=[swap])).graph(profile).check()

@@ -20,18 +20,25 @@ from torch import Tensor, nn
 from embodied.launch import Overrides, load
 from embodied.node.node import generator
 from embodied.runtime.episode import play
-from policies.perception.model_card import Card, digest
+from policies.perception.model_card import ModelCard, digest
 from policies.tasks.cloned import CHUNK, STATE, ClonedPickPlace
 from policies.training.cloned.demonstrate import Samples, demonstrate
 
 WIDTH = 224
+"""Width of each hidden layer."""
+
 BATCH = 512
-SHARE = 20  # seeds that one process takes at a time
-SCALES = (0.1, 0.01)  # at which ways and turns are told apart, coarse and fine [m]
+"""Samples in a batch."""
+
+SHARE = 20
+"""Seeds that one process takes at a time."""
+
+SCALES = (0.1, 0.01)
+"""Scales at which translations and turns are also fed to the network, coarse and fine [m], [rad]."""
 
 
 class ChunkNetwork(nn.Module):
-    """A perceptron from a state to a chunk of motions; what happens near a place counts as much as how far it is."""
+    """Perceptron from a state to a chunk of motions, with inputs at several scales for accuracy near the places."""
 
     def __init__(self, mean: Tensor, spread: Tensor) -> None:
         super().__init__()
@@ -46,16 +53,15 @@ class ChunkNetwork(nn.Module):
         self.closing = nn.Linear(WIDTH, CHUNK)
 
     def forward(self, state: Tensor) -> tuple[Tensor, Tensor]:
-        """Motions (b, CHUNK, 4) [m], [rad], and logits of closing (b, CHUNK), from states (b, STATE)."""
+        """Compute motions (b, CHUNK, 4) [m], [rad], and logits of closing (b, CHUNK), from states (b, STATE)."""
         ways = state[:, :12]
         near = [torch.tanh(ways / scale) for scale in SCALES]
-        told = torch.cat([(state - self.mean) / self.spread, *near], dim=1)
-        thought = self.body(told)
-        return 0.1 * self.motion(thought).reshape(-1, CHUNK, 4), self.closing(thought)
+        features = self.body(torch.cat([(state - self.mean) / self.spread, *near], dim=1))
+        return 0.1 * self.motion(features).reshape(-1, CHUNK, 4), self.closing(features)
 
 
 def train(data: Samples, epochs: int, seed: int) -> ChunkNetwork:
-    """Fit a network; the same data and seed give the same network on one kind of machine."""
+    """Train a network; the same data and seed give the same network on one kind of machine."""
     torch.manual_seed(seed)
     rng = generator(seed, "cloned", "batches")
     state, motion, closing = (torch.from_numpy(a) for a in (data.state, data.motion, data.closing))
@@ -69,7 +75,7 @@ def train(data: Samples, epochs: int, seed: int) -> ChunkNetwork:
         for start in range(0, len(state) - BATCH + 1, BATCH):
             chosen = order[start : start + BATCH]
             moved, logits = network(state[chosen])
-            # Absolute error: a mean of two ways would be a way that nobody showed.
+            # L1 loss: the mean of two demonstrated motions would be one that nobody demonstrated.
             error = (moved - motion[chosen]).abs().mean() / 0.01
             decided = nn.functional.binary_cross_entropy_with_logits(logits, closing[chosen])
             loss = error + decided
@@ -85,7 +91,7 @@ def train(data: Samples, epochs: int, seed: int) -> ChunkNetwork:
 
 
 def export(network: ChunkNetwork, path: Path) -> None:
-    """Write the model as one ONNX file."""
+    """Export the model as one ONNX file."""
     with warnings.catch_warnings():
         # The newer exporter writes a second file for the weights; a model is one file here.
         warnings.simplefilter("ignore")
@@ -101,7 +107,7 @@ def export(network: ChunkNetwork, path: Path) -> None:
 
 
 def score(launch: Path, profile: str, model: Path, seeds: range) -> tuple[int, float]:
-    """How many of these seeds it passes, and how long those take in the mean [s]."""
+    """Return the number of seeds that the model passes, and the mean duration of those runs [s]."""
     swap = f"policy={ClonedPickPlace.__module__}:{ClonedPickPlace.__name__}"
     chosen = Overrides(swaps=[swap], sets=[f"policy.model={model.resolve()}"])
     graph = load(launch, chosen).graph(profile)
@@ -114,7 +120,7 @@ def score(launch: Path, profile: str, model: Path, seeds: range) -> tuple[int, f
 
 
 def collect(launch: Path, profile: str, seeds: range, jobs: int) -> tuple[Samples, int]:
-    """Samples of all demonstrations, in order of their seeds, and how many ended well."""
+    """Collect samples of all demonstrations, in order of their seeds, and the number that passed."""
     shares = [seeds[start : start + SHARE] for start in range(0, len(seeds), SHARE)]
     with ProcessPoolExecutor(jobs) as pool:
         parts = [part for share in pool.map(partial(_share, launch, profile), shares) for part in share]
@@ -132,7 +138,7 @@ def _seeds(text: str) -> range:
 
 
 def main() -> None:
-    """Demonstrate, train, export, score and write the card."""
+    """Demonstrate, train, export and score the model, and write its card."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("launch", type=Path)
     parser.add_argument("--profile", default="truth")
@@ -153,11 +159,11 @@ def main() -> None:
     print(f"{len(data.state)} samples from {ended} demonstrations", flush=True)
     network = train(data, chosen.epochs, chosen.training.start)
     chosen.model.parent.mkdir(parents=True, exist_ok=True)
-    Card.beside(chosen.model).unlink(missing_ok=True)
+    ModelCard.beside(chosen.model).unlink(missing_ok=True)
     export(network, chosen.model)
     passed, seconds = score(chosen.launch, chosen.profile, chosen.model, chosen.validation)
     print(f"{passed} of {len(chosen.validation)} in {seconds:.2f} s each")
-    Card(
+    ModelCard(
         name="cloned",
         purpose="The next chunk of tool motions and gripper commands of pick-and-place, from tool, gripper and block.",
         sha256=digest(chosen.model),
@@ -173,7 +179,7 @@ def main() -> None:
             "validation_true_poses_total": float(len(chosen.validation)),
             "validation_duration_mean_s": round(seconds, 2),
         },
-    ).write(Card.beside(chosen.model))
+    ).write(ModelCard.beside(chosen.model))
 
 
 if __name__ == "__main__":

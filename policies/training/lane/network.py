@@ -1,4 +1,4 @@
-"""The network of lane perception: convolutions to a coarse grid, and a perceptron that reads it whole."""
+"""Network of lane perception: convolutions to a coarse grid, and a perceptron over the whole grid."""
 
 from __future__ import annotations
 
@@ -7,8 +7,17 @@ from torch import Tensor, nn
 
 from policies.perception.lane import HEIGHT, VALUES, WIDTH
 
-STRIDE, KEPT, WIDE = 16, 16, 96
+STRIDE = 16
+"""Edge of a cell of the grid in the image [px]."""
+
+CHANNELS = 16
+"""Channels of the grid."""
+
+HIDDEN = 96
+"""Width of the hidden layer."""
+
 SCORES = ("lane", "obstacle", "stop_line")
+"""Scores of the network, in the order of its output."""
 
 
 def _conv(inputs: int, outputs: int, *, stride: int = 1, kernel: int = 3) -> nn.Sequential:
@@ -17,7 +26,7 @@ def _conv(inputs: int, outputs: int, *, stride: int = 1, kernel: int = 3) -> nn.
 
 
 class LaneNetwork(nn.Module):
-    """From images to values in multiples of `SCALES`, and logits of the scores."""
+    """Network from images to values in multiples of `SCALES`, and logits of the scores."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -27,20 +36,22 @@ class LaneNetwork(nn.Module):
             _conv(32, 32),
             _conv(32, 48, stride=2),
             _conv(48, 48),
-            _conv(48, KEPT, kernel=1),
+            _conv(48, CHANNELS, kernel=1),
             nn.Flatten(),
         )
         cells = (HEIGHT // STRIDE) * (WIDTH // STRIDE)
-        self.read = nn.Sequential(nn.Linear(KEPT * cells, WIDE), nn.SiLU(), nn.Linear(WIDE, len(VALUES) + len(SCORES)))
+        self.read = nn.Sequential(
+            nn.Linear(CHANNELS * cells, HIDDEN), nn.SiLU(), nn.Linear(HIDDEN, len(VALUES) + len(SCORES))
+        )
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Values (b, 5) and logits (b, 3) from images (b, 3, h, w), -1 to 1."""
-        told = self.read(self.seen(images))
-        return told[:, : len(VALUES)], told[:, len(VALUES) :]
+        """Compute values (b, 5) and logits (b, 3) of images (b, 3, h, w), in [-1, 1]."""
+        outputs = self.read(self.seen(images))
+        return outputs[:, : len(VALUES)], outputs[:, len(VALUES) :]
 
 
 class ShippedLane(nn.Module):
-    """What is exported: from a camera's bytes to values and scores, so that normalisation cannot be got wrong."""
+    """Network for export: from a camera's bytes to values and scores, with the normalisation inside the model."""
 
     def __init__(self, network: LaneNetwork) -> None:
         super().__init__()

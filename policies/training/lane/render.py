@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embodied.node.node import generator
-from policies.perception.lane import turned
+from policies.perception.lane import warped
 
 TARGET = np.dtype(
     [
@@ -31,20 +31,23 @@ TARGET = np.dtype(
     ]
 )
 
-INSIDE, ALONG = 0.32, 0.38
-"""How far off the middle [m] and how much astray [rad] a car in its lane may be."""
+OFFSET_MOST = 0.32
+"""Largest offset of a car that counts as in its lane [m]."""
+
+HEADING_MOST = 0.38
+"""Largest heading error of a car that counts as in its lane [rad]."""
 
 Targets = NDArray[np.void]
 
 
 @dataclass(frozen=True)
 class Views:
-    """Rendered images, as the network takes them, with what is true in them.
+    """Rendered images in the network's view, with their true values.
 
     Attributes:
-        images: shape (n, h, w, 3).
-        targets: of dtype TARGET, shape (n,).
-        seeds: ranges of seeds, each from its first up to, but without, its second.
+        images: images, shape (n, h, w, 3).
+        targets: true values, of dtype TARGET, shape (n,).
+        seeds: half-open ranges of seeds.
     """
 
     images: NDArray[np.uint8]
@@ -53,26 +56,26 @@ class Views:
 
     @classmethod
     def load(cls, *files: Path) -> Self:
-        """Read sets that were saved, as one."""
+        """Read saved sets as one."""
         parts = [np.load(file) for file in files]
         images, targets = (np.concatenate([part[name] for part in parts]) for name in ("images", "targets"))
         pairs = sorted((int(a), int(b)) for part in parts for a, b in part["seeds"])
         return cls(images, targets, tuple(pairs))
 
     def save(self, file: Path) -> None:
-        """Write a set."""
+        """Write the set to a file."""
         file.parent.mkdir(parents=True, exist_ok=True)
         np.savez(file, images=self.images, targets=self.targets, seeds=np.array(self.seeds))
 
 
 def views(world: Any, seed: int, count: int, size: tuple[int, int]) -> Iterator[tuple[NDArray[np.uint8], Targets]]:
-    """Some images of the road of a seed, each by another camera, and what is true in them.
+    """Render images of the road of a seed, each by a random camera, with their true values.
 
     Args:
-        world: of the car.
-        seed: of its road.
-        count: how many images.
-        size: of what the camera takes, width and height [px].
+        world: world with the car.
+        seed: seed of the road.
+        count: number of images.
+        size: width and height of the camera's images [px].
     """
     world.reset(seed)
     width, height = size
@@ -86,7 +89,7 @@ def views(world: Any, seed: int, count: int, size: tuple[int, int]) -> Iterator[
         world.place(along, offset, heading)
         camera.vary(generator(seed, "lens", str(index)))
         true = world.ahead()
-        inside = abs(true.offset) <= INSIDE and abs(true.heading) <= ALONG
+        inside = abs(true.offset) <= OFFSET_MOST and abs(true.heading) <= HEADING_MOST
         far = np.nan
         target = (
             true.offset,
@@ -96,11 +99,11 @@ def views(world: Any, seed: int, count: int, size: tuple[int, int]) -> Iterator[
             far if true.stop_line is None else true.stop_line,
             float(inside),
         )
-        yield turned(camera.render().rgb, camera.info()), np.array(target, TARGET)
+        yield warped(camera.render().rgb, camera.info()), np.array(target, TARGET)
 
 
 def _place(course: Any, rng: np.random.Generator) -> tuple[float, float, float]:
-    """Along the lane [m], off its middle [m], and from its direction [rad]."""
+    """Draw a pose of the car: distance along the lane [m], offset [m] and heading [rad]."""
     way, back = rng.random(), float(rng.uniform(0.9, 6.5))
     along = float(rng.uniform(0.0, course.stop - 1.0))
     if way < 0.45 and course.obstacle is not None:
@@ -120,13 +123,13 @@ def _place(course: Any, rng: np.random.Generator) -> tuple[float, float, float]:
 
 
 def open_world(name: str) -> Any:
-    """A world by its class, `module:Class`."""
+    """Make the world of a class, `module:Class`."""
     module, kind = name.split(":")
     return getattr(importlib.import_module(module), kind)()
 
 
 def main() -> None:
-    """Render a set."""
+    """Render a set of images into a file."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("file", type=Path)
     parser.add_argument("--seeds", required=True, help="from:to, without the last")

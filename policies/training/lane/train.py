@@ -19,18 +19,25 @@ from torch.nn import functional
 
 from embodied.node.node import generator
 from policies.perception.lane import HEIGHT, NEAR, SCALES, WIDTH, LaneDetector
-from policies.perception.model_card import Card, digest
+from policies.perception.model_card import ModelCard, digest
 from policies.training.lane.network import LaneNetwork, ShippedLane
 from policies.training.lane.render import Views
 
 BATCH = 32
-FINE = 0.1  # errors of a smaller multiple of SCALES count by their square
-AIM = 1.5  # how far ahead the middle of the lane is scored [m]
-CLOSE = 3.0  # an obstacle that is nearer must not be missed [m]
+"""Images in a batch."""
+
+FINE = 0.1
+"""Multiple of SCALES below which errors count by their square."""
+
+AIM = 1.5
+"""Distance ahead at which the middle of the lane is scored [m]."""
+
+CLOSE = 3.0
+"""Distance below which an obstacle must not be missed [m]."""
 
 
 def train(data: Views, epochs: int, seed: int) -> LaneNetwork:
-    """Fit a network; the same data and seed give the same network on one kind of machine."""
+    """Train a network; the same data and seed give the same network on one kind of machine."""
     torch.manual_seed(seed)
     rng = generator(seed, "lanes", "batches")
     # Channels last are twice as fast on a processor.
@@ -60,18 +67,18 @@ def train(data: Views, epochs: int, seed: int) -> LaneNetwork:
 
 
 def _wanted(data: Views) -> tuple[Tensor, Tensor]:
-    """Values in multiples of SCALES, not a number where there is none, (n, 5); what is there, 0 or 1, (n, 3)."""
+    """Return targets: values in multiples of SCALES, NaN if absent, (n, 5), and presence, 0 or 1, (n, 3)."""
     target = data.targets
     ways = [np.log(target[name] / NEAR) for name in ("obstacle", "stop_line")]
     values = np.stack([target["offset"], target["heading"], target["curvature"], *ways], axis=1) / SCALES
-    # Off the lane nothing is worth knowing but that.
+    # Off the lane only the score of the lane is trained.
     values[target["inside"] == 0.0] = np.nan
     there = [target["inside"], *(np.isfinite(way).astype(np.float32) for way in ways)]
     return torch.from_numpy(values.astype(np.float32)), torch.from_numpy(np.stack(there, axis=1))
 
 
 def _augmented(images: Tensor, values: Tensor, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
-    """Half of them as in a mirror, each brighter or darker; noise is in them already."""
+    """Mirror half of the images, and scale the brightness of each; noise is in them already."""
     mirrored = torch.from_numpy(rng.random(len(images)) < 0.5)
     turned = torch.where(mirrored[:, None, None, None], images.flip(2), images)
     # Left becomes right in offset, heading and curvature; ways ahead stay.
@@ -82,12 +89,12 @@ def _augmented(images: Tensor, values: Tensor, rng: np.random.Generator) -> tupl
     return seen, values * signs
 
 
-def _loss(told: tuple[Tensor, Tensor], wanted: Tensor, present: Tensor) -> Tensor:
-    values, logits = told
+def _loss(outputs: tuple[Tensor, Tensor], wanted: Tensor, present: Tensor) -> Tensor:
+    values, logits = outputs
     known = torch.isfinite(wanted)
     error = functional.smooth_l1_loss(values, torch.where(known, wanted, values.detach()), reduction="none", beta=FINE)
     decided = functional.binary_cross_entropy_with_logits(logits, present, reduction="none")
-    # What is near weighs more: it must not be missed, and there its place matters.
+    # Near objects weigh more: they must not be missed, and their distance matters most.
     close = torch.exp(-torch.nan_to_num(wanted[:, 3:], nan=0.0) * torch.from_numpy(SCALES[3:])).clamp(0.5, 2.0)
     weight = torch.cat([torch.ones_like(decided[:, :1]), torch.where(known[:, 3:], 2.0 * close, 1.0)], dim=1)
     inside = torch.cat([torch.ones_like(present[:, :1]), present[:, :1], present[:, :1]], dim=1)
@@ -95,7 +102,7 @@ def _loss(told: tuple[Tensor, Tensor], wanted: Tensor, present: Tensor) -> Tenso
 
 
 def export(network: LaneNetwork, path: Path) -> None:
-    """Write the model as one ONNX file."""
+    """Export the model as one ONNX file."""
     with warnings.catch_warnings():
         # The newer exporter writes a second file for the weights; a model is one file here.
         warnings.simplefilter("ignore")
@@ -111,24 +118,24 @@ def export(network: LaneNetwork, path: Path) -> None:
 
 
 def score(model: Path, data: Views) -> dict[str, float]:
-    """How good a model is on a set, by name with its unit."""
+    """Score a model on a set; names of the scores end in their units."""
     node = LaneDetector(model=model)
     node.open()
-    told, sure, took = [], [], []
+    measured, certain, took = [], [], []
     for image in data.images:
         began = time.perf_counter()
-        found = node.run(image=image[None])
+        outputs = node.run(image=image[None])
         took.append(time.perf_counter() - began)
-        told.append(found["values"][0] * SCALES)
-        sure.append(found["scores"][0])
+        measured.append(outputs["values"][0] * SCALES)
+        certain.append(outputs["scores"][0])
     node.close()
-    values, scores, target = np.array(told), np.array(sure), data.targets
+    values, scores, target = np.array(measured), np.array(certain), data.targets
     inside = target["inside"] == 1.0
     middle = inside & (np.abs(target["offset"]) < 0.15) & (np.abs(target["heading"]) < 0.15)
     off, turned, bent = (
         np.abs(values[:, k] - target[name]) for k, name in enumerate(("offset", "heading", "curvature"))
     )
-    # Where the lane is that can be seen, which a vehicle steers by: what lies under its nose can only be guessed.
+    # Scored where the lane is in view and the vehicle steers to: under its nose it can only be extrapolated.
     wrong = values[:, :3] - np.stack([target["offset"], target["heading"], target["curvature"]], axis=1)
     aim = np.abs(wrong @ (-1.0, -AIM, AIM**2 / 2))
     scored = {
@@ -156,12 +163,12 @@ def score(model: Path, data: Views) -> dict[str, float]:
 
 
 def _p95(errors: NDArray[np.floating]) -> float:
-    """What 95 % of errors are within; of none at all, nothing is."""
+    """Return the 95th percentile of errors; infinite without any."""
     return float(np.quantile(errors, 0.95)) if len(errors) else math.inf
 
 
 def main() -> None:
-    """Train, export, score and write the card."""
+    """Train, export and score the model, and write its card."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("validation", type=Path)
     parser.add_argument("training", type=Path, nargs="+")
@@ -173,11 +180,11 @@ def main() -> None:
     data, held = Views.load(*chosen.training), Views.load(chosen.validation)
     print(f"{len(data.images)} images to train on, {len(held.images)} to score", flush=True)
     network = train(data, chosen.epochs, data.seeds[0][0])
-    Card.beside(chosen.model).unlink(missing_ok=True)
+    ModelCard.beside(chosen.model).unlink(missing_ok=True)
     export(network, chosen.model)
     scores = score(chosen.model, held)
     print(scores)
-    Card(
+    ModelCard(
         name="lane",
         purpose="Where a vehicle is in its lane, and what lies ahead in it, from an image of its camera.",
         sha256=digest(chosen.model),
@@ -189,7 +196,7 @@ def main() -> None:
         validation_seeds=held.seeds,
         data=f"{len(data.images)} images of simulated roads by policies/training/lane/render.py, and their mirrors",
         scores=scores,
-    ).write(Card.beside(chosen.model))
+    ).write(ModelCard.beside(chosen.model))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""Pictures of a field from the air, to train `policies.perception.markers` on and to score it.
+"""Rendered aerial images of marker fields, to train and to score `policies.perception.markers`.
 
-Each seed gives a field; for each picture the multirotor is put above some place of it, turned and tilted as the wind
-would. Nothing is simulated in between. The world is named by the caller, because policies do not know the simulator.
+Each seed gives a field; for each image the multirotor is placed above it at random, turned and tilted. No physics is
+simulated in between. The caller names the world, because policies do not import the simulator.
 """
 
 from __future__ import annotations
@@ -21,20 +21,35 @@ from policies.perception.markers import KINDS
 from policies.perception.pinhole import Pinhole
 from policies.training.blocks.render import CAMERA, OBJECT, Renders
 
-LOW, HIGH = 1.2, 7.5  # of the camera above the ground [m]
-TILT, STEEPEST = 0.08, 0.35  # spread of the tilt, and its limit [rad]
-ASIDE = 0.7  # how far from below the camera something may lie, over its height
+HEIGHT_LEAST = 1.2
+"""Least height of the camera above the ground [m]."""
+
+HEIGHT_MOST = 7.5
+"""Largest height of the camera above the ground [m]."""
+
+TILT_SPREAD = 0.08
+"""Standard deviation of the tilt [rad]."""
+
+TILT_MOST = 0.35
+"""Largest tilt [rad]."""
+
+ASIDE = 0.7
+"""Largest distance of a marker from the point below the camera, over its height."""
+
 CORNERS = np.array([(-1.0, 1.0, 0.0), (1.0, 1.0, 0.0), (1.0, -1.0, 0.0), (-1.0, -1.0, 0.0)])
-EDGES = {"board": 1.0, "pad": 1.2}  # [m]
+"""Corners of a square, in halves of its edge."""
+
+EDGES = {"board": 1.0, "pad": 1.2}
+"""Edge of each kind of marker [m]."""
 
 
 @dataclass(frozen=True)
-class Sight:
-    """One picture with what lies on the field.
+class AerialView:
+    """Aerial image with the true poses of the markers.
 
     Attributes:
-        rgb: shape (h, w, 3).
-        info: of the camera, in the world's frame.
+        rgb: image, shape (h, w, 3).
+        info: intrinsics and pose of the camera, in the world's frame.
         truth: position (3,) [m] and yaw [rad] by label.
     """
 
@@ -43,30 +58,30 @@ class Sight:
     truth: Mapping[str, tuple[Vector, float]]
 
     def corners(self, label: str) -> Vector:
-        """Where the corners of something are seen, shape (4, 2) [px]."""
+        """Return the projected corners of a marker, shape (4, 2) [px]."""
         position, yaw = self.truth[label]
         turn = transform((0.0, 0.0, 0.0), (0.0, 0.0, yaw))[:3, :3]
         return Pinhole(self.info).project(position + EDGES[kind(label)] / 2 * CORNERS @ turn.T)
 
     def whole(self, label: str, margin: float = 4.0) -> bool:
-        """Whether all its corners are in the picture, so far from the edges [px]."""
+        """Return whether all corners of a marker are in the image, by a margin [px]."""
         corners = self.corners(label)
         return bool((corners > margin).all() and (corners < np.array([WIDTH, HEIGHT]) - 1 - margin).all())
 
 
 def kind(label: str) -> str:
-    """Whether something is a board or the pad."""
+    """Return the kind of a marker: `board` or `pad`."""
     return "pad" if label == "pad" else "board"
 
 
-def sights(world: Any, seed: int, count: int, *, vary: bool) -> Iterator[Sight]:
-    """Pictures of the field of a seed.
+def aerial_views(world: Any, seed: int, count: int, *, vary: bool) -> Iterator[AerialView]:
+    """Render aerial images of the field of a seed.
 
     Args:
-        world: an airfield.
-        seed: of the field.
-        count: how many pictures.
-        vary: whether each is taken by another camera, in other colours than the field's own; for training.
+        world: airfield.
+        seed: seed of the field.
+        count: number of images.
+        vary: whether camera and colours vary from image to image; for training.
     """
     world.reset(seed)
     camera = world.camera("down", width=WIDTH, height=HEIGHT)
@@ -74,10 +89,10 @@ def sights(world: Any, seed: int, count: int, *, vary: bool) -> Iterator[Sight]:
     mount = camera.info()
     for index in range(count):
         rng = generator(seed, "sights", str(index))
-        # Low pictures show more, so they are as frequent as high ones when the logarithm is even.
-        height = float(np.exp(rng.uniform(np.log(LOW), np.log(HIGH))))
+        # A uniform logarithm of the height: markers are of all sizes in the image alike.
+        height = float(np.exp(rng.uniform(np.log(HEIGHT_LEAST), np.log(HEIGHT_MOST))))
         below = truth[str(rng.choice(list(truth)))][0][:2] + rng.uniform(-ASIDE, ASIDE, 2) * height * 0.7
-        tilt = np.clip(rng.normal(0.0, TILT, 2), -STEEPEST, STEEPEST)
+        tilt = np.clip(rng.normal(0.0, TILT_SPREAD, 2), -TILT_MOST, TILT_MOST)
         turn = transform((0.0, 0.0, 0.0), (*tilt.tolist(), float(rng.uniform(-np.pi, np.pi))))[:3, :3]
         position = np.array([*below, height])
         world.drone().place(position, quaternion(turn))
@@ -93,15 +108,15 @@ def sights(world: Any, seed: int, count: int, *, vary: bool) -> Iterator[Sight]:
             orientation=quaternion(axes),
             frame="world",
         )
-        yield Sight(_recoloured(rgb, rng) if vary else rgb, info, truth)
+        yield AerialView(_recoloured(rgb, rng) if vary else rgb, info, truth)
 
 
 def render(world: Any, seeds: tuple[int, int], count: int) -> Renders:
-    """Pictures to train on: so many of each seed, from the first up to, but without, the second."""
-    taken = [sight for seed in range(*seeds) for sight in sights(world, seed, count, vary=True)]
-    objects = [row for number, sight in enumerate(taken) for row in _labelled(number, sight)]
+    """Render training images: `count` of each seed of a half-open range."""
+    taken = [view for seed in range(*seeds) for view in aerial_views(world, seed, count, vary=True)]
+    objects = [row for number, view in enumerate(taken) for row in _labelled(number, view)]
     return Renders(
-        rgb=np.stack([sight.rgb for sight in taken]),
+        rgb=np.stack([view.rgb for view in taken]),
         depth=np.zeros((len(taken), 0, 0), np.float32),
         objects=np.array(objects, dtype=OBJECT),
         cameras=np.array([(s.info.matrix, s.info.position, s.info.orientation) for s in taken], dtype=CAMERA),
@@ -110,10 +125,10 @@ def render(world: Any, seeds: tuple[int, int], count: int) -> Renders:
     )
 
 
-def _labelled(number: int, sight: Sight) -> Iterator[tuple[Any, ...]]:
-    """The corners in a picture, as objects of `render_blocks`: each with the direction of a side."""
-    for label, (position, yaw) in sight.truth.items():
-        corners = sight.corners(label)
+def _labelled(number: int, view: AerialView) -> Iterator[tuple[Any, ...]]:
+    """Yield the corners in an image as objects of the block renderer, each with the direction of a side."""
+    for label, (position, yaw) in view.truth.items():
+        corners = view.corners(label)
         sides = np.roll(corners, -1, axis=0) - corners
         for pixel, side in zip(corners, sides, strict=True):
             angle = float(np.arctan2(side[1], side[0]))
@@ -121,7 +136,7 @@ def _labelled(number: int, sight: Sight) -> Iterator[tuple[Any, ...]]:
 
 
 def _recoloured(rgb: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Other ground and other light than any field has: colours mixed, contrast and brightness changed."""
+    """Vary ground and light: mix colours, change contrast and brightness."""
     mixed = np.eye(3) + rng.normal(0.0, 0.12, (3, 3))
     mixed *= rng.uniform(0.55, 1.35)
     if rng.random() < 0.3:

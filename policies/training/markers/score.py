@@ -1,4 +1,4 @@
-"""How well markers are found from above: `python -m policies.training.markers.score` scores the model into its card."""
+"""Scores of the marker detector: `python -m policies.training.markers.score` writes them into the model's card."""
 
 from __future__ import annotations
 
@@ -16,23 +16,26 @@ from embodied.clock import Time
 from embodied.messages import CameraInfo, DroneState, Image
 from embodied.node.settings import Context, make
 from policies.perception.markers import Markers
-from policies.perception.model_card import Card
-from policies.training.markers.render import Sight, kind, sights
+from policies.perception.model_card import ModelCard
+from policies.training.markers.render import AerialView, aerial_views, kind
 
 VALIDATION = (1_100_000_000, 1_100_000_060)
-NEAR = 0.3  # what is found so far from where it is, is found [m]
+"""Half-open range of the validation seeds."""
+
+NEAR = 0.3
+"""Position error up to which a detection is correct [m]."""
 
 
 def score(node: Markers, world: Any, seeds: tuple[int, int], count: int) -> dict[str, float]:
-    """Measures by name, over so many pictures of each seed, with the pose of the camera as it is.
+    """Score a detector on rendered images, with the true pose of the camera.
 
-    What has all its corners in a picture counts as expected; what is told of a thing that is not there is false.
+    A marker with all its corners in an image counts as expected; a detection without a marker is false.
 
     Args:
-        node: open.
-        world: an airfield.
-        seeds: from the first up to, but without, the second.
-        count: pictures of each.
+        node: opened detector.
+        world: airfield.
+        seeds: half-open range of seeds.
+        count: images of each seed.
     """
     errors: dict[str, list[float]] = {"board": [], "pad": []}
     expected = dict.fromkeys(errors, 0)
@@ -40,18 +43,18 @@ def score(node: Markers, world: Any, seeds: tuple[int, int], count: int) -> dict
     seconds: list[float] = []
     false, number = 0, 0
     for seed in range(*seeds):
-        for sight in sights(world, seed, count, vary=False):
+        for view in aerial_views(world, seed, count, vary=False):
             number += 1
             begin = time.perf_counter()
-            seen = node.step(*_given(sight, number))
+            seen = node.step(*_inputs(view, number))
             seconds.append(time.perf_counter() - begin)
-            for label in filter(sight.whole, sight.truth):
+            for label in filter(view.whole, view.truth):
                 expected[kind(label)] += 1
             for label, position, yaw in zip(seen.labels, seen.position, seen.yaw, strict=True):
-                there = sight.truth.get(label)
+                there = view.truth.get(label)
                 if there is None or math.dist(there[0], position) > NEAR:
                     false += 1
-                elif sight.whole(label):
+                elif view.whole(label):
                     errors[kind(label)].append(math.dist(there[0], position))
                     half = math.pi if label == "pad" else math.tau
                     turns.append(abs(math.remainder(yaw - there[1], half)))
@@ -69,20 +72,20 @@ def score(node: Markers, world: Any, seeds: tuple[int, int], count: int) -> dict
     }
 
 
-def _given(sight: Sight, number: int) -> tuple[Image, CameraInfo, list[DroneState]]:
-    """What the node would be given: a body that stands where the camera is, and the camera in the middle of that."""
+def _inputs(view: AerialView, number: int) -> tuple[Image, CameraInfo, list[DroneState]]:
+    """Return the inputs of the detector: a carrier at the pose of the camera, and the camera at its origin."""
     level = np.array([0.0, 0.0, 0.0, 1.0])
     info = CameraInfo(
-        width=sight.info.width,
-        height=sight.info.height,
-        matrix=sight.info.matrix,
+        width=view.info.width,
+        height=view.info.height,
+        matrix=view.info.matrix,
         position=np.zeros(3),
         orientation=level,
         frame="drone",
     )
     state = DroneState(
-        position=sight.info.position,
-        orientation=sight.info.orientation,
+        position=view.info.position,
+        orientation=view.info.orientation,
         linear_velocity=np.zeros(3),
         angular_velocity=np.zeros(3),
         armed=True,
@@ -91,37 +94,37 @@ def _given(sight: Sight, number: int) -> tuple[Image, CameraInfo, list[DroneStat
         frame="world",
         acquired=Time(number),
     )
-    return Image(data=np.ascontiguousarray(sight.rgb), acquired=Time(number)), info, [state]
+    return Image(data=np.ascontiguousarray(view.rgb), acquired=Time(number)), info, [state]
 
 
 def opened(world: str) -> Any:
-    """The world of a name, `module:Class`, with as many boards as it has room for."""
+    """Make the world of a class, `module:Class`, with as many boards as fit into it."""
     module, name = world.split(":")
     return make(getattr(importlib.import_module(module), name), {"boards": 6}, Context())
 
 
 def scored(model: Path, world: Any) -> dict[str, float]:
-    """Measures of a model on the validation seeds."""
+    """Score a model on the validation seeds."""
     node = Markers(model=model)
     node.open()
     return score(node, world, VALIDATION, 8)
 
 
-def publish(card: Card, path: Path) -> None:
-    """Write a card, and say how good its model is."""
+def publish(card: ModelCard, path: Path) -> None:
+    """Write a card, and print its scores."""
     card.write(path)
     for name, value in card.scores.items():
         print(f"{name}: {value}")
 
 
 def main() -> None:
-    """Score the model that is there, into its card."""
+    """Score a model, and update its card."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--world", default="sims.airfield:Airfield")
     parser.add_argument("--model", type=Path, default=Markers.model)
     chosen = parser.parse_args()
-    path = Card.beside(chosen.model)
-    publish(replace(Card.read(path), scores=scored(chosen.model, opened(chosen.world))), path)
+    path = ModelCard.beside(chosen.model)
+    publish(replace(ModelCard.read(path), scores=scored(chosen.model, opened(chosen.world))), path)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""Train the network that finds corners of boards and pads: `python -m policies.training.markers.train`.
+"""Train the corner detector of boards and pads: `python -m policies.training.markers.train`.
 
 Needs the extra `train`. It renders, trains as the block detector is trained, scores, and writes the model and its card.
-The network's answer about the direction of a side helps it to learn what a corner is; `Markers` makes no use of it.
+The output for the direction of a side helps the network to learn what a corner is; `Markers` does not use it.
 """
 
 from __future__ import annotations
@@ -12,16 +12,17 @@ from pathlib import Path
 import torch
 
 from policies.perception.markers import KINDS, Markers
-from policies.perception.model_card import Card, digest
+from policies.perception.model_card import ModelCard, digest
 from policies.training.blocks.train import export, train
 from policies.training.markers.render import render
 from policies.training.markers.score import VALIDATION, opened, publish, scored
 
 TRAINING = (1_000_000_000, 1_000_000_250)
+"""Half-open range of the training seeds."""
 
 
 def main() -> None:
-    """Render, train, export, score and write the card."""
+    """Render, train, export and score the model, and write its card."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--world", default="sims.airfield:Airfield")
     parser.add_argument("--model", type=Path, default=Markers.model)
@@ -29,14 +30,14 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=6)
     parser.add_argument("--threads", type=int, default=1, help="of torch; with 1 the same data give the same model")
     chosen = parser.parse_args()
-    world, path = opened(chosen.world), Card.beside(chosen.model)
+    world, path = opened(chosen.world), ModelCard.beside(chosen.model)
     torch.set_num_threads(chosen.threads)
     renders = render(world, TRAINING, chosen.images)
     network = train(renders, chosen.epochs, TRAINING[0], len(KINDS))
     # The card of the model before would refuse this one.
     path.unlink(missing_ok=True)
     export(network, chosen.model, Markers)
-    card = Card(
+    card = ModelCard(
         name=chosen.model.stem,
         purpose="Finds the corners of marker boards and of a landing pad in an image from above.",
         sha256=digest(chosen.model),

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from embodied import Time
 from embodied.messages import Lane
-from policies.motion.pursuit import carried, steering
+from policies.motion.pursuit import propagated, steering
 
 WHEELBASE = 0.6
 
@@ -68,7 +68,7 @@ def test_to_the_left_of_the_middle_it_steers_right_and_the_other_way_round(offse
 def test_a_view_is_carried_on_as_the_vehicle_drives(curvature: float, angle: float) -> None:
     lane = seen(0.1, -0.1, curvature, obstacle=3.0, stop_line=5.0)
     along = 0.15
-    now = carried(lane, along, along * math.tan(angle) / WHEELBASE)
+    now = propagated(lane, along, along * math.tan(angle) / WHEELBASE)
     true = followed(lane, angle, along)
     assert now.offset == pytest.approx(true.offset, abs=1e-3)
     assert now.heading == pytest.approx(true.heading, abs=2e-3)
@@ -78,5 +78,5 @@ def test_a_view_is_carried_on_as_the_vehicle_drives(curvature: float, angle: flo
 
 
 def test_what_is_not_seen_is_not_seen_later() -> None:
-    now = carried(seen(), 0.1, 0.0)
+    now = propagated(seen(), 0.1, 0.0)
     assert (now.obstacle, now.stop_line) == (None, None)

@@ -112,4 +112,4 @@ def test_a_region_with_nothing_in_it_is_refused(
     corners: tuple[tuple[float, float], tuple[float, float]],
 ) -> None:
     (problem,) = Spotter(low=corners[0], high=corners[1]).check()
-    assert problem.startswith("there is nothing between low")
+    assert problem.startswith("low must be below high on each axis, got")

@@ -78,10 +78,10 @@ def test_an_image_of_another_size_is_refused_with_both_sizes(detector: Detector)
     image = Image(data=np.zeros((480, 640, 3), np.uint8), acquired=Time(0))
     depth = Depth(data=np.zeros((480, 640), np.float32), acquired=Time(0))
     with pytest.raises(
-        ValueError, match=r"takes 240 rows of 320 pixels, got image \(480, 640\) and depth \(480, 640\)"
+        ValueError, match=r"images must have 240 rows of 320 pixels, got image \(480, 640\) and depth \(480, 640\)"
     ):
         detector.step(image, depth, overhead())
-    with pytest.raises(ValueError, match=r"takes 240 rows of 320 pixels, got image \(480, 640\)$"):
+    with pytest.raises(ValueError, match=r"images must have 240 rows of 320 pixels, got image \(480, 640\)$"):
         detector.step(image, None, overhead())
 
 
@@ -92,11 +92,11 @@ def test_its_ports_fix_the_size_of_the_image_so_that_check_finds_another() -> No
 
 def test_impossible_settings_are_refused() -> None:
     (problem,) = Detector(threshold=1.5).check()
-    assert "threshold is 1.5" in problem
+    assert problem == "threshold must be in (0, 1), got 1.5"
     (problem,) = Detector(block=-0.04).check()
-    assert "block is -0.04" in problem
+    assert problem == "block must be in (0, 1) m, got -0.04"
     (problem,) = Detector(tallest=0.0).check()
-    assert "tallest is 0.0" in problem
+    assert problem == "tallest must be above 0 m and finite, got 0.0"
 
 
 def rendered(robots: tuple[str, ...], seeds: tuple[int, int], images: int) -> Any:

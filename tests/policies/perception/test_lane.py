@@ -10,7 +10,7 @@ import pytest
 from embodied.geometry import quaternion
 from embodied.messages import CameraInfo, Image, Lane
 from embodied.node.node import generator
-from policies.perception.lane import MATRIX, PLACE, TURN, LaneDetector, turned
+from policies.perception.lane import MATRIX, MOUNT, TURN, LaneDetector, warped
 from sims.road.world import Road
 
 SEEDS = range(200, 204)
@@ -119,13 +119,13 @@ def info(pitch: float = 0.0, scale: float = 1.0) -> CameraInfo:
     tilt = np.array([(1.0, 0.0, 0.0), (0.0, c, -s), (0.0, s, c)])
     matrix = MATRIX * np.array([(scale,) * 3, (scale,) * 3, (1.0,) * 3])
     return CameraInfo(
-        width=320, height=240, matrix=matrix, position=PLACE, orientation=quaternion(TURN @ tilt), frame="car"
+        width=320, height=240, matrix=matrix, position=MOUNT, orientation=quaternion(TURN @ tilt), frame="car"
     )
 
 
 def test_a_picture_of_the_networks_own_view_is_left_as_it_is() -> None:
     picture = np.random.default_rng(1).integers(0, 256, (112, 160, 3)).astype(np.uint8)
-    np.testing.assert_array_equal(turned(picture, info()), picture)
+    np.testing.assert_array_equal(warped(picture, info()), picture)
 
 
 def test_a_camera_that_is_tilted_otherwise_shows_the_same_things_in_the_same_places() -> None:
@@ -137,16 +137,18 @@ def test_a_camera_that_is_tilted_otherwise_shows_the_same_things_in_the_same_pla
     picture[row - 3 : row + 4, column - 3 : column + 4] = 255
     c, s = math.cos(0.1), math.sin(0.1)
     expected = MATRIX @ (np.array([(1.0, 0.0, 0.0), (0.0, c, -s), (0.0, s, c)]) @ ray)
-    rows, columns = np.nonzero(turned(picture, camera)[:, :, 0] > 128)
+    rows, columns = np.nonzero(warped(picture, camera)[:, :, 0] > 128)
     np.testing.assert_allclose((columns.mean(), rows.mean()), expected[:2] / expected[2], atol=1.0)
 
 
 def test_a_camera_that_is_elsewhere_in_the_car_is_refused() -> None:
     picture = np.zeros((240, 320, 3), np.uint8)
-    with pytest.raises(ValueError, match=r"the camera is at \[0\.66, 0\.0, 0\.6\] m in the car"):
-        turned(picture, replace(info(), position=PLACE + np.array([0.0, 0.0, 0.1])))
+    with pytest.raises(
+        ValueError, match=r"within 0\.03 m of \[0\.66, 0\.0, 0\.5\] m in the car, got \[0\.66, 0\.0, 0\.6\]"
+    ):
+        warped(picture, replace(info(), position=MOUNT + np.array([0.0, 0.0, 0.1])))
 
 
 def test_a_threshold_that_is_no_score_is_refused() -> None:
     (problem,) = LaneDetector(threshold=1.0).check()
-    assert problem.startswith("threshold is 1.0")
+    assert problem == "threshold must be in (0, 1), got 1.0"

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from policies.perception.marker_templates import MARKED, MARKERS, Prints
+from policies.perception.marker_templates import MARKER_SHARE, MARKERS, Templates
 
 SIDE = 60  # of a drawn board [px]
 
@@ -14,13 +14,13 @@ def board(number: int, turns: int = 0) -> NDArray[np.uint8]:
     """A drawn board with a marker, turned against the clock."""
     dictionary = cv2.aruco.getPredefinedDictionary(cv2.aruco.DICT_4X4_50)
     drawn = np.full((SIDE, SIDE), 235, np.uint8)
-    edge = round(SIDE * MARKED)
+    edge = round(SIDE * MARKER_SHARE)
     margin = (SIDE - edge) // 2
     drawn[margin : margin + edge, margin : margin + edge] = cv2.aruco.generateImageMarker(dictionary, number, edge)
     return np.rot90(drawn, turns).copy()
 
 
-def looked(prints: Prints, drawn: NDArray[np.uint8]) -> NDArray[np.float32]:
+def looked(prints: Templates, drawn: NDArray[np.uint8]) -> NDArray[np.float32]:
     """The brightness where the prints want it."""
     column = (prints.places[:, 0] + 1) / 2 * len(drawn) - 0.5
     row = (1 - prints.places[:, 1]) / 2 * len(drawn) - 0.5
@@ -29,41 +29,41 @@ def looked(prints: Prints, drawn: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 
 def test_every_marker_is_read_in_each_of_its_four_turns() -> None:
-    prints = Prints.markers()
+    prints = Templates.markers()
     for number in range(MARKERS):
         for turns in range(4):
-            reading = prints.read(looked(prints, board(number, turns)))
+            reading = prints.match(looked(prints, board(number, turns)))
             assert (reading.name, reading.turns) == (f"marker{number}", turns)
-            assert reading.likeness > 0.99
+            assert reading.score > 0.99
             assert reading.second < 0.9
 
 
 @pytest.mark.parametrize(("contrast", "brightness"), [(0.2, 20.0), (0.9, 0.0), (0.5, 100.0)])
 def test_light_does_not_matter(contrast: float, brightness: float) -> None:
-    prints = Prints.markers()
-    reading = prints.read(contrast * looked(prints, board(7)) + np.float32(brightness))
+    prints = Templates.markers()
+    reading = prints.match(contrast * looked(prints, board(7)) + np.float32(brightness))
     assert reading.name == "marker7"
-    assert reading.likeness > 0.99
+    assert reading.score > 0.99
 
 
 def test_a_blank_board_is_like_none() -> None:
-    prints = Prints.markers()
-    assert prints.read(np.full(len(prints.places), 200.0, np.float32)).likeness < 0.1
+    prints = Templates.markers()
+    assert prints.match(np.full(len(prints.places), 200.0, np.float32)).score < 0.1
 
 
 def test_noise_is_like_none() -> None:
     rng = np.random.default_rng(0)
-    for prints in (Prints.markers(), Prints.pad()):
-        alike = [prints.read(rng.uniform(0, 255, len(prints.places)).astype(np.float32)).likeness for _ in range(200)]
+    for prints in (Templates.markers(), Templates.pad()):
+        alike = [prints.match(rng.uniform(0, 255, len(prints.places)).astype(np.float32)).score for _ in range(200)]
         # A correlation of few cells strays far; `Markers` asks for more than this.
         assert max(alike) < 0.75
 
 
 def test_the_h_of_a_pad_tells_a_quarter_turn_and_half_a_turn_is_the_same() -> None:
-    prints = Prints.pad()
-    upright = prints.read(looked(prints, PAD))
-    turned = prints.read(looked(prints, np.rot90(PAD).copy()))
-    assert upright.likeness > 0.9
+    prints = Templates.pad()
+    upright = prints.match(looked(prints, PAD))
+    turned = prints.match(looked(prints, np.rot90(PAD).copy()))
+    assert upright.score > 0.9
     assert (upright.turns % 2, turned.turns % 2) == (0, 1)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from embodied.messages import Array
-from policies.perception.model_card import Card, digest
+from policies.perception.model_card import ModelCard, digest
 from policies.perception.onnx_node import OnnxNode
 
 FLOAT, BYTE = 1, 2  # TensorProto.DataType in onnx.proto
@@ -52,8 +52,8 @@ def identity(
     return path
 
 
-def card(model: Path, sha256: str) -> Card:
-    written = Card(
+def card(model: Path, sha256: str) -> ModelCard:
+    written = ModelCard(
         name="echo",
         purpose="Says the same.",
         sha256=sha256,
@@ -66,7 +66,7 @@ def card(model: Path, sha256: str) -> Card:
         data="None.",
         scores={},
     )
-    written.write(Card.beside(model))
+    written.write(ModelCard.beside(model))
     return written
 
 
@@ -117,18 +117,20 @@ def test_an_input_that_the_node_does_not_give_is_refused(tmp_path: Path) -> None
     class Silent(OnnxNode):
         outputs = {"same": Array("1 3", "", "float32")}
 
-    assert "asks for an input 'image'" in only_problem(Silent(model=identity(tmp_path / "echo.onnx")))
+    assert "needs an input 'image' that this node does not declare" in only_problem(
+        Silent(model=identity(tmp_path / "echo.onnx"))
+    )
 
 
 def test_another_shape_is_refused_with_both_shapes(tmp_path: Path) -> None:
     problems = list(Echo(model=identity(tmp_path / "echo.onnx", shape=(1, 4))).check())
-    assert "input 'image' has shape (1, 4), expected (1, 3)" in problems[0]
-    assert "output 'same' has shape (1, 4), expected (1, 3)" in problems[1]
+    assert "input 'image' must have shape (1, 3), got (1, 4)" in problems[0]
+    assert "output 'same' must have shape (1, 3), got (1, 4)" in problems[1]
 
 
 def test_another_element_type_is_refused_with_both_types(tmp_path: Path) -> None:
     problems = list(Echo(model=identity(tmp_path / "echo.onnx", kind=BYTE)).check())
-    assert "input 'image' is uint8, expected float32" in problems[0]
+    assert "input 'image' must be float32, got uint8" in problems[0]
 
 
 def test_an_open_dimension_takes_any_size_that_is_declared(tmp_path: Path) -> None:
@@ -139,7 +141,7 @@ def test_an_open_dimension_takes_any_size_that_is_declared(tmp_path: Path) -> No
 
 def test_a_size_that_changes_needs_an_open_dimension(tmp_path: Path) -> None:
     problems = list(AnyLength(model=identity(tmp_path / "echo.onnx")).check())
-    assert "has shape (1, 3), expected (1, k)" in problems[0]
+    assert "must have shape (1, k), got (1, 3)" in problems[0]
 
 
 def test_a_model_that_is_not_its_cards_is_refused(tmp_path: Path) -> None:
@@ -152,13 +154,13 @@ def test_a_model_that_is_its_cards_is_taken(tmp_path: Path) -> None:
     model = identity(tmp_path / "echo.onnx")
     written = card(model, digest(model))
     assert list(Echo(model=model).check()) == []
-    assert Card.read(Card.beside(model)) == written
+    assert ModelCard.read(ModelCard.beside(model)) == written
 
 
 @pytest.mark.parametrize("text", ["[", "- 1", "name: echo"])
 def test_a_broken_card_is_refused(tmp_path: Path, text: str) -> None:
     model = identity(tmp_path / "echo.onnx")
-    Card.beside(model).write_text(text)
+    ModelCard.beside(model).write_text(text)
     assert "the model card" in only_problem(Echo(model=model))
 
 
@@ -169,4 +171,4 @@ def test_a_provider_that_is_not_there_is_refused_with_those_that_are(tmp_path: P
 
 def test_no_threads_are_refused(tmp_path: Path) -> None:
     node = Echo(model=identity(tmp_path / "echo.onnx"), threads=0)
-    assert "threads is 0" in only_problem(node)
+    assert only_problem(node) == "threads must be at least 1 and finite, got 0"

@@ -8,7 +8,7 @@ import pytest
 from embodied.clock import SECOND, Time
 from embodied.geometry import quaternion, rotation, rotation_matrix
 from embodied.messages import DroneState
-from policies.perception.pose_buffer import Whereabouts
+from policies.perception.pose_buffer import PoseBuffer
 
 TURN = np.array([0.1, -0.2, 0.6])  # [rad/s]
 SPEED = np.array([1.0, 2.0, -0.5])  # [m/s]
@@ -38,22 +38,22 @@ def at(seconds: float) -> Time:
 
 
 @pytest.fixture
-def known() -> Whereabouts:
-    whereabouts = Whereabouts()
+def known() -> PoseBuffer:
+    whereabouts = PoseBuffer()
     for seconds in (1.0, 1.1, 1.2):
         whereabouts.add(state(seconds))
     return whereabouts
 
 
 @pytest.mark.parametrize("seconds", [1.0, 1.04, 1.1, 1.17, 1.2])
-def test_between_two_states_it_moves_evenly(known: Whereabouts, seconds: float) -> None:
+def test_between_two_states_it_moves_evenly(known: PoseBuffer, seconds: float) -> None:
     place = known.at(at(seconds))
     assert place is not None
     np.testing.assert_allclose(place.position, SPEED * seconds, atol=1e-9)
     np.testing.assert_allclose(place.rotation, attitude(seconds), atol=1e-6)
 
 
-def test_a_little_after_the_newest_state_it_has_gone_on_as_it_moved(known: Whereabouts) -> None:
+def test_a_little_after_the_newest_state_it_has_gone_on_as_it_moved(known: PoseBuffer) -> None:
     place = known.at(at(1.23))
     assert place is not None
     np.testing.assert_allclose(place.position, SPEED * 1.23, atol=1e-9)
@@ -61,24 +61,24 @@ def test_a_little_after_the_newest_state_it_has_gone_on_as_it_moved(known: Where
 
 
 @pytest.mark.parametrize("seconds", [0.99, 1.26])
-def test_before_the_first_state_and_long_after_the_last_nothing_is_known(known: Whereabouts, seconds: float) -> None:
+def test_before_the_first_state_and_long_after_the_last_nothing_is_known(known: PoseBuffer, seconds: float) -> None:
     assert known.at(at(seconds)) is None
 
 
-def test_between_states_that_lie_far_apart_nothing_is_known(known: Whereabouts) -> None:
+def test_between_states_that_lie_far_apart_nothing_is_known(known: PoseBuffer) -> None:
     known.add(state(1.6))
     assert known.at(at(1.4)) is None
     assert known.at(at(1.6)) is not None
 
 
-def test_a_state_that_is_not_newer_is_not_taken_in(known: Whereabouts) -> None:
+def test_a_state_that_is_not_newer_is_not_taken_in(known: PoseBuffer) -> None:
     known.add(state(1.05))
     place = known.at(at(1.15))
     assert place is not None
     np.testing.assert_allclose(place.position, SPEED * 1.15, atol=1e-9)
 
 
-def test_what_is_old_is_forgotten(known: Whereabouts) -> None:
+def test_what_is_old_is_forgotten(known: PoseBuffer) -> None:
     for step in range(1, 12):
         known.add(state(1.2 + 0.1 * step))
     assert known.at(at(1.1)) is None
@@ -86,7 +86,7 @@ def test_what_is_old_is_forgotten(known: Whereabouts) -> None:
 
 
 def test_the_shorter_way_is_taken_between_two_attitudes() -> None:
-    whereabouts = Whereabouts()
+    whereabouts = PoseBuffer()
     for seconds, yaw in ((0.0, math.pi - 0.1), (0.1, -math.pi + 0.1)):
         turned = quaternion(rotation_matrix(np.array([0.0, 0.0, yaw])))
         whereabouts.add(

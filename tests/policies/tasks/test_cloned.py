@@ -13,7 +13,7 @@ from embodied.launch import Overrides, load
 from embodied.messages import Detections, GripperState, Pose, Target
 from embodied.runtime.episode import play
 from policies.perception.block_averaging import Grasp
-from policies.tasks.cloned import CHUNK, EXECUTED, STATE, ClonedPickPlace, Situation
+from policies.tasks.cloned import CHUNK, EXECUTED, STATE, ClonedPickPlace, Observation
 from policies.tasks.pick_place import DOWN, PickPlace
 
 LAUNCH = Path(__file__).parents[3] / "launch" / "pick_place.yaml"
@@ -106,17 +106,17 @@ def test_over_the_block_it_closes_and_with_the_block_it_rises(cloned: Counting) 
 
 
 def test_turns_are_counted_beyond_half_a_turn() -> None:
-    situation = Situation((0.42, 0.38, 0.032))
+    observation = Observation((0.42, 0.38, 0.032))
     for yaw in np.linspace(0.0, 2.5, 20):
-        situation.follow(tool(yaw=float(yaw)))
-    assert situation.yaw == pytest.approx(2.5)
+        observation.update(tool(yaw=float(yaw)))
+    assert observation.yaw == pytest.approx(2.5)
 
 
 def test_the_state_is_told_from_the_block_and_zero_while_that_is_unknown() -> None:
-    situation = Situation((0.42, 0.38, 0.032))
-    situation.follow(tool())
-    unknown = situation.state(tool(), gripper(0.07), None, closed=False)
-    known = situation.state(tool(), gripper(0.07), Grasp(np.array([0.5, 0.1, 0.02]), math.pi / 8), closed=False)
+    observation = Observation((0.42, 0.38, 0.032))
+    observation.update(tool())
+    unknown = observation.state(tool(), gripper(0.07), None, closed=False)
+    known = observation.state(tool(), gripper(0.07), Grasp(np.array([0.5, 0.1, 0.02]), math.pi / 8), closed=False)
     assert unknown.shape == known.shape == (1, STATE)
     assert not unknown[0, :3].any() and unknown[0, -1] == 0.0
     assert known[0, :3] == pytest.approx([0.22, 0.1, -0.4]) and known[0, -1] == 1.0

@@ -8,7 +8,7 @@ import pytest
 from embodied import Time
 from embodied.bodies import WORLD
 from embodied.messages import Detections, DroneCommand, DroneState, Image, Target, Vector
-from policies.tasks.inspection import Inspect, Inspection, Phase
+from policies.tasks.inspection import Inspect, InspectionPhase, InspectOutput
 
 MARKER = np.array([3.0, -2.5, 0.0])
 PICTURE = np.zeros((2, 2, 3), np.uint8)
@@ -27,7 +27,7 @@ class Flight:
         self.policy.open()
         self.photos: list[Image] = []
         self.flown: list[DroneCommand] = []
-        self.phases: list[Phase] = [Phase.CLIMB]
+        self.phases: list[InspectionPhase] = [InspectionPhase.CLIMB]
         self.state = DroneState(
             position=np.array([0.0, 0.0, 0.06]),
             orientation=np.array([0.0, 0.0, 0.0, 1.0]),
@@ -40,7 +40,7 @@ class Flight:
             acquired=Time(0),
         )
 
-    def step(self) -> Inspection:
+    def step(self) -> InspectOutput:
         now = Time(self.n * 20_000_000)
         self.n += 1
         near = {label: at for label, at in self.things.items() if np.linalg.norm((at - self.state.position)[:2]) < 2.0}
@@ -69,7 +69,7 @@ class Flight:
                 )
         return given
 
-    def many(self, count: int) -> Inspection:
+    def many(self, count: int) -> InspectOutput:
         for _ in range(count):
             given = self.step()
         return given
@@ -78,7 +78,7 @@ class Flight:
 def test_it_surveys_holds_over_the_marker_photographs_once_comes_back_and_lands() -> None:
     flight = Flight()
     last = flight.many(400)
-    assert flight.phases == list(Phase)
+    assert flight.phases == list(InspectionPhase)
     assert last.command is None
     assert len(flight.photos) == 1
     holds = [
@@ -97,7 +97,7 @@ def test_the_photograph_was_taken_while_it_held() -> None:
     flight = Flight()
     for _ in range(400):
         flight.step()
-        if Phase.HOLD not in flight.phases:
+        if InspectionPhase.HOLD not in flight.phases:
             began = flight.n * 20_000_000
     assert flight.photos[0].acquired >= began + 1_900_000_000
 
@@ -105,7 +105,13 @@ def test_the_photograph_was_taken_while_it_held() -> None:
 def test_a_marker_that_is_nowhere_ends_the_survey_at_home_without_a_photograph() -> None:
     flight = Flight(things={"marker8": MARKER, "pad": np.zeros(3)})
     flight.many(400)
-    assert flight.phases == [Phase.CLIMB, Phase.SURVEY, Phase.RETURN, Phase.LAND, Phase.DONE]
+    assert flight.phases == [
+        InspectionPhase.CLIMB,
+        InspectionPhase.SURVEY,
+        InspectionPhase.RETURN,
+        InspectionPhase.LAND,
+        InspectionPhase.DONE,
+    ]
     assert not flight.photos
 
 
@@ -114,9 +120,9 @@ def test_a_marker_that_one_survey_showed_too_seldom_is_looked_for_again() -> Non
     for count in range(1500):
         flight.things = {"marker7": MARKER} if count % 25 == 0 else {}
         flight.step()
-        if flight.policy.phase is Phase.HOLD:
+        if flight.policy.phase is InspectionPhase.HOLD:
             break
-    assert flight.phases == [Phase.CLIMB, Phase.SURVEY, Phase.HOLD]
+    assert flight.phases == [InspectionPhase.CLIMB, InspectionPhase.SURVEY, InspectionPhase.HOLD]
     # Longer than one survey takes, and less than it has patience for.
     assert 250 < flight.n < 1500
 
@@ -129,7 +135,13 @@ def test_a_marker_that_is_seen_once_only_is_not_looked_for_without_end() -> None
     flight.step()
     flight.things = {}
     flight.many(900)
-    assert flight.phases == [Phase.CLIMB, Phase.SURVEY, Phase.RETURN, Phase.LAND, Phase.DONE]
+    assert flight.phases == [
+        InspectionPhase.CLIMB,
+        InspectionPhase.SURVEY,
+        InspectionPhase.RETURN,
+        InspectionPhase.LAND,
+        InspectionPhase.DONE,
+    ]
     # A survey takes less than half of its patience.
     survey = [command for command in flight.flown if command.position is not None and command.position[2] > 4.5]
     assert len(survey) > 350
@@ -149,9 +161,9 @@ def test_a_phase_that_takes_too_long_ends_on_the_way_home() -> None:
     flight = Flight(follows=False)
     flight.policy.patience = 5.0
     flight.many(245)
-    assert flight.phases == [Phase.CLIMB]
+    assert flight.phases == [InspectionPhase.CLIMB]
     flight.many(10)
-    assert flight.phases[-1] is Phase.RETURN
+    assert flight.phases[-1] is InspectionPhase.RETURN
 
 
 def test_the_place_of_a_thing_is_the_mean_of_its_newest_looks() -> None:
@@ -159,7 +171,7 @@ def test_the_place_of_a_thing_is_the_mean_of_its_newest_looks() -> None:
     for count in range(20):
         flight.things = {"pad": np.array([float(count), 0.0, 0.0]) * 0.01}
         flight.step()
-    flight.policy._enter(Phase.RETURN, Time(0))
+    flight.policy._enter(InspectionPhase.RETURN, Time(0))
     command = flight.step().command
     assert command is not None
     assert command.position is not None
@@ -170,10 +182,10 @@ def test_the_place_of_a_thing_is_the_mean_of_its_newest_looks() -> None:
 @pytest.mark.parametrize(
     ("wrong", "says"),
     [
-        ({"waypoints": ()}, "waypoints is empty"),
-        ({"altitude": 0.0}, "altitude = 0.0 m is not above 0"),
-        ({"near": -1.0}, "near = -1.0 m is not above 0"),
-        ({"dwell": 40.0}, "dwell = 40.0 s is not between 0 and patience"),
+        ({"waypoints": ()}, "waypoints must have at least one point, got none"),
+        ({"altitude": 0.0}, "altitude must be above 0 m and finite, got 0.0"),
+        ({"near": -1.0}, "near must be above 0 m and finite, got -1.0"),
+        ({"dwell": 40.0}, "dwell must be in [0, 40) s, got 40.0"),
     ],
 )
 def test_settings_with_which_nothing_is_inspected_are_refused(wrong: dict[str, object], says: str) -> None:

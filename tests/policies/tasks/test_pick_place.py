@@ -9,8 +9,8 @@ from embodied.clock import Time
 from embodied.geometry import BASE, quaternion, tool_rotation
 from embodied.messages import Detections, Goal, GripperState, Pose, Target
 from policies.motion.grasp import Fingers, grasp_yaw
-from policies.perception.block_averaging import Block, Grasp, Looks
-from policies.tasks.pick_place import DOWN, Phase, PickPlace
+from policies.perception.block_averaging import Block, BlockAverager, Grasp
+from policies.tasks.pick_place import DOWN, PickPhase, PickPlace
 
 HOME = (0.28, 0.0, 0.42)
 Seen = tuple[str, tuple[float, float, float], float]
@@ -50,10 +50,10 @@ class Cell:
         self.tick += 1
         return self.goal
 
-    def phase(self) -> Phase:
+    def phase(self) -> PickPhase:
         return self.policy.phase
 
-    def phases(self, steps: int) -> list[Phase]:
+    def phases(self, steps: int) -> list[PickPhase]:
         met = [self.policy.phase]
         for _ in range(steps):
             self.step()
@@ -67,7 +67,7 @@ RED: Seen = ("red", (0.5, -0.1, 0.02), 0.3)
 
 def test_an_undisturbed_run_goes_through_every_phase_and_ends_with_a_look() -> None:
     cell = Cell(PickPlace(), RED)
-    assert cell.phases(40)[: len(Phase) + 1] == [*Phase, Phase.VIEW]
+    assert cell.phases(40)[: len(PickPhase) + 1] == [*PickPhase, PickPhase.VIEW]
 
 
 def test_it_lets_go_in_the_middle_of_the_tray() -> None:
@@ -82,51 +82,51 @@ def test_after_a_missed_grasp_it_opens_rises_and_looks_again() -> None:
     cell = Cell(PickPlace(), RED)
     cell.graspable = False
     met = cell.phases(25)
-    at = met.index(Phase.CLOSE)
-    assert met[at : at + 4] == [Phase.CLOSE, Phase.RISE, Phase.VIEW, Phase.ABOVE]
+    at = met.index(PickPhase.CLOSE)
+    assert met[at : at + 4] == [PickPhase.CLOSE, PickPhase.RISE, PickPhase.VIEW, PickPhase.ABOVE]
     assert cell.goals[-1].gripper > 0.06
 
 
 def test_a_block_lost_on_the_way_is_looked_for_again() -> None:
     cell = Cell(PickPlace(), RED)
-    while cell.phase() is not Phase.CARRY:
+    while cell.phase() is not PickPhase.CARRY:
         cell.step()
     cell.graspable = False
     cell.step()
-    assert cell.phase() is Phase.RISE
+    assert cell.phase() is PickPhase.RISE
     assert cell.goal.gripper > 0.06
 
 
 def test_pushed_aside_on_the_way_down_it_goes_up_again() -> None:
     cell = Cell(PickPlace(), RED)
-    while cell.phase() is not Phase.DESCEND:
+    while cell.phase() is not PickPhase.DESCEND:
         cell.step()
     beside = cell.goal.position + np.array([0.03, 0.0, 0.06])
     cell.goal = Goal(position=beside, approach=DOWN, yaw=cell.goal.yaw, gripper=0.075, frame=BASE)
     cell.step()
-    assert cell.phase() is Phase.ABOVE
+    assert cell.phase() is PickPhase.ABOVE
 
 
 def test_while_nothing_is_seen_it_waits_where_it_began() -> None:
     cell = Cell(PickPlace(), ("blue", (0.5, 0.1, 0.02), 0.0))
-    assert cell.phases(50) == [Phase.VIEW]
+    assert cell.phases(50) == [PickPhase.VIEW]
     assert all(goal.position == pytest.approx(HOME) for goal in cell.goals)
 
 
 def test_a_block_in_the_tray_is_left_there() -> None:
-    assert Cell(PickPlace(), ("red", (0.45, 0.35, 0.024), 0.0)).phases(50) == [Phase.VIEW]
+    assert Cell(PickPlace(), ("red", (0.45, 0.35, 0.024), 0.0)).phases(50) == [PickPhase.VIEW]
 
 
 def test_no_phase_lasts_longer_than_its_patience() -> None:
     cell = Cell(PickPlace(patience=1.0), RED)
-    while cell.phase() is not Phase.ABOVE:
+    while cell.phase() is not PickPhase.ABOVE:
         cell.step()
     met = []
     for _ in range(12):
         cell.goal = Goal(position=np.array(HOME), approach=DOWN, yaw=0.0, gripper=0.075, frame=BASE)
         cell.step()
         met.append(cell.phase())
-    assert met.index(Phase.RISE) == 10
+    assert met.index(PickPhase.RISE) == 10
 
 
 @pytest.mark.parametrize("beside", [0.0, math.pi / 2])
@@ -145,19 +145,19 @@ def test_alone_a_block_is_taken_with_the_smaller_turn(x: float, y: float, yaw: f
 
 
 @given(st.lists(st.floats(-0.1, 0.1), min_size=1, max_size=8), st.floats(-math.pi, math.pi))
-def test_looks_that_differ_by_quarter_turns_agree(errors: list[float], yaw: float) -> None:
+def test_detections_that_differ_by_quarter_turns_agree(errors: list[float], yaw: float) -> None:
     block = Block(np.zeros(3), yaw, 1)
     for quarter, _ in enumerate(errors):
-        block = block.seen(np.zeros(3), yaw + quarter * math.pi / 2)
+        block = block.averaged(np.zeros(3), yaw + quarter * math.pi / 2)
     assert math.remainder(block.yaw - yaw, math.pi / 2) == pytest.approx(0.0, abs=1e-9)
 
 
-def test_a_grasp_is_the_mean_of_the_looks() -> None:
-    looks = Looks(3, (0.42, 0.38), 0.1, Fingers())
+def test_a_grasp_is_the_mean_of_the_detections() -> None:
+    averager = BlockAverager(3, (0.42, 0.38), 0.1, Fingers())
     found: Grasp | None = None
     for dx in (-0.003, 0.001, 0.002):
         assert found is None
-        found = looks.look(detections(("red", (0.5 + dx, 0.0, 0.02), 0.1)), "red")
+        found = averager.update(detections(("red", (0.5 + dx, 0.0, 0.02), 0.1)), "red")
     assert found is not None
     assert found.position == pytest.approx([0.5, 0.0, 0.02])
 

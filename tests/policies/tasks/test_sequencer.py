@@ -9,7 +9,7 @@ from embodied import Time
 from embodied.bodies import WORLD
 from embodied.geometry import BASE
 from embodied.messages import DroneState, GripperState, Pose, Target, VehicleState
-from policies.tasks.sequencer import Dispatch, Stage, Turn
+from policies.tasks.sequencer import Dispatch, Orders, Stage
 
 ORDER = Target(label="red")
 HOME, OVER = (0.30, 0.0, 0.5), (0.40, 0.58, 0.16)
@@ -56,7 +56,7 @@ class Shift:
         self.drone: DroneState | None = drone()
         self.turn = self.step()
 
-    def step(self) -> Turn:
+    def step(self) -> Orders:
         self.turn = self.dispatch.step(ORDER, *self.arm, self.shuttle, self.drone)
         return self.turn
 
@@ -82,13 +82,13 @@ class Shift:
 
 def test_everyone_has_his_turn_when_the_one_before_is_done_and_then_nobody() -> None:
     shift = Shift()
-    assert shift.turn == Turn(ORDER, None, None)
+    assert shift.turn == Orders(ORDER, None, None)
     shift.load()
-    assert shift.turn == Turn(None, ORDER, None)
+    assert shift.turn == Orders(None, ORDER, None)
     shift.drive()
-    assert shift.turn == Turn(None, None, ORDER)
+    assert shift.turn == Orders(None, None, ORDER)
     shift.fly()
-    assert shift.turn == Turn(None, None, None)
+    assert shift.turn == Orders(None, None, None)
     assert shift.dispatch.stage is Stage.DONE
 
 
@@ -96,9 +96,9 @@ def test_everyone_has_his_turn_when_the_one_before_is_done_and_then_nobody() -> 
 def test_the_arm_has_no_turn_while_no_shuttle_stands_parked(state: VehicleState | None) -> None:
     shift = Shift()
     shift.shuttle = state
-    assert shift.step() == Turn(None, None, None)
+    assert shift.step() == Orders(None, None, None)
     shift.shuttle = shuttle()
-    assert shift.step() == Turn(ORDER, None, None)
+    assert shift.step() == Orders(ORDER, None, None)
 
 
 def test_a_load_counts_once_the_arm_is_back_where_it_began() -> None:
@@ -127,36 +127,36 @@ def test_what_was_not_carried_over_the_bed_and_let_go_there_is_no_load(
     shift = Shift()
     for at, width in moves:
         shift.move(at, width)
-    assert shift.turn == Turn(ORDER, None, None)
+    assert shift.turn == Orders(ORDER, None, None)
 
 
 def test_a_shuttle_that_has_not_left_has_not_arrived_and_a_drone_that_has_not_flown_has_not_landed() -> None:
     shift = Shift()
     shift.load()
     for _ in range(50):
-        assert shift.step() == Turn(None, ORDER, None)
+        assert shift.step() == Orders(None, ORDER, None)
     shift.drive()
     shift.drone = drone(armed=True)
     shift.step()
     shift.drone = drone()
     for _ in range(50):
-        assert shift.step() == Turn(None, None, ORDER)
+        assert shift.step() == Orders(None, None, ORDER)
 
 
 def test_silence_moves_nothing_on() -> None:
     shift = Shift()
     shift.load()
     shift.shuttle = None
-    assert shift.step() == Turn(None, ORDER, None)
+    assert shift.step() == Orders(None, ORDER, None)
     shift.drive()
     shift.drone = None
-    assert shift.step() == Turn(None, None, ORDER)
-    assert shift.dispatch.step(ORDER, None, None, None, None) == Turn(None, None, ORDER)
+    assert shift.step() == Orders(None, None, ORDER)
+    assert shift.dispatch.step(ORDER, None, None, None, None) == Orders(None, None, ORDER)
 
 
 @pytest.mark.parametrize("name", ["bed", "block", "back"])
 def test_settings_that_make_no_sense_are_refused(name: str) -> None:
     for value in (0.0, -1.0, math.inf, math.nan):
         (problem,) = Dispatch((0.4, 0.58), **{name: value}).check()
-        assert problem == f"{name} = {value} m is not above 0 and finite"
+        assert problem == f"{name} must be above 0 m and finite, got {value}"
     assert not list(Dispatch((0.4, 0.58)).check())

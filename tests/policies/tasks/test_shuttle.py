@@ -8,7 +8,7 @@ import pytest
 
 from embodied import Time
 from embodied.messages import Lane, Target, VehicleCommand, VehicleState
-from policies.tasks.shuttle import Phase, Shuttle
+from policies.tasks.shuttle import Shuttle, ShuttlePhase
 
 PERIOD, FRAME = 0.02, 3  # [s]; a picture every so many periods
 DELAY = 2  # how many periods old a picture is
@@ -36,7 +36,7 @@ class Ride:
         self.n, self.way, self.speed, self.angle = 0, 0.0, 0.0, 0.0
         self.seen: list[Lane] = []
         self.offsets: list[float] = []
-        self.phases = [Phase.DRIVE]
+        self.phases = [ShuttlePhase.DRIVE]
 
     def bend(self, way: float) -> float:
         return float(np.interp(way, [at for at, _ in self.bends], [bend for _, bend in self.bends]))
@@ -119,7 +119,7 @@ def test_it_comes_back_to_the_middle(offset: float, heading: float) -> None:
 def test_it_stops_with_its_nose_before_the_line_although_that_goes_out_of_sight_and_parks_there() -> None:
     ride = Ride(line=12.0)
     last = ride.seconds(20.0)
-    assert ride.phases == [Phase.DRIVE, Phase.PARK, Phase.DONE]
+    assert ride.phases == [ShuttlePhase.DRIVE, ShuttlePhase.PARK, ShuttlePhase.DONE]
     assert (last, ride.gear) == (None, "P")
     assert ride.speed == pytest.approx(0.0)
     assert 0.15 < 12.0 - ride.way - ride.policy.nose < 0.35
@@ -128,7 +128,7 @@ def test_it_stops_with_its_nose_before_the_line_although_that_goes_out_of_sight_
 def test_it_waits_before_an_obstacle_and_drives_on_once_the_view_was_clear_for_a_while() -> None:
     ride = Ride(obstacle=8.0, line=14.0)
     ride.seconds(12.0)
-    assert ride.phases == [Phase.DRIVE, Phase.WAIT]
+    assert ride.phases == [ShuttlePhase.DRIVE, ShuttlePhase.WAIT]
     assert ride.speed < 0.03
     stood = ride.way
     assert 0.7 < 8.0 - stood - ride.policy.nose < 0.9
@@ -136,13 +136,19 @@ def test_it_waits_before_an_obstacle_and_drives_on_once_the_view_was_clear_for_a
     ride.seconds(0.9)
     assert ride.way == pytest.approx(stood, abs=0.01)
     ride.seconds(15.0)
-    assert ride.phases == [Phase.DRIVE, Phase.WAIT, Phase.DRIVE, Phase.PARK, Phase.DONE]
+    assert ride.phases == [
+        ShuttlePhase.DRIVE,
+        ShuttlePhase.WAIT,
+        ShuttlePhase.DRIVE,
+        ShuttlePhase.PARK,
+        ShuttlePhase.DONE,
+    ]
 
 
 def test_an_obstacle_that_is_seen_late_is_braked_for_as_hard_as_the_guard_allows() -> None:
     ride = Ride(obstacle=9.0, reach=2.2)
     ride.seconds(12.0)
-    assert ride.phases == [Phase.DRIVE, Phase.WAIT]
+    assert ride.phases == [ShuttlePhase.DRIVE, ShuttlePhase.WAIT]
     assert 9.0 - ride.way - ride.policy.nose > 0.4
 
 
@@ -154,7 +160,7 @@ def test_a_line_that_is_seen_once_and_not_again_is_not_stopped_at() -> None:
     ride.line = 1e9
     ride.seconds(5.0)
     assert ride.speed == pytest.approx(1.4, abs=0.01)
-    assert ride.phases == [Phase.DRIVE]
+    assert ride.phases == [ShuttlePhase.DRIVE]
 
 
 @pytest.mark.parametrize("score", [0.49, math.nan])
@@ -209,12 +215,12 @@ def test_an_old_view_is_carried_on_to_where_the_vehicle_is() -> None:
 @pytest.mark.parametrize(
     ("wrong", "says"),
     [
-        ({"wheelbase": 0.0}, "wheelbase = 0.0 m is not above 0"),
-        ({"nose": -1.0}, "nose = -1.0 m is not above 0"),
-        ({"gap": math.nan}, "gap = nan m is not above 0"),
-        ({"distance": math.inf}, "distance = inf m is not above 0"),
-        ({"clear": -0.1}, "clear = -0.1 s is no time to wait"),
-        ({"lag": math.inf}, "lag = inf s is no time to wait"),
+        ({"wheelbase": 0.0}, "wheelbase must be above 0 m and finite, got 0.0"),
+        ({"nose": -1.0}, "nose must be above 0 m and finite, got -1.0"),
+        ({"gap": math.nan}, "gap must be above 0 m and finite, got nan"),
+        ({"distance": math.inf}, "distance must be above 0 m and finite, got inf"),
+        ({"clear": -0.1}, "clear must be at least 0 s and finite, got -0.1"),
+        ({"lag": math.inf}, "lag must be at least 0 s and finite, got inf"),
     ],
 )
 def test_settings_that_make_no_sense_are_refused(wrong: dict[str, float], says: str) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from embodied.geometry import transform
+from embodied.geometry import cross_matrix, transform
 from embodied.messages.schema import Vector
 
 
@@ -120,7 +120,7 @@ class Chain:
             if slides:
                 self._slide[index, :3, 3] = self._fixed[index, :3, :3] @ axis
                 continue
-            cross = _cross(axis)
+            cross = cross_matrix(axis)
             self._sine[index, :3, :3] = self._fixed[index, :3, :3] @ cross
             self._versine[index, :3, :3] = self._fixed[index, :3, :3] @ cross @ cross
 
@@ -196,11 +196,6 @@ def _tree(urdf: Path) -> ET.Element:
         return ET.parse(urdf).getroot()
     except (OSError, ET.ParseError) as error:
         raise ValueError(f"cannot read the URDF {urdf}: {error}") from error
-
-
-def _cross(axis: Vector) -> Vector:
-    x, y, z = axis.tolist()
-    return np.array([[0.0, -z, y], [z, 0.0, -x], [-y, x, 0.0]])
 
 
 def _attribute(joint: ET.Element, tag: str, name: str) -> str:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
+from embodied.geometry import yaw_quaternion
 from sims.bodies.worktable import Tray
 from sims.bullet import Bullet
 from sims.rendering.mesh import Mesh, Pixels, cylinder, rectangle, slab
@@ -158,7 +157,7 @@ def thing(bullet: Bullet, thing: Thing) -> tuple[int, Mesh | None]:
         mesh = cylinder(wide / 2, tall)
         shape = bullet.createCollisionShape(bullet.GEOM_CYLINDER, radius=wide / 2, height=tall)
         picture = surface(bullet, mesh, thing.colour)
-    turn = (0.0, 0.0, math.sin(thing.yaw / 2), math.cos(thing.yaw / 2))
+    turn = yaw_quaternion(thing.yaw)
     body = bullet.createMultiBody(thing.mass, shape, picture, (thing.x, thing.y, tall / 2), turn)
     bullet.changeDynamics(body, -1, lateralFriction=FRICTION, linearDamping=0, angularDamping=0)
     return int(body), mesh

@@ -14,7 +14,7 @@ import numpy as np
 
 from embodied.bodies import FlightSensors, Quadrotor
 from embodied.clock import SECOND, Time
-from embodied.geometry import quaternion, rotation_matrix, transform
+from embodied.geometry import cross_matrix, quaternion, rotation, rotation_matrix, transform, yaw_angle
 from embodied.messages.schema import Vector
 
 GRAVITY = 9.81  # [m/s²]
@@ -70,6 +70,11 @@ class Estimate:
     orientation: Vector
     angular_velocity: Vector
     acquired: Time
+
+    @property
+    def yaw(self) -> float:
+        """Heading of the forward axis from east [rad]."""
+        return yaw_angle(rotation(self.orientation))
 
 
 class Estimator:
@@ -140,7 +145,7 @@ class Estimator:
         self._attitude = turn @ rotation_matrix(dt * (sensors.angular_velocity - self._gyroscope))
         step = np.eye(_SIZE)
         step[_P, _V] = dt * np.eye(3)
-        step[_V, _A] = -dt * np.array([[0.0, -z, y], [z, 0.0, -x], [-y, x, 0.0]])
+        step[_V, _A] = -dt * cross_matrix(push)
         step[_V, _F] = step[_A, _G] = -dt * turn
         # A knock is shorter than a sample, which then says little about it.
         knock = max(0.0, math.sqrt(x * x + y * y + z * z) - self._knock)

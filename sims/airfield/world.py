@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from embodied.errors import WorldFailed
+from embodied.geometry import yaw_quaternion
 from embodied.messages import Vector
 from embodied.node.node import generator
 from sims import scenery
@@ -188,5 +189,5 @@ def _grass(texture: Pixels) -> Mesh:
 def _flat(bullet: Bullet, edge: float, texture: Pixels, x: float, y: float, yaw: float) -> tuple[int, Mesh]:
     """A square picture on the ground, to be seen and not to be touched: its number, and how it is drawn."""
     mesh = rectangle((-edge / 2, edge / 2), (-edge / 2, edge / 2), 0.0, texture)
-    turn = (0.0, 0.0, math.sin(yaw / 2), math.cos(yaw / 2))
+    turn = yaw_quaternion(yaw)
     return int(bullet.createMultiBody(0, -1, scenery.surface(bullet, mesh), (x, y, 0.004), turn)), mesh

@@ -8,7 +8,7 @@ import numpy as np
 
 from embodied.clock import Time
 from embodied.errors import WorldFailed, nearest
-from embodied.geometry import transform
+from embodied.geometry import pose_matrix, transform
 from embodied.messages import GripperState, JointCommand, JointState, Vector
 from embodied.robot import Robot
 from sims.bodies.model import ArmModel
@@ -16,7 +16,7 @@ from sims.bodies.servo import Servo
 from sims.bodies.urdf import load, redrawn
 from sims.bullet import Bullet
 from sims.rendering.mesh import Mesh
-from sims.rendering.models import Key, matrix
+from sims.rendering.models import Key
 
 FRICTION = 1.0  # of the finger pads
 # A soft pad touches with a patch, which resists turning about its normal by 2/3 x radius x friction x force (uniform
@@ -168,7 +168,7 @@ class Arm:
         """Optical frame of the camera at its wrist in the base frame, shape (4, 4) [m]."""
         mount = self._model.wrist
         position, orientation = self.link(mount.link)
-        placed: Vector = matrix(position, orientation) @ transform(mount.position, mount.rpy)
+        placed: Vector = pose_matrix(position, orientation) @ transform(mount.position, mount.rpy)
         return placed
 
     def touches(self, body: int) -> bool:

@@ -15,7 +15,7 @@ import numpy as np
 from embodied.bodies import CarSensors
 from embodied.clock import Time
 from embodied.devices.drive_by_wire import current
-from embodied.geometry import rotation
+from embodied.geometry import rotation, yaw_angle, yaw_quaternion
 from embodied.messages import Vector
 from sims import scenery
 from sims.bullet import Bullet
@@ -197,7 +197,7 @@ class Shuttle:
 
     def place(self, x: float, y: float, yaw: float) -> None:
         """Put it somewhere at once, at rest, as only a simulator can; x, y [m] and yaw [rad]."""
-        turn = [0.0, 0.0, math.sin(yaw / 2), math.cos(yaw / 2)]
+        turn = yaw_quaternion(yaw)
         origin = np.array([x, y, self.position[2]]) + rotation(np.array(turn)) @ CENTRE
         self._bullet.resetBasePositionAndOrientation(self.body, origin.tolist(), turn)
         self._bullet.resetBaseVelocity(self.body, (0, 0, 0), (0, 0, 0))
@@ -213,7 +213,7 @@ class Shuttle:
     @property
     def yaw(self) -> float:
         """Of its forward axis from x [rad]."""
-        return math.atan2(float(self.attitude[1, 0]), float(self.attitude[0, 0]))
+        return yaw_angle(self.attitude)
 
     @property
     def charge(self) -> float:
@@ -299,15 +299,15 @@ def _built(bullet: Bullet, place: tuple[float, float, float], ground: float) -> 
     tyre = scenery.surface(bullet, mesh, (0.10, 0.10, 0.11))
     x, y, z = (np.array([WHEELBASE, TRACK / 2, RADIUS]) - CENTRE).tolist()
     rear = -float(CENTRE[0])
-    turn = math.sin(place[2] / 2), math.cos(place[2] / 2)
-    yaw = rotation(np.array([0.0, 0.0, *turn]))
+    turn = yaw_quaternion(place[2])
+    yaw = rotation(np.array(turn))
     body = int(
         bullet.createMultiBody(
             MASS,
             shape,
             picture,
             (np.array([place[0], place[1], ground]) + yaw @ CENTRE).tolist(),
-            (0.0, 0.0, *turn),
+            turn,
             linkMasses=[KNUCKLE, WHEEL, KNUCKLE, WHEEL, WHEEL, WHEEL],
             linkCollisionShapeIndices=[-1, wheel, -1, *[wheel] * 3],
             linkVisualShapeIndices=[-1, tyre, -1, *[tyre] * 3],

@@ -15,7 +15,7 @@ import numpy as np
 
 from embodied.bodies import FlightSensors, Quadrotor
 from embodied.clock import Time
-from embodied.geometry import rotation
+from embodied.geometry import rotation, yaw_angle, yaw_quaternion
 from embodied.messages import Vector
 from sims.bullet import Bullet
 from sims.scenery import GRAVITY
@@ -147,7 +147,7 @@ class QuadrotorBody:
         """What it measures at the world's time; a fix is told once."""
         errors, noise = self._errors, self._rng.normal(size=8)
         fix, self._fix = self._fix, None
-        heading = math.atan2(self.attitude[1, 0], self.attitude[0, 0]) + self._compass + errors.heading * noise[6]
+        heading = yaw_angle(self.attitude) + self._compass + errors.heading * noise[6]
         return FlightSensors(
             angular_velocity=self._turning + self._gyroscope + errors.angular_velocity * noise[:3],
             specific_force=self._felt + self._accelerometer + errors.specific_force * noise[3:6],
@@ -241,7 +241,7 @@ def _built(bullet: Bullet, place: tuple[float, float, float], height: float) -> 
     reach = SPAN / 2
     shape = bullet.createCollisionShape(bullet.GEOM_BOX, halfExtents=(reach, reach, TALL / 2))
     beam = math.hypot(reach, reach)
-    turns = [(0.0, 0.0, math.sin(turn / 2), math.cos(turn / 2)) for turn in (math.pi / 4, -math.pi / 4)]
+    turns = [yaw_quaternion(turn) for turn in (math.pi / 4, -math.pi / 4)]
     level = (0.0, 0.0, 0.0, 1.0)
     boxes = [
         ((beam, 0.012, 0.010), (0.0, 0.0, 0.02), turns[0], (0.15, 0.15, 0.17, 1.0)),
@@ -260,7 +260,7 @@ def _built(bullet: Bullet, place: tuple[float, float, float], height: float) -> 
         visualFrameOrientations=orientations,
         rgbaColors=colours,
     )
-    turn = (0.0, 0.0, math.sin(yaw / 2), math.cos(yaw / 2))
+    turn = yaw_quaternion(yaw)
     body = int(bullet.createMultiBody(FRAME.mass, shape, picture, (east, north, height), turn))
     bullet.changeDynamics(
         body,

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from embodied.errors import WorldFailed
-from embodied.geometry import rotation
+from embodied.geometry import pose_matrices, pose_matrix
 from embodied.messages import Vector
 from sims.bullet import Bullet
 from sims.rendering import mesh_files
@@ -81,7 +81,7 @@ class Models:
                 if (body, link) not in rows:
                     rows[body, link] = len(rows)
                     inertial.append(_from_centre_of_mass(bullet, body) if link < 0 else np.eye(4))
-                local = matrix(np.array(place), np.array(turn))
+                local = pose_matrix(np.array(place), np.array(turn))
                 shapes.append(Shape(rows[body, link], mesh, local, (colour[0], colour[1], colour[2]), body, still))
         return cls(tuple(shapes), tuple(rows), np.array(inertial).reshape(-1, 4, 4))
 
@@ -99,33 +99,13 @@ class Models:
                 states = bullet.getLinkStates(body, numbers, computeForwardKinematics=1)
                 poses += [(state[4], state[5]) for state in states]
         positions, turns = (np.array(part) for part in zip(*poses, strict=True)) if poses else (np.empty((0, 3)),) * 2
-        placed: Vector = matrices(positions, turns.reshape(-1, 4)) @ self.inertial
+        placed: Vector = pose_matrices(positions, turns.reshape(-1, 4)) @ self.inertial
         return placed
-
-
-def matrices(positions: Vector, turns: Vector) -> Vector:
-    """Homogeneous transforms, shape (k, 4, 4), from positions (k, 3) [m] and quaternions (x, y, z, w), (k, 4)."""
-    x, y, z, w = turns.T
-    made = np.zeros((len(turns), 4, 4))
-    made[:, 0, 0], made[:, 0, 1], made[:, 0, 2] = 1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)
-    made[:, 1, 0], made[:, 1, 1], made[:, 1, 2] = 2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)
-    made[:, 2, 0], made[:, 2, 1], made[:, 2, 2] = 2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)
-    made[:, :3, 3] = positions
-    made[:, 3, 3] = 1.0
-    return made
-
-
-def matrix(position: Vector, turn: Vector) -> Vector:
-    """A homogeneous transform, shape (4, 4), from a position (3,) [m] and a quaternion (x, y, z, w)."""
-    made = np.eye(4)
-    made[:3, :3] = rotation(turn)
-    made[:3, 3] = position
-    return made
 
 
 def _from_centre_of_mass(bullet: Bullet, body: int) -> Vector:
     info = bullet.getDynamicsInfo(body, -1)
-    return np.linalg.inv(matrix(np.array(info[3]), np.array(info[4]))).astype(np.float64)
+    return np.linalg.inv(pose_matrix(np.array(info[3]), np.array(info[4]))).astype(np.float64)
 
 
 def _mesh(bullet: Bullet, key: Key, kind: int, size: Vector, file: str, given: Mapping[Key, Mesh]) -> Mesh | None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from embodied.errors import WorldFailed
+from embodied.geometry import yaw_quaternion
 from embodied.messages import Vector
 from embodied.node.node import generator
 from sims import scenery
@@ -224,8 +225,7 @@ def _stands(bullet: Bullet, lane: Course, thing: Obstacle) -> tuple[int, dict[tu
     return body, {(body, -1): mesh}
 
 
-def _pose(lane: Course, thing: Obstacle, aside: float = 0.0) -> tuple[list[float], list[float]]:
+def _pose(lane: Course, thing: Obstacle, aside: float = 0.0) -> tuple[list[float], tuple[float, ...]]:
     """Where something stands that was drawn so far aside: position [m] and quaternion."""
     x, y, yaw = lane.pose(thing.along, thing.offset + thing.side * aside)
-    turn = (yaw + thing.yaw) / 2
-    return [x, y, thing.size[2] / 2], [0.0, 0.0, math.sin(turn), math.cos(turn)]
+    return [x, y, thing.size[2] / 2], yaw_quaternion(yaw + thing.yaw)

@@ -16,6 +16,7 @@ from drivers.mavlink.modes import Mode
 from drivers.mavlink.virtual.autopilot import Autopilot
 from embodied.autopilot import Estimate
 from embodied.clock import Time
+from embodied.geometry import roll_pitch_yaw, rotation
 from embodied.messages import DroneState
 
 RATES = {
@@ -208,13 +209,9 @@ class Telemetry:
 
     def _attitude(self) -> Any:
         turned = self._attitude_quaternion()
-        w, x, y, z = turned.q1, turned.q2, turned.q3, turned.q4
-        roll = math.atan2(2 * (w * x + y * z), 1 - 2 * (x * x + y * y))
-        pitch = math.asin(max(-1.0, min(1.0, 2 * (w * y - z * x))))
-        yaw = math.atan2(2 * (w * z + x * y), 1 - 2 * (y * y + z * z))
-        return common.MAVLink_attitude_message(
-            self._ms, roll, pitch, yaw, turned.rollspeed, turned.pitchspeed, turned.yawspeed
-        )
+        angles = roll_pitch_yaw(rotation(np.array([turned.q2, turned.q3, turned.q4, turned.q1])))
+        rates = turned.rollspeed, turned.pitchspeed, turned.yawspeed
+        return common.MAVLink_attitude_message(self._ms, *angles.tolist(), *rates)
 
     def _mission_current(self) -> Any:
         mission = self.autopilot.mission
@@ -230,8 +227,7 @@ class Telemetry:
     @property
     def yaw(self) -> float:
         """Yaw of its forward axis from east [rad]."""
-        x, y, z, w = self.estimate.orientation
-        return math.atan2(2 * (w * z + x * y), 1 - 2 * (y * y + z * z))
+        return self.estimate.yaw
 
     def _geodetic(self) -> tuple[int, int, int]:
         east, north, up = map(float, self.estimate.position)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from embodied.geometry import transform
+from embodied.geometry import roll_pitch_yaw, rotation_vector, transform
 from embodied.messages import Vector
 from embodied.robot import Robot, Tool
 
@@ -42,7 +42,7 @@ class Flange:
     def forward(self, q: Vector) -> Vector:
         """Return the pose at joint positions (n,) [rad]: x, y, z [mm] and roll, pitch, yaw [rad], shape (6,)."""
         pose = self._chain.tool(q)
-        return np.concatenate([pose[:3, 3] * MM, _rpy(pose)])
+        return np.concatenate([pose[:3, 3] * MM, roll_pitch_yaw(pose[:3, :3])])
 
     def inverse(self, pose: Vector, q: Vector) -> Vector | None:
         """Return joint positions (n,) [rad] near `q` for a pose (6,), by damped least squares; None if not found."""
@@ -62,17 +62,5 @@ class Flange:
     def _error(self, wanted: Vector, q: Vector) -> Vector:
         """Return the error to a pose: a translation [m] and a rotation vector [rad], shape (6,)."""
         at = self._chain.tool(q)
-        turn = wanted[:3, :3] @ at[:3, :3].T
-        axis = np.array([turn[2, 1] - turn[1, 2], turn[0, 2] - turn[2, 0], turn[1, 0] - turn[0, 1]])
-        sine, cosine = float(np.linalg.norm(axis)) / 2, (float(np.trace(turn)) - 1) / 2
-        scale = 0.5 if sine < 1e-9 else float(np.arctan2(sine, cosine)) / (2 * sine)
-        return np.concatenate([wanted[:3, 3] - at[:3, 3], scale * axis])
-
-
-def _rpy(pose: Vector) -> Vector:
-    """Return roll, pitch and yaw of a homogeneous transform, about fixed axes in that order [rad]."""
-    r = pose[:3, :3]
-    pitch = np.arctan2(-r[2, 0], np.hypot(r[0, 0], r[1, 0]))
-    if abs(np.cos(pitch)) < 1e-6:
-        return np.array([np.arctan2(-r[1, 2], r[1, 1]), pitch, 0.0])
-    return np.array([np.arctan2(r[2, 1], r[2, 2]), pitch, np.arctan2(r[1, 0], r[0, 0])])
+        turn = rotation_vector(wanted[:3, :3] @ at[:3, :3].T)
+        return np.concatenate([wanted[:3, 3] - at[:3, 3], turn])

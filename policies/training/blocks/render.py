@@ -21,7 +21,7 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
-from embodied.geometry import rotation, tool_rotation
+from embodied.geometry import rotation, tool_rotation, yaw_angle
 from embodied.messages import CameraInfo, Vector
 from embodied.node.node import generator
 from embodied.node.settings import Context, make
@@ -112,7 +112,9 @@ class Stage:
         """Some images of the scene of a seed, the first of them as the scene begins."""
         self._world.reset(seed)
         start: Mapping[str, Any] = self._world.truth()
-        drawn = {label: (np.array(thing.position), _yaw(thing.orientation)) for label, thing in start.items()}
+        drawn = {
+            label: (np.array(thing.position), yaw_angle(rotation(thing.orientation))) for label, thing in start.items()
+        }
         for index in range(count):
             rng = generator(seed, "images", str(index))
             poses = drawn if index == 0 else _scattered(drawn, start, rng)
@@ -220,7 +222,9 @@ def _labelled(world: Any, rendering: Rendering, info: CameraInfo) -> Objects:
         visible = min(1.0, own.sum() / cv2.contourArea(hull))
         name = label if label in LABELS else "grey"
         angle = np.arctan2(*(beside - pixel)[::-1])
-        rows.append((0, LABELS.index(name), pixel, angle, visible, face, thing.position, _yaw(thing.orientation)))
+        rows.append(
+            (0, LABELS.index(name), pixel, angle, visible, face, thing.position, yaw_angle(rotation(thing.orientation)))
+        )
     return np.array(rows, dtype=OBJECT)
 
 
@@ -229,11 +233,6 @@ def _corners(cylinder: bool) -> Vector:
     turn = np.arange(16) * np.pi / 8 if cylinder else np.arange(4) * np.pi / 2 + np.pi / 4
     ring = np.stack([np.cos(turn), np.sin(turn)], axis=1) * (0.5 if cylinder else np.sqrt(0.5))
     return np.concatenate([np.insert(ring, 2, z, axis=1) for z in (-0.5, 0.5)])
-
-
-def _yaw(orientation: Vector) -> float:
-    axes = rotation(orientation)
-    return float(np.arctan2(axes[1, 0], axes[0, 0]))
 
 
 def read_robots(fragments: Sequence[Path]) -> list[Robot]:

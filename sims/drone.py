@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -10,18 +9,27 @@ from typing import NamedTuple
 import numpy as np
 
 from embodied import SECOND, Driver, Ports
-from embodied.autopilot import Controller, Estimate, Estimator, Limits, Setpoint
+from embodied.autopilot import (
+    Controller,
+    Estimate,
+    Estimator,
+    Limits,
+    Setpoint,
+    Touchdown,
+    arming_denials,
+    descent,
+    is_level,
+)
 from embodied.bodies import WORLD, DroneBody, Drones, drone, lacks
 from embodied.clock import period, rate_of
-from embodied.geometry import rotation
 from embodied.messages import Battery, DroneCommand, DroneState, Vector
 from embodied.world import World
 
 AIRBORNE = 0.10  # above where it was armed [m]
 SINK = 0.5  # on the way down [m/s]
+LEAD = 0.05  # of the set-point below the drone on the way down [m]
 SETTLED = 0.08  # what counts as no longer sinking [m/s]
-TOUCHED = 0.8  # so long without sinking, and it stands [s]
-LEVEL = math.radians(20.0)  # it arms within this
+TOUCHDOWN = 0.79  # time without sinking after which it has landed [s]
 
 
 class DroneOutput(NamedTuple):
@@ -83,7 +91,7 @@ class SimDrone(Driver):
         self._landed = True
         self._height = 0.0
         self._setpoint = Setpoint()
-        self._still = 0.0
+        self._touchdown = Touchdown(TOUCHDOWN)
 
     def step(self, command: DroneCommand | None) -> DroneOutput:
         """Read the sensors, decide what to do, and tell the rotors."""
@@ -115,19 +123,19 @@ class SimDrone(Driver):
 
     def _fit(self, estimate: Estimate, charge: float) -> bool:
         """Whether it may arm."""
-        level = rotation(estimate.orientation)[2, 2] > math.cos(LEVEL)
-        return self._estimator.ready and bool(level) and charge > self.reserve
+        denials = arming_denials(located=self._estimator.ready, charge=charge, reserve=self.reserve)
+        return not any(denials) and is_level(estimate)
 
     def _take_off(self, estimate: Estimate) -> None:
         self._mode, self._landed, self._height = "hold", True, float(estimate.position[2])
         self._controller.reset()
-        self._setpoint = Setpoint(estimate.position, yaw=heading(estimate))
+        self._setpoint = Setpoint(estimate.position, yaw=estimate.yaw)
 
     def _follow(self, asked: DroneCommand | None, estimate: Estimate) -> DroneCommand | None:
         if asked is None:
             if self._mode != "hold" and not (self._mode == "land" and self._landed):
                 self._mode = "hold"
-                self._setpoint = Setpoint(resting(estimate, self.limits), yaw=heading(estimate))
+                self._setpoint = Setpoint(resting(estimate, self.limits), yaw=estimate.yaw)
             return None
         yaw = self._setpoint.yaw if asked.yaw is None else asked.yaw
         if asked.land:
@@ -138,15 +146,12 @@ class SimDrone(Driver):
 
     def _land(self, asked: DroneCommand, estimate: Estimate, yaw: float) -> DroneCommand | None:
         if self._mode != "land":
-            self._mode, self._still = "land", 0.0
+            self._mode, self._touchdown.since = "land", None
             self._over = resting(estimate, self.limits)[:2]
         if asked.position is not None:
             self._over = asked.position[:2]
-        # A point that sinks ahead of it: over the ground it is held to its place, downwards to its speed.
-        below = estimate.position[2] - 0.05
-        self._setpoint = Setpoint(np.array([*self._over, below]), np.array([0.0, 0.0, -SINK]), yaw)
-        self._still = self._still + self._dt if abs(estimate.velocity[2]) < SETTLED else 0.0
-        if self._still >= TOUCHED:
+        self._setpoint = descent(self._over, estimate.position[2] - LEAD, SINK, yaw)
+        if self._touchdown.update(abs(estimate.velocity[2]) < SETTLED, estimate.acquired / SECOND):
             self._mode, self._landed = "disarmed", True
             return None
         return DroneCommand(position=self._setpoint.position, yaw=yaw, land=True, frame=WORLD)
@@ -170,12 +175,6 @@ def finite(command: DroneCommand) -> bool:
     given = [value for value in (command.position, command.velocity) if value is not None]
     numbers = np.concatenate([*given, [0.0 if command.yaw is None else command.yaw]])
     return bool(np.isfinite(numbers).all()) and (bool(given) or command.land)
-
-
-def heading(estimate: Estimate) -> float:
-    """Of the forward axis from east [rad]."""
-    ahead = rotation(estimate.orientation)[:, 0]
-    return math.atan2(float(ahead[1]), float(ahead[0]))
 
 
 def resting(estimate: Estimate, limits: Limits) -> Vector:

@@ -1,10 +1,24 @@
-"""How a multirotor knows where it is, and how it flies there: pure, with time handed in.
+"""Autopilot of a multirotor: state estimation, control, arming and landing, without I/O or a clock of its own.
 
-The driver of the simulated world and the virtual autopilot of a real driver fly with it.
+The simulated drone and the virtual PX4 of the MAVLink driver fly with it.
 """
 
+from embodied.autopilot.arming import arming_denials, is_level
 from embodied.autopilot.controller import Controller, Limits, Setpoint
 from embodied.autopilot.estimator import Estimate, Estimator, Noise
+from embodied.autopilot.landing import Touchdown, descent
 from embodied.autopilot.mixer import Mixer
 
-__all__ = ["Controller", "Estimate", "Estimator", "Limits", "Mixer", "Noise", "Setpoint"]
+__all__ = [
+    "Controller",
+    "Estimate",
+    "Estimator",
+    "Limits",
+    "Mixer",
+    "Noise",
+    "Setpoint",
+    "Touchdown",
+    "arming_denials",
+    "descent",
+    "is_level",
+]

@@ -14,7 +14,7 @@ from drivers.mavlink.geofence import Geofence
 from drivers.mavlink.modes import Mode
 from drivers.mavlink.virtual.mission_follower import REACHED_DISTANCE, MissionFollower
 from drivers.mavlink.virtual.parameters import PARAMETERS
-from embodied.autopilot import Estimate, Setpoint
+from embodied.autopilot import Estimate, Setpoint, Touchdown, arming_denials, descent
 from embodied.messages import DroneCommand, Vector
 
 STOPPING_TIME = 0.5
@@ -77,7 +77,7 @@ class Autopilot:
         self._target, self._heading = np.zeros(3), 0.0
         self._setpoint: tuple[float, DroneCommand] | None = None
         self._failsafe: tuple[float, Mode] | None = None
-        self._ground_since: float | None = None
+        self._touchdown = Touchdown(GROUND_TIME)
         self._since = 0.0
         self._height = 0.0
         self._warnings = 0
@@ -85,12 +85,10 @@ class Autopilot:
 
     def denials(self) -> Iterator[str]:
         """Yield a sentence for each reason to deny arming."""
-        if self.home is None:
-            yield "no position: it waits for a fix"
-        elif self._outside(self.home):
+        reserve = float(self.parameters["COM_ARM_BAT_MIN"])
+        yield from arming_denials(located=self.home is not None, charge=self.charge, reserve=reserve)
+        if self.home is not None and self._outside(self.home):
             yield "home is outside the geofence"
-        if self.charge < self.parameters["COM_ARM_BAT_MIN"]:
-            yield f"battery at {100 * self.charge:.0f} %"
         if self.mode not in (Mode.HOLD, Mode.TAKEOFF, Mode.MISSION, Mode.OFFBOARD, Mode.POSITION):
             yield f"not in mode {self.mode.label}"
 
@@ -288,8 +286,7 @@ class Autopilot:
         if self.mode is Mode.TAKEOFF:
             return Setpoint(np.array([*self._target[:2], self._height]), None, self._heading)
         if self.mode is Mode.LAND:
-            speed = float(self.parameters["MPC_LAND_SPEED"])
-            return Setpoint(np.array([*self._target[:2], self._at[2]]), np.array([0.0, 0.0, -speed]), self._heading)
+            return descent(self._target, self._at[2], float(self.parameters["MPC_LAND_SPEED"]), self._heading)
         return Setpoint(self._target, None, self._heading)
 
     def _lifts(self, setpoint: Setpoint) -> bool:
@@ -304,21 +301,19 @@ class Autopilot:
     def _detect_ground(self, setpoint: Setpoint) -> None:
         """Detect take-off and landing, and disarm after some time on the ground."""
         if self.landed:
-            wait = self.parameters["COM_DISARM_PRFLT" if self._ground_since is None else "COM_DISARM_LAND"]
+            flown = self._touchdown.since is not None
+            wait = self.parameters["COM_DISARM_LAND" if flown else "COM_DISARM_PRFLT"]
             if self._lifts(setpoint):
-                self.landed, self._ground_since, self._since = False, None, self._now
+                self.landed, self._touchdown.since, self._since = False, None, self._now
             elif 0 < wait < self._now - self._since:
-                self.disarm(text="Disarmed by landing" if self._ground_since is not None else "Disarmed: no take-off")
-                self._ground_since = None
+                self.disarm(text="Disarmed by landing" if flown else "Disarmed: no take-off")
+                self._touchdown.since = None
             return
         up = 0.0 if setpoint.velocity is None else float(setpoint.velocity[2])
         if setpoint.position is not None:
             up += float(setpoint.position[2] - self._at[2])
-        if up > -GROUND_SPEED or float(np.linalg.norm(self._velocity)) > GROUND_SPEED:
-            self._ground_since = None
-            return
-        self._ground_since = self._now if self._ground_since is None else self._ground_since
-        if self._now - self._ground_since > GROUND_TIME:
+        at_rest = up <= -GROUND_SPEED and float(np.linalg.norm(self._velocity)) <= GROUND_SPEED
+        if self._touchdown.update(at_rest, self._now):
             self.landed, self._since = True, self._now
             self._say(6, "Landed")
 

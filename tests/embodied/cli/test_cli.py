@@ -47,9 +47,9 @@ def test_a_run_ends_with_verdict_digest_factor_and_picture(tmp_path: Path) -> No
 
 
 @simulated
-def test_check_proves_every_profile_of_the_launch_file_that_ships(tmp_path: Path) -> None:
-    done = command("check", str(PICK), "--json", at=tmp_path)
-    assert done.returncode == 0, done.stderr
+def test_check_proves_every_profile_of_the_launch_file_that_ships(tmp_path: Path, embodied: Command) -> None:
+    done = embodied("check", str(PICK), "--json")
+    assert done.code == 0, done.stderr
     report = json.loads(done.stdout)
     assert [(p["profile"], p["status"]) for p in report["profiles"]] == [
         ("(hardware)", "no driver"),
@@ -63,24 +63,24 @@ def test_check_proves_every_profile_of_the_launch_file_that_ships(tmp_path: Path
 
 
 @simulated
-def test_without_lockstep_there_is_no_runner_yet_and_the_exit_code_is_2(tmp_path: Path) -> None:
-    done = command("run", str(PICK), at=tmp_path)
-    assert done.returncode == 2
+def test_without_lockstep_there_is_no_runner_yet_and_the_exit_code_is_2(tmp_path: Path, embodied: Command) -> None:
+    done = embodied("run", str(PICK))
+    assert done.code == 2
     assert "has no driver" in done.stderr
-    done = command("run", str(PICK), "--sim", "--set", "world=1", at=tmp_path)
-    assert done.returncode == 2
+    done = embodied("run", str(PICK), "--sim", "--set", "world=1")
+    assert done.code == 2
 
 
-def test_a_wrong_file_is_one_clear_error_on_stderr_and_exit_code_2(tmp_path: Path) -> None:
+def test_a_wrong_file_is_one_clear_error_on_stderr_and_exit_code_2(tmp_path: Path, embodied: Command) -> None:
     file = tmp_path / "bad.yaml"
     file.write_text("embodied: 1\nnodes:\n  arm: {use: 'os:system'}\n", encoding="utf-8")
     for verb in ("run", "check", "graph", "test"):
-        done = command(verb, str(file), *(["--profile", "x"] if verb == "test" else []), at=tmp_path)
-        assert done.returncode == 2, verb
-    done = command("check", str(file), at=tmp_path)
+        done = embodied(verb, str(file), *(["--profile", "x"] if verb == "test" else []))
+        assert done.code == 2, verb
+    done = embodied("check", str(file))
     assert "error[E203]: 'os:system' is not a node" in done.stderr
     assert "bad.yaml:3:14" in done.stderr
-    as_json = json.loads(command("check", str(file), "--json", at=tmp_path).stdout)
+    as_json = json.loads(embodied("check", str(file), "--json").stdout)
     assert as_json["profiles"][0]["problems"][0]["code"] == "E203"
 
 
@@ -97,9 +97,11 @@ def test_a_wrong_file_is_one_clear_error_on_stderr_and_exit_code_2(tmp_path: Pat
         (("nodes", "NoSuchNode"), "there is no node class"),
     ],
 )
-def test_bad_usage_is_one_clear_error_and_exit_code_2(words: tuple[str, ...], says: str, tmp_path: Path) -> None:
-    done = command(*words, at=tmp_path)
-    assert done.returncode == 2
+def test_bad_usage_is_one_clear_error_and_exit_code_2(
+    words: tuple[str, ...], says: str, tmp_path: Path, embodied: Command
+) -> None:
+    done = embodied(*words)
+    assert done.code == 2
     assert says in done.stderr + done.stdout
 
 
@@ -110,7 +112,7 @@ def test_a_run_on_the_steady_clock_is_live_and_so_is_its_test(tmp_path: Path) ->
     assert done.returncode == 0
     assert re.search(r"live       0\.\d\d s in 1 processes", done.stdout)
     file.write_text(file.read_text() + "profiles: {bench: {clock: steady}}\n", encoding="utf-8")
-    done = command("test", str(file), "--profile", "bench", "--for", "1s", at=tmp_path)
+    done = command("test", str(file), "--profile", "bench", "--for", "1s", "--seeds", "0:1", at=tmp_path)
     assert done.returncode == 1
     assert "not decided within 1.0 s" in done.stdout
     assert "--profile bench --live --seed 0" in done.stdout
@@ -121,25 +123,25 @@ def test_a_run_on_the_steady_clock_is_live_and_so_is_its_test(tmp_path: Path) ->
     assert "--for 10s" in command("run", str(file), at=tmp_path).stderr
 
 
-def test_a_node_that_breaks_is_infrastructure_exit_code_3(tmp_path: Path) -> None:
+def test_a_node_that_breaks_is_infrastructure_exit_code_3(tmp_path: Path, embodied: Command) -> None:
     file = tmp_path / "cell.yaml"
     nodes = (
         'clock: {use: "tests.embodied.nodes:Clock"}, press: {use: "tests.embodied.nodes:Breaks", in: {joints: clock}}'
     )
     file.write_text(f"embodied: 1\nclock: lockstep\nnodes: {{{nodes}}}\n", encoding="utf-8")
-    done = command("run", str(file), "--for", "1s", at=tmp_path)
-    assert done.returncode == 3
+    done = embodied("run", str(file), "--for", "1s")
+    assert done.code == 3
     assert "node 'press' failed in step() at 0.500000 s" in done.stderr
 
 
-def test_a_folder_that_cannot_be_written_is_one_line_and_exit_code_3(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_is_one_line_and_exit_code_3(tmp_path: Path, embodied: Command) -> None:
     (tmp_path / "runs").write_text("not a folder", encoding="utf-8")
     file = tmp_path / "cell.yaml"
     file.write_text(
         'embodied: 1\nclock: lockstep\nnodes: {clock: {use: "tests.embodied.nodes:Clock"}}\n', encoding="utf-8"
     )
-    done = command("run", str(file), "--for", "1s", at=tmp_path)
-    assert done.returncode == 3
+    done = embodied("run", str(file), "--for", "1s")
+    assert done.code == 3
     assert "runs" in done.stderr
 
 
@@ -157,21 +159,21 @@ def test_nodes_lists_what_each_class_needs_and_gives(tmp_path: Path) -> None:
     )
 
 
-def test_messages_lists_every_field_with_its_shape_and_unit(tmp_path: Path) -> None:
-    report = json.loads(command("messages", "JointState", "--json", at=tmp_path).stdout)
+def test_messages_lists_every_field_with_its_shape_and_unit(tmp_path: Path, embodied: Command) -> None:
+    report = json.loads(embodied("messages", "JointState", "--json").stdout)
     (entry,) = report["messages"]
     assert entry["fields"][0] == {"name": "position", "type": "float64 (n)", "unit": "rad", "optional": False}
-    shown = command("messages", at=tmp_path).stdout
+    shown = embodied("messages").stdout
     assert "linear_acceleration: float64 (3) [m/s²]" in shown
-    assert "did you mean 'JointState'?" in command("messages", "JointStat", at=tmp_path).stderr
+    assert "did you mean 'JointState'?" in embodied("messages", "JointStat").stderr
 
 
 @simulated
-def test_the_graph_is_drawn_as_mermaid(tmp_path: Path) -> None:
-    done = command("graph", str(PICK), "--profile", "truth", at=tmp_path)
+def test_the_graph_is_drawn_as_mermaid(tmp_path: Path, embodied: Command) -> None:
+    done = embodied("graph", str(PICK), "--profile", "truth")
     assert done.stdout.startswith("flowchart LR\n")
     assert 'n_guard -->|"command: JointCommand"| n_arm' in done.stdout
-    described = json.loads(command("graph", str(PICK), "--profile", "truth", "--json", at=tmp_path).stdout)
+    described = json.loads(embodied("graph", str(PICK), "--profile", "truth", "--json").stdout)
     assert described["nodes"]["guard"]["in"]["command"]["from"] == "ik"
 
 

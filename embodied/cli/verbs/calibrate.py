@@ -116,7 +116,7 @@ def camera(
             held.check(node, SETTING, replace=replace)
         # The image of the placed board also serves the measurement.
         found = _detect(chart, files([*images, *([] if placed is None else [placed])]))
-        measured = measure(found.sightings, found.width, found.height)
+        measured = measure(found.detections, found.width, found.height)
         calibration = measured.calibration
         if placed is not None and pose is not None:
             calibration = place(calibration, _placed_image(placed, measured), pose)
@@ -141,12 +141,12 @@ class _Detections:
     """Detections of the board in a set of images.
 
     Attributes:
-        sightings: corners of the board, by image.
+        detections: corners of the board, by image.
         lacking: images in which the board was not found.
         width, height: size of the images [px].
     """
 
-    sightings: list[Sighting]
+    detections: list[Sighting]
     lacking: list[str]
     width: int
     height: int
@@ -194,7 +194,7 @@ def _pose(text: str | None, placed: Path | None) -> Vector | None:
 def _detect(board: Board, paths: Sequence[Path]) -> _Detections:
     from embodied.calibration.images import images
 
-    sightings: list[Sighting] = []
+    detections: list[Sighting] = []
     lacking: list[str] = []
     width = height = 0
     with StatusLine() as line:
@@ -205,8 +205,8 @@ def _detect(board: Board, paths: Sequence[Path]) -> _Detections:
             if sighting is None:
                 lacking.append(str(path))
             else:
-                sightings.append(sighting)
-    if not sightings:
+                detections.append(sighting)
+    if not detections:
         help_ = (
             f"is it a board of {board.columns}x{board.rows} squares with markers {board.dictionary}? "
             "--squares and --dictionary say which",
@@ -214,7 +214,7 @@ def _detect(board: Board, paths: Sequence[Path]) -> _Detections:
         )
         message = f"the board is in no image of {len(paths)}"
         raise LaunchError([Problem("E922", message, help=help_)])
-    return _Detections(sightings, lacking, width, height)
+    return _Detections(detections, lacking, width, height)
 
 
 def _placed_image(placed: Path, measured: Measured) -> Seen:

@@ -54,6 +54,8 @@ def words(files: Iterable[Source], pages: Iterable[Path] = ()) -> Iterator[str]:
     """Check docstrings, messages, comments and pages against the word list."""
     for file in files:
         for line, text in sorted((*file.strings(), *file.comments())):
+            if text.isidentifier():
+                continue  # a key or a name of the interface, no prose
             for offset, part in enumerate(text.splitlines()):
                 for match in PATTERN.finditer(part):
                     yield f"{file.place(line + offset)}: '{match[0]}' ({instead(match[0])}): {part.strip()}"

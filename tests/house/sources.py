@@ -81,5 +81,5 @@ def sources(*folders: str) -> list[Source]:
     found: list[Path] = []
     for folder in folders or PACKAGES:
         path = ROOT / folder
-        found += [path] if path.is_file() else sorted(path.rglob("*.py"))
+        found += [path] * (path.suffix == ".py") if path.is_file() else sorted(path.rglob("*.py"))
     return [Source(path) for path in found if "scaffold" not in path.parts and "__pycache__" not in path.parts]

@@ -38,7 +38,7 @@ def test_a_private_function_may_begin_as_it_likes(tmp_path: Path) -> None:
 
 
 def test_words_of_the_list_are_found_in_docstrings_messages_comments_and_pages(tmp_path: Path) -> None:
-    text = '"""The hall."""\n# a taker\nMESSAGE = f"told by {1}"\nheadroom = "backroom"\n'
+    text = '"""The hall."""\n# a taker\nMESSAGE = f"told by {1}"\nheadroom = "backroom"\nKEY = "takers"\n'
     page = ROOT / "README.md"
     found = list(rules.words([source(tmp_path, text)], [page]))
     assert [line.split(":")[1] for line in found if line.startswith("core")] == ["1", "2", "3"]

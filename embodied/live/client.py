@@ -1,4 +1,4 @@
-"""Asking a running graph: what the command line does, and anyone else may."""
+"""Client of a running graph: requests, observed topics, printed lines, as the command line uses them."""
 
 from __future__ import annotations
 
@@ -25,35 +25,35 @@ if TYPE_CHECKING:
     from embodied.graph.graph import Graph
 
 TIMEOUT = 3.0
-"""So long may an answer take [s]."""
+"""Longest wait for an answer [s]."""
 
 
 def find(name: str | None = None) -> RunDirectory:
-    """The run of a name, or of the beginning of a name; the only one there is, if no name is given.
+    """Find a run by its name or the beginning of it; without a name, the only run there is.
 
     Raises:
-        LaunchError: there is none, or several.
+        LaunchError: there is no such run, or several.
     """
-    there = list(running())
-    found = [folder for folder in there if name is None or folder.name == name]
-    found = found or [folder for folder in there if name is not None and folder.name.startswith(name)]
-    if len(found) == 1:
-        return found[0]
-    if not there:
+    runs = list(running())
+    matches = [run for run in runs if name is None or run.name == name]
+    matches = matches or [run for run in runs if name is not None and run.name.startswith(name)]
+    if len(matches) == 1:
+        return matches[0]
+    if not runs:
         problem = Problem("E005", "nothing is running", help=("start a graph: embodied run FILE --sim --live",))
-    elif not found:
-        problem = Problem("E005", f"there is no run '{name}'", help=nearest(str(name), [f.name for f in there]))
+    elif not matches:
+        problem = Problem("E005", f"there is no run '{name}'", help=nearest(str(name), [run.name for run in runs]))
     else:
-        help_ = (f"say which, with --run: {', '.join(folder.name for folder in found)}",)
+        help_ = (f"say which, with --run: {', '.join(run.name for run in matches)}",)
         problem = Problem("E005", "several graphs are running", help=help_)
     raise LaunchError([problem])
 
 
 class Refused(ValueError):
-    """A run does not do what it was asked.
+    """Exception for a request that the run refuses.
 
     Attributes:
-        help: what would be right, one sentence each.
+        help: sentences on what would be accepted.
     """
 
     def __init__(self, text: str, help_: Sequence[str] = ()) -> None:
@@ -62,17 +62,17 @@ class Refused(ValueError):
 
 
 class Client:
-    """A connection to a running graph.
+    """Connection to the control socket of a running graph.
 
         with Client(find()) as client:
             print(client.ask("status")["now_s"])
 
     Args:
         directory: of the run.
-        timeout: how long an answer may take [s].
+        timeout: longest wait for an answer [s].
 
     Raises:
-        LaunchError: it does not run any more.
+        LaunchError: the run has ended.
         LinkFailed: it does not answer.
     """
 
@@ -88,20 +88,20 @@ class Client:
         self._channel: socket.socket = channel
 
     def ask(self, verb: str, /, **about: Any) -> Any:
-        """Ask, and wait for the answer.
+        """Send a request, and wait for the answer.
 
         Raises:
-            Refused: it does not do that; the sentence says why.
+            Refused: the run refuses; the sentence says why.
             LinkFailed: it does not answer.
         """
         self.send(verb, **about)
         return self.answer()
 
     def send(self, verb: str, /, **about: Any) -> None:
-        """Ask, and look for the answer later: what was asked happens, whoever waits for it.
+        """Send a request whose answer is read later, or never; it is carried out all the same.
 
         Raises:
-            LinkFailed: nobody is there.
+            LinkFailed: the run has ended.
         """
         try:
             send(self._channel, verb, **about)
@@ -109,10 +109,10 @@ class Client:
             raise self._ended() from None
 
     def answer(self) -> Any:
-        """Wait for the answer to what was asked.
+        """Wait for the answer to a request that was sent.
 
         Raises:
-            Refused: it does not do that; the sentence says why.
+            Refused: the run refuses; the sentence says why.
             LinkFailed: it does not answer.
         """
         value, descriptors = self._answer()
@@ -124,13 +124,13 @@ class Client:
         if not select.select([self._channel], [], [], self.timeout)[0]:
             raise self._silent()
         try:
-            said = receive(self._channel)
+            packet = receive(self._channel)
         except Disconnected:
             raise self._ended() from None
-        assert said is not None
-        if said.verb == "error":
-            raise Refused(said.about["text"], said.about.get("help", ()))
-        return said.about["value"], said.descriptors
+        assert packet is not None
+        if packet.verb == "error":
+            raise Refused(packet.about["text"], packet.about.get("help", ()))
+        return packet.about["value"], packet.descriptors
 
     def _ended(self) -> LinkFailed:
         return LinkFailed(f"'{self.directory.name}' has ended")
@@ -139,10 +139,10 @@ class Client:
         return LinkFailed(f"'{self.directory.name}' does not answer: {self.directory.trouble()}")
 
     def observe(self, topic: str) -> Observer:
-        """Look at a topic; the newest message comes at once.
+        """Observe a topic, beginning with its newest message.
 
         Raises:
-            Refused: there is no such topic, or too many look at it.
+            Refused: there is no such topic, or its node has its most observers.
             LinkFailed: it does not answer.
         """
         self.send("observe", topic=topic)
@@ -151,11 +151,11 @@ class Client:
         return Observer(about, descriptors)
 
     def lines(self, node: str = "", count: int = 0) -> Iterator[tuple[list[str], int]]:
-        """What nodes print, as it comes, until the run ends: process, node and text, and how many were lost before.
+        """Yield printed lines until the run ends: process, node and text, and the number of lines lost before.
 
         Args:
-            node: of this one alone; empty: of all.
-            count: so many of the last lines come first.
+            node: name of the node; empty for all nodes.
+            count: number of older lines to begin with.
 
         Raises:
             Refused: there is no such node.
@@ -166,14 +166,14 @@ class Client:
         while True:
             select.select([self._channel], [], [])
             try:
-                said = receive(self._channel)
+                packet = receive(self._channel)
             except Disconnected:
                 return
-            if said is not None:
-                yield said.about["line"], said.about["lost"]
+            if packet is not None:
+                yield packet.about["line"], packet.about["lost"]
 
     def graph(self) -> Graph:
-        """The graph, as it was launched; its modules are imported from where the run has them.
+        """Return the graph as it was launched; its modules are imported from where the run has them.
 
         Raises:
             LinkFailed: it does not answer, or a module cannot be imported here.
@@ -183,21 +183,21 @@ class Client:
         self.enter()
         try:
             with os.fdopen(descriptor, "rb") as stream:
-                found: Graph = pickle.load(stream)
+                graph: Graph = pickle.load(stream)
         except FOREIGN as error:
             raise LinkFailed(f"the graph of '{self.directory.name}' cannot be read here: {told(error)}") from None
-        return found
+        return graph
 
     def enter(self) -> None:
-        """Make the modules of the run importable, behind those that are here."""
+        """Append the module search path of the run to that of this process."""
         sys.path.extend(entry for entry in self.directory.read().get("path", ()) if entry not in sys.path)
 
     def fileno(self) -> int:
-        """Becomes readable when the run has ended, while nothing is asked."""
+        """Return the descriptor of the connection, which without requests becomes readable at the end of the run."""
         return self._channel.fileno()
 
     def gone(self, timeout: float) -> bool:
-        """Wait until the run has ended; whether it has within so long [s]."""
+        """Wait up to `timeout` seconds for the end of the run, and return whether it has ended."""
         end = time.monotonic() + timeout
         while select.select([self._channel], [], [], max(0.0, end - time.monotonic()))[0]:
             try:
@@ -208,7 +208,7 @@ class Client:
         return False
 
     def close(self) -> None:
-        """Hang up; what was observed ends."""
+        """Close the connection, and with it every observation."""
         self._channel.close()
 
     def __enter__(self) -> Client:
@@ -219,13 +219,13 @@ class Client:
 
 
 class Observer:
-    """A view of one topic, straight from the memory it is published in.
+    """View of one topic, read from the shared memory that it is published in.
 
     Attributes:
         topic: `node.port`.
         epoch: time 0 of the run, on CLOCK_MONOTONIC [ns].
-        taken: whether a node takes it; what is rendered is made only then.
-        skipped: how many were passed over for a newer one.
+        taken: whether a node subscribes to it; a rendered topic is published only then.
+        skipped: number of messages that were passed over for a newer one.
     """
 
     def __init__(self, about: dict[str, Any], descriptors: list[int]) -> None:
@@ -235,26 +235,26 @@ class Observer:
         outputs = [_output(entry) for entry in about["outputs"]]
         ring, *ends = descriptors
         layouts = [output.layout(about["node"]) for output in outputs]
-        self._inlet = Inlet(layouts, [about["index"]], about["room"], ring, Ends(*ends))
+        self._inlet = Inlet(layouts, [about["index"]], about["open_size"], ring, Ends(*ends))
         os.close(ring)
 
     @property
     def skipped(self) -> int:
-        """How many were passed over for a newer one."""
+        """Number of messages that were passed over for a newer one."""
         return self._inlet.reader.skipped
 
     def fileno(self) -> int:
-        """Becomes readable when something was published."""
+        """Return the descriptor that becomes readable at a publication."""
         return self._inlet.reader.forward
 
     def take(self) -> list[tuple[Message, int, int]]:
-        """What has arrived: message, stamp [ns] and sequence."""
-        found: list[tuple[Message, int, int]] = []
-        self._inlet.receive(lambda _, message, stamp, sequence: found.append((message, stamp, sequence)))
-        return found
+        """Read what has arrived: message, stamp [ns] and sequence."""
+        messages: list[tuple[Message, int, int]] = []
+        self._inlet.receive(lambda _, message, stamp, sequence: messages.append((message, stamp, sequence)))
+        return messages
 
     def messages(self, timeout: float | None = None) -> Iterator[tuple[Message, int, int]]:
-        """Messages as they come, until none came for so long [s]; without end if None."""
+        """Yield messages as they arrive, until none has arrived for `timeout` seconds; without end for None."""
         while True:
             ready, _, _ = select.select([self], [], [], timeout)
             if not ready:
@@ -262,16 +262,16 @@ class Observer:
             yield from self.take()
 
     def close(self) -> None:
-        """Look no longer; what was taken stays valid."""
+        """End the observation; messages that were read stay valid."""
         self._inlet.reader.close()
 
     def age(self, stamp: int) -> int:
-        """How long ago a stamp was [ns]."""
+        """Return the age of a stamp [ns]."""
         return time.monotonic_ns() - self.epoch - stamp
 
 
 def message_type(named: str) -> type[Message]:
-    """A message type from its `module:Class`.
+    """Import a message type by its `module:Class`.
 
     Raises:
         LinkFailed: it cannot be imported here.

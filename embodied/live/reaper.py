@@ -1,4 +1,4 @@
-"""The launcher's hold on its sentinel: the program that cleans up after a launcher that was killed."""
+"""Reaper of a run: the launcher's handle on the program that cleans up after a killed launcher."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from embodied.live import reaper_process
 
 
 class Reaper:
-    """Knows which processes there are, and sees to them should this process end without a word.
+    """Handle on the reaper process, which ends the workers if this process is killed.
 
     Args:
-        folder: of the run, which goes then too.
+        directory: of the run, which is then removed as well.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, directory: Path) -> None:
         reading, self._channel = os.pipe2(os.O_CLOEXEC)
         self._process = subprocess.Popen(
-            [sys.executable, "-I", "-S", reaper_process.__file__, str(reading), str(folder)],
+            [sys.executable, "-I", "-S", reaper_process.__file__, str(reading), str(directory)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -31,19 +31,19 @@ class Reaper:
         os.close(reading)
 
     def add(self, number: int) -> None:
-        """A process was started."""
-        self._tell(f"+ {number}")
+        """Register a process that was started."""
+        self._write(f"+ {number}")
 
     def remove(self, number: int) -> None:
-        """A process has ended, and everything that it started."""
-        self._tell(f"- {number}")
+        """Remove a process that has ended with everything that it started."""
+        self._write(f"- {number}")
 
     def close(self) -> None:
-        """The run has ended in order: there is nothing to clean."""
-        self._tell("bye")
+        """End the reaper after a run that ended in order."""
+        self._write("bye")
         os.close(self._channel)
         self._process.wait()
 
-    def _tell(self, line: str) -> None:
+    def _write(self, line: str) -> None:
         with contextlib.suppress(OSError):
             os.write(self._channel, f"{line}\n".encode())

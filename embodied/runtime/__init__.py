@@ -1,1 +1,1 @@
-"""Running a plan: the lockstep runner, and what it shares with the live one."""
+"""Runtime: the lockstep runner, and what it shares with the live runner."""

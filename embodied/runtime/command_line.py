@@ -1,4 +1,4 @@
-"""The command that makes one run again."""
+"""Command line that repeats a run: its file, profile, overrides and seed."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ def command(
     limit: int | None = None,
     live: bool = False,
 ) -> str:
-    """What a person types to see a run.
+    """Format the command line that repeats a run.
 
     Args:
-        file: the launch file, as it was named.
-        profile: its profile; None is the file itself.
+        file: path of the launch file, as it was given.
+        profile: profile of the launch file; None is the file itself.
         seed: everything random is drawn from it.
         world: as --world.
         site: as --site.
         swaps: as --swap.
         sets: as --set.
-        limit: virtual time to stop at [ns]; None is when the world has decided.
+        limit: virtual time to stop at [ns]; None is the verdict of the world.
         live: as --live.
     """
     words = ["embodied", "run", str(file)]

@@ -1,4 +1,4 @@
-"""What came of a run."""
+"""Report on a run: counts by node, health by topic, faults, digest and verdict."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from embodied.world import Verdict
 
 @dataclass(frozen=True, slots=True)
 class NodeCount:
-    """What a node did.
+    """Counts of one node over a run.
 
     Attributes:
-        steps: how often it stepped.
+        steps: number of steps.
         skipped: ticks and triggers that came while it was busy or silenced.
-        starved: times it was not called since a required input was absent or stale.
-        lost: steps whose outputs a fault dropped, or cut off on their way.
+        starved: number of times that a required input was absent or stale.
+        lost: steps whose outputs a fault dropped, at once or during their latency.
     """
 
     steps: int
@@ -31,18 +31,18 @@ class NodeCount:
 
 @dataclass(frozen=True, slots=True)
 class FaultCount:
-    """What a fault did.
+    """Count of the effects of one fault.
 
     Attributes:
-        fault: as it was, with the times that were drawn.
-        steps: how many steps it changed, delayed, lost or kept from being made.
+        fault: the fault, with the times that were drawn.
+        steps: number of steps that it changed, delayed, dropped or prevented.
     """
 
     fault: Fault
     steps: int
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain data."""
+        """Return the count as plain data."""
         fault = self.fault
         return {
             "fault": str(fault),
@@ -56,17 +56,17 @@ class FaultCount:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What came of a run.
+    """Report on a run so far.
 
     Attributes:
-        verdict: how the world judged it; None where nothing judges.
-        digest: SHA-256 of all that was published.
+        verdict: verdict of the world; None while it has none.
+        digest: SHA-256 of everything published.
         simulated: virtual time that passed [s].
         wall: real time that passed [s].
         nodes: counts by node.
         topics: health by topic.
-        faults: what each did, those of the graph first.
-        about: what the digest depends on beside the seed, as the world says it when all nodes are open.
+        faults: count of each fault, those of the graph first.
+        about: what the digest depends on beside the seed, read from the world when all nodes are open.
         marks: the trace, when one was kept.
     """
 

@@ -1,4 +1,4 @@
-"""An arm in the simulated world, as a driver."""
+"""Driver of a simulated arm, position controlled."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from embodied.world import World
 
 
 class ArmOutput(NamedTuple):
-    """What the arm measures, and what it was really told to do."""
+    """Measured joints and gripper, and the command after the servos' own limits."""
 
     state: JointState
     gripper: GripperState
@@ -24,10 +24,10 @@ class ArmOutput(NamedTuple):
 
 @dataclass
 class SimArm(Driver):
-    """The arm of the world, position controlled; without a command its servos hold where they are.
+    """Arm of the simulated world, position controlled; without a command its servos hold their position.
 
     Attributes:
-        robot: the arm.
+        robot: description of the arm.
     """
 
     robot: Robot
@@ -35,7 +35,7 @@ class SimArm(Driver):
     rate = 100.0  # [Hz]
 
     def ports(self) -> Ports:
-        """As many joints as the robot has; commands are positions."""
+        """Refine the ports by the number of joints; commands are positions."""
         ports = super().ports()
         sizes = {"n": len(self.robot.joints)}
         for port in ("command", "state", "applied"):
@@ -50,7 +50,7 @@ class SimArm(Driver):
         """Find the arm in the world.
 
         Raises:
-            WorldFailed: the world has another arm than this one.
+            WorldFailed: the world has no such arm, or its joints are others.
         """
         self._arm = arm(world, "arm")
         if self._arm.joints != tuple(self.robot.joints):
@@ -59,6 +59,6 @@ class SimArm(Driver):
             )
 
     def step(self, command: JointCommand | None) -> ArmOutput:
-        """Read the joints, then hand the command to the servos."""
+        """Read the joints, then pass the command to the servos."""
         state, gripper = self._arm.read()
         return ArmOutput(state, gripper, None if command is None else self._arm.command(command))

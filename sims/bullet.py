@@ -1,4 +1,4 @@
-"""One PyBullet simulator, headless; the only door to pybullet."""
+"""PyBullet simulator without a window; only this module imports pybullet."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from embodied.errors import MissingExtra
 
 
 class NoSimulator(MissingExtra):
-    """No PyBullet on this Python: its wheels, the fork's included, end at 3.13."""
+    """PyBullet is missing: its wheels, the fork's included, end at Python 3.13."""
 
     def __init__(self) -> None:
         super().__init__("pybullet", "", "the simulated world")
@@ -29,8 +29,8 @@ class NoSimulator(MissingExtra):
 
 
 @contextmanager
-def _hushed() -> Iterator[None]:
-    """Nothing reaches the error stream: pybullet prints when it was built as it is imported, from C."""
+def _silenced() -> Iterator[None]:
+    """Silence the error stream: pybullet prints its build time from C when it is imported."""
     kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     try:
         os.dup2(nowhere, 2)
@@ -42,7 +42,7 @@ def _hushed() -> Iterator[None]:
 
 
 def version() -> str:
-    """Version of PyBullet, with the name of the distribution where it is the fork for later Pythons.
+    """Return the version of PyBullet, with the name of the distribution where it is the fork for later Pythons.
 
     Raises:
         NoSimulator: it is not installed.
@@ -55,13 +55,13 @@ def version() -> str:
 
 
 def pybullet() -> ModuleType:
-    """The module.
+    """Import pybullet, which prints nothing, and return the module.
 
     Raises:
         NoSimulator: it is not installed.
     """
     try:
-        with nullcontext() if "pybullet" in sys.modules else _hushed():
+        with nullcontext() if "pybullet" in sys.modules else _silenced():
             import pybullet
     except ImportError:
         raise NoSimulator from None
@@ -70,9 +70,10 @@ def pybullet() -> ModuleType:
 
 
 class Bullet:
-    """The functions and constants of pybullet, bound to a simulator of its own.
+    """Functions and constants of pybullet, bound to one simulator.
 
-    Every function takes `physicsClientId`; here it is given once, so that several worlds can live in one process.
+    Every function of pybullet takes `physicsClientId`; here it is bound once, so that several worlds can live in one
+    process.
 
     Raises:
         NoSimulator: pybullet is not installed.
@@ -83,13 +84,13 @@ class Bullet:
         self._client = self._module.connect(self._module.DIRECT)
 
     def __getattr__(self, name: str) -> Any:
-        found = getattr(self._module, name)
-        if callable(found):
-            found = partial(found, physicsClientId=self._client)
-        # Kept, so that the next call finds it without coming here.
-        setattr(self, name, found)
-        return found
+        attribute = getattr(self._module, name)
+        if callable(attribute):
+            attribute = partial(attribute, physicsClientId=self._client)
+        # Stored on the instance, so that the next access bypasses __getattr__.
+        setattr(self, name, attribute)
+        return attribute
 
     def close(self) -> None:
-        """End the simulator."""
+        """Disconnect from the simulator, and free its memory."""
         self._module.disconnect(physicsClientId=self._client)

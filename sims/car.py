@@ -1,4 +1,4 @@
-"""A shuttle in the simulated world, as a driver: a unit that follows orders like a drive-by-wire unit on a CAN bus."""
+"""Driver of a simulated shuttle, which follows commands as a drive-by-wire unit on a CAN bus does."""
 
 from __future__ import annotations
 
@@ -12,14 +12,18 @@ from embodied.bodies import CarBody, Cars, CarSensors, car, lacks
 from embodied.clock import rate_of
 from embodied.devices.drive_by_wire import BRAKING, CHARGE_LEAST, LOW_BATTERY, SpeedControl, current, voltage
 from embodied.messages import Battery, VehicleCommand, VehicleState
+from embodied.ranges import Range, positive
 from embodied.world import World
 
 BATTERY_RATE = 10.0
 """Reports of the battery per second [Hz]."""
 
+COMMAND_RATES = Range(50, 200, "Hz")
+"""Rates at which a drive-by-wire unit takes commands."""
+
 
 class CarOutput(NamedTuple):
-    """What it measures, its battery now and then, and what it is really doing of what it was told."""
+    """State of the shuttle, a report of its battery at `BATTERY_RATE`, and the command that it follows."""
 
     state: VehicleState
     battery: Battery | None
@@ -28,17 +32,17 @@ class CarOutput(NamedTuple):
 
 @dataclass
 class SimCar(Driver):
-    """The shuttle of the world; without a command it brakes to a stop, with its wheels where they are.
+    """Shuttle of the simulated world; without a command it brakes to a stop, with its wheels where they are.
 
-    It goes for `speed` with the magnitude of `acceleration`, or with `acceleration_limit` where there is none. Commands
-    that are not finite, beyond the limits or at odds with their gear are refused whole. Gears change at rest, there is
-    none to go backwards, and in P the brakes hold it. A low battery is a fault that lasts, and stops it.
+    It approaches `speed` with the magnitude of `acceleration`, or with `acceleration_limit` where there is none.
+    Commands that are not finite, beyond the limits or at odds with their gear are refused whole. Gears change at rest,
+    there is no reverse gear, and in P the brakes hold. A low battery is a latched fault, and stops the shuttle.
 
     Attributes:
-        car: which one of the world.
-        speed_limit: the most [m/s].
-        steering_limit: the largest angle of the front wheels at the road [rad].
-        acceleration_limit: the most, either way [m/s²].
+        car: name of the shuttle in the world.
+        speed_limit: largest speed [m/s].
+        steering_limit: largest angle of the front wheels at the road [rad].
+        acceleration_limit: largest acceleration and deceleration [m/s²].
     """
 
     car: str = "car"
@@ -49,12 +53,11 @@ class SimCar(Driver):
     rate = 50.0  # [Hz]
 
     def check(self) -> Iterable[str]:
-        """Rate and limits make sense."""
-        for name in ("speed_limit", "steering_limit", "acceleration_limit"):
-            if not 0 < getattr(self, name) < math.inf:
-                yield f"{name} is {getattr(self, name)}, and it is more than 0"
-        if not 50 <= rate_of(self.rate) <= 200:
-            yield f"rate = {self.rate} Hz; a drive-by-wire unit takes 50 to 200"
+        """Check the rate and the limits; yield one sentence a problem."""
+        yield from positive("m/s").problems(speed_limit=self.speed_limit)
+        yield from positive("rad").problems(steering_limit=self.steering_limit)
+        yield from positive("m/s²").problems(acceleration_limit=self.acceleration_limit)
+        yield from COMMAND_RATES.problems(rate=rate_of(self.rate))
 
     def check_world(self, world: World) -> Iterable[str]:
         """Check that the world has road vehicles."""
@@ -64,10 +67,10 @@ class SimCar(Driver):
         """Find the car in the world.
 
         Raises:
-            WorldFailed: there is none of that name.
+            WorldFailed: there is no car of that name.
         """
         self._body: CarBody = car(world, self.car)
-        self._every = max(1, round(float(rate_of(self.rate)) / BATTERY_RATE))
+        self._steps_per_report = max(1, round(float(rate_of(self.rate)) / BATTERY_RATE))
         self._steps = 0
         self._control, self._wheels = SpeedControl(), 0.0
         self._faults: tuple[str, ...] = ()
@@ -75,29 +78,29 @@ class SimCar(Driver):
 
     def step(self, command: VehicleCommand | None) -> CarOutput:
         """Read the sensors, and drive or brake."""
-        motions = self._body.read()
-        if motions.charge < CHARGE_LEAST:
+        sensors = self._body.read()
+        if sensors.charge < CHARGE_LEAST:
             self._faults = (LOW_BATTERY,)
         applied = None
-        if command is not None and not self._faults and self._takes(command):
-            applied = self._follow(command, motions)
+        if command is not None and not self._faults and self._legal(command):
+            applied = self._follow(command, sensors)
         else:
             self._stop()
-        report = self._battery(motions) if self._steps % self._every == 0 else None
+        report = self._battery(sensors) if self._steps % self._steps_per_report == 0 else None
         self._steps += 1
-        return CarOutput(self._state(motions), report, applied)
+        return CarOutput(self._state(sensors), report, applied)
 
     def halt(self) -> None:
         """Brake, with the wheels where they are."""
         self._stop()
 
     def close(self) -> None:
-        """It brakes, and so it stays."""
+        """Brake for good: the brakes stay on."""
         if hasattr(self, "_body"):
             self._stop()
 
-    def _takes(self, command: VehicleCommand) -> bool:
-        """Whether a command is one that it can follow."""
+    def _legal(self, command: VehicleCommand) -> bool:
+        """Test whether a command is finite, within the limits and possible in its gear."""
         speed, steering, acceleration = command.speed, command.steering, command.acceleration or 0.0
         within = (
             abs(speed) <= self.speed_limit
@@ -111,26 +114,26 @@ class SimCar(Driver):
         self._wheels, acceleration = self._body.drive(self._wheels, -BRAKING)
         self._current = -current(acceleration)
 
-    def _follow(self, command: VehicleCommand, motions: CarSensors) -> VehicleCommand:
+    def _follow(self, command: VehicleCommand, sensors: CarSensors) -> VehicleCommand:
         limit = self.acceleration_limit if command.acceleration is None else abs(command.acceleration)
-        speed, acceleration = self._control.step(command.speed, command.gear, limit, motions)
+        speed, acceleration = self._control.step(command.speed, command.gear, limit, sensors)
         self._wheels, acceleration = self._body.drive(command.steering, acceleration)
         self._current = -current(acceleration)
         return VehicleCommand(speed=speed, acceleration=limit, steering=self._wheels, gear=self._control.gear)
 
-    def _state(self, motions: CarSensors) -> VehicleState:
+    def _state(self, sensors: CarSensors) -> VehicleState:
         return VehicleState(
-            speed=motions.speed,
-            steering=motions.steering,
-            yaw_rate=motions.yaw_rate,
+            speed=sensors.speed,
+            steering=sensors.steering,
+            yaw_rate=sensors.yaw_rate,
             gear=self._control.gear,
             engaged=not self._faults,
             overridden=False,
             faults=self._faults,
-            acquired=motions.acquired,
+            acquired=sensors.acquired,
         )
 
-    def _battery(self, motions: CarSensors) -> Battery:
+    def _battery(self, sensors: CarSensors) -> Battery:
         return Battery(
-            voltage=voltage(motions.charge), current=self._current, charge=motions.charge, acquired=motions.acquired
+            voltage=voltage(sensors.charge), current=self._current, charge=sensors.charge, acquired=sensors.acquired
         )

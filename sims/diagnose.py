@@ -1,4 +1,4 @@
-"""Findings about simulation: the physics engine, and the renderers of camera pictures."""
+"""Diagnosis of this machine for `embodied doctor`: the physics engine, and the renderers of camera images."""
 
 from __future__ import annotations
 

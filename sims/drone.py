@@ -1,4 +1,4 @@
-"""A multirotor in the simulated world, as a driver: its autopilot with estimator, controller, arming and landing."""
+"""Driver of a simulated multirotor: its autopilot with estimator, controller, arming and landing."""
 
 from __future__ import annotations
 
@@ -23,17 +23,33 @@ from embodied.autopilot import (
 from embodied.bodies import WORLD, DroneBody, Drones, drone, lacks
 from embodied.clock import period, rate_of
 from embodied.messages import Battery, DroneCommand, DroneState, Vector
+from embodied.ranges import Range, at_least
 from embodied.world import World
 
-AIRBORNE = 0.10  # above where it was armed [m]
-SINK = 0.5  # on the way down [m/s]
-LEAD = 0.05  # of the set-point below the drone on the way down [m]
-SETTLED = 0.08  # what counts as no longer sinking [m/s]
-TOUCHDOWN = 0.79  # time without sinking after which it has landed [s]
+AIRBORNE_HEIGHT = 0.10
+"""Height above the take-off point at which the multirotor is airborne [m]."""
+
+SINK_RATE = 0.5
+"""Speed of the descent when it lands [m/s]."""
+
+SETPOINT_LEAD = 0.05
+"""Distance of the descending set-point below the multirotor [m]."""
+
+SINK_LEAST = 0.08
+"""Vertical speed below which it no longer sinks [m/s]."""
+
+TOUCHDOWN_TIME = 0.79
+"""Time without sinking after which it has landed [s]."""
+
+RATES = at_least(100, "Hz")
+"""Rates of the control loop at which it flies."""
+
+RESERVES = Range(0, 1, includes="[)")
+"""States of charge that can be kept in reserve."""
 
 
 class DroneOutput(NamedTuple):
-    """How it flies by its own estimate, its battery, and what it is really doing of what it was told."""
+    """Estimated state, battery, and the command that the autopilot follows."""
 
     state: DroneState
     battery: Battery
@@ -42,15 +58,15 @@ class DroneOutput(NamedTuple):
 
 @dataclass
 class SimDrone(Driver):
-    """The multirotor of the world.
+    """Multirotor of the simulated world.
 
-    Standing, it arms on a command for a position or a velocity, and takes off. Without a command it holds where it
-    comes to rest, and standing it stays. Told to land it comes down and disarms.
+    On the ground it arms on a command for a position or a velocity, and takes off. Without a command it holds where it
+    comes to rest, or stays on the ground. On a command to land it comes down and disarms.
 
     Attributes:
-        drone: which one of the world.
-        limits: of its flight, by its own controller.
-        reserve: with less charge it does not arm, 0 to 1.
+        drone: name of the multirotor in the world.
+        limits: flight limits of its own controller.
+        reserve: state of charge below which it does not arm, 0 to 1.
     """
 
     drone: str = "drone"
@@ -60,18 +76,16 @@ class SimDrone(Driver):
     rate = 150.0  # [Hz]
 
     def ports(self) -> Ports:
-        """Everything is in the world's frame."""
+        """Refine commands and state by the world's frame."""
         ports = super().ports()
         for name in ("command", "state", "applied"):
             ports = ports.refine(name, frame=WORLD)
         return ports
 
     def check(self) -> Iterable[str]:
-        """Rate and reserve make sense."""
-        if rate_of(self.rate) < 100:
-            yield f"rate = {self.rate} Hz is too slow to fly by: at least 100"
-        if not 0.0 <= self.reserve < 1.0:
-            yield f"reserve = {self.reserve} is no share of a battery: 0 and below 1"
+        """Check rate and reserve; yield one sentence a problem."""
+        yield from RATES.problems(rate=rate_of(self.rate))
+        yield from RESERVES.problems(reserve=self.reserve)
 
     def check_world(self, world: World) -> Iterable[str]:
         """Check that the world has multirotors."""
@@ -81,7 +95,7 @@ class SimDrone(Driver):
         """Find the drone in the world.
 
         Raises:
-            WorldFailed: there is none of that name.
+            WorldFailed: there is no multirotor of that name.
         """
         self._body: DroneBody = drone(world, self.drone)
         self._estimator = Estimator(self._body.quadrotor)
@@ -91,19 +105,19 @@ class SimDrone(Driver):
         self._landed = True
         self._height = 0.0
         self._setpoint = Setpoint()
-        self._touchdown = Touchdown(TOUCHDOWN)
+        self._touchdown = Touchdown(TOUCHDOWN_TIME)
 
     def step(self, command: DroneCommand | None) -> DroneOutput:
-        """Read the sensors, decide what to do, and tell the rotors."""
+        """Estimate the state, choose the mode, and set the rotors."""
         sensors = self._body.read()
         estimate = self._estimator.update(sensors)
-        asked = command if command is not None and finite(command) else None
+        request = command if command is not None and is_legal(command) else None
         if self._mode == "disarmed":
-            if asked is not None and not asked.land and self._fit(estimate, sensors.charge):
+            if request is not None and not request.land and self._may_arm(estimate, sensors.charge):
                 self._take_off(estimate)
         else:
-            self._landed = self._landed and float(estimate.position[2]) < self._height + AIRBORNE
-        applied = None if self._mode == "disarmed" else self._follow(asked, estimate)
+            self._landed = self._landed and float(estimate.position[2]) < self._height + AIRBORNE_HEIGHT
+        applied = None if self._mode == "disarmed" else self._follow(request, estimate)
         if self._mode == "disarmed":
             self._body.thrust(np.zeros(4))
         else:
@@ -112,17 +126,17 @@ class SimDrone(Driver):
         return DroneOutput(self._state(estimate), battery, applied)
 
     def halt(self) -> None:
-        """Hold where it is: nothing else stops a multirotor in the air without dropping it."""
+        """Hold the position: nothing else stops a multirotor in the air without dropping it."""
         if self._mode not in ("disarmed", "land"):
             self._mode = "position"
 
     def close(self) -> None:
-        """Its rotors stop if it stands; in the air they keep what they were told last."""
+        """Stop the rotors on the ground; in the air they keep their last thrust."""
         if self._mode == "disarmed":
             self._body.thrust(np.zeros(4))
 
-    def _fit(self, estimate: Estimate, charge: float) -> bool:
-        """Whether it may arm."""
+    def _may_arm(self, estimate: Estimate, charge: float) -> bool:
+        """Test whether it is located, charged and level."""
         denials = arming_denials(located=self._estimator.ready, charge=charge, reserve=self.reserve)
         return not any(denials) and is_level(estimate)
 
@@ -131,27 +145,27 @@ class SimDrone(Driver):
         self._controller.reset()
         self._setpoint = Setpoint(estimate.position, yaw=estimate.yaw)
 
-    def _follow(self, asked: DroneCommand | None, estimate: Estimate) -> DroneCommand | None:
-        if asked is None:
+    def _follow(self, request: DroneCommand | None, estimate: Estimate) -> DroneCommand | None:
+        if request is None:
             if self._mode != "hold" and not (self._mode == "land" and self._landed):
                 self._mode = "hold"
                 self._setpoint = Setpoint(resting(estimate, self.limits), yaw=estimate.yaw)
             return None
-        yaw = self._setpoint.yaw if asked.yaw is None else asked.yaw
-        if asked.land:
-            return self._land(asked, estimate, yaw)
-        self._mode = "velocity" if asked.position is None else "position"
-        self._setpoint = Setpoint(asked.position, asked.velocity, yaw)
-        return DroneCommand(position=asked.position, velocity=asked.velocity, yaw=yaw, frame=WORLD)
+        yaw = self._setpoint.yaw if request.yaw is None else request.yaw
+        if request.land:
+            return self._land(request, estimate, yaw)
+        self._mode = "velocity" if request.position is None else "position"
+        self._setpoint = Setpoint(request.position, request.velocity, yaw)
+        return DroneCommand(position=request.position, velocity=request.velocity, yaw=yaw, frame=WORLD)
 
-    def _land(self, asked: DroneCommand, estimate: Estimate, yaw: float) -> DroneCommand | None:
+    def _land(self, request: DroneCommand, estimate: Estimate, yaw: float) -> DroneCommand | None:
         if self._mode != "land":
             self._mode, self._touchdown.since = "land", None
             self._over = resting(estimate, self.limits)[:2]
-        if asked.position is not None:
-            self._over = asked.position[:2]
-        self._setpoint = descent(self._over, estimate.position[2] - LEAD, SINK, yaw)
-        if self._touchdown.update(abs(estimate.velocity[2]) < SETTLED, estimate.acquired / SECOND):
+        if request.position is not None:
+            self._over = request.position[:2]
+        self._setpoint = descent(self._over, estimate.position[2] - SETPOINT_LEAD, SINK_RATE, yaw)
+        if self._touchdown.update(abs(estimate.velocity[2]) < SINK_LEAST, estimate.acquired / SECOND):
             self._mode, self._landed = "disarmed", True
             return None
         return DroneCommand(position=self._setpoint.position, yaw=yaw, land=True, frame=WORLD)
@@ -170,14 +184,14 @@ class SimDrone(Driver):
         )
 
 
-def finite(command: DroneCommand) -> bool:
-    """Whether a command is made of numbers, and says anything at all."""
+def is_legal(command: DroneCommand) -> bool:
+    """Test whether a command is finite, and has a position, a velocity or a landing."""
     given = [value for value in (command.position, command.velocity) if value is not None]
     numbers = np.concatenate([*given, [0.0 if command.yaw is None else command.yaw]])
     return bool(np.isfinite(numbers).all()) and (bool(given) or command.land)
 
 
 def resting(estimate: Estimate, limits: Limits) -> Vector:
-    """Where it comes to rest if it slows down now, shape (3,) [m]."""
+    """Predict where the multirotor comes to rest if it slows down now, shape (3,) [m]."""
     speed = float(np.linalg.norm(estimate.velocity))
     return estimate.position + estimate.velocity * (0.3 + speed / (2.0 * limits.acceleration))

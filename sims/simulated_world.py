@@ -1,8 +1,7 @@
-"""What every world of this room has: one simulator, one run at a time, and whole physics steps."""
+"""Base of the worlds in PyBullet: one simulator, one run at a time, whole physics steps, cameras, a judge."""
 
 from __future__ import annotations
 
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
@@ -11,18 +10,38 @@ from typing import ClassVar, Generic, Protocol, TypeVar
 from embodied.clock import Time, rate_of, tick, ticks_by
 from embodied.errors import WorldFailed, nearest
 from embodied.messages import Vector
+from embodied.ranges import Range, positive
+from embodied.robot import Robot
 from embodied.world import Verdict
+from sims.bodies import ARMS
 from sims.bullet import Bullet
+from sims.judging import LOOKS
 from sims.rendering import AUTO, Light, Renderer, choose
 from sims.rendering.cameras import Camera, Stage
 from sims.rendering.snapshot import show, snapshot
-from sims.rendering.view import FAR, NEAR, Sheet, problems
+from sims.rendering.view import FAR, NEAR, ImageFormat, problems
 
-LOOKS = 20  # of a judge, per second
+OVERVIEW = "overview"
+"""Name of the camera for people, in every world."""
+
+CONTACT_RATES = Range(60, 10_000, "Hz")
+"""Physics rates at which contacts of an arm and its blocks are stable."""
+
+VEHICLE_RATES = Range(200, 10_000, "Hz")
+"""Physics rates at which wheels and rotors are stable."""
+
+CHARGES = Range(0, 1, includes="(]")
+"""States of charge with which a run can start."""
+
+WINDS = Range(0, 15, "m/s")
+"""Strengths of the wind that the air model covers."""
+
+SPREADS = Range(0, 3)
+"""Multiples of the variation in the training data; 0 is no variation."""
 
 
 class Judged(Protocol):
-    """Whoever decides how a run went.
+    """Judge of a run, with its verdict.
 
     Attributes:
         verdict: None before it is decided.
@@ -40,30 +59,30 @@ class Run(ABC):
 
     Attributes:
         bullet: the simulator.
-        stage: what its cameras look at.
-        judge: decides how it went.
-        lamp: the light, but for shadows; `lamps` has that of cameras which see another.
+        stage: models that its cameras render.
+        judge: judge of the run.
+        light: light of the scene; `lights` has that of the cameras whose images have another.
         pushes: what acts on the bodies before each physics step, in this order.
-        sensors: what takes in where each step has brought them.
-        carriers: what takes in where a snapshot has put it, because it carries a camera.
+        sensors: what reads the bodies after each physics step.
+        carriers: what reads the bodies after a snapshot has moved them, because it carries a camera.
     """
 
     stage: Stage
     judge: Judged
-    lamp: Light
+    light: Light
 
     def __init__(self, bullet: Bullet, rate: float) -> None:
         self.bullet = bullet
-        self.lamps: Mapping[str, Light] = {}
+        self.lights: Mapping[str, Light] = {}
         self.pushes: tuple[Callable[[], None], ...] = ()
         self.sensors: tuple[Callable[[], None], ...] = ()
         self.carriers: tuple[Callable[[], None], ...] = ()
         self._rate = rate_of(rate)
         self._steps = 0
-        self._look_every = max(1, round(rate / LOOKS))
+        self._steps_per_look = max(1, round(rate / LOOKS))
 
     def now(self) -> Time:
-        """Time of the last physics step."""
+        """Return the time of the last physics step."""
         return tick(self._steps, self._rate)
 
     def advance(self, to: Time) -> None:
@@ -76,21 +95,21 @@ class Run(ABC):
             self._steps = count
             for sense in sensors:
                 sense()
-            if count % self._look_every == 0:
+            if count % self._steps_per_look == 0:
                 self.look(count / float(self._rate))
 
     @abstractmethod
     def look(self, now: float) -> None:
-        """Let the judge see how it is at a time [s]."""
+        """Give the judge the state at a time [s]."""
 
     @abstractmethod
-    def camera(self, name: str, sheet: Sheet, drawn: Renderer) -> Camera:
-        """One of the world's cameras.
+    def camera(self, name: str, images: ImageFormat, renderer: Renderer) -> Camera:
+        """Build one of the world's cameras.
 
         Args:
-            name: one of the world's.
-            sheet: its pictures.
-            drawn: what draws them.
+            name: name of the camera.
+            images: size and range of its images.
+            renderer: renderer of its images.
         """
 
 
@@ -98,12 +117,12 @@ R = TypeVar("R", bound=Run)
 
 
 class SimulatedWorld(ABC, Generic[R]):
-    """A world, but for what is in it: a dataclass of settings inherits this, and says what a seed builds.
+    """Base of a world in PyBullet: a dataclass of settings that builds a run from a seed.
 
     Attributes:
-        where: what follows "there is no such thing" in its errors.
+        where: place of the world in messages, such as "on the road".
         views: names of its cameras.
-        far: as far as its cameras see [m].
+        far: range of its cameras [m].
     """
 
     where: ClassVar[str]
@@ -112,58 +131,63 @@ class SimulatedWorld(ABC, Generic[R]):
 
     def __post_init__(self) -> None:
         self._bullet: Bullet | None = None
-        self._run: R | None = None
+        self._current: R | None = None
 
     @abstractmethod
     def build(self, bullet: Bullet, seed: int) -> R:
-        """Build everything anew from the seed; time is 0."""
+        """Build the bodies of a seed; time is 0."""
 
     def reset(self, seed: int) -> None:
-        """Build everything anew from the seed; time is 0."""
+        """Build everything from the seed; time is 0."""
         if self._bullet is None:
             self._bullet = Bullet()
-        self._run = self.build(self._bullet, seed)
+        self._current = self.build(self._bullet, seed)
 
     def advance(self, to: Time) -> None:
         """Make whole physics steps, to the last one not after `to` [ns]."""
-        self._now.advance(to)
+        self._run.advance(to)
 
     def about(self) -> Mapping[str, str]:
-        """Name and version of each renderer that draws a camera of this run."""
-        names = sorted(self._now.stage.renderers)
+        """Return name and version of each renderer that draws a camera of this run."""
+        names = sorted(self._run.stage.renderers)
         return {"renderer": ", ".join(" ".join(choose(name)) for name in names)} if names else {}
 
     @property
     def now(self) -> Time:
         """Time of the last physics step."""
-        return self._now.now()
+        return self._run.now()
 
     def snapshot(self) -> Vector:
-        """Where everything is, as `show` of a world from the same seed takes it."""
-        return snapshot(self._now.bullet)
+        """Return the poses of all bodies, as `show` of a world from the same seed takes them."""
+        return snapshot(self._run.bullet)
 
     def show(self, state: Vector) -> None:
-        """Put everything where a snapshot says; for cameras in another process than the physics.
+        """Move all bodies to the poses of a snapshot; for cameras in another process than the physics.
 
         Raises:
             WorldFailed: the snapshot is of another world.
         """
-        show(self._now.bullet, state)
-        for look in self._now.carriers:
-            look()
+        show(self._run.bullet, state)
+        for read in self._run.carriers:
+            read()
 
     def verdict(self) -> Verdict | None:
-        """How the run is judged, as soon as that is decided; None before."""
-        return self._now.judge.verdict
+        """Return the judgement of the run once it is decided, and None before."""
+        return self._run.judge.verdict
 
     def close(self) -> None:
-        """Give everything back."""
+        """Disconnect from the simulator; a reset connects again."""
         if self._bullet is not None:
             self._bullet.close()
-        self._bullet = self._run = None
+        self._bullet = self._current = None
 
-    def named(self, kind: str, name: str, *names: str) -> None:
-        """Refuse a name that is none of those.
+    def require(self, kind: str, name: str, *names: str) -> None:
+        """Check that a body or a camera of a name exists.
+
+        Args:
+            kind: noun for the message.
+            name: name that was requested.
+            names: names that exist.
 
         Raises:
             WorldFailed: there is no body or camera of that name.
@@ -182,50 +206,52 @@ class SimulatedWorld(ABC, Generic[R]):
         renderer: str = AUTO,
         shadows: bool | None = None,
     ) -> Camera:
-        """A camera.
+        """Return a camera of this run; a reset makes it stale.
 
         Args:
-            name: one of `views`; what each is, stands with the world.
-            width: of its images [px].
-            height: of its images [px].
-            near: what is nearer is not seen [m].
-            far: what is farther is not seen; None: as far as the world goes [m].
-            renderer: what draws its images, one of `sims.rendering.VERSIONS`, or `auto`.
-            shadows: whether things throw them; by default in pictures for people, `overview`, alone.
+            name: one of `views`.
+            width: width of its images [px].
+            height: height of its images [px].
+            near: distance below which nothing is rendered [m].
+            far: distance beyond which nothing is rendered [m]; None: the range of the world.
+            renderer: renderer of its images, one of `sims.rendering.VERSIONS`, or `auto`.
+            shadows: whether bodies throw shadows; by default only in pictures for people, `overview`.
 
         Raises:
-            WorldFailed: there is no such camera or renderer, or its images cannot be so.
+            WorldFailed: there is no such camera or renderer, or its images cannot be rendered so.
         """
-        self.named("camera", name, *self.views)
-        sheet = Sheet(width, height, near, self.far if far is None else far)
-        for problem in problems(sheet.width, sheet.height, sheet.near, sheet.far):
+        self.require("camera", name, *self.views)
+        images = ImageFormat(width, height, near, self.far if far is None else far)
+        for problem in problems(images.width, images.height, images.near, images.far):
             raise WorldFailed(problem)
-        run = self._now
-        shaded = name == "overview" if shadows is None else shadows
-        drawn = run.stage.renderer(renderer, replace(run.lamps.get(name, run.lamp), shadows=shaded))
-        return run.camera(name, sheet, drawn)
+        run = self._run
+        shaded = name == OVERVIEW if shadows is None else shadows
+        light = replace(run.lights.get(name, run.light), shadows=shaded)
+        return run.camera(name, images, run.stage.renderer(renderer, light))
 
     @property
-    def _now(self) -> R:
-        if self._run is None:
+    def _run(self) -> R:
+        if self._current is None:
             raise WorldFailed(f"there is nothing {self.where} yet: reset(seed) builds the world")
-        return self._run
+        return self._current
 
 
-def flown(wind: float, charge: float, rate: float, time_limit: float) -> Iterable[str]:
-    """Problems with the settings of a world that a multirotor flies in, one sentence each.
+def arm_problems(robot: Robot) -> Iterable[str]:
+    """Check that a robot has a simulated arm on the same base; yield one sentence a problem."""
+    model = ARMS.get(robot.name)
+    if model is None:
+        yield f"there is no simulated arm '{robot.name}'; {', '.join(nearest(robot.name, ARMS))}"
+    elif model.base != robot.base:
+        yield f"the simulated '{robot.name}' stands on '{model.base}', and the robot on '{robot.base}'"
+
+
+def run_problems(rates: Range, rate: float, time_limit: float) -> Iterable[str]:
+    """Check the settings that every world has; yield one sentence a problem.
 
     Args:
-        wind: at most [m/s].
-        charge: of the battery at the start, 0 to 1.
+        rates: physics rates that the bodies of the world allow.
         rate: physics steps per second [Hz].
-        time_limit: how long a run may take [s].
+        time_limit: longest duration of a run [s].
     """
-    if not 0.0 <= wind <= 15.0:
-        yield f"wind is {wind} m/s; it may be 0 to 15"
-    if not 0.0 < charge <= 1.0:
-        yield f"charge is {charge}; a battery has above 0 and up to 1"
-    if not (math.isfinite(rate) and 200 <= rate <= 10_000):
-        yield f"rate is {rate} Hz, and the rotors need 200 to 10000"
-    if not 0 < time_limit < math.inf:
-        yield f"time_limit is {time_limit} s, and it must be above 0"
+    yield from rates.problems(rate=rate)
+    yield from positive("s").problems(time_limit=time_limit)

@@ -1,1 +1,1 @@
-"""Live runner: the nodes of a graph in processes on the steady clock, linked by shared memory and supervised."""
+"""The live runner: every process group of a graph is a process, linked by shared memory and supervised."""

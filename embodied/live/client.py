@@ -1,4 +1,4 @@
-"""Client of a running graph: requests, observed topics, printed lines, as the command line uses them."""
+"""Asking a running graph: what the command line does, and anyone else may."""
 
 from __future__ import annotations
 
@@ -25,35 +25,35 @@ if TYPE_CHECKING:
     from embodied.graph.graph import Graph
 
 TIMEOUT = 3.0
-"""Longest wait for an answer [s]."""
+"""So long may an answer take [s]."""
 
 
 def find(name: str | None = None) -> RunDirectory:
-    """Find a run by its name or the beginning of it; without a name, the only run there is.
+    """The run of a name, or of the beginning of a name; the only one there is, if no name is given.
 
     Raises:
-        LaunchError: there is no such run, or several.
+        LaunchError: there is none, or several.
     """
-    runs = list(running())
-    matches = [run for run in runs if name is None or run.name == name]
-    matches = matches or [run for run in runs if name is not None and run.name.startswith(name)]
-    if len(matches) == 1:
-        return matches[0]
-    if not runs:
+    there = list(running())
+    found = [folder for folder in there if name is None or folder.name == name]
+    found = found or [folder for folder in there if name is not None and folder.name.startswith(name)]
+    if len(found) == 1:
+        return found[0]
+    if not there:
         problem = Problem("E005", "nothing is running", help=("start a graph: embodied run FILE --sim --live",))
-    elif not matches:
-        problem = Problem("E005", f"there is no run '{name}'", help=nearest(str(name), [run.name for run in runs]))
+    elif not found:
+        problem = Problem("E005", f"there is no run '{name}'", help=nearest(str(name), [f.name for f in there]))
     else:
-        help_ = (f"say which, with --run: {', '.join(run.name for run in matches)}",)
+        help_ = (f"say which, with --run: {', '.join(folder.name for folder in found)}",)
         problem = Problem("E005", "several graphs are running", help=help_)
     raise LaunchError([problem])
 
 
 class Refused(ValueError):
-    """Exception for a request that the run refuses.
+    """A run does not do what it was asked.
 
     Attributes:
-        help: sentences on what would be accepted.
+        help: what would be right, one sentence each.
     """
 
     def __init__(self, text: str, help_: Sequence[str] = ()) -> None:
@@ -62,17 +62,17 @@ class Refused(ValueError):
 
 
 class Client:
-    """Connection to the control socket of a running graph.
+    """A connection to a running graph.
 
         with Client(find()) as client:
             print(client.ask("status")["now_s"])
 
     Args:
         directory: of the run.
-        timeout: longest wait for an answer [s].
+        timeout: how long an answer may take [s].
 
     Raises:
-        LaunchError: the run has ended.
+        LaunchError: it does not run any more.
         LinkFailed: it does not answer.
     """
 
@@ -88,20 +88,20 @@ class Client:
         self._channel: socket.socket = channel
 
     def ask(self, verb: str, /, **about: Any) -> Any:
-        """Send a request, and wait for the answer.
+        """Ask, and wait for the answer.
 
         Raises:
-            Refused: the run refuses; the sentence says why.
+            Refused: it does not do that; the sentence says why.
             LinkFailed: it does not answer.
         """
         self.send(verb, **about)
         return self.answer()
 
     def send(self, verb: str, /, **about: Any) -> None:
-        """Send a request whose answer is read later, or never; it is carried out all the same.
+        """Ask, and look for the answer later: what was asked happens, whoever waits for it.
 
         Raises:
-            LinkFailed: the run has ended.
+            LinkFailed: nobody is there.
         """
         try:
             send(self._channel, verb, **about)
@@ -109,10 +109,10 @@ class Client:
             raise self._ended() from None
 
     def answer(self) -> Any:
-        """Wait for the answer to a request that was sent.
+        """Wait for the answer to what was asked.
 
         Raises:
-            Refused: the run refuses; the sentence says why.
+            Refused: it does not do that; the sentence says why.
             LinkFailed: it does not answer.
         """
         value, descriptors = self._answer()
@@ -124,13 +124,13 @@ class Client:
         if not select.select([self._channel], [], [], self.timeout)[0]:
             raise self._silent()
         try:
-            packet = receive(self._channel)
+            said = receive(self._channel)
         except Disconnected:
             raise self._ended() from None
-        assert packet is not None
-        if packet.verb == "error":
-            raise Refused(packet.about["text"], packet.about.get("help", ()))
-        return packet.about["value"], packet.descriptors
+        assert said is not None
+        if said.verb == "error":
+            raise Refused(said.about["text"], said.about.get("help", ()))
+        return said.about["value"], said.descriptors
 
     def _ended(self) -> LinkFailed:
         return LinkFailed(f"'{self.directory.name}' has ended")
@@ -139,10 +139,10 @@ class Client:
         return LinkFailed(f"'{self.directory.name}' does not answer: {self.directory.trouble()}")
 
     def observe(self, topic: str) -> Observer:
-        """Observe a topic, beginning with its newest message.
+        """Look at a topic; the newest message comes at once.
 
         Raises:
-            Refused: there is no such topic, or its node has its most observers.
+            Refused: there is no such topic, or too many look at it.
             LinkFailed: it does not answer.
         """
         self.send("observe", topic=topic)
@@ -151,11 +151,11 @@ class Client:
         return Observer(about, descriptors)
 
     def lines(self, node: str = "", count: int = 0) -> Iterator[tuple[list[str], int]]:
-        """Yield printed lines until the run ends: process, node and text, and the number of lines lost before.
+        """What nodes print, as it comes, until the run ends: process, node and text, and how many were lost before.
 
         Args:
-            node: name of the node; empty for all nodes.
-            count: number of older lines to begin with.
+            node: of this one alone; empty: of all.
+            count: so many of the last lines come first.
 
         Raises:
             Refused: there is no such node.
@@ -166,14 +166,14 @@ class Client:
         while True:
             select.select([self._channel], [], [])
             try:
-                packet = receive(self._channel)
+                said = receive(self._channel)
             except Disconnected:
                 return
-            if packet is not None:
-                yield packet.about["line"], packet.about["lost"]
+            if said is not None:
+                yield said.about["line"], said.about["lost"]
 
     def graph(self) -> Graph:
-        """Return the graph as it was launched; its modules are imported from where the run has them.
+        """The graph, as it was launched; its modules are imported from where the run has them.
 
         Raises:
             LinkFailed: it does not answer, or a module cannot be imported here.
@@ -183,21 +183,21 @@ class Client:
         self.enter()
         try:
             with os.fdopen(descriptor, "rb") as stream:
-                graph: Graph = pickle.load(stream)
+                found: Graph = pickle.load(stream)
         except FOREIGN as error:
             raise LinkFailed(f"the graph of '{self.directory.name}' cannot be read here: {told(error)}") from None
-        return graph
+        return found
 
     def enter(self) -> None:
-        """Append the module search path of the run to that of this process."""
+        """Make the modules of the run importable, behind those that are here."""
         sys.path.extend(entry for entry in self.directory.read().get("path", ()) if entry not in sys.path)
 
     def fileno(self) -> int:
-        """Return the descriptor of the connection, which without requests becomes readable at the end of the run."""
+        """Becomes readable when the run has ended, while nothing is asked."""
         return self._channel.fileno()
 
     def gone(self, timeout: float) -> bool:
-        """Wait up to `timeout` seconds for the end of the run, and return whether it has ended."""
+        """Wait until the run has ended; whether it has within so long [s]."""
         end = time.monotonic() + timeout
         while select.select([self._channel], [], [], max(0.0, end - time.monotonic()))[0]:
             try:
@@ -208,7 +208,7 @@ class Client:
         return False
 
     def close(self) -> None:
-        """Close the connection, and with it every observation."""
+        """Hang up; what was observed ends."""
         self._channel.close()
 
     def __enter__(self) -> Client:
@@ -219,13 +219,13 @@ class Client:
 
 
 class Observer:
-    """View of one topic, read from the shared memory that it is published in.
+    """A view of one topic, straight from the memory it is published in.
 
     Attributes:
         topic: `node.port`.
         epoch: time 0 of the run, on CLOCK_MONOTONIC [ns].
-        taken: whether a node subscribes to it; a rendered topic is published only then.
-        skipped: number of messages that were passed over for a newer one.
+        taken: whether a node takes it; what is rendered is made only then.
+        skipped: how many were passed over for a newer one.
     """
 
     def __init__(self, about: dict[str, Any], descriptors: list[int]) -> None:
@@ -235,26 +235,26 @@ class Observer:
         outputs = [_output(entry) for entry in about["outputs"]]
         ring, *ends = descriptors
         layouts = [output.layout(about["node"]) for output in outputs]
-        self._inlet = Inlet(layouts, [about["index"]], about["open_size"], ring, Ends(*ends))
+        self._inlet = Inlet(layouts, [about["index"]], about["room"], ring, Ends(*ends))
         os.close(ring)
 
     @property
     def skipped(self) -> int:
-        """Number of messages that were passed over for a newer one."""
+        """How many were passed over for a newer one."""
         return self._inlet.reader.skipped
 
     def fileno(self) -> int:
-        """Return the descriptor that becomes readable at a publication."""
+        """Becomes readable when something was published."""
         return self._inlet.reader.forward
 
     def take(self) -> list[tuple[Message, int, int]]:
-        """Read what has arrived: message, stamp [ns] and sequence."""
-        messages: list[tuple[Message, int, int]] = []
-        self._inlet.receive(lambda _, message, stamp, sequence: messages.append((message, stamp, sequence)))
-        return messages
+        """What has arrived: message, stamp [ns] and sequence."""
+        found: list[tuple[Message, int, int]] = []
+        self._inlet.receive(lambda _, message, stamp, sequence: found.append((message, stamp, sequence)))
+        return found
 
     def messages(self, timeout: float | None = None) -> Iterator[tuple[Message, int, int]]:
-        """Yield messages as they arrive, until none has arrived for `timeout` seconds; without end for None."""
+        """Messages as they come, until none came for so long [s]; without end if None."""
         while True:
             ready, _, _ = select.select([self], [], [], timeout)
             if not ready:
@@ -262,16 +262,16 @@ class Observer:
             yield from self.take()
 
     def close(self) -> None:
-        """End the observation; messages that were read stay valid."""
+        """Look no longer; what was taken stays valid."""
         self._inlet.reader.close()
 
     def age(self, stamp: int) -> int:
-        """Return the age of a stamp [ns]."""
+        """How long ago a stamp was [ns]."""
         return time.monotonic_ns() - self.epoch - stamp
 
 
 def message_type(named: str) -> type[Message]:
-    """Import a message type by its `module:Class`.
+    """A message type from its `module:Class`.
 
     Raises:
         LinkFailed: it cannot be imported here.

@@ -17,7 +17,7 @@ from typing import Any
 from embodied.errors import EmbodiedError, LaunchError, LinkFailed
 from embodied.live.ipc import LARGEST, Disconnected, Packet, receive, send
 from embodied.live.launcher import Launcher
-from embodied.live.launcher_requests import REQUESTS, process_of, topic_of, unknown
+from embodied.live.launcher_requests import REQUESTS, home_of, topic_of, unknown
 from embodied.live.logs import Line
 from embodied.live.process_spec import Output
 
@@ -149,7 +149,7 @@ class Control:
                 "node": node,
                 "index": index,
                 "topic": f"{node}.{outputs[index].port}",
-                "open_size": ring.open_size,
+                "room": ring.room,
                 "epoch": launcher.epoch,
                 "outputs": [_plain(output) for output in outputs],
                 "taken": f"{node}.{outputs[index].port}" in launcher.plan.taken,
@@ -166,7 +166,7 @@ class Control:
     def _logs(self, client: _Client, node: str, count: int, follow: bool) -> Any:
         """Answer with the last printed lines that fit into a packet, oldest first; later ones follow as they come."""
         logs = self._launcher.logs
-        names = [process_of(self._launcher, node)] if node else list(self._launcher.processes)
+        names = [home_of(self._launcher, node)] if node else list(self._launcher.processes)
         printed = sorted((line.at, _about(name, line)) for name in names for line in logs.last(name) if _of(node, line))
         size = 0
         lines: list[list[str]] = []

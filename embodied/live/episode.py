@@ -1,4 +1,4 @@
-"""Live episode: one run of a graph on the steady clock, from its seed to its verdict."""
+"""One run of a graph on the steady clock, from its seed to its verdict."""
 
 from __future__ import annotations
 
@@ -23,31 +23,31 @@ from embodied.runtime.health import health
 
 SIGNALS = {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "SIGTERM", signal.SIGHUP: "the end of its terminal"}
 
-POLL_PERIOD = 0.1
-"""Longest time between two checks of the run [s]."""
+POLL = 0.1
+"""How often a run that nothing happens to is looked at [s]."""
 
 SLOWEST = 0.95
-"""Least pace of the world over the clock; the verdict of a slower run is not about the robot."""
+"""Of the clock's pace: a run whose world falls behind it says nothing about the robot."""
 
 
 @dataclass(frozen=True, slots=True)
 class LiveOutcome:
-    """Outcome of one live run.
+    """What came of a run.
 
     Attributes:
-        seed: seed of the run.
-        passed: verdict of the world; None without a world, or without a verdict before the end.
-        reason: sentence of the verdict, or who stopped the run.
-        seconds: time from 0 to the end [s].
-        pace: time of the world over time of the clock; less than 1 on a machine that is too slow.
+        seed: of the run.
+        passed: the verdict; None if nothing judges, or nothing was decided before it was stopped.
+        reason: the verdict in a sentence, or who stopped it.
+        seconds: from time 0 to the end [s].
+        pace: how fast the world's time passed beside the clock: 1, or less on a machine that is too slow.
         details: numbers behind the verdict.
-        events: events of its processes.
-        failure: why it ended, if it did not end in order.
-        about: names and versions of what renders the pictures.
-        devices: by driver, identity of its device.
-        counts: by process, counts of its nodes.
-        topics: health of each topic, as plain data.
-        stopped_by: who stopped it before the verdict; empty if nobody did.
+        events: what happened to its processes.
+        failure: what ended it, if that was not an end in order.
+        about: names and versions of what draws the pictures.
+        devices: by driver, what its device says it is.
+        counts: by process, what its nodes did.
+        topics: how each fared, as plain data.
+        stopped_by: who stopped it before it was decided; empty if nobody did.
     """
 
     seed: int
@@ -65,7 +65,7 @@ class LiveOutcome:
     stopped_by: str = ""
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the outcome as plain data."""
+        """Plain data."""
         return {
             "seed": self.seed,
             "passed": self.passed,
@@ -85,13 +85,13 @@ class LiveOutcome:
 
 
 class LiveWatcher:
-    """Base of what watches a live run from its launcher."""
+    """Base of those who look at a live run from its launcher."""
 
     def begin(self, run: Launcher) -> None:
-        """Prepare once all processes run."""
+        """When all of it runs."""
 
-    def sample(self, run: Launcher) -> None:
-        """Sample the run, after each event and at least ten times a second."""
+    def look(self, run: Launcher) -> None:
+        """Whenever something happened, and at least ten times a second."""
 
 
 def play_live(
@@ -107,22 +107,22 @@ def play_live(
     watchers: Sequence[LiveWatcher] = (),
     judged: bool = True,
 ) -> LiveOutcome:
-    """Run a graph in its processes until the verdict, a limit, or a stop.
+    """Run a graph in its processes until its world decides, a limit, or somebody stops it.
 
     Args:
         graph: what to run; build a new one for each run.
         seed: everything random is drawn from it.
-        name: of the run, to which its process number is added.
-        about: of the run, as `ps` shows it.
+        name: what the run is called on the command line.
+        about: what `ps` shows of it.
         limit: time to stop at [ns].
-        logs: folder for the output of the nodes.
-        machine: part of the graph to run; None where it names no machines.
+        logs: where the nodes' output is kept.
+        machine: whose part of the graph to run; None where it names no machines.
         keys: the folder of this machine's keys; None is the usual one.
-        watchers: called while it runs.
-        judged: whether the verdict ends the run.
+        watchers: who else looks at it.
+        judged: whether what the world says of the run ends it.
 
     Raises:
-        LaunchError: the graph is invalid.
+        LaunchError: the graph is wrong.
         EmbodiedError: a process did not become ready.
     """
     if graph.faults:
@@ -130,38 +130,38 @@ def play_live(
         raise LaunchError([Problem("E802", text, help=("leave them out, or run it in lockstep: without --live",))])
     check_machine(graph, machine)
     plan = graph.check()
-    directory = RunDirectory.create(name)
+    folder = RunDirectory.create(name)
     try:
-        launcher = Launcher(plan, directory=directory, seed=seed, logs=logs, machine=machine, keys=keys)
+        launcher = Launcher(plan, directory=folder, seed=seed, logs=logs, machine=machine, keys=keys)
         launcher.judged = judged
         control = Control(launcher, {**about, "seed": seed, "path": sys.path})
     except BaseException:
-        directory.remove()
+        folder.remove()
         raise
     try:
         with _signals(control), launcher as run:
             for watcher in watchers:
                 watcher.begin(run)
             while not (run.over or control.stop_wanted or (limit is not None and run.now >= limit)):
-                left = POLL_PERIOD if limit is None else max(0.0, (limit - run.now) / SECOND)
-                run.advance(min(POLL_PERIOD, left))
+                left = POLL if limit is None else max(0.0, (limit - run.now) / SECOND)
+                run.advance(min(POLL, left))
                 for watcher in watchers:
-                    watcher.sample(run)
+                    watcher.look(run)
             seconds = run.now / SECOND
             answers = run.ask_all(run.processes, "counts")
-            counts = {name: answer["value"] for name, answer in answers.items() if answer and "value" in answer}
+            counts = {name: found["value"] for name, found in answers.items() if found and "value" in found}
             outcome = _outcome(run, control.stop_wanted, seconds, counts)
-        # Events while it was stopped belong to the outcome as well.
+        # What went wrong while it was stopped belongs to it as well.
         return replace(outcome, events=tuple(launcher.events))
     finally:
         control.close()
 
 
 def check_machine(graph: Graph, machine: str | None) -> None:
-    """Check that this machine is named, in a graph that runs on several.
+    """Whether it is said which machine this is, where that has to be said.
 
     Raises:
-        LaunchError: it is not named, or there is no such machine.
+        LaunchError: it is not, or there is no such machine.
     """
     names = list(graph.machines)
     if machine is None and len(names) > 1:
@@ -174,7 +174,7 @@ def check_machine(graph: Graph, machine: str | None) -> None:
 
 @contextmanager
 def _signals(control: Control) -> Iterator[None]:
-    """Stop the run in order on Ctrl-C, SIGTERM and the end of its terminal, whenever they come."""
+    """Ctrl-C, a terminal that is closed and SIGTERM stop the run in order, whenever they come."""
 
     def stop(number: int, _: object) -> None:
         control.stop_wanted = control.stop_wanted or SIGNALS[signal.Signals(number)]
@@ -201,7 +201,7 @@ def _outcome(run: Launcher, stopped_by: str, seconds: float, counts: Mapping[str
     else:
         reason = f"not decided within {seconds:.1f} s"
     lost = [event.text for event in run.events if event.kind == "ended" and not run.alive(event.process)]
-    advanced = [count["advanced_ns"] / count["now_ns"] for count in counts.values() if count.get("advanced_ns")]
+    advanced = [found["advanced_ns"] / found["now_ns"] for found in counts.values() if found.get("advanced_ns")]
     pace = min(advanced, default=1.0) if verdict is None else run.pace
     failure = str(run.failure) if run.failure is not None else "; ".join(lost)
     if verdict is not None and pace < SLOWEST and not failure:
@@ -224,12 +224,12 @@ def _outcome(run: Launcher, stopped_by: str, seconds: float, counts: Mapping[str
 
 
 def _topics(run: Launcher, counts: Mapping[str, Any]) -> dict[str, Any]:
-    """Derive the health of each topic from the counts of its process."""
-    topics: dict[str, Any] = {}
+    """How each topic fared."""
+    found: dict[str, Any] = {}
     for process in counts.values():
         for topic, count in process["topics"].items():
             age = count["age_ns"]
             last = None if age is None else process["now_ns"] - age
             every = run.plan.periods.get(topic.rpartition(".")[0])
-            topics[topic] = asdict(health(count["published"], 0, last, every, process["now_ns"]))
-    return topics
+            found[topic] = asdict(health(count["published"], 0, last, every, process["now_ns"]))
+    return found

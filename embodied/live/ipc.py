@@ -1,7 +1,7 @@
-"""Packets between launcher, workers and command line: a MessagePack message with file descriptors beside it.
+"""What launcher, workers and command line say to each other: MessagePack in one packet, with descriptors beside it.
 
-The sockets are SOCK_SEQPACKET of the Unix family: a packet arrives whole or not at all, the kernel names its sender,
-and the end of a process closes its socket.
+The sockets are SOCK_SEQPACKET of the Unix family: a packet arrives whole or not at all, the kernel says who sent it,
+and the end of a process ends its socket.
 """
 
 from __future__ import annotations
@@ -17,24 +17,23 @@ import msgpack
 from embodied.errors import LinkFailed
 
 LARGEST = 128 * 1024
-"""Largest size of a packet [B]."""
+"""Of a packet [B]."""
 
 _DESCRIPTORS = 8
-"""Most descriptors in a packet."""
 
 
 class Disconnected(Exception):
-    """Exception for a peer process that has ended."""
+    """The other side has ended."""
 
 
 @dataclass(slots=True)
 class Packet:
-    """Packet as it was received.
+    """One packet.
 
     Attributes:
-        verb: name of the request, command or answer.
-        about: fields of the packet.
-        descriptors: file descriptors that came with it; the receiver closes them.
+        verb: what is asked or told.
+        about: its fields.
+        descriptors: that came with it; whoever takes the packet closes them.
     """
 
     verb: str
@@ -43,15 +42,15 @@ class Packet:
 
 
 def send(to: socket.socket, verb: str, /, descriptors: Sequence[int] = (), **about: Any) -> None:
-    """Send a packet, with descriptors that are duplicated in the peer.
+    """Send a packet.
 
     Raises:
-        Disconnected: the peer has ended.
-        LinkFailed: the packet is too large, or the peer does not read and its queue is full.
+        Disconnected: nobody is there any more.
+        LinkFailed: it is larger than may be, or the other side has not read for so long that there is no room.
     """
     data = msgpack.packb([verb, about])
     if len(data) > LARGEST:
-        raise LinkFailed(f"packet '{verb}' must be at most {LARGEST} B long, got {len(data)} B")
+        raise LinkFailed(f"'{verb}' is {len(data)} B long, and {LARGEST} B is the most")
     try:
         socket.send_fds(to, [data], list(descriptors), socket.MSG_NOSIGNAL)
     except BlockingIOError:
@@ -61,11 +60,11 @@ def send(to: socket.socket, verb: str, /, descriptors: Sequence[int] = (), **abo
 
 
 def receive(of: socket.socket) -> Packet | None:
-    """Receive the next packet; None if a socket that does not block has none.
+    """Take the next packet; None when there is none on a socket that does not block.
 
     Raises:
-        Disconnected: the peer has ended.
-        LinkFailed: the data is no packet of this protocol.
+        Disconnected: the other side has ended.
+        LinkFailed: what came is not a packet of ours.
     """
     try:
         data, descriptors, flags, _ = socket.recv_fds(of, LARGEST, _DESCRIPTORS)
@@ -77,14 +76,14 @@ def receive(of: socket.socket) -> Packet | None:
         if not data:
             raise Disconnected
         if flags & (socket.MSG_TRUNC | socket.MSG_CTRUNC):
-            raise LinkFailed(f"packet must be at most {LARGEST} B long, got a longer one")
+            raise LinkFailed(f"a packet of more than {LARGEST} B came")
         try:
             verb, about = msgpack.unpackb(data, max_array_len=LARGEST, max_map_len=10_000)
             if not isinstance(verb, str) or not isinstance(about, dict):
                 raise ValueError
         except Exception:
-            # Malformed bytes raise one of four exceptions in msgpack.
-            raise LinkFailed("got a packet that is not of this protocol") from None
+            # Malformed bytes raise four different exceptions.
+            raise LinkFailed("a packet came that is not ours") from None
     except BaseException:
         for descriptor in descriptors:
             os.close(descriptor)
@@ -93,5 +92,5 @@ def receive(of: socket.socket) -> Packet | None:
 
 
 def socket_pair() -> tuple[socket.socket, socket.socket]:
-    """Create two connected packet sockets of the Unix family."""
+    """Two ends that talk to each other."""
     return socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)

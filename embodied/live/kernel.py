@@ -1,4 +1,4 @@
-"""Linux calls that Python 3.11 lacks: timers as descriptors, and a signal at the death of the parent."""
+"""What Linux offers and Python 3.11 does not name yet: timers as descriptors, and a signal when a parent dies."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ _settime.argtypes = (ctypes.c_int, ctypes.c_int, ctypes.POINTER(_Itimerspec), ct
 
 
 class Timer:
-    """Timer on the steady clock whose descriptor becomes readable: see timerfd_create(2).
+    """A timer on the steady clock, as a descriptor that becomes readable: see timerfd_create(2).
 
     `epoll` and `poll` round up to whole milliseconds; this does not.
 
     Attributes:
-        descriptor: of the timer, readable once it has expired.
+        descriptor: to wait for.
     """
 
     def __init__(self) -> None:
         self.descriptor: int = _libc.timerfd_create(_CLOCK_MONOTONIC, os.O_NONBLOCK | os.O_CLOEXEC)
         if self.descriptor < 0:
-            raise OSError(ctypes.get_errno(), "cannot create a timer")
+            raise OSError(ctypes.get_errno(), "cannot make a timer")
         self._spec = _Itimerspec()
         self._value = self._spec.value
         self._pointer = ctypes.pointer(self._spec)
@@ -48,24 +48,24 @@ class Timer:
             raise OSError(ctypes.get_errno(), "cannot set a timer")
 
     def clear(self) -> None:
-        """Read the expiry, so that the descriptor is readable no more."""
+        """Take note that it has expired."""
         try:
             os.read(self.descriptor, 8)
         except BlockingIOError:
-            # It was armed again since.
+            # It was armed anew since.
             return
 
     def close(self) -> None:
-        """Close the descriptor of the timer."""
+        """Give the descriptor back."""
         os.close(self.descriptor)
 
 
 def die_with_parent(number: signal.Signals, parent: int) -> None:
-    """Request a signal for this process at the death of its parent, or at once if it has died: see prctl(2).
+    """Have this process sent a signal when its parent dies, or at once if it already has: see prctl(2).
 
     Args:
-        number: number of the signal.
-        parent: process number of the parent.
+        number: the signal.
+        parent: process number of who started this one.
     """
     _libc.prctl(_PDEATHSIG, int(number), 0, 0, 0)
     if os.getppid() != parent:

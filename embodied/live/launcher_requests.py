@@ -1,4 +1,4 @@
-"""Requests to a running graph, each a function of its launcher: status, topics, settings, restarts and stops."""
+"""What can be asked of a running graph, and told to it: each request is a function of its launcher."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from embodied.messages.schema import Command
 from embodied.node.node import Driver, Node
 
 READ_BACK = 1.0
-"""Longest wait for the guards to report that they stopped [s]."""
+"""So long do guards have to say that they stopped [s]."""
 
-_CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
+_STAT = os.sysconf("SC_CLK_TCK")
 
 
 def _status(launcher: Launcher) -> Any:
@@ -56,38 +56,38 @@ def _status(launcher: Launcher) -> Any:
 
 def _counts(launcher: Launcher) -> Any:
     answers = launcher.ask_all(launcher.processes, "counts")
-    return {name: None if answer is None else answer.get("value") for name, answer in answers.items()}
+    return {name: None if found is None else found.get("value") for name, found in answers.items()}
 
 
 def _settings(launcher: Launcher) -> Any:
     answers = launcher.ask_all(launcher.processes, "settings")
-    return {key: value for answer in answers.values() if answer for key, value in answer["value"].items()}
+    return {key: value for found in answers.values() if found for key, value in found["value"].items()}
 
 
 def _set(launcher: Launcher, node: str, setting: str, value: float) -> Any:
-    return launcher.ask(process_of(launcher, node), "set", node=node, name=setting, value=value)
+    return launcher.ask(home_of(launcher, node), "set", node=node, name=setting, value=value)
 
 
-def process_of(launcher: Launcher, node: str) -> str:
-    """Return the process of a node.
+def home_of(launcher: Launcher, node: str) -> str:
+    """The process of a node.
 
     Raises:
         LaunchError: there is no such node.
     """
-    nodes = launcher.process_of
-    if node not in nodes:
-        raise unknown(f"there is no node '{node}'", node, nodes)
-    return nodes[node]
+    home = launcher.process_of
+    if node not in home:
+        raise unknown(f"there is no node '{node}'", node, home)
+    return home[node]
 
 
 def topic_of(launcher: Launcher, topic: str) -> tuple[str, int]:
-    """Return the node of a topic, and the number of the output.
+    """A topic's node, and the number of its output.
 
     Raises:
         LaunchError: there is no such topic.
     """
     node, dot, port = topic.partition(".")
-    process_of(launcher, node)
+    home_of(launcher, node)
     ports = list(launcher.plan.nodes[node].ports.outputs)
     if not dot and ports:
         return node, 0
@@ -99,16 +99,16 @@ def topic_of(launcher: Launcher, topic: str) -> tuple[str, int]:
 
 def _topics(launcher: Launcher) -> Any:
     stated = launcher.plan.stated()
-    subscribers: dict[str, list[str]] = {}
+    takers: dict[str, list[str]] = {}
     for name, planned in launcher.plan.nodes.items():
         for port, source in planned.sources.items():
-            subscribers.setdefault(source.topic, []).append(f"{name}.{port}")
+            takers.setdefault(source.topic, []).append(f"{name}.{port}")
     return {
         f"{name}.{output.name}": {
             "node": name,
             "message": f"{output.message.__module__}:{output.message.__qualname__}",
             "period_ns": launcher.plan.periods.get(name),
-            "takers": subscribers.get(f"{name}.{output.name}", []),
+            "takers": takers.get(f"{name}.{output.name}", []),
             "rendered": output.rendered,
             "frame": stated[name][output.name].frame,
             "sizes": dict(stated[name][output.name].sizes),
@@ -127,8 +127,8 @@ def _nodes(launcher: Launcher) -> Any:
             "trigger": planned.trigger,
             "restart": planned.restart.when,
             "in": {
-                port: {"type": str(port_in), **_source(planned.sources.get(port))}
-                for port, port_in in planned.ports.inputs.items()
+                port: {"type": str(taken), **_wire(planned.sources.get(port))}
+                for port, taken in planned.ports.inputs.items()
             },
             "out": {f"{name}.{port}": str(output) for port, output in planned.ports.outputs.items()},
         }
@@ -147,33 +147,33 @@ def _publish(launcher: Launcher, topic: str, fields: dict[str, Any]) -> Any:
             if source.topic == topic and actuates and issubclass(planned.ports.inputs[port].message, Command):
                 text = f"'{topic}' moves '{name}', and nothing moves but through its guard"
                 raise ValueError(f"{text}: publish what the guard takes")
-    return launcher.ask(process_of(launcher, node), "publish", topic=topic, fields=fields)
+    return launcher.ask(home_of(launcher, node), "publish", topic=topic, fields=fields)
 
 
 def _restart(launcher: Launcher, node: str) -> Any:
-    launcher.restart(process_of(launcher, node))
-    return process_of(launcher, node)
+    launcher.restart(home_of(launcher, node))
+    return home_of(launcher, node)
 
 
 def _estop(launcher: Launcher, reason: str) -> Any:
-    return _command_guards(launcher, "stop", "stopped", reason=reason)
+    return _told(launcher, "stop", "stopped", reason=reason)
 
 
 def _reset(launcher: Launcher, by: str) -> Any:
-    return _command_guards(launcher, "reset", "", by=by)
+    return _told(launcher, "reset", "", by=by)
 
 
-def _command_guards(launcher: Launcher, what: str, state: str, **about: Any) -> Any:
-    """Command every guard, and read back its state: an answer is what a guard reports, not what was sent."""
+def _told(launcher: Launcher, what: str, state: str, **about: Any) -> Any:
+    """Tell every guard something, and read back what came of it: an answer says what is, not what was sent."""
     homes = sorted({launcher.process_of[name] for name in launcher.guards()})
     launcher.ask_all(homes, what, **about)
     end = time.monotonic() + READ_BACK
     while True:
-        reports = _reports(launcher)
-        for report in reports.values():
-            report["done"] = report["state"] == state if state else report["state"] not in ("stopped", "unknown")
-        if all(report["done"] for report in reports.values()) or time.monotonic() > end:
-            return reports
+        found = _reports(launcher)
+        for said in found.values():
+            said["done"] = said["state"] == state if state else said["state"] not in ("stopped", "unknown")
+        if all(said["done"] for said in found.values()) or time.monotonic() > end:
+            return found
 
 
 def _guards(launcher: Launcher) -> Any:
@@ -181,15 +181,15 @@ def _guards(launcher: Launcher) -> Any:
 
 
 def _reports(launcher: Launcher) -> dict[str, dict[str, Any]]:
-    """Return the last report of each guard."""
+    """What each guard said last."""
     answers = launcher.ask_all(sorted({launcher.process_of[name] for name in launcher.guards()}), "guards")
-    reports = {name: report for answer in answers.values() if answer for name, report in answer["value"].items()}
-    missing = {name: "it gives no report" if name in reports else "it does not answer" for name in launcher.guards()}
-    return {name: reports.get(name) or {"state": "unknown", "why": [missing[name]]} for name in launcher.guards()}
+    found = {name: said for answer in answers.values() if answer for name, said in answer["value"].items()}
+    unknown = {name: "it gives no report" if name in found else "it does not answer" for name in launcher.guards()}
+    return {name: found.get(name) or {"state": "unknown", "why": [unknown[name]]} for name in launcher.guards()}
 
 
 def unknown(text: str, name: str, known: Iterable[str]) -> LaunchError:
-    """Build the error for a request about a thing that is not there."""
+    """What is asked for is not there."""
     return LaunchError([Problem("E005", text, help=nearest(name, known))])
 
 
@@ -198,20 +198,20 @@ def _class(node: Node) -> str:
     return f"{kind.__module__}:{kind.__qualname__}"
 
 
-def _source(source: Source | None) -> dict[str, Any]:
+def _wire(source: Source | None) -> dict[str, Any]:
     if source is None:
         return {"from": None}
     return {"from": source.topic, "max_age_ns": source.max_age, "lossless": source.lossless}
 
 
 def _usage(number: int) -> dict[str, Any]:
-    """Read processor time and memory of a process from /proc."""
+    """Processor time and memory of a process, as /proc has them."""
     try:
         words = Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()
     except OSError:
         return {}
     return {
-        "cpu_s": (int(words[11]) + int(words[12])) / _CLOCK_TICKS,
+        "cpu_s": (int(words[11]) + int(words[12])) / _STAT,
         "rss_B": int(words[21]) * os.sysconf("SC_PAGE_SIZE"),
     }
 

@@ -1,4 +1,4 @@
-"""Reaper of a run: the launcher's handle on the program that cleans up after a killed launcher."""
+"""The launcher's hold on its sentinel: the program that cleans up after a launcher that was killed."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from embodied.live import reaper_process
 
 
 class Reaper:
-    """Handle on the reaper process, which ends the workers if this process is killed.
+    """Knows which processes there are, and sees to them should this process end without a word.
 
     Args:
-        directory: of the run, which is then removed as well.
+        folder: of the run, which goes then too.
     """
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, folder: Path) -> None:
         reading, self._channel = os.pipe2(os.O_CLOEXEC)
         self._process = subprocess.Popen(
-            [sys.executable, "-I", "-S", reaper_process.__file__, str(reading), str(directory)],
+            [sys.executable, "-I", "-S", reaper_process.__file__, str(reading), str(folder)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -31,19 +31,19 @@ class Reaper:
         os.close(reading)
 
     def add(self, number: int) -> None:
-        """Register a process that was started."""
-        self._write(f"+ {number}")
+        """A process was started."""
+        self._tell(f"+ {number}")
 
     def remove(self, number: int) -> None:
-        """Remove a process that has ended with everything that it started."""
-        self._write(f"- {number}")
+        """A process has ended, and everything that it started."""
+        self._tell(f"- {number}")
 
     def close(self) -> None:
-        """End the reaper after a run that ended in order."""
-        self._write("bye")
+        """The run has ended in order: there is nothing to clean."""
+        self._tell("bye")
         os.close(self._channel)
         self._process.wait()
 
-    def _write(self, line: str) -> None:
+    def _tell(self, line: str) -> None:
         with contextlib.suppress(OSError):
             os.write(self._channel, f"{line}\n".encode())

@@ -1,7 +1,7 @@
-"""Reaper program: kills the workers of a launcher that was killed, and removes the directory of the run.
+"""Cleans up after a launcher that was killed: the last process of a run, in a program that needs nothing but Python.
 
-It reads from a pipe which processes there are, and the launcher's end closes that pipe. The workers then have a moment
-to stop by themselves. It runs isolated and needs the standard library only.
+It is told which processes there are, and hears of the launcher's end by the end of the pipe. The processes then have a
+moment to stop by themselves; what is still there is killed, and the folder of the run goes.
 """
 
 import contextlib
@@ -13,19 +13,19 @@ import sys
 import time
 
 GRACE = 0.5
-"""Time that workers have to stop by themselves once their launcher is gone [s]."""
+"""How long processes have to stop by themselves once their launcher is gone [s]."""
 
 
-def main(channel: int, directory: str) -> None:
-    """Wait for the end of the launcher, then clean up.
+def main(channel: int, folder: str) -> None:
+    """Wait for the end of a launcher.
 
     Args:
         channel: descriptor of the pipe: lines `+ process` and `- process`, and `bye` before an end in order.
-        directory: of the run.
+        folder: of the run.
     """
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
-    workers: dict[int, int] = {}
+    there: dict[int, int] = {}
     with os.fdopen(channel) as lines:
         for line in lines:
             word, _, rest = line.strip().partition(" ")
@@ -34,19 +34,19 @@ def main(channel: int, directory: str) -> None:
             process = int(rest)
             if word == "+":
                 with contextlib.suppress(OSError):
-                    workers[process] = os.pidfd_open(process)
-            elif process in workers:
-                os.close(workers.pop(process))
+                    there[process] = os.pidfd_open(process)
+            elif process in there:
+                os.close(there.pop(process))
     end = time.monotonic() + GRACE
-    left = dict(workers)
+    left = dict(there)
     while left and time.monotonic() < end:
         ready, _, _ = select.select(list(left.values()), [], [], max(0.0, end - time.monotonic()))
         left = {process: handle for process, handle in left.items() if handle not in ready}
-    for process in workers:
-        # The whole group, for programs that a node may have started.
+    for process in there:
+        # Its group, for what a node may have started itself.
         with contextlib.suppress(OSError):
             os.killpg(process, signal.SIGKILL)
-    shutil.rmtree(directory, ignore_errors=True)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 if __name__ == "__main__":

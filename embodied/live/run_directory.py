@@ -1,4 +1,4 @@
-"""Directory of a run, while it lasts: a JSON description of the run, and the socket at which it answers."""
+"""A running graph is a folder: what it is, as JSON, and the socket at which it answers. It goes when the graph ends."""
 
 from __future__ import annotations
 
@@ -15,54 +15,49 @@ from typing import Any
 from embodied.errors import LinkFailed
 
 CONTROL = "control"
-"""Name of the control socket."""
-
 GRAPH = "graph.json"
-"""Name of the description."""
 
-_NAME_MAX = 40
-"""Length to which the name of a run is cut [characters]."""
+_LONGEST = 40
+"""Of a run's name."""
 
-_PATH_MAX = 107
-"""Longest path of a Unix socket: unix(7) [B]."""
+_PATH = 107
+"""The path of a Unix socket has at most so many bytes."""
 
 
 def home() -> Path:
-    """Return the directory of this user's runs, created with no access for others.
+    """Where the folders of this user's runs are, closed to others.
 
     Raises:
-        LinkFailed: it belongs to another user, or others have access.
+        LinkFailed: it belongs to someone else, or others may enter it.
     """
     runtime = os.environ.get("XDG_RUNTIME_DIR")
     path = Path(runtime) / "embodied" if runtime else Path(f"/tmp/embodied-{os.getuid()}")
     path.mkdir(mode=0o700, exist_ok=True)
-    status = path.lstat()
-    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid() or status.st_mode & 0o077:
-        raise LinkFailed(
-            f"{path} is not a directory of yours that is closed to others: remove it, or set XDG_RUNTIME_DIR"
-        )
+    found = path.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
+        raise LinkFailed(f"{path} is not a folder of yours that is closed to others: remove it, or set XDG_RUNTIME_DIR")
     return path
 
 
 @dataclass(slots=True)
 class RunDirectory:
-    """Directory of one run, with its description and control socket.
+    """The folder of one run.
 
     Attributes:
-        path: of the directory.
+        path: where it is.
     """
 
     path: Path
 
     @classmethod
     def create(cls, name: str) -> RunDirectory:
-        """Create the directory of a run of this process.
+        """A new one, for a run of this process.
 
         Raises:
             LinkFailed: there is no safe place for it.
-            OSError: it cannot be created.
+            OSError: it cannot be made.
         """
-        stem = f"{name[:_NAME_MAX]}-{os.getpid()}"
+        stem = f"{name[:_LONGEST]}-{os.getpid()}"
         base = home()
         for count in range(1, 1000):
             path = base / (stem if count == 1 else f"{stem}-{count}")
@@ -75,25 +70,25 @@ class RunDirectory:
 
     @property
     def name(self) -> str:
-        """Name of the run on the command line."""
+        """What the run is called on the command line."""
         return self.path.name
 
     def write(self, about: Mapping[str, Any]) -> None:
-        """Replace the description of the run; a reader sees the old or the new one, never a part."""
+        """Say what runs here; whoever reads it meanwhile sees the old or the new."""
         fresh = self.path / f"{GRAPH}.new"
         fresh.write_text(json.dumps(about, indent=1))
         fresh.rename(self.path / GRAPH)
 
     def read(self) -> dict[str, Any]:
-        """Read the description of the run; empty if that fails."""
+        """What runs here; empty if that cannot be read."""
         try:
-            description: dict[str, Any] = json.loads((self.path / GRAPH).read_text())
+            found: dict[str, Any] = json.loads((self.path / GRAPH).read_text())
         except (OSError, ValueError):
             return {}
-        return description
+        return found
 
     def trouble(self) -> str:
-        """Explain why the launcher may not answer, and what can be done about it."""
+        """Why its launcher may not answer, and what to do about it."""
         number = self.read().get("pid")
         try:
             state = Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[0]
@@ -105,57 +100,57 @@ class RunDirectory:
         return f"its launcher hangs; {ends}"
 
     def listen(self) -> socket.socket:
-        """Open the control socket of the run.
+        """The socket at which the run answers.
 
         Raises:
-            LinkFailed: the path of the socket is too long.
+            LinkFailed: its path is too long.
         """
-        channel = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        made = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         path = str(self.path / CONTROL)
-        if len(os.fsencode(path)) > _PATH_MAX:
-            channel.close()
+        if len(os.fsencode(path)) > _PATH:
+            made.close()
             raise LinkFailed(f"{path} is too long for a socket: set XDG_RUNTIME_DIR to a shorter path")
-        channel.bind(path)
-        channel.listen(16)
-        channel.setblocking(False)
-        return channel
+        made.bind(path)
+        made.listen(16)
+        made.setblocking(False)
+        return made
 
     def connect(self) -> socket.socket | None:
-        """Connect to the launcher; None if it listens no more.
+        """A connection to the launcher; None if nobody listens any more.
 
         Raises:
-            BlockingIOError: its queue of connections is full, so that it hangs or is stopped.
+            BlockingIOError: it has not taken those who came before, and so it hangs, or is stopped.
         """
-        channel = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        channel.setblocking(False)
+        made = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        made.setblocking(False)
         try:
-            channel.connect(str(self.path / CONTROL))
+            made.connect(str(self.path / CONTROL))
         except BlockingIOError:
-            channel.close()
+            made.close()
             raise
         except OSError:
-            channel.close()
+            made.close()
             return None
-        return channel
+        return made
 
     def remove(self) -> None:
-        """Remove the directory with its contents."""
+        """Take it away."""
         shutil.rmtree(self.path, ignore_errors=True)
 
 
 def running() -> Iterator[RunDirectory]:
-    """Yield the directories of running graphs, in the order of their names; those of dead launchers are removed."""
+    """The runs that there are, in the order of their names; what a crash left behind is taken away."""
     for path in sorted(home().iterdir()):
-        directory = RunDirectory(path)
-        parts = path.name.split("-")
+        folder = RunDirectory(path)
+        number = path.name.split("-")
         try:
-            connection = directory.connect()
+            connection = folder.connect()
         except BlockingIOError:
-            yield directory
+            yield folder
             continue
         if connection is not None:
             connection.close()
-            yield directory
-        elif not any(part.isdigit() and Path(f"/proc/{part}").exists() for part in parts[-2:]):
-            # Removed only if no process of that number is left: a launcher that starts has no socket yet.
-            directory.remove()
+            yield folder
+        elif not any(part.isdigit() and Path(f"/proc/{part}").exists() for part in number[-2:]):
+            # Its launcher is gone; a moment after its start there is a launcher and no socket yet.
+            folder.remove()

@@ -1,4 +1,4 @@
-"""Statistics of a running graph: rates, losses and delays between two samples of its counters."""
+"""How a run fares: what it has counted at two looks, and what follows from the difference."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from embodied.clock import SECOND
 from embodied.live.client import Client
 
 EVERY = 1.0
-"""Time between two samples on a display [s]."""
+"""Between two looks, for people [s]."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """Sample of the counters of a run at one time.
+    """What a run says of itself at one time.
 
     Attributes:
-        status: processes and events of the run.
+        status: its processes and what happened to them.
         counts: by process; None for one that does not answer.
-        guards: last report of each guard.
+        guards: what each said last.
     """
 
     status: dict[str, Any]
@@ -29,7 +29,7 @@ class Sample:
 
     @classmethod
     def take(cls, client: Client) -> Sample:
-        """Request the counters from a run.
+        """Ask a run.
 
         Raises:
             LinkFailed: it does not answer.
@@ -38,19 +38,19 @@ class Sample:
 
 
 def measure(before: Sample, after: Sample) -> dict[str, Any]:
-    """Derive statistics from two samples, as plain data.
+    """What went on between two looks, as plain data.
 
     Returns:
         processes: by name, with `cpu` as the share of one processor.
-        nodes: by name; `hz` is its rate of steps, `since` its counts between the samples.
-        topics: by name; `hz` is its rate of publication.
-        links: from a node to a subscribing process, with the median and the 99th percentile of the transport delay [s],
-            and the number of messages dropped or passed over between the samples.
-        guards, events: last report of each guard, last events of the run.
+        nodes: by name; `hz` is how often it stepped, `since` what was counted between the looks.
+        topics: by name; `hz` is how often it was published.
+        links: from a node to a process that takes from it, with the median and the 99th percentile of how long
+            messages were under way [s], and how many were dropped or passed over between the looks.
+        guards, events: what they said last.
     """
-    earlier = {process["name"]: process for process in before.status["processes"]}
+    then = {process["name"]: process for process in before.status["processes"]}
     processes = {
-        process["name"]: {**process, "cpu": _share(earlier.get(process["name"], {}), process)}
+        process["name"]: {**process, "cpu": _share(then.get(process["name"], {}), process)}
         for process in after.status["processes"]
     }
     return {
@@ -71,26 +71,26 @@ def _share(before: Mapping[str, Any], after: Mapping[str, Any]) -> float | None:
 
 
 def _since(before: int, after: int) -> int:
-    """Return the difference of two counts; a process that was started again counts from 0."""
+    """What was counted in between; a process that was started again counts from 0."""
     return after - before if after >= before else after
 
 
 def _hertz(before: Sample, after: Sample, what: str, *keys: str) -> dict[str, dict[str, Any]]:
-    """Collect counts, with the rate of the first key by the clock of each process: not all answer at once."""
-    rates: dict[str, dict[str, Any]] = {}
+    """What processes counted, and how often the first of it happened, by the clock of each: not all answer at once."""
+    found: dict[str, dict[str, Any]] = {}
     for process, now in after.counts.items():
         then = before.counts.get(process)
         for name, count in (now or {}).get(what, {}).items():
-            rates[name] = {**count, "hz": None, "since": {}}
+            found[name] = {**count, "hz": None, "since": {}}
             if then and now["now_ns"] > then["now_ns"]:
                 seconds = (now["now_ns"] - then["now_ns"]) / SECOND
                 since = {key: _since(then[what][name][key], count[key]) for key in keys}
-                rates[name] |= {"hz": since[keys[0]] / seconds, "since": since}
-    return rates
+                found[name] |= {"hz": since[keys[0]] / seconds, "since": since}
+    return found
 
 
 def _pace(before: Mapping[str, Any], after: Mapping[str, Any]) -> float | None:
-    """Return the time of the world over the time of the clock; None where there is no world."""
+    """How fast the world's time passes beside the clock; None where there is no world."""
     for name, count in after.items():
         then = before.get(name)
         if count and then and count["advanced_ns"] and count["now_ns"] > then["now_ns"]:
@@ -100,11 +100,11 @@ def _pace(before: Mapping[str, Any], after: Mapping[str, Any]) -> float | None:
 
 def _links(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[dict[str, Any]]:
     then, now = _linked(before), _linked(after)
-    links = []
+    found = []
     for (node, process), link in sorted(now.items()):
         old = then.get((node, process), {"delays": [0] * 64, "dropped": 0, "skipped": 0})
         delays = [_since(a, b) for a, b in zip(old["delays"], link["delays"], strict=True)]
-        links.append(
+        found.append(
             {
                 "from": node,
                 "to": process,
@@ -114,32 +114,32 @@ def _links(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[dict[str
                 "skipped": _since(old["skipped"], link["skipped"]),
             }
         )
-    return links
+    return found
 
 
 def _linked(counts: Mapping[str, Any]) -> dict[tuple[str, str], dict[str, Any]]:
-    """Merge what both ends of each link have counted, by node and subscribing process."""
-    links: dict[tuple[str, str], dict[str, Any]] = {}
+    """By node and taking process, what both ends of the link have counted."""
+    found: dict[tuple[str, str], dict[str, Any]] = {}
     empty = {"delays": [0] * 64, "dropped": 0, "skipped": 0}
     for process in counts.values():
         for link in (process or {}).get("links", ()):
-            entry = links.setdefault((link["from"], link["to"]), dict(empty))
+            entry = found.setdefault((link["from"], link["to"]), dict(empty))
             entry["delays"] = link["delays"]
             entry["skipped"] += link["skipped"]
         for post in (process or {}).get("posts", ()):
-            # Observers from outside are no part of the graph.
+            # Whoever looks from outside is no part of the graph.
             if post["to"] in counts:
-                entry = links.setdefault((post["from"], post["to"]), dict(empty))
+                entry = found.setdefault((post["from"], post["to"]), dict(empty))
                 entry["dropped"] += post["dropped"]
                 entry["skipped"] += post["skipped"]
-    return links
+    return found
 
 
 def quantile(counts: Sequence[int], share: float) -> float | None:
-    """Return a quantile of durations counted by powers of two, exact to a factor of two [s].
+    """A quantile of durations that were counted by powers of two, exact to a factor of two [s].
 
     Args:
-        counts: number of durations by their length in bits [ns].
+        counts: how many had so many bits in [ns].
         share: 0.5 for the median.
     """
     left = share * sum(counts)

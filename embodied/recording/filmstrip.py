@@ -73,7 +73,7 @@ class Film(Photographer):
         self.pictures: list[tuple[float, Picture]] = []
         self._every, self._due = EVERY, 0
 
-    def sample(self, run: Lockstep) -> None:
+    def look(self, run: Lockstep) -> None:
         """Take a picture, if one is due."""
         if run.now >= self._due:
             self.end(run)

@@ -51,7 +51,7 @@ class Video(Photographer):
         self._stream.pix_fmt = "yuv420p"
         self._stream.time_base = Fraction(1, RATE)
 
-    def sample(self, run: Lockstep) -> None:
+    def look(self, run: Lockstep) -> None:
         """Film one frame."""
         self._film(run, 1)
 

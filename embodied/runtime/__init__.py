@@ -1,1 +1,1 @@
-"""Runtime: the lockstep runner, and what it shares with the live runner."""
+"""Running a plan: the lockstep runner, and what it shares with the live one."""

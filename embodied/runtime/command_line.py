@@ -1,4 +1,4 @@
-"""Command line that repeats a run: its file, profile, overrides and seed."""
+"""The command that makes one run again."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ def command(
     limit: int | None = None,
     live: bool = False,
 ) -> str:
-    """Format the command line that repeats a run.
+    """What a person types to see a run.
 
     Args:
-        file: path of the launch file, as it was given.
-        profile: profile of the launch file; None is the file itself.
+        file: the launch file, as it was named.
+        profile: its profile; None is the file itself.
         seed: everything random is drawn from it.
         world: as --world.
         site: as --site.
         swaps: as --swap.
         sets: as --set.
-        limit: virtual time to stop at [ns]; None is the verdict of the world.
+        limit: virtual time to stop at [ns]; None is when the world has decided.
         live: as --live.
     """
     words = ["embodied", "run", str(file)]

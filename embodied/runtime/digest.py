@@ -1,4 +1,4 @@
-"""Digest of a run: SHA-256 over its publications, in an order that does not depend on how nodes are listed."""
+"""The digest of a run: SHA-256 over what was published, in an order that no listing can change."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _HEAD = struct.Struct("<QIQI")
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """Publication in a trace: its tag, its topic, and a checksum of its bytes."""
+    """One publication in a trace: its tag, its topic, and a checksum of its bytes."""
 
     time: int  # [ns]
     microstep: int
@@ -25,7 +25,7 @@ class Mark:
 
 
 class Digest:
-    """SHA-256 over publications in the order of (tag, topic).
+    """Takes publications in order of (tag, topic); gives their SHA-256.
 
     Args:
         trace: also keep a mark of each publication, so that two runs can be compared.
@@ -36,24 +36,24 @@ class Digest:
         self.marks: list[Mark] | None = [] if trace else None
 
     def begin(self, about: Mapping[str, str]) -> None:
-        """Add what pictures depend on beside the seed, so that runs of two renderers never have one digest."""
+        """Take what pictures depend on beside the seed first, so that runs of two renderers never look the same."""
         for name in sorted(about):
             self._sha.update(f"{name}={about[name]}\0".encode())
 
     def add(self, time: int, microstep: int, topic: str, prefix: bytes, sequence: int, payload: bytes) -> None:
-        """Add one publication; `prefix` is the name of the topic as bytes, with a zero at its end."""
+        """Take one publication; `prefix` is the topic's name as bytes, with a zero at its end."""
         self._sha.update(prefix + _HEAD.pack(time, microstep, sequence, len(payload)))
         self._sha.update(payload)
         if self.marks is not None:
             self.marks.append(Mark(time, microstep, topic, zlib.crc32(payload)))
 
     def hex(self) -> str:
-        """Return the digest so far, as 64 hexadecimal digits."""
+        """The digest so far, as 64 hexadecimal digits."""
         return self._sha.hexdigest()
 
 
 def first_difference(one: list[Mark], other: list[Mark]) -> Mark | None:
-    """Find the first publication in which two traces differ; None if they are equal."""
+    """The first publication in which two traces differ; None if they are equal."""
     for mine, theirs in zip(one, other, strict=False):
         if mine != theirs:
             return min(mine, theirs, key=lambda mark: (mark.time, mark.microstep, mark.topic))

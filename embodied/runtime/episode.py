@@ -1,4 +1,4 @@
-"""Episode in lockstep: one run of a graph, from its seed to its verdict."""
+"""One run of a graph in lockstep, from its seed to its verdict."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ from embodied.runtime.lockstep import Lockstep
 from embodied.runtime.report import Report
 
 VERDICT_PERIOD = SECOND // 20
-"""Virtual time between two requests to the world for its verdict [ns]."""
+"""How often a run asks its world for the verdict [ns of virtual time]."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Outcome of one run in lockstep.
+    """What came of one seed.
 
     Attributes:
-        seed: seed of the run.
-        passed: verdict of the world; None without a world, or without a verdict in the time given.
-        reason: sentence of the verdict, with its numbers.
-        digest: digest of everything published.
-        simulated, wall: virtual and real time that passed [s].
+        seed: of the run.
+        passed: the verdict; None if nothing judges, or nothing was decided in the time given.
+        reason: the verdict in a sentence, with its numbers.
+        digest: of everything published.
+        simulated, wall: time that passed [s].
         details: numbers behind the verdict.
-        about: names and versions of what renders the pictures; digests of different ones cannot be compared.
+        about: names and versions of what draws the pictures; digests of different ones say nothing about each other.
         nodes, topics: counts and health, as plain data.
-        guards: by guard, number of steps that clipped or refused, and the most frequent text of each.
-        faults: counts of each fault, as plain data.
+        guards: by guard, how many of its steps clipped or refused something, and what it said most often.
+        faults: what each fault did, as plain data.
         marks: the trace, when one was kept.
     """
 
@@ -60,7 +60,7 @@ class Outcome:
         return self.simulated / self.wall if self.wall else 0.0
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the outcome as plain data, without the trace."""
+        """Plain data, without the trace."""
         return {
             "seed": self.seed,
             "passed": self.passed,
@@ -78,16 +78,16 @@ class Outcome:
 
 
 class Watcher:
-    """Base of what watches a run in lockstep and never changes it; the run pauses meanwhile."""
+    """Base of those who look at a run while it goes on, and never change it; the run stands still meanwhile."""
 
     def begin(self, run: Lockstep) -> None:
-        """Prepare before the run opens, when topics can be observed."""
+        """Before the run opens: the moment to observe topics."""
 
-    def sample(self, run: Lockstep) -> None:
-        """Sample the run, at the start and then once every `VERDICT_PERIOD`, except at the end."""
+    def look(self, run: Lockstep) -> None:
+        """At the start, and then every `VERDICT_PERIOD` of virtual time; not at the end."""
 
     def end(self, run: Lockstep) -> None:
-        """Finish after the verdict, or at the limit of the run."""
+        """When it has been decided, or its time is up."""
 
 
 def play(
@@ -98,18 +98,18 @@ def play(
     trace: bool = False,
     watchers: Sequence[Watcher] = (),
 ) -> Outcome:
-    """Run a graph in lockstep until its world has a verdict, or until a limit.
+    """Run a graph until its world decides, or until a limit.
 
     Args:
         graph: what to run; build a new one for each run.
         seed: everything random is drawn from it.
         limit: virtual time to stop at [ns].
         trace: keep a mark of each publication.
-        watchers: called while it runs.
+        watchers: who else looks at it.
 
     Raises:
-        LaunchError: the graph is invalid, or neither a world nor a limit would end the run.
-        NodeFailed: a node raised, or its outputs do not fit.
+        LaunchError: the graph is wrong, or neither a world nor a limit would ever end the run.
+        NodeFailed: a node broke.
     """
     if graph.world is None and limit is None:
         help_ = ("say how long to run: --for 10s",)
@@ -120,19 +120,19 @@ def play(
     for watcher in everyone:
         watcher.begin(lockstep)
     with lockstep as run:
-        at = 0
+        look = 0
         while True:
             over = run.verdict() is not None or (limit is not None and run.now >= limit)
             for watcher in everyone:
-                (watcher.end if over else watcher.sample)(run)
+                (watcher.end if over else watcher.look)(run)
             if over:
                 return _outcome(seed, run.report(), tally.as_dict())
-            at += VERDICT_PERIOD
-            run.advance(Time(at if limit is None else min(at, limit)))
+            look += VERDICT_PERIOD
+            run.advance(Time(look if limit is None else min(look, limit)))
 
 
 def reports(run: Lockstep) -> Iterator[tuple[str, str]]:
-    """Yield the guards of a run, each with the topic of its reports."""
+    """The guards of a run, each with the topic it reports on."""
     for name, planned in run.plan.nodes.items():
         if isinstance(planned.node, Guard):
             for output in planned.ports.outputs.values():
@@ -141,7 +141,7 @@ def reports(run: Lockstep) -> Iterator[tuple[str, str]]:
 
 
 class _Guards(Watcher):
-    """Counts the reports of all guards of a run."""
+    """Counts what the guards report."""
 
     def __init__(self) -> None:
         self._tallies: dict[str, _Tally] = {}
@@ -156,22 +156,22 @@ class _Guards(Watcher):
 
 
 class _Tally:
-    """Counts the clips and refusals of one guard."""
+    """Counts what a guard reports."""
 
     def __init__(self) -> None:
         self._counts = {"clips": 0, "refusals": 0}
-        self._texts: dict[str, Counter[str]] = {"clips": Counter(), "refusals": Counter()}
+        self._said: dict[str, Counter[str]] = {"clips": Counter(), "refusals": Counter()}
 
     def __call__(self, report: Stamped[GuardReport]) -> None:
         for kind in self._counts:
-            texts: tuple[str, ...] = getattr(report.value, kind)
-            if texts:
+            said: tuple[str, ...] = getattr(report.value, kind)
+            if said:
                 self._counts[kind] += 1
-                self._texts[kind][texts[0]] += 1
+                self._said[kind][said[0]] += 1
 
     def as_dict(self) -> dict[str, Any]:
-        frequent = {kind.removesuffix("s"): texts.most_common(1)[0][0] for kind, texts in self._texts.items() if texts}
-        return {**self._counts, **frequent}
+        often = {kind.removesuffix("s"): said.most_common(1)[0][0] for kind, said in self._said.items() if said}
+        return {**self._counts, **often}
 
 
 def _outcome(seed: int, report: Report, guards: Mapping[str, Any]) -> Outcome:

@@ -1,27 +1,27 @@
-"""Health of a topic, derived from its declared rate, so that no node needs a watchdog of its own."""
+"""Health of a topic, derived from its declared rate: nobody writes a watchdog."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 ON_RATE = 0.9
-"""Least share of the declared publications of a topic that is on rate (as in openpilot)."""
+"""A topic is on rate if it was published at least this share of what its rate promises (as in openpilot)."""
 
 ALIVE = 3
-"""Greatest age of the last publication of a topic that is alive [periods]."""
+"""A topic is alive if its last publication is at most this many periods old."""
 
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """Health of one topic over a run.
+    """How a topic fared.
 
     Attributes:
-        published: number of publications.
-        dropped: number of deliveries that a fault or a full list lost.
-        rate: mean rate of publication [Hz].
-        declared: declared rate [Hz]; None where there is none.
-        alive: whether the last publication is recent enough.
-        on_rate: whether it was published often enough.
+        published: how often it was published.
+        dropped: how many deliveries were lost, by a fault or a full list.
+        rate: how often it came on average [Hz].
+        declared: how often it should come [Hz], None where that is not known.
+        alive: its last publication is recent enough.
+        on_rate: it came often enough.
     """
 
     published: int
@@ -33,14 +33,14 @@ class Health:
 
 
 def health(published: int, dropped: int, last: int | None, every: int | None, now: int) -> Health:
-    """Derive the health of a topic from its counts.
+    """Judge a topic.
 
     Args:
-        published: number of publications.
-        dropped: number of lost deliveries.
-        last: time of the last publication [ns]; None before the first.
-        every: declared period [ns]; None where there is none.
-        now: time since the start of the run [ns].
+        published: how often it was published.
+        dropped: how many deliveries were lost.
+        last: when it was last published [ns], None if never.
+        every: its declared period [ns], None if it has none.
+        now: [ns].
     """
     rate = published * 1e9 / now if now else 0.0
     if every is None:

@@ -1,4 +1,4 @@
-"""Report on a run: counts by node, health by topic, faults, digest and verdict."""
+"""What came of a run."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from embodied.world import Verdict
 
 @dataclass(frozen=True, slots=True)
 class NodeCount:
-    """Counts of one node over a run.
+    """What a node did.
 
     Attributes:
-        steps: number of steps.
+        steps: how often it stepped.
         skipped: ticks and triggers that came while it was busy or silenced.
-        starved: number of times that a required input was absent or stale.
-        lost: steps whose outputs a fault dropped, at once or during their latency.
+        starved: times it was not called since a required input was absent or stale.
+        lost: steps whose outputs a fault dropped, or cut off on their way.
     """
 
     steps: int
@@ -31,18 +31,18 @@ class NodeCount:
 
 @dataclass(frozen=True, slots=True)
 class FaultCount:
-    """Count of the effects of one fault.
+    """What a fault did.
 
     Attributes:
-        fault: the fault, with the times that were drawn.
-        steps: number of steps that it changed, delayed, dropped or prevented.
+        fault: as it was, with the times that were drawn.
+        steps: how many steps it changed, delayed, lost or kept from being made.
     """
 
     fault: Fault
     steps: int
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the count as plain data."""
+        """Plain data."""
         fault = self.fault
         return {
             "fault": str(fault),
@@ -56,17 +56,17 @@ class FaultCount:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Report on a run so far.
+    """What came of a run.
 
     Attributes:
-        verdict: verdict of the world; None while it has none.
-        digest: SHA-256 of everything published.
+        verdict: how the world judged it; None where nothing judges.
+        digest: SHA-256 of all that was published.
         simulated: virtual time that passed [s].
         wall: real time that passed [s].
         nodes: counts by node.
         topics: health by topic.
-        faults: count of each fault, those of the graph first.
-        about: what the digest depends on beside the seed, read from the world when all nodes are open.
+        faults: what each did, those of the graph first.
+        about: what the digest depends on beside the seed, as the world says it when all nodes are open.
         marks: the trace, when one was kept.
     """
 

@@ -1,4 +1,4 @@
-"""A field with marker boards, a landing pad, wind and one multirotor."""
+"""Airfield: the world of an inspection by a multirotor, with its scene, judge and nodes."""
 
 from sims.airfield.world import Airfield
 

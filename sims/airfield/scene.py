@@ -1,4 +1,4 @@
-"""An airfield as pure data: a landing pad, marker boards around it, and what the seed wants of them."""
+"""Scene of the airfield as plain data: a landing pad, marker boards around it, and the target of the seed."""
 
 from __future__ import annotations
 
@@ -11,23 +11,43 @@ import numpy as np
 from embodied.node.node import generator
 from sims.rendering.mesh import Pixels
 
-REACH = 6.0  # boards lie within so much of the middle, east and north [m]
-CLEAR = 2.5  # and so far from the pad [m]
-APART = 2.2  # and from each other [m]
-BOARD, MARKER = 1.0, 0.8  # edges of a board, and of the marker on it [m]
-PAD = 1.2  # edge of the landing pad [m]
-NUMBERS = 50  # as many markers as the dictionary has
+BOARD_REACH = 6.0
+"""Largest distance of a board from the middle of the pad, east and north [m]."""
+
+BOARD_CLEARANCE = 2.5
+"""Least distance of a board from the middle of the pad [m]."""
+
+BOARD_SPACING = 2.2
+"""Least distance between the middles of two boards [m]."""
+
+BOARD_EDGE = 1.0
+"""Edge of a board [m]."""
+
+MARKER_EDGE = 0.8
+"""Edge of the marker on a board [m]."""
+
+PAD_EDGE = 1.2
+"""Edge of the landing pad [m]."""
+
+PAD_LABEL = "pad"
+"""Label of the landing pad in the truth of a world."""
+
+BOARDS_MOST = 6
+"""Number of boards for which there is place."""
+
+MARKERS = 50
+"""Number of markers in OpenCV's dictionary DICT_4X4_50."""
 
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """A marker board that lies on the ground.
+    """Marker board on the ground.
 
     Attributes:
-        label: `marker` and the number of its marker in OpenCV's dictionary DICT_4X4_50.
-        number: that number.
-        x, y: east and north of its middle [m].
-        yaw: of its upper edge's right, from east [rad].
+        label: `marker` and the number of its marker.
+        number: number of its marker in OpenCV's dictionary DICT_4X4_50.
+        x, y: position of its middle, east and north [m].
+        yaw: direction of its upper edge from left to right, from east [rad].
     """
 
     label: str
@@ -37,9 +57,9 @@ class Board:
     yaw: float
 
     def picture(self) -> Pixels:
-        """What is printed on it."""
+        """Draw the board with its marker."""
         dictionary = cv2.aruco.getPredefinedDictionary(cv2.aruco.DICT_4X4_50)
-        edge = round(192 * MARKER / BOARD / 6) * 6
+        edge = round(192 * MARKER_EDGE / BOARD_EDGE / 6) * 6
         margin = (192 - edge) // 2
         printed = np.full((192, 192), 235, np.uint8)
         marker = cv2.aruco.generateImageMarker(dictionary, self.number, edge)
@@ -48,15 +68,15 @@ class Board:
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
-    """Everything that a seed decides, but for the wind and the sensors.
+class AirfieldScene:
+    """Everything that a seed decides about the airfield, except the wind and the errors of the sensors.
 
     Attributes:
         target: label of the board to inspect.
-        boards: all of them.
-        yaw: of the multirotor on its pad, which is in the middle [rad].
+        boards: all boards.
+        yaw: heading of the multirotor on its pad, which is in the middle [rad].
         light: unit vector towards the sun.
-        grass: red, green, blue, 0 to 1.
+        grass: colour of the grass (RGB, 0 to 1).
     """
 
     target: str
@@ -66,7 +86,7 @@ class Field:
     grass: tuple[float, float, float]
 
     def ground(self) -> Pixels:
-        """What the ground looks like: grass, in patches."""
+        """Draw the ground: grass in patches."""
         rng = generator(self.boards[0].number, self.target, "grass")
         tone = np.ones((1024, 1024))
         for size in (32, 128, 1024):
@@ -76,7 +96,7 @@ class Field:
 
 
 def pad() -> Pixels:
-    """What is painted on the landing pad: an H in a ring."""
+    """Draw the landing pad: an H in a ring."""
     painted = np.full((192, 192, 3), (40, 70, 120), np.uint8)
     cv2.circle(painted, (96, 96), 80, (240, 240, 240), 10, cv2.LINE_AA)
     for (x0, y0), (x1, y1) in (((66, 52), (78, 140)), ((114, 52), (126, 140)), ((66, 90), (126, 102))):
@@ -84,30 +104,30 @@ def pad() -> Pixels:
     return painted
 
 
-def draw(seed: int, boards: int) -> Field:
-    """The field of a seed.
+def draw(seed: int, boards: int) -> AirfieldScene:
+    """Draw the scene of a seed.
 
     Args:
-        seed: of the run.
-        boards: how many marker boards, 1 to 6.
+        seed: seed of the run.
+        boards: number of marker boards, 1 to `BOARDS_MOST`.
     """
     rng = generator(seed, "field", "layout")
-    numbers = rng.choice(NUMBERS, boards, replace=False).tolist()
+    numbers = rng.choice(MARKERS, boards, replace=False).tolist()
     placed: list[Board] = []
-    # Most tries fit; an unlucky field starts afresh, so that the draw ends for every seed.
+    # Most tries fit; an unlucky draw starts afresh, so that drawing ends for every seed.
     while len(placed) < boards:
         placed = []
         for _ in range(100):
-            x, y = rng.uniform(-REACH, REACH, 2).tolist()
-            apart = all(math.hypot(x - board.x, y - board.y) >= APART for board in placed)
-            if apart and math.hypot(x, y) >= CLEAR and len(placed) < boards:
+            x, y = rng.uniform(-BOARD_REACH, BOARD_REACH, 2).tolist()
+            apart = all(math.hypot(x - board.x, y - board.y) >= BOARD_SPACING for board in placed)
+            if apart and math.hypot(x, y) >= BOARD_CLEARANCE and len(placed) < boards:
                 number = numbers[len(placed)]
                 placed.append(Board(f"marker{number}", number, x, y, float(rng.uniform(-math.pi, math.pi))))
     look = generator(seed, "field", "look")
     azimuth, height = look.uniform(-math.pi, math.pi), math.radians(look.uniform(35.0, 80.0))
     light = (math.cos(azimuth) * math.cos(height), math.sin(azimuth) * math.cos(height), math.sin(height))
     tone = look.uniform(0.8, 1.2)
-    return Field(
+    return AirfieldScene(
         target=str(rng.choice([board.label for board in placed])),
         boards=tuple(placed),
         yaw=float(rng.uniform(-math.pi, math.pi)),

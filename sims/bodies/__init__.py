@@ -1,4 +1,4 @@
-"""The arms that a simulated world can hold, by the name that a launch file gives them."""
+"""Simulated arms, by their names in launch files."""
 
 from collections.abc import Mapping
 
@@ -8,5 +8,6 @@ from sims.bodies.so101 import SO101
 from sims.bodies.xarm6 import XARM6
 
 ARMS: Mapping[str, ArmModel] = {"panda": PANDA, "xarm6": XARM6, "so101": SO101}
+"""Models of the arms by name."""
 
 __all__ = ["ARMS", "ArmModel"]

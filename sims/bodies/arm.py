@@ -1,4 +1,4 @@
-"""An arm in PyBullet: position servos with the motors' own torque, a gripper that holds by friction."""
+"""Arm in PyBullet: position servos with the motors' own torque, a gripper that holds by friction."""
 
 from __future__ import annotations
 
@@ -18,24 +18,35 @@ from sims.bullet import Bullet
 from sims.rendering.mesh import Mesh
 from sims.rendering.models import Key
 
-FRICTION = 1.0  # of the finger pads
+PAD_FRICTION = 1.0
+"""Friction of the finger pads; PyBullet multiplies those of the two bodies in contact."""
+
 # A soft pad touches with a patch, which resists turning about its normal by 2/3 x radius x friction x force (uniform
 # pressure, as in Howe and Cutkosky 1996); point contacts alone let a block swing like a pendulum. Radius 7 mm.
-TORSION = 2 / 3 * 0.007  # [m]
+PAD_TORSION = 2 / 3 * 0.007
+"""Torsional friction of a pad over its friction [m]."""
+
+REFERENCE_RATE = 300.0
+"""Physics rate at which the gains of the arms are stated [Hz]."""
 
 
 class Arm:
-    """A simulated arm; it starts at home with its gripper open.
+    """Simulated arm; at first it is at home with its gripper open.
 
     Args:
         bullet: the simulator.
-        robot: names and limits of its joints, and where home is.
-        model: the body.
+        robot: names and limits of its joints, and its home position.
+        model: model file, gripper and gains.
         rate: physics steps per second [Hz].
-        clock: the world's time.
+        clock: reads the world's time.
+
+    Attributes:
+        joints: names of the joints.
+        opening: widest opening of the gripper [m].
+        body: number of its body.
 
     Raises:
-        WorldFailed: the model has no joint of that name.
+        WorldFailed: the model lacks a joint of the robot.
     """
 
     def __init__(self, bullet: Bullet, robot: Robot, model: ArmModel, rate: float, clock: Callable[[], Time]) -> None:
@@ -55,12 +66,12 @@ class Arm:
         self._drives = [number[name] for name in self._gripper.drives]
         self._followers = [number[name] for name in self._gripper.followers]
         self._lower, self._upper = robot.limit("lower"), robot.limit("upper")
-        # The bandwidth is the same at any physics rate.
-        gain = 1.0 - (1.0 - model.gain) ** (300.0 / rate)
+        # The same bandwidth at any physics rate.
+        gain = 1.0 - (1.0 - model.gain) ** (REFERENCE_RATE / rate)
         self._servo = Servo(bullet, self.body, self._arm, robot.limit("effort"), gain, rate)
         self.step = self._servo.step
-        self._calm()
-        self._link()
+        self._release_motors()
+        self._couple_fingers()
         self._position = robot.limit("home")
         self._width = robot.opening
         self.place(self._position, self._width)
@@ -70,17 +81,20 @@ class Arm:
         self._links = {info[12].decode(): info[0] for info in infos}
         return {info[1].decode(): info[0] for info in infos}
 
-    def _calm(self) -> None:
-        """Nothing brakes or drives a joint except its own motor."""
+    def _release_motors(self) -> None:
+        """Remove all damping and PyBullet's default motors, so that only a joint's own motor acts on it."""
         bullet = self._bullet
         for link in range(-1, len(self._links)):
             bullet.changeDynamics(self.body, link, linearDamping=0, angularDamping=0, jointDamping=0)
         for name in self._gripper.fingers:
-            bullet.changeDynamics(self.body, self._links[name], lateralFriction=FRICTION, spinningFriction=TORSION)
+            bullet.changeDynamics(
+                self.body, self._links[name], lateralFriction=PAD_FRICTION, spinningFriction=PAD_TORSION
+            )
         for joint in range(len(self._links)):
             bullet.setJointMotorControl2(self.body, joint, bullet.VELOCITY_CONTROL, force=0)
 
-    def _link(self) -> None:
+    def _couple_fingers(self) -> None:
+        """Let the joints of the gripper's linkage follow its first drive."""
         bullet, first = self._bullet, self._drives[0]
         for joint, ratio in zip(self._followers, self._gripper.followers.values(), strict=True):
             gear = bullet.createConstraint(
@@ -89,10 +103,10 @@ class Arm:
             bullet.changeConstraint(gear, gearRatio=-ratio, maxForce=1000, erp=self._gripper.stiff)
 
     def place(self, position: Vector, width: float) -> None:
-        """Put the arm somewhere at once, at rest, as only a simulator can; for making data.
+        """Move the arm at once, at rest, as only a simulator can; for making data and for tests.
 
         Args:
-            position: of the joints, shape (n,) [rad].
+            position: positions of the joints, shape (n,) [rad].
             width: opening of the gripper [m].
         """
         for joint, value in zip(self._arm, position.tolist(), strict=True):
@@ -105,7 +119,7 @@ class Arm:
         self.command(JointCommand(gripper=width))
 
     def read(self) -> tuple[JointState, GripperState]:
-        """Measured joints and gripper, acquired at the world's time."""
+        """Return measured joints and gripper, acquired at the world's time."""
         states = self._bullet.getJointStates(self.body, self._arm + self._drives)
         position, velocity, _, effort = zip(*states, strict=True)
         n, now, gripper = len(self._arm), self._clock(), self._gripper
@@ -118,7 +132,7 @@ class Arm:
             effort=np.array(effort[:n]),
             acquired=now,
         )
-        # Virtual work: what the drives do, force times the change of width undoes; closing is positive.
+        # Virtual work: effort of the drives times their motion is force times the change of width; closing is positive.
         force = -sum(effort[n:]) / slope
         speed = slope * sum(velocity[n:]) / drives
         return joints, GripperState(width=gripper.width(drive), speed=speed, force=force, acquired=now)
@@ -127,7 +141,7 @@ class Arm:
         """Set the servos' targets; they stand until the next call.
 
         Returns:
-            what was really set, within the joints' limits and the gripper's opening.
+            the command, clipped to the joints' limits and the gripper's opening.
         """
         bullet = self._bullet
         if command.position is not None:
@@ -143,10 +157,10 @@ class Arm:
         return JointCommand(position=self._position, gripper=self._width)
 
     def link(self, name: str) -> tuple[Vector, Vector]:
-        """Where a link's frame is in the base frame.
+        """Return the pose of a link's frame in the base frame.
 
         Args:
-            name: of the link.
+            name: name of the link.
 
         Returns:
             position, shape (3,) [m], and quaternion (x, y, z, w), shape (4,).
@@ -160,17 +174,17 @@ class Arm:
         return np.array(state[4]), np.array(state[5])
 
     def meshes(self) -> dict[Key, Mesh]:
-        """What it is drawn with and no file holds."""
+        """Return the meshes that no file holds, as `Stage` takes them."""
         drawn = redrawn(self._name, self._model)
         return {(self.body, self._links[link]): mesh for link, mesh in drawn.items()}
 
     def wrist(self) -> Vector:
-        """Optical frame of the camera at its wrist in the base frame, shape (4, 4) [m]."""
+        """Return the optical frame of the wrist camera in the base frame, shape (4, 4) [m]."""
         mount = self._model.wrist
         position, orientation = self.link(mount.link)
         placed: Vector = pose_matrix(position, orientation) @ transform(mount.position, mount.rpy)
         return placed
 
     def touches(self, body: int) -> bool:
-        """Whether any part of the arm is in contact with a body."""
+        """Test whether any part of the arm is in contact with a body."""
         return any(contact[8] <= 0.0 for contact in self._bullet.getContactPoints(self.body, body))

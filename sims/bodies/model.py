@@ -1,4 +1,4 @@
-"""What differs between simulated arms: a model file, and how motors become a gripper's width."""
+"""Model of a simulated arm as data: model file, gripper linkage, wrist camera, gains, worktable."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sims.bodies.worktable import Bench
+from sims.bodies.worktable import Worktable
 
 
 @dataclass(frozen=True, eq=False)
 class Gripper:
-    """A parallel gripper, as its drive joints and the linkage behind them.
+    """Parallel gripper: its drive joints and the linkage behind them.
 
     Attributes:
         drives: joints with a motor.
-        followers: joints that a linkage makes follow the first drive: name -> ratio.
-        fingers: links that touch what is gripped.
+        followers: joints that a linkage couples to the first drive: name -> ratio.
+        fingers: links that touch the object.
         force: limit of each drive's motor [N] or [N·m].
-        stiff: how much of the linkage's error is taken back in one step, 0 to 1.
-        joint: the drives' position at a width [m].
-        width: the width [m] at a drive's position.
-        slope: change of width with a drive's position, in [m] per [m] or [rad].
+        stiff: share of the linkage's error that is corrected in one step, 0 to 1.
+        joint: position of the drives at a width [m].
+        width: width [m] at a position of the drives.
+        slope: change of width with the position of the drives, in [m] per [m] or [rad].
     """
 
     drives: tuple[str, ...]
@@ -35,12 +35,12 @@ class Gripper:
 
 
 @dataclass(frozen=True, eq=False)
-class Mount:
-    """Where a camera is fixed.
+class WristMount:
+    """Place of a camera on a link of an arm.
 
     Attributes:
-        link: that carries it.
-        position: of its optical centre in the link's frame [m].
+        link: link that carries the camera.
+        position: position of its optical centre in the link's frame [m].
         rpy: roll, pitch and yaw of its optical frame in the link's [rad].
     """
 
@@ -51,28 +51,28 @@ class Mount:
 
 @dataclass(frozen=True, eq=False)
 class ArmModel:
-    """One arm.
+    """Simulated arm with its gripper and its wrist camera.
 
     Attributes:
-        urdf: model file, in pybullet_data or a whole path.
-        packages: the folder in pybullet_data in which its `package://` paths begin.
+        urdf: model file, in pybullet_data or an absolute path.
+        packages: folder in pybullet_data in which its `package://` paths begin.
         base: link whose frame is the robot's base.
-        gripper: what is at its end.
-        wrist: its own camera.
+        gripper: gripper at its end.
+        wrist: place of its camera.
         iterations: solver iterations that a firm grasp needs.
-        gain: share of the position error that the joint servos take back in one physics step at 300 Hz.
-        bench: the table top it works at.
-        colours: of links, by name, where the model file's own will not do (RGBA, 0 to 1).
-        coarse: links whose visual mesh is redrawn on a grid of this size [m]; the others show their collision mesh.
+        gain: share of the position error that the joint servos correct in one physics step at 300 Hz.
+        worktable: sizes and places of the table it works at.
+        colours: colours of links by name, in place of those of the model file (RGBA, 0 to 1).
+        coarse: links whose visual mesh is simplified on a grid of this size [m]; the others show their collision mesh.
     """
 
     urdf: str | Path
     base: str
     gripper: Gripper
-    wrist: Mount
+    wrist: WristMount
     iterations: int
     gain: float
     packages: str = ""
-    bench: Bench = field(default_factory=Bench)
+    worktable: Worktable = field(default_factory=Worktable)
     colours: Mapping[str, tuple[float, float, float, float]] = field(default_factory=dict)
     coarse: Mapping[str, float] = field(default_factory=dict)

@@ -1,6 +1,6 @@
 """Franka Emika Panda with its hand, from pybullet_data (Apache-2.0, Franka Emika GmbH)."""
 
-from sims.bodies.model import ArmModel, Gripper, Mount
+from sims.bodies.model import ArmModel, Gripper, WristMount
 
 PANDA = ArmModel(
     urdf="franka_panda/panda.urdf",
@@ -18,7 +18,7 @@ PANDA = ArmModel(
         slope=lambda _: 2.0,
     ),
     # Ahead of the hand and tilted towards the grasp, so that the fingers are in the lower part of the picture.
-    wrist=Mount("panda_hand", (0.07, 0.0, 0.02), (-0.5, 0.0, 1.5708)),
+    wrist=WristMount("panda_hand", (0.07, 0.0, 0.02), (-0.5, 0.0, 1.5708)),
     iterations=50,
     gain=0.3,
 )

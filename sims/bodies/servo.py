@@ -1,4 +1,4 @@
-"""The drives of an arm's joints: they follow commands evenly, with the motors' own torque."""
+"""Servos of an arm's joints: position control with an interpolated target and the motors' own torque."""
 
 from __future__ import annotations
 
@@ -9,21 +9,22 @@ import numpy as np
 from embodied.messages import Vector
 from sims.bullet import Bullet
 
-SPREAD = 0.01  # over how long a command is spread, the period of an arm's position interface at 100 Hz [s]
+INTERPOLATION = 0.01
+"""Time over which the target travels to a new command: the period of a position interface at 100 Hz [s]."""
 
 
 class Servo:
-    """Position control of several joints.
+    """Position control of several joints with linear interpolation between commands.
 
     A target that jumped with every command would make the motors jerk to their torque limits and back; as in a real
-    drive, the target travels to the newest command at an even speed, and the motors are told that speed.
+    drive, the target travels to the newest command at constant speed, and that speed is fed forward to the motors.
 
     Args:
         bullet: the simulator.
-        body: number of the arm.
+        body: number of the arm's body.
         joints: numbers of its joints.
-        effort: limit of each motor, shape (n,) [N·m].
-        gain: share of the position error taken back in one physics step.
+        effort: torque limit of each motor, shape (n,) [N·m].
+        gain: share of the position error that is corrected in one physics step.
         rate: physics steps per second [Hz].
     """
 
@@ -36,23 +37,23 @@ class Servo:
         self._effort: list[float] = effort.tolist()
         self._gains = [gain] * len(self._joints)
         self._rate = rate
-        self._steps = max(1, round(SPREAD * rate))
+        self._steps = max(1, round(INTERPOLATION * rate))
         self._left = 0
         self._goal = self._velocity = np.zeros(len(self._joints))
 
     def hold(self, position: Vector) -> None:
-        """Stand at a position, shape (n,) [rad]."""
+        """Hold a position, shape (n,) [rad]."""
         self._goal, self._velocity, self._left = position, np.zeros_like(position), -1
         self._send(position)
 
     def follow(self, goal: Vector) -> None:
-        """Travel to a position, shape (n,) [rad], from wherever the target is."""
+        """Move the target to a position, shape (n,) [rad], from wherever it is."""
         start = self._goal - self._velocity * (max(self._left, 0) / self._rate)
         self._velocity = (goal - start) * (self._rate / self._steps)
         self._goal, self._left = goal, self._steps
 
     def step(self) -> None:
-        """Before every physics step: move the target on."""
+        """Advance the target; to be called before every physics step."""
         if self._left > 0:
             self._send(self._goal - self._velocity * (self._left / self._rate))
             self._left -= 1

@@ -4,8 +4,8 @@ import math
 from pathlib import Path
 
 from embodied.devices.jaw import SO101_JAW
-from sims.bodies.model import ArmModel, Gripper, Mount
-from sims.bodies.worktable import Bench, Sight, Tray
+from sims.bodies.model import ArmModel, Gripper, WristMount
+from sims.bodies.worktable import Sight, Tray, Worktable
 
 OPEN = 1.0
 """Largest angle of the jaw that the gripper is driven to [rad]."""
@@ -30,10 +30,10 @@ SO101 = ArmModel(
         slope=SO101_JAW.slope,
     ),
     # Ahead of the hand and tilted towards the grasp.
-    wrist=Mount("gripper_link", (0.0, 0.06, -0.02), (math.pi - 0.5, 0.0, 0.0)),
+    wrist=WristMount("gripper_link", (0.0, 0.06, -0.02), (math.pi - 0.5, 0.0, 0.0)),
     iterations=150,
     gain=0.3,
-    bench=Bench(
+    worktable=Worktable(
         block=0.025,
         mass=0.02,
         # What it reaches from above, 85 to 255 mm from its pan axis with 60 mm under the tool.

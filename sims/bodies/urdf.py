@@ -1,6 +1,6 @@
-"""Model files made light: the same links, joints and collision shapes, drawn with few triangles.
+"""Model files with simplified meshes: the same links, joints and collision shapes, drawn with few triangles.
 
-A link that is drawn without a mesh is light already, and stays as it is.
+A link that is drawn without a mesh stays as it is.
 
 A stock Panda has 102 000 triangles and a stock xArm6 gripper 41 000; drawing the collision shapes instead, and small
 parts on a coarse grid, makes a camera frame several times cheaper.
@@ -26,10 +26,11 @@ from sims.rendering.mesh import Mesh
 from sims.rendering.mesh_files import parse_obj, triangles
 
 WHITE = (0.82, 0.82, 0.81, 1.0)
+"""Colour of links for which an arm states none (RGBA, 0 to 1)."""
 
 
 def data() -> Path:
-    """The folder of model files that comes with pybullet.
+    """Return the folder of model files that comes with pybullet.
 
     Raises:
         WorldFailed: it is not there.
@@ -41,33 +42,33 @@ def data() -> Path:
 
 
 def load(bullet: Bullet, name: str, model: ArmModel) -> int:
-    """Load the light version of an arm's model file, its base fixed at the origin.
+    """Load the simplified model file of an arm, its base fixed at the origin.
 
     Args:
         bullet: the simulator.
-        name: of the arm.
-        model: which model file, and how to draw it.
+        name: name of the arm.
+        model: model file, and how its links are drawn.
 
     Returns:
-        its number.
+        number of the body.
     """
     # The files are gone once they are read, so that a process that is killed leaves nothing behind.
     with tempfile.TemporaryDirectory(prefix=f"embodied-{name}-") as folder:
-        for file, text in _light(name, model).items():
+        for file, text in _simplified(name, model).items():
             Path(folder, file).write_text(text)
         return int(bullet.loadURDF(str(Path(folder, f"{name}.urdf")), useFixedBase=True))
 
 
 @cache
 def redrawn(name: str, model: ArmModel) -> Mapping[str, Mesh]:
-    """The meshes that an arm is drawn with and no file holds, by link."""
-    texts = {Path(file): text for file, text in _light(name, model).items()}
+    """Return the simplified meshes of an arm, which no file holds, by link."""
+    texts = {Path(file): text for file, text in _simplified(name, model).items()}
     return {path.stem: parse_obj(text) for path, text in texts.items() if path.suffix == ".obj"}
 
 
 @cache
-def _light(name: str, model: ArmModel) -> dict[str, str]:
-    """The light version of an arm's model file and of its redrawn meshes, as texts by file name."""
+def _simplified(name: str, model: ArmModel) -> dict[str, str]:
+    """Return the simplified model file of an arm and its redrawn meshes, as texts by file name."""
     root = ET.parse(data() / model.urdf).getroot()
     # Contact softness and anchors of the file are left out: a grasp holds by friction alone.
     for parent in (root, *root.iter("link")):
@@ -107,11 +108,11 @@ def _redraw(link: ET.Element, model: ArmModel, files: dict[str, str]) -> None:
 
 
 def coarse(mesh: Vector, cell: float) -> str:
-    """A mesh redrawn on a grid, as the text of an OBJ file: the corners in a cell become their mean.
+    """Simplify a mesh on a grid, as the text of an OBJ file: the corners in a cell become their mean.
 
     Args:
         mesh: triangles, shape (n, 3, 3) [m].
-        cell: edge of the grid's cells [m].
+        cell: edge of a cell of the grid [m].
     """
     corners = mesh.reshape(-1, 3)
     _, index, count = np.unique(np.floor(corners / cell), axis=0, return_inverse=True, return_counts=True)

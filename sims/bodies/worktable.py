@@ -1,4 +1,4 @@
-"""The table top that an arm of some size works at: how large its blocks are, where they lie, and who looks on."""
+"""Worktable of an arm of a size: sizes of its blocks, the region where they lie, its tray and its cameras."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Point = tuple[float, float, float]
 
 @dataclass(frozen=True, slots=True)
 class Tray:
-    """An open box that stands on the table."""
+    """Open box on the table into which the target is to be placed."""
 
     x: float = 0.42  # [m]
     y: float = 0.38  # [m]
@@ -24,7 +24,7 @@ class Tray:
     floor: float = 0.004  # thickness [m]
 
     def outline(self) -> Vector:
-        """Corners of its footprint, shape (4, 2) [m]."""
+        """Return the corners of its footprint, shape (4, 2) [m]."""
         a = self.inner / 2 + self.wall
         corners: Vector = np.array([(a, a), (-a, a), (-a, -a), (a, -a)]) + np.array([self.x, self.y])
         return corners
@@ -32,12 +32,12 @@ class Tray:
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """Where a level camera is, and what it sees.
+    """Pose and field of view of a level camera.
 
     Attributes:
-        eye: its optical centre [m].
-        target: what is in the middle of its image [m].
-        span: height of what it sees at the target's distance [m].
+        eye: optical centre [m].
+        target: point in the middle of the image [m].
+        span: height of the field of view at the target's distance [m].
     """
 
     eye: Point
@@ -46,21 +46,21 @@ class Sight:
 
 
 @dataclass(frozen=True, slots=True)
-class Bench:
-    """What a world on a table takes from the size of its arm; here that of a Panda or an xArm6.
+class Worktable:
+    """Sizes and places that a world on a table takes from its arm; by default those of a Panda or an xArm6.
 
     Attributes:
         block: edge of the coloured blocks [m].
-        mass: of one of them [kg].
-        region: where their centres lie, x and y [m].
-        margin: how far beyond it the centres of distractors may lie [m].
-        gap: between any two things, at least [m].
-        width, height: of distractors, least and most [m].
-        finger: half width of a finger, and how far an open one reaches from the middle of what it takes [m].
-        tray: where the block belongs.
-        overhead: the camera above the blocks.
-        sway: how far its mounting strays along each axis [m].
-        overview: the camera for people.
+        mass: mass of one block [kg].
+        region: bounds of the blocks' centres along x and y [m].
+        margin: distance beyond the region where the centres of distractors may lie [m].
+        gap: least distance between any two objects [m].
+        width, height: bounds of the distractors' sizes [m].
+        finger: half width of a finger, and the distance from the grasp to the outside of an open one [m].
+        tray: container of the target.
+        overhead: camera above the blocks.
+        sway: largest error of that camera's mounting along each axis [m].
+        overview: camera for people.
     """
 
     block: float = 0.04

@@ -2,27 +2,40 @@
 
 import math
 
-from sims.bodies.model import ArmModel, Gripper, Mount
+from sims.bodies.model import ArmModel, Gripper, WristMount
 
 # One side of the linkage, from the model file: a knuckle turns about its pivot, a finger stays parallel at its end.
-PIVOT, ARM_Y, ARM_Z = 0.035, 0.035465, 0.042039  # [m]
-PAD = 0.0260  # from a finger's frame to the face of its pad [m]
-CLOSED = 0.85  # [rad]
-_RADIUS, _PHASE = math.hypot(ARM_Y, ARM_Z), math.atan2(ARM_Z, ARM_Y)
+PIVOT = 0.035
+"""Distance of a knuckle's pivot from the middle [m]."""
+
+KNUCKLE_Y = 0.035465
+"""Distance from the pivot to a finger's frame when open, across the gripper [m]."""
+
+KNUCKLE_Z = 0.042039
+"""Distance from the pivot to a finger's frame when open, along the gripper [m]."""
+
+PAD = 0.0260
+"""Distance from a finger's frame to the face of its pad [m]."""
+
+CLOSED = 0.85
+"""Largest drive angle, at which the gripper is closed [rad]."""
+
+_RADIUS = math.hypot(KNUCKLE_Y, KNUCKLE_Z)
+_PHASE = math.atan2(KNUCKLE_Z, KNUCKLE_Y)
 
 
 def width(drive: float) -> float:
-    """Opening between the pads [m] at a drive angle [rad], 89 mm at 0 and 2 mm at 0.85."""
+    """Return the opening between the pads [m] at a drive angle [rad], 89 mm at 0 and 2 mm at 0.85."""
     return 2 * (PIVOT - PAD + _RADIUS * math.cos(drive + _PHASE))
 
 
 def drive(opening: float) -> float:
-    """Drive angle [rad] at an opening between the pads [m], within the joint's range."""
+    """Return the drive angle [rad] at an opening between the pads [m], within the joint's range."""
     return min(max(math.acos((opening / 2 - PIVOT + PAD) / _RADIUS) - _PHASE, 0.0), CLOSED)
 
 
 def slope(angle: float) -> float:
-    """Change of the opening with the drive angle [m/rad]; never positive."""
+    """Return the change of the opening with the drive angle [m/rad]; never positive."""
     return -2 * _RADIUS * math.sin(angle + _PHASE)
 
 
@@ -47,7 +60,7 @@ XARM6 = ArmModel(
         width=width,
         slope=slope,
     ),
-    wrist=Mount("xarm_gripper_base_link", (0.08, 0.0, 0.04), (-0.5, 0.0, 1.5708)),
+    wrist=WristMount("xarm_gripper_base_link", (0.08, 0.0, 0.04), (-0.5, 0.0, 1.5708)),
     iterations=100,
     gain=0.3,
     colours={"link6": (0.6, 0.6, 0.62, 1.0)},

@@ -1,4 +1,4 @@
-"""A factory floor with an arm, a shuttle and a multirotor."""
+"""Factory: the world of a delivery by arm, shuttle and drone, with its scene, judge and nodes."""
 
 from sims.factory.world import Factory
 

@@ -1,121 +1,72 @@
-"""The factory's own nodes: which block is to be delivered, where things truly are, and who takes in the photographs."""
+"""Nodes of the factory world: its task, true poses in the place of detectors, and the archive of photographs."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
-import numpy as np
-
-from embodied import Node, Ports, Time
+from embodied import Ports, Time
 from embodied.bodies import WORLD
-from embodied.errors import WorldFailed
 from embodied.geometry import BASE
 from embodied.messages import Detections, Image, Target
-from embodied.world import World
-from sims.factory.world import Factory, Place
-from sims.tabletop.nodes import quarter_turn
+from sims.airfield.scene import PAD_LABEL
+from sims.factory.world import Factory
+from sims.object_truth import detections
+from sims.world_node import WorldNode
 
 
 @dataclass
-class DeliveryTask(Node):
-    """Says once which block the seed wants delivered."""
+class DeliveryTask(WorldNode[Factory]):
+    """Task of a delivery: publish once which block the seed wants delivered."""
 
-    def open(self, world: World) -> None:
-        """Ask the world.
-
-        Raises:
-            WorldFailed: it is not a factory.
-        """
-        self._target = factory(world, type(self).__name__).target
+    kind = Factory
+    needs = "the world sims.factory:Factory"
 
     def step(self) -> Target:
-        """The label of that block."""
-        return Target(label=self._target)
+        """Return the label of the block."""
+        return Target(label=self.world.target)
 
 
 @dataclass
-class TrueBlocks(Node):
-    """Where every block and distractor really is, in the arm's frame; for profiles without a detector."""
+class TrueBlocks(WorldNode[Factory]):
+    """True poses of all blocks and distractors in the arm's frame, for profiles without a detector."""
 
+    kind = Factory
+    needs = "the world sims.factory:Factory"
     rate = 10.0  # [Hz]
 
     def ports(self) -> Ports:
-        """Detections in the robot's base frame."""
+        """Refine the detections by the robot's base frame."""
         return super().ports().refine("detections", frame=BASE)
 
-    def open(self, world: World) -> None:
-        """Take hold of the world.
-
-        Raises:
-            WorldFailed: it is not a factory.
-        """
-        self._world = factory(world, type(self).__name__)
-
     def step(self, now: Time) -> Detections:
-        """All of them, in the order of their labels; distractors are called `grey`, as a detector would."""
-        return told((true for label, true in self._world.truth().items() if label != "pad"), BASE, now)
+        """Return all objects in the order of their labels; distractors are called `grey`."""
+        return detections((true for true in self.world.truth().values() if true.label != PAD_LABEL), BASE, now)
 
 
 @dataclass
-class TrueSight(Node):
-    """What the camera that looks down from the drone has in view, and where it really is."""
+class TrueSight(WorldNode[Factory]):
+    """True poses of the objects that the drone's downward camera has in view."""
 
+    kind = Factory
+    needs = "the world sims.factory:Factory"
     rate = 10.0  # [Hz]
 
     def ports(self) -> Ports:
-        """Detections in the world's frame."""
+        """Refine the detections by the world's frame."""
         return super().ports().refine("detections", frame=WORLD)
 
-    def open(self, world: World) -> None:
-        """Take hold of the world.
-
-        Raises:
-            WorldFailed: it is not a factory.
-        """
-        self._world = factory(world, type(self).__name__)
-
     def step(self, now: Time) -> Detections:
-        """Blocks, distractors and the pad, in the order of their labels."""
-        return told((true for true in self._world.truth().values() if self._world.sees(true.position)), WORLD, now)
+        """Return blocks, distractors and the pad in view, in the order of their labels."""
+        return detections((true for true in self.world.truth().values() if self.world.sees(true.position)), WORLD, now)
 
 
 @dataclass
-class Archive(Node):
-    """Takes in the drone's photographs, as the station that asked for them would; the judge knows them from here."""
+class Archive(WorldNode[Factory]):
+    """Archive of the drone's photographs; the judge learns from it which were taken."""
 
-    def open(self, world: World) -> None:
-        """Take hold of the world.
-
-        Raises:
-            WorldFailed: it is not a factory.
-        """
-        self._world = factory(world, type(self).__name__)
+    kind = Factory
+    needs = "the world sims.factory:Factory"
 
     def step(self, photo: Image) -> None:
-        """One photograph."""
-        self._world.photographed(photo.acquired)
-
-
-def told(things: Iterable[Place], frame: str, now: Time) -> Detections:
-    """Things as a detector tells them, in the order of their labels."""
-    listed = sorted(things, key=lambda true: true.label)
-    return Detections(
-        labels=tuple(true.label.rstrip("0123456789") for true in listed),
-        position=np.array([true.position for true in listed]).reshape(-1, 3),
-        yaw=np.array([quarter_turn(true.orientation) for true in listed]),
-        score=np.ones(len(listed)),
-        frame=frame,
-        acquired=now,
-    )
-
-
-def factory(world: World, node: str) -> Factory:
-    """The world as the factory that a node needs.
-
-    Raises:
-        WorldFailed: it is another world.
-    """
-    if not isinstance(world, Factory):
-        raise WorldFailed(f"{node} needs the world sims.factory:Factory, not {type(world).__name__}")
-    return world
+        """Hand one photograph to the judge."""
+        self.world.archive(photo.acquired)

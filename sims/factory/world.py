@@ -1,78 +1,89 @@
-"""A factory: an arm at its table, a shuttle that it loads, a lane to a second station, a drone that inspects there."""
+"""Factory world: an arm at its table, a shuttle that it loads, a lane to a second station, a drone that inspects."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from embodied.clock import SECOND, Time
-from embodied.errors import WorldFailed, nearest
-from embodied.geometry import rotation
+from embodied.errors import WorldFailed
 from embodied.messages import Vector
 from embodied.node.node import generator
+from embodied.ranges import Range
 from embodied.robot import Robot
-from sims import scenery
-from sims.airfield import scene as field
-from sims.airfield.judge import Flight
-from sims.bodies import ARMS, ArmModel, car
+from sims import road_surface, scenery
+from sims.airfield.scene import PAD_EDGE, PAD_LABEL, pad
+from sims.bodies import ARMS, ArmModel, car_model
 from sims.bodies.arm import Arm
+from sims.bodies.camera_mounts import DOWN, DOWN_ASPECT, FRONT, carried
 from sims.bodies.car import Shuttle
 from sims.bodies.quadrotor import QuadrotorBody
 from sims.bullet import Bullet
-from sims.factory import scene as floorplan
-from sims.factory.judge import Judge, Order, Shop
-from sims.factory.scene import GROUND, Floorplan
-from sims.rendering import Light, Renderer, downward, forward
+from sims.factory.judge import Delivery, FactoryJudge, FactoryState
+from sims.factory.scene import FENCE_HIGH, FENCE_LOW, GROUND, PAD, TABLE, FactoryScene, draw
+from sims.judging import LOOKS, BlockMotion, Flight, require_finite
+from sims.lane_truth import LaneTruth, lane_truth
+from sims.object_truth import ObjectTruth
+from sims.rendering import Light, Renderer
 from sims.rendering.cameras import Camera, Stage
-from sims.rendering.forward import Ahead
-from sims.rendering.mesh import Mesh, rectangle
-from sims.rendering.view import Sheet, View
-from sims.simulated_world import LOOKS, Run, SimulatedWorld, flown
-from sims.tabletop.judge import Motion
+from sims.rendering.view import ImageFormat, View
+from sims.simulated_world import (
+    CHARGES,
+    OVERVIEW,
+    VEHICLE_RATES,
+    WINDS,
+    Run,
+    SimulatedWorld,
+    arm_problems,
+    run_problems,
+)
 from sims.tabletop.scene import COLOURS
-from sims.tabletop.world import ARM
+from sims.tabletop.world import ARM, build_objects, object_truths
 from sims.wind import Wind
 
-CAR, DRONE = "car", "drone"
-CAMERAS = ("overhead", "front", "down", "overview")
-HOLD = 1.0  # above the load [m]
-TELE = math.radians(40.0)  # across the picture of the camera that looks down: at a load, not at a field [rad]
-OVERVIEW = ((-2.2, -5.0, 3.5), (3.5, 1.1, -0.1), 5.6)  # from where people look, at what, and how much of it [m]
+CAR = "car"
+"""Name of the shuttle, and of its frame."""
 
+DRONE = "drone"
+"""Name of the quadrotor, and of its frame."""
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where something truly is.
+CAMERAS = ("overhead", "front", "down", OVERVIEW)
+"""Names of the cameras."""
 
-    Attributes:
-        label: the colour of a block, `grey0`, `grey1`, … of a distractor, or `pad`.
-        position: of its middle in the world's frame, shape (3,) [m].
-        orientation: quaternion (x, y, z, w) in the world's frame, shape (4,).
-    """
+HOLD_HEIGHT = 1.0
+"""Height to hold above the load [m]."""
 
-    label: str
-    position: Vector
-    orientation: Vector
+TELE = replace(DOWN, angle=math.radians(40.0))
+"""Camera under the drone, with a narrower field of view: it looks at a load, not at a field."""
+
+OVERVIEW_EYE = (-2.2, -5.0, 3.5)
+"""Position of the camera for people [m]."""
+
+OVERVIEW_TARGET = (3.5, 1.1, -0.1)
+"""Point in the middle of its image [m]."""
+
+OVERVIEW_SPAN = 5.6
+"""Height of its field of view at that point [m]."""
 
 
 @dataclass
-class Factory(SimulatedWorld["_Run"]):
-    """The world of a delivery: its frame is the base of the arm, which stands on the table top.
+class Factory(SimulatedWorld["_FactoryRun"]):
+    """World of a delivery: its frame is the base of the arm, which stands on the table top.
 
     Its cameras are `overhead`, above the blocks; `front`, on the shuttle, and `down`, on the drone, whose poses are
-    told in the frames of those; and `overview`, for people. Cameras and bodies belong to the run they were asked for;
-    a reset makes new ones.
+    given in the frames of these bodies; and `overview`, for people. Cameras and bodies belong to the run in which they
+    were requested; a reset makes new ones.
 
     Attributes:
         robot: the arm.
-        objects: how many coloured blocks, 1 to 4.
-        wind: it is never stronger, gusts included [m/s].
-        charge: of both batteries at the start, 0 to 1.
+        objects: number of coloured blocks, 1 to 4.
+        wind: strongest wind, gusts included [m/s].
+        charge: state of charge of both batteries at the start, 0 to 1.
         rate: physics steps per second [Hz].
-        time_limit: how long a run may take [s].
+        time_limit: longest duration of a run [s].
     """
 
     robot: Robot
@@ -87,92 +98,88 @@ class Factory(SimulatedWorld["_Run"]):
     far = 60.0
 
     def check(self) -> Iterable[str]:
-        """Problems with the settings, one sentence each."""
-        model = ARMS.get(self.robot.name)
-        if model is None:
-            yield f"there is no simulated arm '{self.robot.name}'; {', '.join(nearest(self.robot.name, ARMS))}"
-        elif model.base != self.robot.base:
-            yield f"the simulated '{self.robot.name}' stands on '{model.base}', and the robot on '{self.robot.base}'"
-        if not 1 <= self.objects <= len(COLOURS):
-            yield f"objects is {self.objects}, and there are 1 to {len(COLOURS)} blocks"
-        yield from flown(self.wind, self.charge, self.rate, self.time_limit)
+        """Check the settings; yield one sentence a problem."""
+        yield from arm_problems(self.robot)
+        yield from Range(1, len(COLOURS)).problems(objects=self.objects)
+        yield from WINDS.problems(wind=self.wind)
+        yield from CHARGES.problems(charge=self.charge)
+        yield from run_problems(VEHICLE_RATES, self.rate, self.time_limit)
 
-    def build(self, bullet: Bullet, seed: int) -> _Run:
-        """Build everything anew from the seed; time is 0."""
+    def build(self, bullet: Bullet, seed: int) -> _FactoryRun:
+        """Build the bodies of a seed; time is 0."""
         model = ARMS.get(self.robot.name)
         if model is None:
             raise WorldFailed("; ".join(self.check()))
-        return _Run(self, bullet, model, seed)
+        return _FactoryRun(self, bullet, model, seed)
 
     def arm(self, name: str = ARM) -> Arm:
-        """The arm; its name is `arm`."""
-        self.named("arm", name, ARM)
-        return self._now.arm
+        """Return the arm, whose name is `arm`."""
+        self.require("arm", name, ARM)
+        return self._run.arm
 
     def car(self, name: str = CAR) -> Shuttle:
-        """The shuttle; its name is `car`."""
-        self.named("car", name, CAR)
-        return self._now.shuttle
+        """Return the shuttle, whose name is `car`."""
+        self.require("car", name, CAR)
+        return self._run.shuttle
 
     def drone(self, name: str = DRONE) -> QuadrotorBody:
-        """The quadrotor; its name is `drone`."""
-        self.named("drone", name, DRONE)
-        return self._now.drone
+        """Return the quadrotor, whose name is `drone`."""
+        self.require("drone", name, DRONE)
+        return self._run.drone
 
     @property
     def target(self) -> str:
         """Label of the block that this seed wants delivered."""
-        return self._now.plan.scene.target
+        return self._run.scene.table.target
 
     @property
-    def plan(self) -> Floorplan:
-        """What the seed drew."""
-        return self._now.plan
+    def scene(self) -> FactoryScene:
+        """Scene that the seed drew."""
+        return self._run.scene
 
-    def truth(self) -> Mapping[str, Place]:
-        """Where every block, every distractor and the pad truly are, by label."""
-        return self._now.truth()
+    def truth(self) -> Mapping[str, ObjectTruth]:
+        """Return the true state of every block, every distractor and the pad, by label."""
+        return self._run.truth()
 
-    def ahead(self) -> Ahead:
-        """How the shuttle truly is in its lane, and what its camera has in view of that."""
-        return forward.ahead(self._now.shuttle, self._now.plan.lane)
+    def lane_truth(self) -> LaneTruth:
+        """Return the true pose of the shuttle in its lane, and what its camera has in view ahead."""
+        return lane_truth(self._run.shuttle, self._run.scene.lane)
 
     def sees(self, point: Vector) -> bool:
-        """Whether a point, shape (3,) [m], is in the picture of the camera that looks down, four wide to three high."""
-        return downward.sees(self._now.drone, point, TELE)
+        """Test whether a point, shape (3,) [m], is in the image of the downward camera, with sides of 4 to 3."""
+        return TELE.sees(self._run.drone, point, DOWN_ASPECT)
 
-    def photographed(self, acquired: Time) -> None:
-        """The drone has handed in a photograph that it took at a time [ns]."""
-        self._now.judge.photographed(acquired / SECOND)
+    def archive(self, acquired: Time) -> None:
+        """Record that the drone delivered a photograph that it took at a time [ns]."""
+        self._run.judge.photographed(acquired / SECOND)
 
 
-class _Run(Run):
-    """One run of the world: the bodies of one seed, and how far their physics has come."""
+class _FactoryRun(Run):
+    """One run of the factory: the bodies of one seed, and how far their physics has come."""
 
-    judge: Judge
+    judge: FactoryJudge
 
     def __init__(self, world: Factory, bullet: Bullet, model: ArmModel, seed: int) -> None:
         super().__init__(bullet, world.rate)
-        self.plan = plan = floorplan.draw(seed, model.bench, world.objects)
-        light, road = plan.scene.look.light, plan.lane.look
-        self.lamp = Light(light)
-        # The same sun; how much of it the air scatters is what the model behind each camera was trained on.
-        self.lamps = {"front": Light(light, road.ambient, 1.0 - road.ambient)}
+        self.scene = scene = draw(seed, model.worktable, world.objects)
+        light, ambient = scene.table.look.light, scene.look.ambient
+        self.light = Light(light)
+        # The same sun; the share of it that the air scatters is what the model behind each camera was trained on.
+        self.lights = {"front": Light(light, ambient, 1.0 - ambient)}
         scenery.start(bullet, world.rate, model.iterations)
-        self._floor, ground = scenery.road(bullet, plan.lane, GROUND)
-        table, surface = scenery.table(bullet, plan.scene.look, floorplan.TABLE)
-        scenery.legs(bullet, floorplan.TABLE, GROUND)
-        pad, ring = _pad(bullet)
-        things = scenery.things(bullet, plan.scene)
-        self._bodies = {label: body for label, (body, _) in things.items()}
+        self._floor, ground = road_surface.build(bullet, scene.lane, scene.look, GROUND)
+        table, surface = scenery.table(bullet, TABLE, scene.table.look.texture(TABLE))
+        scenery.legs(bullet, TABLE, GROUND)
+        self._pad, marking = scenery.marking(bullet, PAD_EDGE, pad(), (*PAD, 0.0), GROUND)
+        self._bodies, meshes = build_objects(bullet, scene.table)
         self.arm = Arm(bullet, world.robot, model, world.rate, self.now)
         self.shuttle = Shuttle(
-            bullet, plan.shuttle, GROUND, world.rate, self.now, generator(seed, "factory", "wheels"), world.charge
+            bullet, scene.shuttle, GROUND, world.rate, self.now, generator(seed, "factory", "wheels"), world.charge
         )
         self.wind = Wind(world.wind, world.rate, generator(seed, "factory", "wind"))
         self.drone = QuadrotorBody(
             bullet,
-            (*floorplan.PAD, plan.yaw),
+            (*PAD, scene.yaw),
             world.rate,
             self.now,
             lambda: self.wind.velocity,
@@ -181,101 +188,76 @@ class _Run(Run):
             ground=GROUND,
         )
         self.pushes = (self.arm.step, self.shuttle.step, self.wind.step, self.drone.step)
-        self.sensors = (self.shuttle.stepped, self.drone.stepped)
-        self.carriers = (self.shuttle.look, self.drone.look)
-        given = {(body, -1): mesh for body, mesh in things.values() if mesh is not None}
-        given |= ground | {(table, -1): surface, (pad, -1): ring}
-        self.stage = Stage(bullet, given | dict(self.arm.meshes()) | self.shuttle.meshes())
-        self._half = plan.scene.bench.block / 2
-        self.judge = Judge(_order(plan, world.time_limit), self._shop(), LOOKS)
+        self.sensors = (self.shuttle.after_step, self.drone.after_step)
+        self.carriers = (self.shuttle.read_pose, self.drone.read_pose)
+        meshes |= ground | {(table, -1): surface, (self._pad, -1): marking}
+        self.stage = Stage(bullet, meshes | dict(self.arm.meshes()) | self.shuttle.meshes())
+        half = scene.table.worktable.block / 2
+        self._corners = half * np.array([(x, y, z) for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)])
+        self.judge = FactoryJudge(_goal(scene, world.time_limit), self._state(), LOOKS)
 
     def look(self, now: float) -> None:
-        """Let the judge see how everything is at a time [s]."""
-        self.judge.look(now, self._shop())
+        """Give the judge the state of the factory at a time [s]."""
+        self.judge.look(now, self._state())
 
-    def camera(self, name: str, sheet: Sheet, drawn: Renderer) -> Camera:
-        """One of those that `Factory` has."""
-        look, road, sight = self.plan.scene.look, self.plan.lane.look, self.plan.scene.bench.overhead
+    def camera(self, name: str, images: ImageFormat, renderer: Renderer) -> Camera:
+        """Build one of the cameras of `Factory`."""
+        table, road = self.scene.table, self.scene.look
         if name == "front":
-            # Calibration says where it should be; where it is, the seed strays from that a little.
-            ahead = forward.lens(sheet, CAR)
-            strayed = ahead.disturbed(road.shift, road.tilt)
-            return Camera(
-                self.stage, drawn, lambda: forward.carried(self.shuttle, strayed), road.brightness, mount=ahead
-            )
+            # Calibration states where the camera should be; the seed adds a small error of its mounting.
+            ahead = FRONT.lens(images, CAR)
+            erring = ahead.disturbed(road.shift, road.tilt)
+            return Camera(self.stage, renderer, lambda: carried(self.shuttle, erring), road.brightness, mount=ahead)
         if name == "down":
-            below = downward.lens(sheet, DRONE, TELE)
-            return Camera(self.stage, drawn, lambda: downward.carried(self.drone, below), mount=below)
-        eye, target, span = OVERVIEW if name == "overview" else (sight.eye, sight.target, sight.span)
-        view = View.towards(eye, target, sheet.width, sheet.height, span, near=sheet.near, far=sheet.far)
-        if name == "overview":
-            return Camera(self.stage, drawn, lambda: view)
-        mounting = view.disturbed(look.shift, look.tilt)
-        return Camera(self.stage, drawn, lambda: mounting, look.brightness)
+            below = TELE.lens(images, DRONE)
+            return Camera(self.stage, renderer, lambda: carried(self.drone, below), mount=below)
+        if name == OVERVIEW:
+            view = View.towards(OVERVIEW_EYE, OVERVIEW_TARGET, images, OVERVIEW_SPAN)
+            return Camera(self.stage, renderer, lambda: view)
+        sight = table.worktable.overhead
+        above = View.towards(sight.eye, sight.target, images, sight.span).disturbed(table.look.shift, table.look.tilt)
+        return Camera(self.stage, renderer, lambda: above, table.look.brightness)
 
-    def _shop(self) -> Shop:
-        load = self.plan.scene.target
-        blocks = {block.label: self._motion(block.label) for block in self.plan.scene.blocks}
+    def _state(self) -> FactoryState:
+        load = self.scene.table.target
+        labels = [block.label for block in self.scene.table.blocks]
+        blocks = {label: BlockMotion.of(self.bullet, self._bodies[label], label) for label in labels}
         drone, shuttle = self.drone, self.shuttle
-        for name, position in (("drone", drone.position), ("shuttle", shuttle.position)):
-            if not np.isfinite(position).all():
-                raise WorldFailed(f"the physics broke: the {name} is at {position.tolist()}")
-        flight = Flight(
-            position=drone.position,
-            speed=float(np.linalg.norm(drone.velocity)),
-            tilt=math.acos(max(-1.0, min(1.0, float(drone.attitude[2, 2])))),
-            grounded=bool(self.bullet.getContactPoints(drone.body, self._floor)),
-            off=drone.turned_off,
-        )
-        edges = self._half * np.array([(x, y, z) for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)])
-        return Shop(
+        require_finite("shuttle", shuttle.position)
+        return FactoryState(
             blocks=blocks,
             held=self.arm.touches(self._bodies[load]),
             position=shuttle.position,
             attitude=shuttle.attitude,
             speed=shuttle.speed,
-            flight=flight,
+            flight=Flight.of(self.bullet, drone, self._floor),
             sight=all(
-                downward.sees(drone, blocks[load].position + blocks[load].rotation @ edge, TELE) for edge in edges
+                TELE.sees(drone, blocks[load].position + blocks[load].rotation @ corner, DOWN_ASPECT)
+                for corner in self._corners
             ),
         )
 
-    def _motion(self, label: str) -> Motion:
-        body = self._bodies[label]
-        position, orientation = self.bullet.getBasePositionAndOrientation(body)
-        linear, angular = self.bullet.getBaseVelocity(body)
-        if not all(map(math.isfinite, position)):
-            raise WorldFailed(f"the physics broke: the {label} block is at {position}")
-        return Motion(np.array(position), rotation(np.array(orientation)), math.hypot(*linear), math.hypot(*angular))
-
-    def truth(self) -> dict[str, Place]:
-        found = {"pad": Place("pad", np.array([*floorplan.PAD, GROUND]), np.array([0.0, 0.0, 0.0, 1.0]))}
-        for label, body in self._bodies.items():
-            position, orientation = self.bullet.getBasePositionAndOrientation(body)
-            found[label] = Place(label, np.array(position), np.array(orientation))
-        return found
+    def truth(self) -> dict[str, ObjectTruth]:
+        """Read the true state of every object from the simulator, by label."""
+        level = np.array([0.0, 0.0, 0.0, 1.0])
+        flat = np.array([PAD_EDGE, PAD_EDGE, 0.0])
+        landing = ObjectTruth(PAD_LABEL, np.array([*PAD, GROUND]), level, 0.0, flat, self._pad)
+        return {PAD_LABEL: landing, **object_truths(self.bullet, self.scene.table, self._bodies)}
 
 
-def _order(plan: Floorplan, limit: float) -> Order:
-    along, inside, across = car.BED
-    stop = plan.lane.pose(plan.lane.stop)
-    return Order(
-        load=plan.scene.target,
-        size=plan.scene.bench.block,
-        bed=np.array([along, 0.0, car.FLOOR]),
+def _goal(scene: FactoryScene, limit: float) -> Delivery:
+    along, inside, across = car_model.BED
+    stop = scene.lane.pose(scene.lane.stop)
+    return Delivery(
+        load=scene.table.target,
+        size=scene.table.worktable.block,
+        bed=np.array([along, 0.0, car_model.FLOOR]),
         inside=(inside / 2, across / 2),
-        nose=car.NOSE,
+        nose=car_model.NOSE,
         line=(np.array(stop[:2]), np.array([math.cos(stop[2]), math.sin(stop[2])])),
-        hold=HOLD,
-        pad=np.array(floorplan.PAD),
-        low=np.array(floorplan.LOW),
-        high=np.array(floorplan.HIGH),
+        hold=HOLD_HEIGHT,
+        pad=np.array(PAD),
+        low=np.array(FENCE_LOW),
+        high=np.array(FENCE_HIGH),
         limit=limit,
     )
-
-
-def _pad(bullet: Bullet) -> tuple[int, Mesh]:
-    """The landing pad, to be seen and not to be touched: its number, and how it is drawn."""
-    half = field.PAD / 2
-    mesh = rectangle((-half, half), (-half, half), 0.0, field.pad())
-    return int(bullet.createMultiBody(0, -1, scenery.surface(bullet, mesh), (*floorplan.PAD, GROUND + 0.004))), mesh

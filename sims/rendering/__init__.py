@@ -9,16 +9,18 @@ from sims.rendering.renderer import Light, Renderer
 from sims.rendering.tiny import Tiny
 
 AUTO = "auto"
+"""Name that stands for the first renderer that works on this machine."""
+
 VERSIONS: Mapping[str, Callable[[], str]] = {
     "opencv": Rasteriser.version,
     "egl": Egl.version,
     "tiny": Tiny.version,
 }
-"""What each depends on, in the order of `auto`; asking raises an `EmbodiedError` where it does not work."""
+"""Function that returns each renderer's version, in the order of `auto`; it raises an `EmbodiedError` without one."""
 
 
 def choose(name: str = AUTO) -> tuple[str, str]:
-    """The renderer that a name stands for, and its version; `auto` is the first that works here.
+    """Return the renderer that a name stands for, and its version; `auto` is the first that works here.
 
     Raises:
         WorldFailed: there is none of that name, or what it needs is missing.

@@ -1,10 +1,8 @@
-"""The cameras of a world: what they look at, from where, and through which renderer."""
+"""Cameras of a simulated world: models to render, view, renderer and exposure."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -20,39 +18,43 @@ from sims.rendering.view import View
 
 
 class Stage:
-    """What all cameras of one run share: the models, read once when the first camera asks for them.
+    """Models that all cameras of one run share, read once when the first camera renders.
 
     Args:
         bullet: the simulator.
-        given: meshes that PyBullet does not tell, as `Models.read` takes them.
+        meshes: meshes that PyBullet does not report, as `Models.read` takes them.
 
     Attributes:
-        renderers: names of those that draw.
+        renderers: names of the renderers in use.
     """
 
-    def __init__(self, bullet: Bullet, given: Mapping[Key, Mesh]) -> None:
+    def __init__(self, bullet: Bullet, meshes: Mapping[Key, Mesh]) -> None:
         self._bullet = bullet
-        self._given = given
+        self._meshes = meshes
         self._models: Models | None = None
         self.renderers: set[str] = set()
 
     @property
     def models(self) -> Models:
-        """What there is to draw.
+        """Models of all bodies of the run.
 
         Raises:
             WorldFailed: a mesh or a texture cannot be read.
         """
         if self._models is None:
-            self._models = Models.read(self._bullet, self._given)
+            self._models = Models.read(self._bullet, self._meshes)
         return self._models
 
     def poses(self) -> Vector:
-        """Where everything is now, as `Renderer.render` takes it."""
+        """Return the poses of all bodies, as `Renderer.render` takes them."""
         return self.models.snapshot(self._bullet)
 
     def renderer(self, name: str, light: Light) -> Renderer:
-        """A renderer for one camera.
+        """Build a renderer for one camera.
+
+        Args:
+            name: name of the renderer, or `auto`.
+            light: light of the camera's images.
 
         Raises:
             WorldFailed: there is none of that name, or it does not work here.
@@ -60,7 +62,7 @@ class Stage:
         name, _ = choose(name)
         made: Renderer
         if name == Tiny.name:
-            textures = {key: mesh.texture for key, mesh in self._given.items() if mesh.texture is not None}
+            textures = {key: mesh.texture for key, mesh in self._meshes.items() if mesh.texture is not None}
             made = Tiny(self._bullet, textures, light)
         elif name == Egl.name:
             made = Egl(self.models, light)
@@ -71,14 +73,14 @@ class Stage:
 
 
 class Camera:
-    """A camera in a simulated world.
+    """Camera in a simulated world.
 
     Args:
-        stage: what it looks at.
-        renderer: what draws it.
-        view: its place and lens now; the same object as long as it stands still.
-        brightness: its exposure.
-        mount: its place in what carries it, where that is all that is known of it; `info` then tells this.
+        stage: models to render.
+        renderer: renderer of its images.
+        view: reads its pose and lens now; the same object as long as it does not move.
+        brightness: exposure, as a factor.
+        mount: pose in the body that carries it, where only that is calibrated; `info` then returns it.
     """
 
     def __init__(
@@ -98,29 +100,18 @@ class Camera:
         self._exposure = np.minimum(np.arange(256) * brightness, 255.0).astype(np.uint8)
 
     def info(self) -> CameraInfo:
-        """True intrinsics and pose; of a camera whose carrier only estimates where it is, the pose in its carrier."""
+        """Return true intrinsics and pose; for a camera on a body that moves, the pose in the body's frame."""
         return (self._view() if self._mount is None else self._mount).info()
 
     def vary(self, rng: np.random.Generator) -> None:
-        """From now on, spoil pictures as a camera would that `rng` draws: see `Imperfections`."""
+        """Draw the flaws of a real lens and sensor for all images from now on; see `Imperfections`."""
         view = self._view()
         self._lens = Lens(rng, view.width, view.height)
 
     def render(self, *, rgb: bool = True, depth: bool = False, segmentation: bool = False) -> Rendering:
-        """What it sees now; rendering never changes the world."""
+        """Render the requested images now; rendering never changes the world."""
         poses = self._stage.poses()
         seen = self._renderer.render(poses, self._view(), rgb=rgb, depth=depth, segmentation=segmentation)
         exposed = None if seen.rgb is None else cv2.LUT(seen.rgb, self._exposure).astype(np.uint8, copy=False)
         seen = Rendering(exposed, seen.depth, seen.segmentation)
-        return seen if self._lens is None else self._lens.spoil(seen)
-
-
-def wrist(width: int, height: int, near: float, far: float) -> View:
-    """The lens of the camera at the wrist, 60 degrees high; where it is, the arm says."""
-    focal = height / 2 / math.tan(math.radians(30.0))
-    return View(np.zeros(3), np.eye(3), width, height, focal, near, far)
-
-
-def mounted(optical: Vector, lens: View) -> View:
-    """A lens where its optical frame is now, shape (4, 4) [m]."""
-    return replace(lens, position=optical[:3, 3], rotation=optical[:3, :3])
+        return seen if self._lens is None else self._lens.apply(seen)

@@ -1,4 +1,4 @@
-"""Triangles cut at the near plane, which a rasteriser that divides by depth cannot do without."""
+"""Clipping of triangles at the near plane, for a rasteriser that divides by depth."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from sims.rendering.mesh import Floats
 
 
 def clipped(triangles: Floats, near: float) -> Floats:
-    """The parts of triangles beyond the near plane.
+    """Clip triangles to the part beyond the near plane.
 
     Args:
-        triangles: x, y, z of each corner in OpenGL's camera frame (z backwards) [m], and whatever else is to be
-            interpolated, shape (m, 3, 3 + k).
+        triangles: x, y, z of each corner in OpenGL's camera frame (z backwards) [m], and k values to interpolate,
+            shape (m, 3, 3 + k).
         near: distance of the plane [m].
 
     Returns:
-        the same, with one or two triangles for each that is cut and none for one that is wholly nearer.
+        triangles, with one or two for each that is cut and none for one that is wholly nearer.
     """
     inside = triangles[..., 2] <= -near
     count = inside.sum(axis=1)

@@ -1,4 +1,4 @@
-"""OpenGL without a window, by moderngl on EGL: for a graphics card, or Mesa's software one.
+"""Renderer `egl`: OpenGL without a window, by moderngl, on a graphics card or in Mesa's software.
 
 Needs the extra `render` and the system's libEGL with a driver; pixels depend on that driver, whose name is part of the
 version.
@@ -21,7 +21,7 @@ from sims.rendering.renderer import SKY, Light
 from sims.rendering.shadow import shadowed
 from sims.rendering.view import View
 
-VERTEX = """
+VERTEX_SHADER = """
 #version 330
 uniform mat4 pose, projection;
 uniform vec3 towards;
@@ -35,7 +35,7 @@ void main() {
     where = place;
 }
 """
-FRAGMENT = """
+FRAGMENT_SHADER = """
 #version 330
 uniform vec3 colour;
 uniform float ambient, diffuse;
@@ -55,11 +55,11 @@ void main() {
 
 
 class Egl:
-    """Draws models with OpenGL.
+    """Renders models with OpenGL, without a window.
 
     Args:
-        models: what there is.
-        light: of the world.
+        models: models of all bodies.
+        light: light of the images.
 
     Raises:
         MissingExtra: moderngl is not installed.
@@ -74,13 +74,13 @@ class Egl:
         self._models = models
         self._frames = np.array([shape.frame for shape in models.shapes], dtype=np.intp)
         self._locals = np.array([shape.local for shape in models.shapes]).reshape(-1, 4, 4)
-        self._program = self._context.program(vertex_shader=VERTEX, fragment_shader=FRAGMENT)
+        self._program = self._context.program(vertex_shader=VERTEX_SHADER, fragment_shader=FRAGMENT_SHADER)
         self._meshes = [self._upload(number) for number in range(len(models.shapes))]
         self._target: Any = None
 
     @classmethod
     def version(cls) -> str:
-        """That of moderngl, and the driver.
+        """Return the version of moderngl, and the driver.
 
         Raises:
             MissingExtra: moderngl is not installed.
@@ -113,7 +113,7 @@ class Egl:
         return self._target
 
     def render(self, poses: Vector, view: View, *, rgb: bool, depth: bool, segmentation: bool) -> Rendering:
-        """One picture, as `Renderer.render` says."""
+        """Render one exposure as `Renderer.render` does."""
         target, program = self._framebuffer(view), self._program
         world = poses[self._frames] @ self._locals
         placed = (camera_matrix(view) @ world).astype(np.float32)

@@ -1,4 +1,4 @@
-"""What a real lens and sensor do to a picture: exposure, white balance, blur, distortion, noise, drawn from a seed."""
+"""Flaws of a real lens and sensor: exposure, white balance, blur, distortion and noise, drawn from a seed."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from sims.rendering.mesh import Pixels
 
 @dataclass(frozen=True, slots=True)
 class Imperfections:
-    """How a camera differs from the pinhole that its `CameraInfo` states.
+    """Deviations of a camera from the pinhole that its `CameraInfo` states.
 
     Attributes:
         gain: factor of each colour: exposure times white balance.
-        blur: standard deviation [px].
+        blur: standard deviation of the blur [px].
         noise: standard deviation of each value, of 255.
-        bend: what is left of the radial distortion: how far a corner of the image lies off [px].
+        bend: residual radial distortion at a corner of the image [px].
     """
 
     gain: tuple[float, float, float]
@@ -31,24 +31,24 @@ class Imperfections:
 
     @classmethod
     def draw(cls, rng: np.random.Generator) -> Self:
-        """As different as calibrated cameras are."""
+        """Draw the flaws of one calibrated camera."""
         red, green, blue = (rng.uniform(0.8, 1.25) * rng.uniform(0.94, 1.06, 3)).tolist()
         return cls((red, green, blue), rng.uniform(0.0, 0.8), rng.uniform(0.0, 5.0), rng.uniform(-1.0, 1.0))
 
 
 class Lens:
-    """Spoils pictures as one camera would.
+    """Applies the flaws of one camera to rendered images.
 
     Args:
-        rng: decides which camera it is, and its noise.
-        width, height: of the images [px].
+        rng: random numbers of its flaws and its noise.
+        width, height: size of the images [px].
     """
 
     def __init__(self, rng: np.random.Generator, width: int, height: int) -> None:
         self.flaws = Imperfections.draw(rng)
         self._rng = rng
         size = 3 * width * height
-        # Noise is cut from a pool at random places: to draw it afresh would take longer than the picture does.
+        # Noise is cut from a pool at random places: drawing it for each image would take longer than rendering.
         noise = rng.standard_normal(size + size // 2, dtype=np.float32) * np.float32(self.flaws.noise)
         self._pool = np.rint(noise).astype(np.int16)
         levels = np.arange(256)[:, None] * np.array(self.flaws.gain)
@@ -60,8 +60,8 @@ class Lens:
         shift = self.flaws.bend * (x * x + y * y) / corner**3
         self._from = (u + shift * x).astype(np.float32), (v + shift * y).astype(np.float32)
 
-    def spoil(self, seen: Rendering) -> Rendering:
-        """The picture as it comes out; depth and segmentation are bent as the colours are."""
+    def apply(self, seen: Rendering) -> Rendering:
+        """Distort all images, and apply gain, blur and noise to the colours."""
         rgb, depth, numbers = seen.rgb, seen.depth, seen.segmentation
         if rgb is not None:
             rgb = self._colours(rgb)
@@ -78,8 +78,8 @@ class Lens:
             bent = cv2.GaussianBlur(bent, (5, 5), self.flaws.blur)
         at = int(self._rng.integers(len(self._pool) - rgb.size + 1))
         noisy = cv2.LUT(bent, self._levels).astype(np.int16) + self._pool[at : at + rgb.size].reshape(rgb.shape)
-        spoilt: Pixels = np.clip(noisy, 0, 255).astype(np.uint8)
-        return spoilt
+        flawed: Pixels = np.clip(noisy, 0, 255).astype(np.uint8)
+        return flawed
 
     def _bent(self, image: NDArray[Any], way: int) -> NDArray[Any]:
         return cv2.remap(image, *self._from, way, None, cv2.BORDER_REPLICATE)

@@ -1,4 +1,4 @@
-"""Triangles with normals: what a renderer draws, whichever renderer it is."""
+"""Mesh of triangles with normals and a texture, and meshes of primitives."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ Pixels = NDArray[np.uint8]
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Mesh:
-    """A surface of triangles, seen from outside only, as TinyRenderer has it.
+    """Surface of triangles, visible from outside only, as in TinyRenderer.
 
     Attributes:
-        corners: shape (n, 3) [m].
+        corners: corners of the triangles, shape (n, 3) [m].
         normals: unit normal at each corner, shape (n, 3).
-        faces: triangles as numbers of corners, counter-clockwise seen from outside, shape (m, 3).
-        places: where each corner lies in a picture, (0, 0) at its lower left, shape (n, 2); None without picture.
-        texture: the picture, shape (h, w, 3), RGB.
+        faces: indices of corners, counter-clockwise from outside, shape (m, 3).
+        places: texture coordinates of each corner, (0, 0) at the lower left, shape (n, 2); None without texture.
+        texture: texture, shape (h, w, 3), RGB.
     """
 
     corners: Floats
@@ -36,7 +36,7 @@ class Mesh:
 
     @classmethod
     def flat(cls, triangles: Vector, places: Vector | None = None, texture: Pixels | None = None) -> Self:
-        """Triangles with sharp edges, shape (m, 3, 3) [m], and the places of their corners, shape (m, 3, 2)."""
+        """Build a mesh with sharp edges from triangles (m, 3, 3) [m] and texture coordinates (m, 3, 2)."""
         across = np.cross(triangles[:, 1] - triangles[:, 0], triangles[:, 2] - triangles[:, 0])
         length = np.linalg.norm(across, axis=1)
         kept = length > 0.0
@@ -50,7 +50,7 @@ class Mesh:
         )
 
     def scaled(self, scale: Vector) -> Mesh:
-        """The same surface, each axis times a scale, shape (3,); a mirrored one is turned inside out again."""
+        """Scale each axis, shape (3,); the faces of a mirrored mesh are turned outside again."""
         if np.array_equal(scale, (1.0, 1.0, 1.0)):
             return self
         normals = self.normals / np.where(scale == 0.0, 1.0, scale)
@@ -61,7 +61,7 @@ class Mesh:
 
 
 def box(extents: Vector) -> Mesh:
-    """A box about the origin, of full extents, shape (3,) [m]."""
+    """Build a box about the origin, of full extents, shape (3,) [m]."""
     triangles = []
     for axis in range(3):
         u, v = (axis + 1) % 3, (axis + 2) % 3
@@ -74,9 +74,9 @@ def box(extents: Vector) -> Mesh:
 
 
 def rectangle(x: tuple[float, float], y: tuple[float, float], z: float, texture: Pixels | None = None) -> Mesh:
-    """A level rectangle that faces up, from x[0] to x[1] and y[0] to y[1], at a height z [m].
+    """Build a level rectangle that faces up, from x[0] to x[1] and y[0] to y[1], at a height z [m].
 
-    The left edge of its picture lies along y at x[0]; the picture's lower edge lies along x at y[0].
+    The left edge of its texture lies along y at x[0]; the texture's lower edge lies along x at y[0].
     """
     corners = np.array([(x[i], y[j], z) for i, j in ((0, 0), (1, 0), (1, 1), (0, 1))])
     places = np.array([(0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0)])
@@ -85,17 +85,17 @@ def rectangle(x: tuple[float, float], y: tuple[float, float], z: float, texture:
 
 
 def slab(x: tuple[float, float], y: tuple[float, float], top: float, thick: float, texture: Pixels) -> Mesh:
-    """A level slab from x[0] to x[1] and y[0] to y[1]; its picture lies on it as on a `rectangle` [m]."""
+    """Build a level slab from x[0] to x[1] and y[0] to y[1], with a texture as on a `rectangle` [m]."""
     middle = np.array([sum(x) / 2, sum(y) / 2, top - thick / 2])
     extents = np.array([x[1] - x[0], y[1] - y[0], thick])
     corners = box(extents).corners.astype(np.float64) + middle
-    # The sides show the edge of the picture, and none of its opposite edge.
+    # The sides show the edge of the texture; the inset keeps its opposite edge from wrapping around.
     inset = np.clip((corners[:, :2] - (x[0], y[0])) / extents[:2], 0.001, 0.999)
     return Mesh.flat(corners.reshape(-1, 3, 3), inset.reshape(-1, 3, 2), texture)
 
 
 def cylinder(radius: float, height: float, sides: int = 20) -> Mesh:
-    """An upright prism about the origin; side and ends have corners of their own, for a sharp edge."""
+    """Build an upright prism about the origin; side and ends have corners of their own, for a sharp edge."""
     turn = 2 * math.pi * np.arange(sides) / sides
     ring = np.stack([np.cos(turn), np.sin(turn), np.zeros(sides)], axis=1)
     up = np.array([0.0, 0.0, height / 2])
@@ -112,7 +112,7 @@ def cylinder(radius: float, height: float, sides: int = 20) -> Mesh:
 
 
 def capsule(radius: float, height: float, sides: int = 24) -> Mesh:
-    """An upright cylinder of a height with half spheres on its ends; a sphere when the height is 0 [m]."""
+    """Build an upright cylinder of a height with half spheres on its ends; a sphere when the height is 0 [m]."""
     rise = np.linspace(-math.pi / 2, math.pi / 2, sides + 2 if height > 0.0 else sides + 1)
     if height > 0.0:
         half = len(rise) // 2

@@ -1,4 +1,4 @@
-"""Mesh files as triangles: Wavefront OBJ with its material's picture, and binary STL."""
+"""Readers of mesh files: Wavefront OBJ with its texture, and binary STL."""
 
 from __future__ import annotations
 
@@ -12,26 +12,35 @@ from embodied.errors import WorldFailed
 from embodied.messages import Vector
 from sims.rendering.mesh import Mesh, Pixels
 
-LARGEST = 256 << 20  # of a mesh or picture file [bytes]
-MOST = 2_000_000  # triangles of one mesh
+FILE_SIZE_MOST = 256 << 20
+"""Largest mesh or texture file [bytes]."""
+
+TRIANGLES_MOST = 2_000_000
+"""Largest number of triangles of one mesh."""
 
 
 def read(path: Path) -> Mesh:
-    """The surface in a file.
+    """Read the mesh in a file.
 
     Args:
-        path: ends in .obj or .stl.
+        path: file whose name ends in .obj or .stl.
 
     Raises:
-        WorldFailed: it is missing, too large, of another kind, or broken; the sentence says which.
+        WorldFailed: it is missing, too large, of another kind, or broken; the sentence states which.
     """
     try:
         stamp = path.stat()
     except OSError as error:
-        raise WorldFailed(f"cannot draw the mesh {path}: {error.strerror}") from None
-    if stamp.st_size > LARGEST:
-        raise WorldFailed(f"cannot draw the mesh {path}: {stamp.st_size >> 20} MiB, and {LARGEST >> 20} are the most")
+        raise WorldFailed(f"cannot read the mesh {path}: {error.strerror}") from None
+    if stamp.st_size > FILE_SIZE_MOST:
+        raise WorldFailed(
+            f"cannot read the mesh {path}: size must be at most {FILE_SIZE_MOST >> 20} MiB, got {stamp.st_size >> 20}"
+        )
     return _read(path, stamp.st_mtime_ns)
+
+
+def _too_large(size: int) -> str:
+    return f"size must be at most {FILE_SIZE_MOST >> 20} MiB, got {size >> 20}"
 
 
 @lru_cache(maxsize=256)
@@ -44,20 +53,20 @@ def _read(path: Path, _: int) -> Mesh:
             mesh = Mesh.flat(triangles(path))
         else:
             raise ValueError(f"'{kind}' is not .obj or .stl; the renderer 'tiny' may know it")
-        if len(mesh.faces) > MOST:
-            raise ValueError(f"{len(mesh.faces)} triangles, and {MOST} are the most")
+        if len(mesh.faces) > TRIANGLES_MOST:
+            raise ValueError(f"triangles must be at most {TRIANGLES_MOST}, got {len(mesh.faces)}")
         if not len(mesh.faces):
             raise ValueError("no triangles")
     except (OSError, ValueError, IndexError) as error:
-        raise WorldFailed(f"cannot draw the mesh {path}: {error}") from None
+        raise WorldFailed(f"cannot read the mesh {path}: {error}") from None
     return mesh
 
 
 def triangles(stl: Path) -> Vector:
-    """The triangles of a binary STL file, shape (m, 3, 3) [m].
+    """Read the triangles of a binary STL file, shape (m, 3, 3) [m].
 
     Raises:
-        ValueError: it is not one.
+        ValueError: it is no binary STL file.
     """
     content = stl.read_bytes()
     record = np.dtype([("normal", "<f4", 3), ("corners", "<f4", (3, 3)), ("attribute", "<u2")])
@@ -68,15 +77,15 @@ def triangles(stl: Path) -> Vector:
 
 
 def parse_obj(text: str, folder: Path | None = None) -> Mesh:
-    """The surface in the text of an OBJ file; flat where it gives no normals.
+    """Parse the text of an OBJ file; without normals its faces are flat.
 
     Args:
-        text: of the file.
-        folder: where its material file is; without one it has no picture.
+        text: text of the file.
+        folder: folder of its material file; without one the mesh has no texture.
 
     Raises:
-        ValueError, IndexError: it is broken.
-        WorldFailed: its picture is.
+        ValueError, IndexError: the text is malformed.
+        WorldFailed: its texture cannot be read.
     """
     found: dict[str, list[list[float]]] = {"v": [], "vt": [], "vn": []}
     keys: list[tuple[int, int, int]] = []
@@ -109,7 +118,7 @@ def parse_obj(text: str, folder: Path | None = None) -> Mesh:
 
 
 def _indices(value: str, found: dict[str, list[list[float]]]) -> tuple[int, int, int]:
-    """Numbers of corner, place and normal, from 0; -1 for one that is not given."""
+    """Return indices of corner, texture coordinate and normal, from 0; -1 for one that is not given."""
     numbers = [int(part) if part else 0 for part in value.split("/")]
     v, vt, vn = [*numbers, 0, 0][:3]
     if v == 0 or abs(v) > len(found["v"]):
@@ -127,19 +136,19 @@ def _texture(material: Path) -> Pixels | None:
         words = line.split(maxsplit=1)
         if len(words) == 2 and words[0] == "map_Kd":
             path = material.parent / words[1].strip()
-            # Many models name pictures that were left on their maker's disk; PyBullet draws them plain too.
-            return picture(path) if path.is_file() else None
+            # Many models name textures that were never published; PyBullet draws them plain too.
+            return read_texture(path) if path.is_file() else None
     return None
 
 
-def picture(path: Path) -> Pixels:
-    """An image file, shape (h, w, 3), RGB.
+def read_texture(path: Path) -> Pixels:
+    """Read an image file, shape (h, w, 3), RGB.
 
     Raises:
         WorldFailed: it is too large, or no image.
     """
-    if path.stat().st_size > LARGEST:
-        raise WorldFailed(f"cannot read the texture {path}: {path.stat().st_size >> 20} MiB are too many")
+    if path.stat().st_size > FILE_SIZE_MOST:
+        raise WorldFailed(f"cannot read the texture {path}: {_too_large(path.stat().st_size)}")
     try:
         found = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_COLOR)
     except (cv2.error, OSError):

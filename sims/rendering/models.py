@@ -1,4 +1,4 @@
-"""What the bodies of a world look like, and where they are: plain data, which can go to another process."""
+"""Models of all bodies as plain data, which can go to another process: surfaces, and the poses of their frames."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from sims.bullet import Bullet
 from sims.rendering import mesh_files
 from sims.rendering.mesh import Mesh, box, capsule, cylinder, rectangle
 
-PLANE = 100.0  # half the edge of what stands for an endless plane [m]
+PLANE_REACH = 100.0
+"""Half the edge of the square that stands for an endless plane [m]."""
 
 Key = tuple[int, int]
 """Number of a body, and of its link; -1 is its base."""
@@ -25,12 +26,12 @@ Key = tuple[int, int]
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Shape:
-    """One drawn surface.
+    """One visible surface of a body.
 
     Attributes:
-        frame: which row of a snapshot moves it.
-        mesh: the surface.
-        local: the mesh in that frame, shape (4, 4).
+        frame: row of the snapshot that moves it.
+        mesh: triangles of the surface.
+        local: pose of the mesh in its frame, shape (4, 4).
         colour: RGB, 0 to 1; times the texture where there is one.
         body: number of its body.
         still: whether it never moves.
@@ -46,12 +47,12 @@ class Shape:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Models:
-    """Everything that is drawn.
+    """Surfaces of all bodies, and the frames that move them.
 
     Attributes:
-        shapes: the surfaces.
-        frames: what they hang on, in the order of a snapshot's rows.
-        inertial: of each frame, its origin seen from where PyBullet says a base is, the centre of mass, (k, 4, 4).
+        shapes: visible surfaces.
+        frames: frames of the surfaces, in the order of a snapshot's rows.
+        inertial: pose of each frame in the frame that PyBullet reports, that of the centre of mass, (k, 4, 4).
     """
 
     shapes: tuple[Shape, ...]
@@ -59,12 +60,12 @@ class Models:
     inertial: Vector
 
     @classmethod
-    def read(cls, bullet: Bullet, given: Mapping[Key, Mesh]) -> Models:
-        """Those of all bodies in a simulator.
+    def read(cls, bullet: Bullet, meshes: Mapping[Key, Mesh]) -> Models:
+        """Read the models of all bodies in a simulator.
 
         Args:
             bullet: the simulator.
-            given: meshes that PyBullet got as arrays or from files that are gone, and no longer tells.
+            meshes: meshes that PyBullet got as arrays or from deleted files, and does not report.
 
         Raises:
             WorldFailed: a mesh or a texture cannot be read.
@@ -75,7 +76,7 @@ class Models:
         for body in (bullet.getBodyUniqueId(index) for index in range(bullet.getNumBodies())):
             still = bullet.getNumJoints(body) == 0 and bullet.getDynamicsInfo(body, -1)[0] == 0.0
             for _, link, kind, size, file, place, turn, colour, *_ in bullet.getVisualShapeData(body):
-                mesh = _mesh(bullet, (body, link), kind, np.array(size), file.decode(), given)
+                mesh = _mesh(bullet, (body, link), kind, np.array(size), file.decode(), meshes)
                 if mesh is None or colour[3] == 0.0:
                     continue
                 if (body, link) not in rows:
@@ -86,7 +87,7 @@ class Models:
         return cls(tuple(shapes), tuple(rows), np.array(inertial).reshape(-1, 4, 4))
 
     def snapshot(self, bullet: Bullet) -> Vector:
-        """Where the frames are now, shape (k, 4, 4) [m]."""
+        """Return the poses of the frames now, shape (k, 4, 4) [m]."""
         poses: list[tuple[Any, Any]] = []
         links: dict[int, list[int]] = {}
         for body, link in self.frames:
@@ -108,12 +109,12 @@ def _from_centre_of_mass(bullet: Bullet, body: int) -> Vector:
     return np.linalg.inv(pose_matrix(np.array(info[3]), np.array(info[4]))).astype(np.float64)
 
 
-def _mesh(bullet: Bullet, key: Key, kind: int, size: Vector, file: str, given: Mapping[Key, Mesh]) -> Mesh | None:
-    if key in given:
-        return given[key]
+def _mesh(bullet: Bullet, key: Key, kind: int, size: Vector, file: str, meshes: Mapping[Key, Mesh]) -> Mesh | None:
+    if key in meshes:
+        return meshes[key]
     if kind == bullet.GEOM_MESH:
         if not file:
-            raise WorldFailed(f"cannot draw link {key[1]} of body {key[0]}: PyBullet does not tell its mesh")
+            raise WorldFailed(f"cannot draw link {key[1]} of body {key[0]}: PyBullet does not report its mesh")
         return mesh_files.read(Path(file)).scaled(size)
     names = {getattr(bullet, f"GEOM_{name}"): name for name in ("SPHERE", "BOX", "CYLINDER", "CAPSULE", "PLANE")}
     if kind not in names:
@@ -132,4 +133,4 @@ def _primitive(name: str, size: tuple[float, ...]) -> Mesh:
             return cylinder(size[1], size[0], sides=32)
         case "CAPSULE":
             return capsule(size[1], size[0])
-    return rectangle((-PLANE, PLANE), (-PLANE, PLANE), 0.0)
+    return rectangle((-PLANE_REACH, PLANE_REACH), (-PLANE_REACH, PLANE_REACH), 0.0)

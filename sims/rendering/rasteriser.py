@@ -1,4 +1,4 @@
-"""The fast renderer: OpenCV's z-buffer draws which surface each pixel sees, NumPy shades those pixels.
+"""Renderer `opencv`, the fast one: OpenCV's z-buffer finds the surface of each pixel, NumPy shades the pixels.
 
 `cv2.triangleRasterize` (OpenCV 5) interpolates three numbers over each triangle: here the number of the surface, with
 the cosine of the light in its fraction, and the place in a texture. It samples at pixel centres, on one thread, in the
@@ -27,11 +27,11 @@ from sims.rendering.view import OFFSET, View
 
 
 class Rasteriser:
-    """Draws models on the processor.
+    """Renders models on the processor, on one thread.
 
     Args:
-        models: what there is.
-        light: of the world.
+        models: models of all bodies.
+        light: light of the images.
     """
 
     name: ClassVar[str] = "opencv"
@@ -46,7 +46,7 @@ class Rasteriser:
         self._frames = np.array([shape.frame for shape in models.shapes], dtype=np.intp)
         self._locals = np.array([shape.local for shape in models.shapes]).reshape(-1, 4, 4)
         self._spheres = np.array([surface.sphere for surface in self._surfaces]).reshape(-1, 5)
-        # One row more for pixels that see nothing, whose number is -1.
+        # One row more for pixels without a surface, whose number is -1.
         colours = [*(shape.colour for shape in models.shapes), (SKY / 255,) * 3]
         self._colours = np.clip(np.array(colours, dtype=np.float32), 0.0, 1.0)
         self._bodies = np.array([*(shape.body for shape in models.shapes), -1], dtype=np.int32)
@@ -55,14 +55,14 @@ class Rasteriser:
         self._settings.setCullingMode(cv2.RASTERIZE_CULLING_CW)
         self._settings.setGlCompatibleMode(cv2.RASTERIZE_COMPAT_INVDEPTH)
         self._view: View | None = None
-        self._behind: _Behind | None = None
+        self._kept: _Background | None = None
 
     @classmethod
     def version(cls) -> str:
-        """That of OpenCV.
+        """Return the version of OpenCV.
 
         Raises:
-            WorldFailed: it is older than 5.
+            WorldFailed: OpenCV is older than 5.
         """
         if not hasattr(cv2, "triangleRasterize"):
             raise WorldFailed(
@@ -72,36 +72,37 @@ class Rasteriser:
         return str(cv2.__version__)
 
     def render(self, poses: Vector, view: View, *, rgb: bool, depth: bool, segmentation: bool) -> Rendering:
-        """One picture, as `Renderer.render` says."""
+        """Render one exposure as `Renderer.render` does."""
         world = poses[self._frames] @ self._locals
-        behind = self._seen_before(view, world)
-        buffers = self._of_the_still(view, world) if behind is None else behind.again()
+        background = self._background(view, world)
+        buffers = self._draw_still(view, world) if background is None else background.restored()
         self._draw(buffers, self._moving, world, view)
         # A shadow may fall on what has not moved.
         coloured, numbers = None, None
-        if behind is None or (rgb and self._light.shadows):
+        if background is None or (rgb and self._light.shadows):
             coloured, numbers = self._finish(buffers, world, view, rgb)
         elif rgb or segmentation:
-            coloured, numbers = self._finish_over(behind, buffers, rgb, segmentation)
+            coloured, numbers = self._finish_over(background, buffers, rgb, segmentation)
         return Rendering(
             coloured if rgb else None,
             view.metres(buffers.depth) if depth else None,
             numbers if segmentation else None,
         )
 
-    def _seen_before(self, view: View, world: Vector) -> _Behind | None:
-        # What never moves, if this view was the last one's too.
+    def _background(self, view: View, world: Vector) -> _Background | None:
+        # Images of what never moves, kept from the second exposure of the same view on: a view that moves every time
+        # would never use them.
         still = world[[surface.number for surface in self._still]]
-        known = self._behind
+        known = self._kept
         if view is not self._view:
-            self._behind = None
+            self._kept = None
         elif known is None or not np.array_equal(known.poses, still):
-            buffers = self._of_the_still(view, world)
-            self._behind = _Behind(still, buffers, _Buffers.empty(view), *self._finish(buffers, world, view))
+            buffers = self._draw_still(view, world)
+            self._kept = _Background(still, buffers, _Buffers.empty(view), *self._finish(buffers, world, view))
         self._view = view
-        return self._behind
+        return self._kept
 
-    def _of_the_still(self, view: View, world: Vector) -> _Buffers:
+    def _draw_still(self, view: View, world: Vector) -> _Buffers:
         buffers = _Buffers.empty(view)
         self._draw(buffers, self._still, world, view)
         return buffers
@@ -132,7 +133,7 @@ class Rasteriser:
     def _finish(
         self, buffers: _Buffers, world: Vector, view: View, rgb: bool = True
     ) -> tuple[Pixels, NDArray[np.int32]]:
-        # Colours and numbers of bodies, of all pixels.
+        """Shade all pixels; return colours and numbers of bodies."""
         values = buffers.values.reshape(-1, 3)
         surfaces = np.floor(values[:, 0]).astype(np.intp)
         coloured: Pixels = np.empty((0, 0, 3), np.uint8)
@@ -144,13 +145,13 @@ class Rasteriser:
         return coloured, self._bodies[surfaces].reshape(view.height, view.width)
 
     def _finish_over(
-        self, behind: _Behind, buffers: _Buffers, rgb: bool, segmentation: bool
+        self, background: _Background, buffers: _Buffers, rgb: bool, segmentation: bool
     ) -> tuple[Pixels, NDArray[np.int32]]:
-        # The same, where only pixels that something has come in front of are worked out.
-        changed = np.flatnonzero(buffers.depth < behind.buffers.depth)
+        """Shade only the pixels in which a moving body has come in front of the background."""
+        changed = np.flatnonzero(buffers.depth < background.buffers.depth)
         values = buffers.values.reshape(-1, 3)[changed]
         surfaces = np.floor(values[:, 0]).astype(np.intp)
-        coloured, numbers = behind.coloured, behind.numbers
+        coloured, numbers = background.coloured, background.numbers
         if segmentation:
             numbers = numbers.copy()
             numbers.reshape(-1)[changed] = self._bodies[surfaces]
@@ -176,7 +177,7 @@ class Rasteriser:
 
 
 class _Surface:
-    """A shape with the arrays that are drawn from it."""
+    """Shape with the arrays that are passed to OpenCV."""
 
     def __init__(self, number: int, shape: Shape) -> None:
         mesh = shape.mesh
@@ -191,14 +192,14 @@ class _Surface:
         self.sphere = (*middle, 1.0, float(np.linalg.norm(mesh.corners - middle, axis=1).max()))
 
     def light(self, towards: Vector) -> None:
-        """Light from this direction of the mesh's frame: fractions from 1/4 to 3/4, where rounding does no harm."""
+        """Pack the light from a direction in the mesh's frame: fractions from 1/4 to 3/4, away from rounding."""
         cosine = np.maximum(self.shape.mesh.normals @ towards.astype(np.float32), np.float32(0))
         self._values[:, 0] = self.number + np.float32(0.25) + np.float32(0.5) * cosine
 
 
 @dataclass(frozen=True, slots=True)
 class _Buffers:
-    """What is drawn into: surface, light and place in the texture, (h, w, 3); depth as OpenGL has it, (h, w)."""
+    """Targets of OpenCV: surface with light, and texture coordinates, (h, w, 3); depth as OpenGL has it, (h, w)."""
 
     values: Floats
     depth: Floats
@@ -210,8 +211,8 @@ class _Buffers:
 
 
 @dataclass(frozen=True, slots=True)
-class _Behind:
-    """What never moves, as one view sees it; `work` is drawn over, and is no picture's own."""
+class _Background:
+    """Images of what never moves, for one view; `work` is scratch memory that every exposure draws over."""
 
     poses: Vector
     buffers: _Buffers
@@ -219,15 +220,15 @@ class _Behind:
     coloured: Pixels
     numbers: NDArray[np.int32]
 
-    def again(self) -> _Buffers:
-        """The same buffers, to draw over."""
+    def restored(self) -> _Buffers:
+        """Copy the buffers into the scratch memory; return it, to draw over."""
         np.copyto(self.work.values, self.buffers.values)
         np.copyto(self.work.depth, self.buffers.depth)
         return self.work
 
 
 def camera_matrix(view: View) -> Vector:
-    """From the base frame to OpenGL's camera frame, sheared so that the optical axis meets the stated pixel; (4, 4)."""
+    """Return the transform to OpenGL's camera frame, sheared so that the axis meets the stated pixel; (4, 4)."""
     shear = np.eye(4)
     shear[:2, 2] = -OFFSET[0] / view.focal, OFFSET[1] / view.focal
     placed: Vector = shear @ view.opengl()
@@ -235,14 +236,14 @@ def camera_matrix(view: View) -> Vector:
 
 
 def _unpacked(values: Floats, surfaces: NDArray[np.intp]) -> Floats:
-    """The cosines that `_Surface.light` packed, shape (n,)."""
+    """Unpack the cosines of the light from the values of pixels, shape (n,)."""
     fraction = values[:, 0] - surfaces.astype(np.float32)
     light: Floats = np.clip(2 * fraction - np.float32(0.5), np.float32(0), np.float32(1))
     return light
 
 
 def _sampled(texture: Pixels, places: Floats) -> Floats:
-    """The nearest texel at each place, shape (n, 2), as factors of a colour, shape (n, 3)."""
+    """Return the nearest texel at each texture coordinate, shape (n, 2), as factors of a colour, shape (n, 3)."""
     height, width = texture.shape[:2]
     column = np.floor(places[:, 0] * np.float32(width)).astype(np.intp) % width
     row = np.floor((1 - places[:, 1]) * np.float32(height)).astype(np.intp) % height
@@ -251,7 +252,7 @@ def _sampled(texture: Pixels, places: Floats) -> Floats:
 
 
 def _within(spheres: Vector, placed: Vector, view: View) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    # Which surfaces may be in the picture, and which of them reach the near plane.
+    """Test which bounding spheres may be in the image, and which of them reach the near plane."""
     x, y, z = np.einsum("kij,kj->ki", placed[:, :3], spheres[:, :4]).T
     away, radius = -z, spheres[:, 4]
     seen = (away + radius > view.near) & (away - radius < view.far)

@@ -1,4 +1,4 @@
-"""What every renderer is: built once from models, then pictures from poses."""
+"""Protocol of a renderer: built once from models and a light, it renders images from poses."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from embodied.world import Rendering
 from sims.rendering.view import View
 
 SKY = 235
-"""Brightness of pixels that see nothing, 0 to 255; their depth is 0 and their number -1."""
+"""Brightness of pixels without a surface, 0 to 255; their depth is 0 and their number -1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class Light:
     Attributes:
         towards: unit vector to the lamp, in the base frame.
         ambient, diffuse: shares, 0 to 1.
-        shadows: whether things throw them.
+        shadows: whether bodies throw shadows.
     """
 
     towards: tuple[float, float, float]
@@ -30,20 +30,19 @@ class Light:
 
 
 class Renderer(Protocol):
-    """Draws models.
+    """Renders models at given poses, without a simulator, so that it can run in another process.
 
-    It is made of models and a light and then told poses, and asks no simulator (but for `tiny`, which is the
-    simulator's own), so that it can run in another process. The same models, poses and view give the same bytes.
+    Only `tiny` is the simulator's own and needs one. The same models, poses and view give the same bytes.
 
     Attributes:
-        name: as a launch file says it.
+        name: name of the renderer in launch files.
     """
 
     name: ClassVar[str]
 
     @classmethod
     def version(cls) -> str:
-        """What its pixels depend on.
+        """Return the version of the library and the driver that its pixels depend on.
 
         Raises:
             MissingExtra: what it needs is not installed.
@@ -51,12 +50,12 @@ class Renderer(Protocol):
         """
 
     def render(self, poses: Vector, view: View, *, rgb: bool, depth: bool, segmentation: bool) -> Rendering:
-        """One picture.
+        """Render one exposure of the models.
 
         Args:
-            poses: a snapshot of the models' frames, shape (k, 4, 4) [m].
-            view: from where; for the same object as last time, what never moves is not drawn again.
-            rgb: whether colours are wanted.
-            depth: whether depth is.
-            segmentation: whether numbers of bodies are.
+            poses: poses of the models' frames, shape (k, 4, 4) [m].
+            view: pose and lens; for the same object as last time, what never moves is not drawn again.
+            rgb: whether colours are requested.
+            depth: whether depth is requested.
+            segmentation: whether numbers of bodies are requested.
         """

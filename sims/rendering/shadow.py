@@ -10,14 +10,25 @@ from numpy.typing import NDArray
 
 from embodied.messages import Vector
 from sims.rendering.mesh import Floats, Mesh
-from sims.rendering.view import View
+from sims.rendering.view import ImageFormat, View
 
-SIZE = 768  # of the map [px]
-DISTANCE = 40.0  # of the lamp: far enough that its rays are nearly parallel [m]
-BIAS = 0.002  # by how much something must be nearer to the lamp [m]
-SHARE, LEAST, MOST = 0.6, 1.5, 6.0
-"""Things throw shadows as far around the middle of what is seen as this share of how far away that is; at least and at
-most so far [m]."""
+SIZE = 768
+"""Width and height of the depth map [px]."""
+
+DISTANCE = 40.0
+"""Distance of the lamp, large enough that its rays are nearly parallel [m]."""
+
+BIAS = 0.002
+"""Distance by which a surface must be nearer to the lamp to throw a shadow [m]."""
+
+REACH_SHARE = 0.6
+"""Radius in which bodies throw shadows around the middle of the image, as a share of its distance."""
+
+REACH_LEAST = 1.5
+"""Smallest such radius [m]."""
+
+REACH_MOST = 6.0
+"""Largest such radius [m]."""
 
 
 def shadowed(
@@ -27,27 +38,26 @@ def shadowed(
     depth: Floats,
     towards: tuple[float, float, float],
 ) -> NDArray[np.bool_]:
-    """Which pixels the lamp does not reach, shape (h·w,).
+    """Find the pixels that the lamp does not reach, shape (h·w,).
 
     Args:
-        meshes: everything that throws shadows.
-        world: the pose of each, shape (k, 4, 4) [m].
-        view: of the picture.
-        depth: of the picture, as OpenGL has it, shape (h, w).
+        meshes: surfaces that throw shadows.
+        world: pose of each surface, shape (k, 4, 4) [m].
+        view: view of the image.
+        depth: depth buffer of the image, as OpenGL has it, shape (h, w).
         towards: unit vector to the lamp.
     """
     away = view.metres(depth).reshape(-1).astype(np.float64)
     points = view.position + away[:, None] * view.rays().reshape(-1, 3)
     seen = away > 0.0
     middle = np.median(points[seen], axis=0) if seen.any() else view.position
-    reach = float(np.clip(SHARE * np.median(away[seen]), LEAST, MOST)) if seen.any() else LEAST
+    reach = float(np.clip(REACH_SHARE * np.median(away[seen]), REACH_LEAST, REACH_MOST)) if seen.any() else REACH_LEAST
     eye = middle + DISTANCE * np.asarray(towards)
-    lamp = View.towards(
-        tuple(eye), tuple(middle), SIZE, SIZE, 2 * reach, near=DISTANCE - 2 * reach, far=DISTANCE + 2 * reach
-    )
+    images = ImageFormat(SIZE, SIZE, DISTANCE - 2 * reach, DISTANCE + 2 * reach)
+    lamp = View.towards(tuple(eye), tuple(middle), images, 2 * reach)
     buffer = np.ones((SIZE, SIZE), np.float32)
     settings = cv2.TriangleRasterizeSettings()
-    # The far sides of things throw the shadow, so that their lit sides never shade themselves.
+    # Faces turned away from the lamp throw the shadow, so that lit faces never shade themselves.
     settings.setCullingMode(cv2.RASTERIZE_CULLING_CCW)
     settings.setGlCompatibleMode(cv2.RASTERIZE_COMPAT_INVDEPTH)
     camera, angle = lamp.opengl(), float(2 * np.arctan2(SIZE / 2, lamp.focal))

@@ -1,4 +1,4 @@
-"""Where everything in a simulation is, as one array: a copy built from the same seed can be put there."""
+"""Snapshot of a simulation: the poses of all bodies as one array, for a copy built from the same seed."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from embodied.errors import WorldFailed
 from embodied.messages import Vector
 from sims.bullet import Bullet
 
-_BASE = 7
+_BASE = 7  # values of a base: position and quaternion
 
 
 def snapshot(bullet: Bullet) -> Vector:
-    """For each body its base, position (3,) [m] and quaternion (x, y, z, w), and then its joints [rad] or [m]."""
+    """Return for each body its base, position (3,) [m] and quaternion (x, y, z, w), then its joints [rad] or [m]."""
     values: list[float] = []
     for body in _bodies(bullet):
         position, orientation = bullet.getBasePositionAndOrientation(body)
@@ -25,10 +25,10 @@ def snapshot(bullet: Bullet) -> Vector:
 
 
 def show(bullet: Bullet, state: Vector) -> None:
-    """Put every body where a snapshot of the same bodies says.
+    """Move every body to the pose in a snapshot of the same bodies.
 
     Raises:
-        WorldFailed: it is of other bodies.
+        WorldFailed: the snapshot is of other bodies.
     """
     values = state.tolist()
     at = 0

@@ -1,4 +1,4 @@
-"""PyBullet's own TinyRenderer: slow, in the simulator's process, and the oracle of the others."""
+"""Renderer `tiny`: PyBullet's own TinyRenderer, slow, in the simulator's process, the oracle of the others."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from sims.rendering.view import View
 
 
 class Tiny:
-    """Draws what is in the simulator now.
+    """Renders the bodies of a simulator as they are now.
 
     Args:
         bullet: the simulator.
-        textures: of bodies whose pictures PyBullet was not told.
-        light: of the world.
+        textures: textures that PyBullet did not load itself, by body and link.
+        light: light of the images.
     """
 
     name: ClassVar[str] = "tiny"
@@ -41,7 +41,7 @@ class Tiny:
 
     @classmethod
     def version(cls) -> str:
-        """That of PyBullet.
+        """Return the version of PyBullet.
 
         Raises:
             NoSimulator: it is not installed.
@@ -49,7 +49,7 @@ class Tiny:
         return version()
 
     def render(self, poses: Vector, view: View, *, rgb: bool, depth: bool, segmentation: bool) -> Rendering:
-        """One picture, as `Renderer.render` says, of the simulator's own poses."""
+        """Render one exposure as `Renderer.render` does, of the simulator's own poses."""
         del poses
         bullet = self._bullet
         _, _, colours, buffer, numbers = bullet.getCameraImage(

@@ -1,4 +1,4 @@
-"""A winding lane with a stop line, an obstacle and one shuttle."""
+"""Road: the world of a ride of a shuttle along a lane, with its scene, judge and nodes."""
 
 from sims.road.world import Road
 

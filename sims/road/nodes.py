@@ -1,46 +1,35 @@
-"""The lane as it truly is, in the place of perception, for the explicit `truth` profile."""
+"""Node of every world with a lane: the true lane in the place of perception, for `truth` profiles."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-from embodied import Node, Time
-from embodied.errors import WorldFailed
+from embodied import Time
 from embodied.messages import Lane
-from embodied.world import World
-from sims.rendering.forward import Ahead
+from sims.lane_truth import LaneTruth
+from sims.world_node import WorldNode
 
 
 @runtime_checkable
-class Paved(Protocol):
-    """A world with a shuttle on a lane."""
+class LaneWorld(Protocol):
+    """World with a shuttle on a lane."""
 
-    def ahead(self) -> Ahead:
-        """How the shuttle truly is in its lane, and what its camera has in view of that."""
+    def lane_truth(self) -> LaneTruth:
+        """Return the true pose of the shuttle in its lane, and what its camera has in view ahead."""
 
 
 @dataclass
-class TrueLane(Node):
-    """How the car truly is in its lane, and what its camera has in view of it."""
+class TrueLane(WorldNode[LaneWorld]):
+    """True pose of the vehicle in its lane, and what its camera has in view ahead."""
 
+    kind = LaneWorld
+    needs = "a world with a lane, such as sims.road:Road"
     rate = 15.0  # [Hz]
 
-    def open(self, world: World) -> None:
-        """Take hold of the world.
-
-        Raises:
-            WorldFailed: it has no lane.
-        """
-        if not isinstance(world, Paved):
-            raise WorldFailed(
-                f"{type(self).__name__} needs a world with a lane, such as sims.road:Road, not {type(world).__name__}"
-            )
-        self._world = world
-
     def step(self, now: Time) -> Lane:
-        """As a camera would see it that makes no mistakes."""
-        true = self._world.ahead()
+        """Return the lane as a faultless detector would see it."""
+        true = self.world.lane_truth()
         return Lane(
             offset=true.offset,
             heading=true.heading,

@@ -1,4 +1,4 @@
-"""A table with a tray, coloured blocks and one arm."""
+"""Tabletop: the world of pick-and-place by one arm, with its scene, judge and nodes."""
 
 from sims.tabletop.world import Tabletop
 

@@ -56,8 +56,8 @@ def panda_table(panda: Robot) -> Iterator[Tabletop]:
 @pytest.fixture
 def delivered(robot: Robot) -> Vector:
     """Where the centre of a block is that lies in the middle of the tray."""
-    bench = MODELS[robot.name].bench
-    return np.array([bench.tray.x, bench.tray.y, bench.tray.floor + bench.block / 2])
+    worktable = MODELS[robot.name].worktable
+    return np.array([worktable.tray.x, worktable.tray.y, worktable.tray.floor + worktable.block / 2])
 
 
 @pytest.fixture

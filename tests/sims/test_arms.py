@@ -111,7 +111,7 @@ def test_friction_alone_carries_a_block(
     table: Tabletop, delivered: Vector, above: Callable[[Robot, Vector], Vector]
 ) -> None:
     table.reset(SEED)
-    block, arm = table.scene.bench.block, table.arm()
+    block, arm = table.scene.worktable.block, table.arm()
     up = np.array([0.0, 0.0, 1.8 * block])
     table.place(table.target, delivered, LEVEL)
     arm.place(above(table.robot, delivered), 1.4 * block)

@@ -8,7 +8,8 @@ from embodied.geometry import rotation
 from embodied.messages import CameraInfo, Vector
 from embodied.robot import Robot
 from sims.camera import SimCamera
-from sims.tabletop.world import ObjectTruth, Tabletop
+from sims.object_truth import ObjectTruth
+from sims.tabletop.world import Tabletop
 
 
 def rays(info: CameraInfo) -> Vector:

@@ -10,8 +10,10 @@ import pytest
 from embodied.clock import Time
 from embodied.messages import Vector
 from sims import scenery
-from sims.bodies.car import BED, FLOOR, NOSE, WHEELBASE, Errors, Shuttle, ackermann, middle
+from sims.bodies.car import CarErrors, Shuttle, ackermann, mean_steering
+from sims.bodies.car_model import BED, FLOOR, NOSE, WHEELBASE
 from sims.bullet import Bullet
+from sims.tabletop.world import OBJECT_FRICTION
 
 YAW = 0.3
 
@@ -35,7 +37,7 @@ class Yard:
             self.car.step()
             self.bullet.stepSimulation()
             self.steps += 1
-            self.car.stepped()
+            self.car.after_step()
             look()
 
 
@@ -52,7 +54,7 @@ def placed(yard: Yard, where: Vector) -> int:
     bullet = yard.bullet
     shape = bullet.createCollisionShape(bullet.GEOM_BOX, halfExtents=(0.02, 0.02, 0.02))
     block = int(bullet.createMultiBody(0.08, shape, -1, at.tolist()))
-    bullet.changeDynamics(block, -1, lateralFriction=scenery.FRICTION, linearDamping=0, angularDamping=0)
+    bullet.changeDynamics(block, -1, lateralFriction=OBJECT_FRICTION, linearDamping=0, angularDamping=0)
     return block
 
 
@@ -140,7 +142,7 @@ def test_what_slides_in_the_bed_is_held_by_its_walls(yard: Yard) -> None:
 
 
 def test_its_sensors_are_as_wrong_as_stated_and_at_rest_its_wheels_say_so(yard: Yard) -> None:
-    errors = Errors()
+    errors = CarErrors()
     yard.car.drive(0.0, 1.0)
     yard.go(1.0)
     samples = [yard.car.read() for _ in range(1000)]
@@ -177,9 +179,9 @@ def test_both_front_wheels_roll_about_one_centre() -> None:
     left, right = ackermann(0.3)
     assert left > right
     assert 1 / math.tan(right) - 1 / math.tan(left) == pytest.approx(0.36 / WHEELBASE)
-    assert middle(left, right) == pytest.approx(0.3)
+    assert mean_steering(left, right) == pytest.approx(0.3)
     assert ackermann(0.0) == (0.0, 0.0)
-    assert middle(0.0, 0.0) == 0.0
+    assert mean_steering(0.0, 0.0) == 0.0
 
 
 def test_its_nose_is_where_it_says(yard: Yard) -> None:

@@ -24,7 +24,7 @@ def test_the_simulator_and_each_renderer_are_reported_with_their_versions() -> N
 def test_a_missing_simulator_is_a_finding_with_its_repair(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pybullet", None)
     simulator, renderer = diagnose()
-    assert simulator[:3] == ("pybullet", False, "missing")
+    assert simulator[:2] == ("pybullet", False)
     assert "3.11 to 3.13" in simulator[3]
     # The renderers that need no simulator still work.
     assert renderer[1]

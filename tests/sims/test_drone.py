@@ -111,6 +111,6 @@ def test_its_battery_is_told_and_drains(flight: Flight) -> None:
 def test_settings_with_which_it_cannot_be_flown_are_refused() -> None:
     slow = SimDrone()
     slow.rate = 50.0
-    assert "too slow to fly by" in next(iter(slow.check()))
-    assert "no share of a battery" in next(iter(SimDrone(reserve=1.0).check()))
+    assert "rate must be at least 100 Hz and finite, got 50" in next(iter(slow.check()))
+    assert "reserve must be in [0, 1), got 1.0" in next(iter(SimDrone(reserve=1.0).check()))
     assert not list(SimDrone().check())

@@ -87,7 +87,7 @@ class LiveProgress(StatusLine, LiveWatcher):
         for name, device in run.devices.items():
             err.print(f"{name}: {device}", markup=False)
 
-    def sample(self, run: Launcher) -> None:
+    def look(self, run: Launcher) -> None:
         """Print the events since the last call."""
         for event in run.events[self._printed :]:
             err.print(f"[{run.now / SECOND:.2f} s] {event.text}", markup=False)

@@ -85,7 +85,7 @@ class Progress(StatusLine, Watcher):
         self._shown = self._begin
         self._pause = REDRAW_PERIOD if err.is_terminal else FIRST_LINE_AFTER
 
-    def sample(self, run: Lockstep) -> None:
+    def look(self, run: Lockstep) -> None:
         """Show the simulated time and its speed, if the last time is long enough ago."""
         at = time.monotonic()
         if at - self._shown < self._pause:

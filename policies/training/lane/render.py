@@ -79,16 +79,16 @@ def views(world: Any, seed: int, count: int, size: tuple[int, int]) -> Iterator[
     """
     world.reset(seed)
     width, height = size
-    course, camera = world.course, world.camera("front", width=width, height=height)
+    scene, camera = world.scene, world.camera("front", width=width, height=height)
     for index in range(count):
         rng = generator(seed, "views", str(index))
-        along, offset, heading = _place(course, rng)
-        if course.obstacle is not None:
+        along, offset, heading = _place(scene, rng)
+        if scene.obstacle is not None:
             way = rng.random()
-            world.haul(0.0 if way < 0.6 else 1.5 if way < 0.75 else float(rng.uniform(0.0, 1.5)))
+            world.draw_aside(0.0 if way < 0.6 else 1.5 if way < 0.75 else float(rng.uniform(0.0, 1.5)))
         world.place(along, offset, heading)
         camera.vary(generator(seed, "lens", str(index)))
-        true = world.ahead()
+        true = world.lane_truth()
         inside = abs(true.offset) <= OFFSET_MOST and abs(true.heading) <= HEADING_MOST
         far = np.nan
         target = (
@@ -102,14 +102,14 @@ def views(world: Any, seed: int, count: int, size: tuple[int, int]) -> Iterator[
         yield warped(camera.render().rgb, camera.info()), np.array(target, TARGET)
 
 
-def _place(course: Any, rng: np.random.Generator) -> tuple[float, float, float]:
+def _place(scene: Any, rng: np.random.Generator) -> tuple[float, float, float]:
     """Draw a pose of the car: distance along the lane [m], offset [m] and heading [rad]."""
     way, back = rng.random(), float(rng.uniform(0.9, 6.5))
-    along = float(rng.uniform(0.0, course.stop - 1.0))
-    if way < 0.45 and course.obstacle is not None:
-        along = course.obstacle.along - course.obstacle.reach()[0] - back
+    along = float(rng.uniform(0.0, scene.lane.stop - 1.0))
+    if way < 0.45 and scene.obstacle is not None:
+        along = scene.obstacle.along - scene.obstacle.half_extents()[0] - back
     elif way > 0.70:
-        along = course.stop - back
+        along = scene.lane.stop - back
     how = rng.random()
     if how < 0.08:
         # Off the lane, or across it.

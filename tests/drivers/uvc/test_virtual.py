@@ -22,7 +22,7 @@ from embodied.launch import load
 from embodied.live.camera_replicas import is_camera
 from embodied.node.node import generator
 from sims.airfield.world import Airfield
-from sims.rendering.downward import MOUNT
+from sims.bodies.camera_mounts import DOWN
 from sims.tabletop.world import Tabletop
 from tests.embodied.robots import robot
 
@@ -129,6 +129,6 @@ def test_a_camera_that_travels_on_a_body_tells_its_pose_in_the_frame_of_that_and
             camera.close()
         assert info is not None
         assert info.frame == camera.ports().outputs["info"].refined.frame == "drone"
-        np.testing.assert_array_equal(info.position, MOUNT[:3, 3])
+        np.testing.assert_array_equal(info.position, DOWN.optical[:3, 3])
     finally:
         field.close()

@@ -15,7 +15,7 @@ from embodied.messages import Vector
 from sims.rendering import Light, Rasteriser
 from sims.rendering.mesh import rectangle
 from sims.rendering.models import Models, Shape
-from sims.rendering.view import View
+from sims.rendering.view import FAR, NEAR, ImageFormat, View
 
 BOARD = Board(9, 6, 0.025, 0.01875)
 TRUTH = Calibration(
@@ -121,7 +121,9 @@ class Studio:
         # A pinhole that looks at just this part, as finely.
         ahead = rays[rays.shape[0] // 2, rays.shape[1] // 2].astype(np.float64)
         focal = FINER * camera.fx * float(np.linalg.norm(ahead))
-        aimed = View.towards((0.0, 0.0, 0.0), tuple(ahead), 16, 16, 1.0).rotation.astype(np.float32)
+        aimed = View.towards((0.0, 0.0, 0.0), tuple(ahead), ImageFormat(16, 16, NEAR, FAR), 1.0).rotation.astype(
+            np.float32
+        )
         turned = rays @ aimed
         u, v = focal * turned[..., 0] / turned[..., 2], focal * turned[..., 1] / turned[..., 2]
         width, height = (2 * int(np.abs(side).max() + 8) for side in (u, v))

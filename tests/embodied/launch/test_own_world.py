@@ -128,3 +128,12 @@ def test_check_proves_the_view_of_a_camera_against_the_world_of_the_launch_file(
     more = LAUNCH.replace(right, wrong).replace('Belt"', 'Belt", with: {spare: true}')
     (project / "cell.yaml").write_text(more, encoding="utf-8")
     assert embodied("check", "cell.yaml").code == (0 if wrong == "view: spare" else 2)
+
+
+def test_check_names_the_body_that_a_world_lacks(project: Path, embodied: Command) -> None:
+    nodes = LAUNCH + '  car: {use: "sims.car:SimCar"}\n  drone: {use: "sims.drone:SimDrone"}\n'
+    (project / "cell.yaml").write_text(nodes, encoding="utf-8")
+    done = embodied("check", "cell.yaml")
+    assert done.code == 2
+    assert "error[E207]: 'car': Belt has no road vehicles" in done.stderr
+    assert "error[E207]: 'drone': Belt has no multirotors" in done.stderr

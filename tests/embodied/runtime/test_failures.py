@@ -16,7 +16,6 @@ from embodied.graph.entry import Timing
 from embodied.graph.graph import Graph
 from embodied.launch import Overrides, load
 from embodied.messages import Goal, JointCommand, JointState
-from embodied.runtime.failures import OURS
 from embodied.runtime.lockstep import Lockstep
 from tests.embodied.cli.test_cli import command, simulated
 from tests.embodied.launch.test_bad_input import GOOD, NODES, problems
@@ -69,11 +68,6 @@ class Noisy(Node):
     def close(self) -> None:
         if not self.closes:
             raise Mute
-
-
-def test_every_file_and_folder_in_which_foreign_code_is_called_exists() -> None:
-    for name in OURS:
-        assert Path(name).is_dir() if name.endswith("/") else Path(name).is_file(), name
 
 
 def run(graph: Graph) -> None:

@@ -14,7 +14,7 @@ from embodied.geometry import quaternion, transform
 from embodied.messages import CameraInfo, Detections, DroneState, Image
 from embodied.robot import Robot
 from policies.perception.aerial_detector import Spotter
-from sims.factory.world import HOLD, Factory
+from sims.factory.world import HOLD_HEIGHT, Factory
 from tests.sims.conftest import read_robot
 
 SEED = 10**9
@@ -45,10 +45,10 @@ def spotter() -> Spotter:
 def taken(world: Factory, aside: float, roll: float, yaw: float) -> tuple[Image, CameraInfo, DroneState]:
     """A picture of the load from the drone, put over it so far aside and so leaning, and the state that says so."""
     drone = world.drone()
-    over = world.truth()[world.target].position + np.array([aside, -aside, HOLD])
+    over = world.truth()[world.target].position + np.array([aside, -aside, HOLD_HEIGHT])
     attitude = quaternion(transform((0.0, 0.0, 0.0), (roll, 0.0, yaw))[:3, :3])
-    world._now.bullet.resetBasePositionAndOrientation(drone.body, over.tolist(), attitude.tolist())
-    drone.look()
+    world._run.bullet.resetBasePositionAndOrientation(drone.body, over.tolist(), attitude.tolist())
+    drone.read_pose()
     camera = world.camera("down")
     picture = camera.render().rgb
     assert picture is not None

@@ -48,8 +48,8 @@ def test_it_sees_where_the_middle_of_its_lane_is(road: Road, detector: LaneDetec
         road.reset(seed)
         rng = generator(seed, "places")
         for count in range(8):
-            road.place(float(rng.uniform(0.0, road.course.stop - 1.0)), *rng.uniform(-0.12, 0.12, 2).tolist())
-            true, lane = road.ahead(), looked(road, detector, count)
+            road.place(float(rng.uniform(0.0, road.scene.lane.stop - 1.0)), *rng.uniform(-0.12, 0.12, 2).tolist())
+            true, lane = road.lane_truth(), looked(road, detector, count)
             assert lane.score >= 0.5
             offset, heading, curvature = (
                 getattr(lane, name) - getattr(true, name) for name in ("offset", "heading", "curvature")
@@ -67,16 +67,16 @@ def test_what_stands_in_the_lane_is_never_missed_when_it_is_near_and_told_where_
     met = 0
     for seed in SEEDS:
         road.reset(seed)
-        stands = road.course.obstacle
+        stands = road.scene.obstacle
         if stands is None:
             continue
         for count, away in enumerate((1.2, 1.8, 2.6)):
-            road.place(stands.along - stands.reach()[0] - away, 0.03, 0.0)
-            true, lane = road.ahead().obstacle, looked(road, detector, count)
+            road.place(stands.along - stands.half_extents()[0] - away, 0.03, 0.0)
+            true, lane = road.lane_truth().obstacle, looked(road, detector, count)
             assert true is not None
             assert lane.obstacle == pytest.approx(true, rel=0.25)
             met += 1
-        road.haul(1.5)
+        road.draw_aside(1.5)
         assert looked(road, detector).obstacle is None
     assert met >= 6
 
@@ -86,11 +86,11 @@ def test_the_stop_line_is_told_where_it_is(road: Road, detector: LaneDetector) -
     for seed in SEEDS:
         road.reset(seed)
         for count, away in enumerate((1.1, 1.5, 1.9)):
-            road.place(road.course.stop - away, -0.03, 0.02)
+            road.place(road.scene.lane.stop - away, -0.03, 0.02)
             lane = looked(road, detector, count)
             assert lane.stop_line is not None
             errors.append(abs(lane.stop_line - away))
-        road.place(road.course.stop - 12.0, 0.0, 0.0)
+        road.place(road.scene.lane.stop - 12.0, 0.0, 0.0)
         assert looked(road, detector).stop_line is None
     assert np.quantile(errors, 0.9) < 0.10
 

@@ -7,10 +7,11 @@ import pytest
 
 from embodied.messages import Vector
 from embodied.world import Verdict
-from sims.airfield.judge import Errand, Flight, Judge
+from sims.airfield.judge import AirfieldJudge, Inspection
+from sims.judging import Flight
 
 LOOKS = 20
-ERRAND = Errand(
+GOAL = Inspection(
     marker="marker7",
     hold=np.array([3.0, -2.0, 2.0]),
     pad=np.zeros(2),
@@ -24,7 +25,7 @@ class Run:
     """A judge, and the time it has come to."""
 
     def __init__(self) -> None:
-        self.judge = Judge(ERRAND, LOOKS)
+        self.judge = AirfieldJudge(GOAL, LOOKS)
         self.count = 0
 
     def see(
@@ -35,7 +36,7 @@ class Run:
             self.judge.look(self.count / LOOKS, Flight(position, 0.0, tilt, grounded, off))
 
     def hold(self, seconds: float = 8.0, error: float = 0.05) -> None:
-        self.see(seconds, ERRAND.hold + np.array([error, 0.0, 0.0]))
+        self.see(seconds, GOAL.hold + np.array([error, 0.0, 0.0]))
 
     def land(self, away: float = 0.0) -> None:
         self.see(1.0, np.array([away, 0.0, 0.06]), grounded=True, off=True)
@@ -86,7 +87,7 @@ def test_a_hold_that_is_too_short_fails() -> None:
 def test_two_short_stays_are_no_hold() -> None:
     run = Run()
     run.hold(7.0)
-    run.see(0.05, ERRAND.hold + np.array([0.6, 0.0, 0.0]))
+    run.see(0.05, GOAL.hold + np.array([0.6, 0.0, 0.0]))
     run.hold(7.0)
     run.land()
     assert not run.verdict.passed

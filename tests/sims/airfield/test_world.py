@@ -13,9 +13,9 @@ from embodied.clock import SECOND, Time
 from embodied.errors import WorldFailed
 from embodied.geometry import rotation
 from embodied.node.node import generator
-from sims.airfield.scene import APART, CLEAR, REACH, draw
-from sims.airfield.world import SIDE, Airfield
-from sims.bodies.quadrotor import TALL, Errors
+from sims.airfield.scene import BOARD_CLEARANCE, BOARD_REACH, BOARD_SPACING, draw
+from sims.airfield.world import FENCE_SIDE, Airfield
+from sims.bodies.quadrotor import HEIGHT, FlightErrors
 from sims.wind import Wind
 
 SEED = 10**9
@@ -41,8 +41,11 @@ def test_every_seed_draws_boards_that_lie_apart_and_off_the_pad() -> None:
         places = [(board.x, board.y) for board in field.boards]
         assert len({board.label for board in field.boards}) == 6
         assert field.target in {board.label for board in field.boards}
-        assert all(max(map(abs, place)) <= REACH < SIDE and math.hypot(*place) >= CLEAR for place in places)
-        assert all(math.dist(one, other) >= APART for one, other in itertools.combinations(places, 2))
+        assert all(
+            max(map(abs, place)) <= BOARD_REACH < FENCE_SIDE and math.hypot(*place) >= BOARD_CLEARANCE
+            for place in places
+        )
+        assert all(math.dist(one, other) >= BOARD_SPACING for one, other in itertools.combinations(places, 2))
 
 
 def test_wind_is_never_stronger_than_stated_and_blows_as_its_seed_says() -> None:
@@ -61,7 +64,7 @@ def test_wind_is_never_stronger_than_stated_and_blows_as_its_seed_says() -> None
 
 def test_it_stands_still_until_its_rotors_turn(airfield: Airfield) -> None:
     airfield.advance(at(1.0))
-    np.testing.assert_allclose(airfield.drone().position, [0.0, 0.0, TALL / 2], atol=0.002)
+    np.testing.assert_allclose(airfield.drone().position, [0.0, 0.0, HEIGHT / 2], atol=0.002)
 
 
 def test_thrust_beyond_its_weight_lifts_it_as_newton_says_after_lag_and_delay(airfield: Airfield) -> None:
@@ -86,8 +89,8 @@ def test_a_rotor_gives_no_more_than_it_has_and_no_number_gives_nothing(airfield:
 @pytest.mark.parametrize(("axis", "thrusts"), [(0, (4, 6, 6, 4)), (1, (4, 6, 4, 6)), (2, (4, 4, 6, 6))])
 def test_it_turns_as_its_mixer_expects(airfield: Airfield, axis: int, thrusts: tuple[float, ...]) -> None:
     body, frame = airfield.drone(), airfield.drone().quadrotor
-    airfield._now.bullet.resetBasePositionAndOrientation(body.body, (0, 0, 3), (0, 0, 0, 1))
-    body.look()
+    airfield._run.bullet.resetBasePositionAndOrientation(body.body, (0, 0, 3), (0, 0, 0, 1))
+    body.read_pose()
     body.thrust(np.array(thrusts, dtype=float))
     airfield.advance(at(0.3))
     turning = body.read().angular_velocity
@@ -100,7 +103,7 @@ def test_it_turns_as_its_mixer_expects(airfield: Airfield, axis: int, thrusts: t
 
 
 def test_its_sensors_are_as_wrong_as_stated_and_a_fix_is_told_once(airfield: Airfield) -> None:
-    body, errors = airfield.drone(), Errors()
+    body, errors = airfield.drone(), FlightErrors()
     assert body.read().position is not None
     samples = [body.read() for _ in range(2000)]
     assert all(sample.position is None for sample in samples)
@@ -137,10 +140,10 @@ def test_a_hover_drains_the_battery_in_the_stated_time_and_an_empty_one_gives_no
 
 def test_the_camera_that_looks_down_reads_the_marker_that_the_seed_wants(airfield: Airfield) -> None:
     body, true = airfield.drone(), airfield.truth()[airfield.target]
-    airfield._now.bullet.resetBasePositionAndOrientation(
+    airfield._run.bullet.resetBasePositionAndOrientation(
         body.body, (true.position + np.array([0.2, 0.1, 2.0])).tolist(), (0, 0, 0, 1)
     )
-    body.look()
+    body.read_pose()
     camera = airfield.camera("down")
     seen, info = camera.render().rgb, camera.info()
     assert seen is not None

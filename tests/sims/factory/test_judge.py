@@ -8,12 +8,11 @@ import pytest
 
 from embodied.messages import Vector
 from embodied.world import Verdict
-from sims.airfield.judge import Flight
-from sims.factory.judge import Judge, Order, Shop
-from sims.tabletop.judge import Motion
+from sims.factory.judge import Delivery, FactoryJudge, FactoryState
+from sims.judging import BlockMotion, Flight
 
 LOOKS = 20
-ORDER = Order(
+GOAL = Delivery(
     load="red",
     size=0.04,
     bed=np.array([0.12, 0.0, 0.30]),
@@ -27,16 +26,16 @@ ORDER = Order(
     limit=60.0,
 )
 ON_TABLE = np.array([0.45, -0.5, 0.02])
-IN_BED = ORDER.bed + np.array([0.0, 0.0, 0.02 - 0.30])  # of a shuttle at the origin, whose ground is at -0.30
+IN_BED = GOAL.bed + np.array([0.0, 0.0, 0.02 - 0.30])  # of a shuttle at the origin, whose ground is at -0.30
 STATION = np.array([7.0, 0.0, -0.30])
 PAD = np.array([4.0, -2.0, -0.24])
 
 
-def at_rest(position: Vector) -> Motion:
-    return Motion(position, np.eye(3), 0.0, 0.0)
+def at_rest(position: Vector) -> BlockMotion:
+    return BlockMotion(position, np.eye(3), 0.0, 0.0)
 
 
-START = Shop(
+START = FactoryState(
     blocks={"red": at_rest(ON_TABLE), "blue": at_rest(np.array([0.5, -0.4, 0.02]))},
     held=False,
     position=np.array([0.0, 0.0, -0.30]),
@@ -51,33 +50,34 @@ class Run:
     """A judge, how everything is, and the time it has come to."""
 
     def __init__(self) -> None:
-        self.judge = Judge(ORDER, START, LOOKS)
-        self.shop = START
+        self.judge = FactoryJudge(GOAL, START, LOOKS)
+        self.state = START
         self.count = 0
 
     def see(self, seconds: float = 0.6) -> None:
         for _ in range(round(seconds * LOOKS)):
             self.count += 1
-            self.judge.look(self.count / LOOKS, self.shop)
+            self.judge.look(self.count / LOOKS, self.state)
 
     def put(self, label: str, position: Vector, speed: float = 0.0) -> None:
-        self.shop = replace(self.shop, blocks={**self.shop.blocks, label: Motion(position, np.eye(3), speed, 0.0)})
+        moved = BlockMotion(position, np.eye(3), speed, 0.0)
+        self.state = replace(self.state, blocks={**self.state.blocks, label: moved})
 
     def load(self) -> None:
         self.put("red", IN_BED)
         self.see()
 
     def drive(self, to: Vector = STATION, shift: float = 0.0) -> None:
-        self.shop = replace(self.shop, position=to)
-        self.put("red", to + ORDER.bed + np.array([shift, 0.0, 0.02]))
+        self.state = replace(self.state, position=to)
+        self.put("red", to + GOAL.bed + np.array([shift, 0.0, 0.02]))
         self.see()
 
     def fly(self, position: Vector, seconds: float = 0.6, sight: bool = True, tilt: float = 0.0) -> None:
-        self.shop = replace(self.shop, flight=Flight(position, 0.0, tilt, grounded=False, off=False), sight=sight)
+        self.state = replace(self.state, flight=Flight(position, 0.0, tilt, grounded=False, off=False), sight=sight)
         self.see(seconds)
 
     def inspect(self, error: float = 0.05, photograph: bool = True, sight: bool = True) -> None:
-        over = self.shop.blocks["red"].position + np.array([error, 0.0, ORDER.hold])
+        over = self.state.blocks["red"].position + np.array([error, 0.0, GOAL.hold])
         self.fly(over, 8.0, sight)
         if photograph:
             self.judge.photographed(self.count / LOOKS)
@@ -85,7 +85,7 @@ class Run:
 
     def land(self, away: float = 0.1) -> None:
         resting = Flight(PAD + np.array([away, 0.0, 0.0]), 0.0, 0.0, grounded=True, off=True)
-        self.shop = replace(self.shop, flight=resting)
+        self.state = replace(self.state, flight=resting)
         self.see()
 
     @property
@@ -129,7 +129,7 @@ def test_a_block_that_moves_or_is_still_held_is_not_loaded() -> None:
     run = Run()
     run.put("red", IN_BED, speed=0.03)
     run.see(30.0)
-    run.shop = replace(run.shop, held=True)
+    run.state = replace(run.state, held=True)
     run.put("red", IN_BED)
     run.see(30.0)
     assert run.verdict.reason == "after 60 s the red block is still held"
@@ -137,7 +137,7 @@ def test_a_block_that_moves_or_is_still_held_is_not_loaded() -> None:
 
 def test_a_shuttle_that_leaves_before_it_is_loaded_fails() -> None:
     run = Run()
-    run.shop = replace(run.shop, position=START.position + np.array([0.03, 0.0, 0.0]))
+    run.state = replace(run.state, position=START.position + np.array([0.03, 0.0, 0.0]))
     run.see()
     assert run.verdict.reason.startswith("the shuttle left at 0.05 s, and the red block is")
 
@@ -164,7 +164,7 @@ def test_a_shuttle_that_stops_too_soon_or_never_stands_has_not_arrived() -> None
     assert run.verdict.reason == "after 60 s the shuttle's nose is 0.55 m before the stop line, 0.5 allowed"
     run = Run()
     run.load()
-    run.shop = replace(run.shop, speed=0.02)
+    run.state = replace(run.state, speed=0.02)
     run.drive()
     run.see(60.0)
     assert run.verdict.reason == "after 60 s the shuttle still drives"

@@ -12,14 +12,14 @@ from embodied.errors import WorldFailed
 from embodied.geometry import BASE
 from embodied.robot import Robot
 from sims.airfield.world import Airfield
-from sims.bodies.car import BED, FLOOR, NOSE, TAIL, WIDTH
-from sims.bodies.quadrotor import TALL
-from sims.bodies.worktable import Bench
+from sims.bodies.car_model import BED, FLOOR, NOSE, TAIL, WIDTH
+from sims.bodies.quadrotor import HEIGHT
+from sims.bodies.worktable import Worktable
 from sims.factory.nodes import Archive, DeliveryTask, TrueBlocks, TrueSight
-from sims.factory.scene import GROUND, HIGH, LOADING, LOW, PAD, TABLE, draw
-from sims.factory.world import CAMERAS, HOLD, Factory
+from sims.factory.scene import FENCE_HIGH, FENCE_LOW, GROUND, LOADING, PAD, TABLE, draw
+from sims.factory.world import CAMERAS, HOLD_HEIGHT, Factory
+from sims.lane import WIDTH as LANE_WIDTH
 from sims.road.nodes import TrueLane
-from sims.road.scene import LANE
 from sims.tabletop.scene import COLOURS
 
 SEED = 10**9
@@ -41,26 +41,26 @@ def at(seconds: float) -> Time:
 
 def test_for_every_seed_the_bed_is_beside_the_table_within_reach_and_the_shuttle_touches_nothing() -> None:
     for seed in range(SEED, SEED + 200):
-        plan = draw(seed, Bench(), 4)
-        x, y, yaw = plan.shuttle
+        scene = draw(seed, Worktable(), 4)
+        x, y, yaw = scene.shuttle
         turn = np.array([(math.cos(yaw), -math.sin(yaw)), (math.sin(yaw), math.cos(yaw))])
         bed = turn @ (BED[0], 0.0) + (x, y)
         np.testing.assert_allclose(bed, LOADING, atol=0.016)
         assert math.hypot(*bed) < 0.75
         outline = np.array([(a, b) for a in (TAIL, NOSE) for b in (-WIDTH / 2, WIDTH / 2)]) @ turn.T + (x, y)
         assert outline[:, 1].min() > TABLE[1][1] + 0.005
-        _, offset, heading = plan.lane.locate(x, y)
+        _, offset, heading = scene.lane.locate(x, y)
         assert abs(offset) < 0.02
         assert abs(yaw - heading) < 0.03
 
 
 def test_the_lane_leads_to_a_stop_line_inside_the_fence_with_no_curve_tighter_than_4_m_and_the_pad_beside_it() -> None:
-    lane = draw(SEED, Bench(), 4).lane
-    assert np.abs(lane.bend).max() <= 1 / 4.0
+    lane = draw(SEED, Worktable(), 4).lane
+    assert np.abs(lane.curvature).max() <= 1 / 4.0
     x, y, _ = lane.pose(lane.stop)
-    assert LOW[0] < x < HIGH[0]
-    assert LOW[1] < y < HIGH[1]
-    assert np.hypot(*(lane.points[:, :2] - PAD).T).min() > LANE / 2 + 1.0
+    assert FENCE_LOW[0] < x < FENCE_HIGH[0]
+    assert FENCE_LOW[1] < y < FENCE_HIGH[1]
+    assert np.hypot(*(lane.points[:, :2] - PAD).T).min() > LANE_WIDTH / 2 + 1.0
 
 
 def test_the_bed_lies_level_with_the_table_top_and_all_stand_still_before_anyone_commands(factory: Factory) -> None:
@@ -69,7 +69,7 @@ def test_the_bed_lies_level_with_the_table_top_and_all_stand_still_before_anyone
     bed = factory.car().position + factory.car().attitude @ np.array([BED[0], 0.0, FLOOR])
     assert bed[2] == pytest.approx(0.0, abs=0.002)
     np.testing.assert_allclose(factory.car().position, start, atol=0.001)
-    np.testing.assert_allclose(factory.drone().position, [*PAD, GROUND + TALL / 2], atol=0.002)
+    np.testing.assert_allclose(factory.drone().position, [*PAD, GROUND + HEIGHT / 2], atol=0.002)
     assert factory.verdict() is None
 
 
@@ -108,11 +108,11 @@ def test_cameras_on_bodies_tell_their_pose_in_the_frame_of_those(factory: Factor
 
 def test_a_drone_over_the_load_has_its_colour_in_the_middle_of_its_picture(factory: Factory) -> None:
     load = factory.truth()[factory.target].position
-    bullet, drone = factory._now.bullet, factory.drone()
+    bullet, drone = factory._run.bullet, factory.drone()
     assert not factory.sees(load)
     # The arm stands aside of the blocks, and nothing but the drone is moved.
-    bullet.resetBasePositionAndOrientation(drone.body, (load + np.array([0.0, 0.0, HOLD])).tolist(), LEVEL)
-    drone.look()
+    bullet.resetBasePositionAndOrientation(drone.body, (load + np.array([0.0, 0.0, HOLD_HEIGHT])).tolist(), LEVEL)
+    drone.read_pose()
     assert factory.sees(load)
     picture = factory.camera("down").render().rgb
     assert picture is not None

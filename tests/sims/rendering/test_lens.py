@@ -21,7 +21,7 @@ def picture() -> Rendering:
 def test_a_lens_bends_everything_alike_and_by_a_pixel_at_most() -> None:
     seen = picture()
     for seed in range(10**9, 10**9 + 20):
-        spoilt = Lens(generator(seed, "lens"), WIDTH, HEIGHT).spoil(seen)
+        spoilt = Lens(generator(seed, "lens"), WIDTH, HEIGHT).apply(seen)
         assert spoilt.rgb is not None
         assert spoilt.depth is not None
         assert spoilt.segmentation is not None
@@ -34,8 +34,8 @@ def test_a_lens_bends_everything_alike_and_by_a_pixel_at_most() -> None:
 def test_the_seed_decides_the_camera_and_its_noise() -> None:
     one, same, other = (Lens(generator(seed, "lens"), WIDTH, HEIGHT) for seed in (10**9, 10**9, 10**9 + 1))
     assert one.flaws == same.flaws != other.flaws
-    first, second = one.spoil(picture()).rgb, one.spoil(picture()).rgb
-    assert np.array_equal(first, same.spoil(picture()).rgb)  # type: ignore[arg-type]
+    first, second = one.apply(picture()).rgb, one.apply(picture()).rgb
+    assert np.array_equal(first, same.apply(picture()).rgb)  # type: ignore[arg-type]
     assert not np.array_equal(first, second)  # type: ignore[arg-type]
 
 

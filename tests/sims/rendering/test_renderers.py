@@ -14,7 +14,7 @@ from embodied.world import Rendering
 from sims.bullet import Bullet
 from sims.rendering import VERSIONS, Light, Rasteriser, choose, egl, mesh_files
 from sims.rendering.models import Models
-from sims.rendering.view import View
+from sims.rendering.view import FAR, NEAR, ImageFormat, View
 from sims.tabletop.world import CAMERAS, Tabletop
 
 SEEDS = range(10**9, 10**9 + 3)
@@ -80,7 +80,7 @@ def test_what_stands_still_may_be_drawn_once_and_nothing_shows_it(panda_table: T
 
 
 def test_a_still_body_that_is_put_elsewhere_is_seen_there(bullet: Bullet) -> None:
-    view = View.towards((0.0, 0.0, 2.0), (0.0, 0.0, 0.0), 64, 48, 1.0)
+    view = View.towards((0.0, 0.0, 2.0), (0.0, 0.0, 0.0), ImageFormat(64, 48, NEAR, FAR), 1.0)
     shape = bullet.createVisualShape(bullet.GEOM_BOX, halfExtents=(0.1, 0.1, 0.1))
     body = bullet.createMultiBody(0, -1, shape)
     models = Models.read(bullet, {})
@@ -96,7 +96,7 @@ def test_a_still_body_that_is_put_elsewhere_is_seen_there(bullet: Bullet) -> Non
 
 
 def test_the_origin_of_a_body_is_not_its_centre_of_mass(bullet: Bullet) -> None:
-    view = View.towards((0.0, 0.0, 2.0), (0.0, 0.0, 0.0), 64, 48, 1.0)
+    view = View.towards((0.0, 0.0, 2.0), (0.0, 0.0, 0.0), ImageFormat(64, 48, NEAR, FAR), 1.0)
     shape = bullet.createVisualShape(bullet.GEOM_SPHERE, radius=0.1)
     body = bullet.createMultiBody(1.0, -1, shape, (0, 0, 0), baseInertialFramePosition=(0.2, 0, 0))
     models = Models.read(bullet, {})
@@ -114,7 +114,7 @@ def test_a_camera_amid_a_surface_sees_the_part_beyond_its_near_plane(bullet: Bul
     shape = bullet.createVisualShape(bullet.GEOM_BOX, halfExtents=(5, 5, 0.5))
     bullet.createMultiBody(0, -1, shape, (0, 0, -0.5))
     models = Models.read(bullet, {})
-    view = View.towards((0.0, 0.0, 0.3), (2.0, 0.0, 0.0), 64, 48, 1.5)
+    view = View.towards((0.0, 0.0, 0.3), (2.0, 0.0, 0.0), ImageFormat(64, 48, NEAR, FAR), 1.5)
     depth = (
         Rasteriser(models, UP).render(models.snapshot(bullet), view, rgb=False, depth=True, segmentation=False).depth
     )
@@ -177,7 +177,7 @@ def test_a_picture_on_a_mesh_is_seen_as_tiny_renderer_sees_it(bullet: Bullet, tm
     (tmp_path / "tile.obj").write_text("\n".join([*lines, "vn 0 0 1", "usemtl tile", "f 1/1/1 2/2/1 3/3/1 4/4/1\n"]))
     shape = bullet.createVisualShape(bullet.GEOM_MESH, fileName=str(tmp_path / "tile.obj"))
     bullet.createMultiBody(0, -1, shape)
-    view = View.towards((0.6, 0.3, 1.8), (0.1, 0.0, 0.0), 160, 120, 2.2)
+    view = View.towards((0.6, 0.3, 1.8), (0.1, 0.0, 0.0), ImageFormat(160, 120, NEAR, FAR), 2.2)
     models = Models.read(bullet, {})
     seen = Rasteriser(models, UP).render(models.snapshot(bullet), view, rgb=True, depth=False, segmentation=True)
     picture = bullet.getCameraImage(
@@ -201,15 +201,15 @@ def test_a_picture_on_a_mesh_is_seen_as_tiny_renderer_sees_it(bullet: Bullet, tm
         ("v 0 0 0\nf 1 2 3\n", "names the corner 2"),
         ("v 0 0 nan\nv 1 0 0\nv 0 1 0\nf 1 2 3\n", "not finite"),
         ("v 0 0 zero\n", "could not convert"),
-        ("v 0 0 0\nv 1 0 0\nv 0 1 0\n" + "f 1 2 3\n" * 11, "11 triangles, and 10"),
-        ("v 0 0 0\n" * 1000, "are the most"),
+        ("v 0 0 0\nv 1 0 0\nv 0 1 0\n" + "f 1 2 3\n" * 11, "triangles must be at most 10, got 11"),
+        ("v 0 0 0\n" * 1000, "size must be at most"),
     ],
 )
 def test_a_mesh_that_cannot_be_drawn_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str | None, says: str
 ) -> None:
-    monkeypatch.setattr(mesh_files, "MOST", 10)
-    monkeypatch.setattr(mesh_files, "LARGEST", 4096)
+    monkeypatch.setattr(mesh_files, "TRIANGLES_MOST", 10)
+    monkeypatch.setattr(mesh_files, "FILE_SIZE_MOST", 4096)
     path = tmp_path / "part.obj"
     if content is not None:
         path.write_text(content)

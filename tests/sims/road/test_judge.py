@@ -5,7 +5,7 @@ import math
 import pytest
 
 from embodied.world import Verdict
-from sims.road.judge import Judge, Moment, Route
+from sims.road.judge import RoadJudge, Route, VehicleMotion
 
 LOOKS = 20
 NOSE = 0.75
@@ -15,7 +15,7 @@ class Run:
     """A judge, and how far the ride has come."""
 
     def __init__(self, obstacle: float | None = None) -> None:
-        self.judge = Judge(Route(stop=20.0, obstacle=obstacle, limit=60.0))
+        self.judge = RoadJudge(Route(stop=20.0, obstacle=obstacle, limit=60.0))
         self.count, self.along = 0, 0.0
 
     def go(self, to: float, offset: float = 0.0, speed: float = 1.0, touched: str = "") -> None:
@@ -30,7 +30,7 @@ class Run:
     def _look(self, offset: float, speed: float, touched: str = "", held: bool = False) -> None:
         self.count += 1
         nose = self.along + NOSE
-        self.judge.look(self.count / LOOKS, Moment(self.along, offset, nose, speed, touched, held))
+        self.judge.look(self.count / LOOKS, VehicleMotion(self.along, offset, nose, speed, touched, held))
 
     @property
     def verdict(self) -> Verdict:

@@ -11,7 +11,7 @@ from embodied.clock import SECOND, Time
 from embodied.errors import WorldFailed
 from embodied.geometry import rotation
 from sims.airfield.world import Airfield
-from sims.bodies.car import NOSE
+from sims.bodies.car_model import NOSE
 from sims.road.nodes import TrueLane
 from sims.road.world import Road
 
@@ -38,52 +38,52 @@ def at(seconds: float) -> Time:
 
 
 def near_side(road: Road) -> float:
-    stands = road.course.obstacle
+    stands = road.scene.obstacle
     assert stands is not None
-    return stands.along - stands.reach()[0]
+    return stands.along - stands.half_extents()[0]
 
 
 def test_it_begins_where_the_seed_says_and_stands_there(road: Road) -> None:
     road.advance(at(0.5))
-    ahead = road.ahead()
-    assert (ahead.offset, ahead.heading) == pytest.approx(road.course.start, abs=0.003)
+    ahead = road.lane_truth()
+    assert (ahead.offset, ahead.heading) == pytest.approx(road.scene.start, abs=0.003)
     assert road.verdict() is None
 
 
 def test_the_lane_is_told_as_the_car_was_placed_in_it(road: Road) -> None:
     road.place(6.0, 0.2, -0.3)
-    ahead = road.ahead()
+    ahead = road.lane_truth()
     assert (ahead.offset, ahead.heading) == pytest.approx((0.2, -0.3), abs=0.003)
-    assert ahead.curvature == pytest.approx(road.course.curvature(6.0), abs=0.003)
+    assert ahead.curvature == pytest.approx(road.scene.lane.mean_curvature(6.0), abs=0.003)
 
 
 def test_an_obstacle_and_a_stop_line_are_told_when_they_are_near_and_in_view(road: Road) -> None:
     near = near_side(road)
     road.place(near - 6.5, 0.0, 0.0)
-    assert road.ahead().obstacle is None
+    assert road.lane_truth().obstacle is None
     road.place(near - 2.5, 0.0, 0.0)
-    assert road.ahead().obstacle == pytest.approx(2.5, abs=0.01)
+    assert road.lane_truth().obstacle == pytest.approx(2.5, abs=0.01)
     road.place(near - 2.5, 0.0, 1.2)
-    assert road.ahead().obstacle is None
+    assert road.lane_truth().obstacle is None
     road.place(near - 2.5, 0.0, 0.0)
-    road.haul(1.5)
-    assert road.ahead().obstacle is None
-    road.place(road.course.stop - 2.0, 0.1, 0.1)
-    assert road.ahead().stop_line == pytest.approx(2.0, abs=0.01)
-    road.place(road.course.stop - 5.5, 0.0, 0.0)
-    assert road.ahead().stop_line is None
+    road.draw_aside(1.5)
+    assert road.lane_truth().obstacle is None
+    road.place(road.scene.lane.stop - 2.0, 0.1, 0.1)
+    assert road.lane_truth().stop_line == pytest.approx(2.0, abs=0.01)
+    road.place(road.scene.lane.stop - 5.5, 0.0, 0.0)
+    assert road.lane_truth().stop_line is None
 
 
 def test_what_stands_in_the_lane_is_drawn_aside_for_who_stands_before_it_and_not_before(road: Road) -> None:
     near = near_side(road)
     road.place(near - NOSE - 3.2, 0.0, 0.0)
     road.advance(at(4.0))
-    assert road.ahead().obstacle is not None
+    assert road.lane_truth().obstacle is not None
     road.place(near - NOSE - 1.0, 0.0, 0.0)
     road.advance(at(6.5))
-    assert road.ahead().obstacle is not None
+    assert road.lane_truth().obstacle is not None
     road.advance(at(11.0))
-    assert road.ahead().obstacle is None
+    assert road.lane_truth().obstacle is None
     # Nothing lies in the way any more, so that it can be driven past.
     road.place(near, 0.0, 0.0)
     road.advance(at(11.5))
@@ -101,9 +101,9 @@ def test_who_drives_into_what_stands_in_the_lane_has_touched_it(road: Road) -> N
 
 
 def test_who_touches_what_stands_beside_the_lane_has_failed(road: Road) -> None:
-    thing = min(road.course.beside, key=lambda thing: abs(thing.offset))
-    x, y, yaw = road.course.pose(thing.along, thing.offset)
-    road.car().place(x - (NOSE + max(thing.reach()) - 0.05) * math.cos(yaw), y - 0.9 * math.sin(yaw), yaw)
+    thing = min(road.scene.beside, key=lambda thing: abs(thing.offset))
+    x, y, yaw = road.scene.lane.pose(thing.along, thing.offset)
+    road.car().place(x - (NOSE + max(thing.half_extents()) - 0.05) * math.cos(yaw), y - 0.9 * math.sin(yaw), yaw)
     road.advance(at(0.2))
     verdict = road.verdict()
     assert verdict is not None
@@ -111,7 +111,7 @@ def test_who_touches_what_stands_beside_the_lane_has_failed(road: Road) -> None:
 
 
 def test_the_front_camera_sees_paint_where_geometry_says(road: Road) -> None:
-    road.place(road.course.stop - 1.8, 0.0, 0.0)
+    road.place(road.scene.lane.stop - 1.8, 0.0, 0.0)
     camera = road.camera("front")
     seen, info = camera.render().rgb, camera.info()
     assert seen is not None
@@ -124,7 +124,7 @@ def test_the_front_camera_sees_paint_where_geometry_says(road: Road) -> None:
         return float(around.mean())
 
     ground = np.median([brightness(forward, 0.0) for forward in np.arange(1.2, 1.7, 0.1)])
-    line = [brightness(1.8 + road.course.line / 2, left) for left in np.arange(-0.3, 0.31, 0.1)]
+    line = [brightness(1.8 + road.scene.lane.line / 2, left) for left in np.arange(-0.3, 0.31, 0.1)]
     edges = [brightness(forward, side) for forward in np.arange(1.2, 1.7, 0.1) for side in (-0.45, 0.45)]
     assert np.median(line) > ground + 40
     assert np.median(edges) > ground + 40
@@ -158,7 +158,7 @@ def test_a_seed_is_the_same_ride_twice(road: Road) -> None:
 def test_the_true_lane_is_that_of_the_world_and_no_other_worlds(road: Road) -> None:
     node = TrueLane()
     node.open(road)
-    road.place(road.course.stop - 2.0, 0.1, 0.05)
+    road.place(road.scene.lane.stop - 2.0, 0.1, 0.05)
     lane = node.step(at(3.0))
     assert (lane.offset, lane.heading, lane.stop_line) == pytest.approx((0.1, 0.05, 2.0), abs=0.01)
     assert (lane.obstacle, lane.score, lane.acquired) == (None, 1.0, at(3.0))

@@ -89,7 +89,7 @@ def test_a_block_in_the_tray_that_is_still_held_does_not_pass(
     table: Tabletop, delivered: Vector, above: Callable[[Robot, Vector], Vector]
 ) -> None:
     table.reset(SEED)
-    block = table.scene.bench.block
+    block = table.scene.worktable.block
     table.place(table.target, delivered, LEVEL)
     joints = above(table.robot, delivered)
     table.arm().place(joints, 1.25 * block)

@@ -6,7 +6,8 @@ import pytest
 from embodied import Time
 from embodied.errors import WorldFailed
 from embodied.geometry import quaternion, transform
-from sims.tabletop.nodes import TabletopTask, TruePoses, quarter_turn
+from sims.object_truth import quarter_turn
+from sims.tabletop.nodes import TabletopTask, TruePoses
 from sims.tabletop.world import Tabletop
 
 

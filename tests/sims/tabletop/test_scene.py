@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 
 from sims.bodies.so101 import SO101
-from sims.bodies.worktable import Bench
-from sims.tabletop.scene import COLOURS, Scene, draw, graspable, overlap
+from sims.bodies.worktable import Worktable
+from sims.tabletop.scene import COLOURS, TabletopScene, draw, graspable, overlap
 
-LARGE, SMALL = Bench(), SO101.bench
+LARGE, SMALL = Worktable(), SO101.worktable
 SCENES = [draw(seed, LARGE) for seed in range(10**9, 10**9 + 1000)]
 SMALL_SCENES = [draw(seed, SMALL) for seed in range(10**9, 10**9 + 300)]
 every_bench = pytest.mark.parametrize("scenes", [SCENES, SMALL_SCENES], ids=["large", "small"])
@@ -22,8 +22,8 @@ def test_the_same_seed_draws_the_same_scene() -> None:
 @pytest.mark.parametrize(
     ("scenes", "least"), [(SCENES, (0.25, 0.35)), (SMALL_SCENES, (0.08, 0.18))], ids=["large", "small"]
 )
-def test_blocks_lie_all_over_the_stated_region(scenes: list[Scene], least: tuple[float, float]) -> None:
-    (x0, x1), (y0, y1) = scenes[0].bench.region
+def test_blocks_lie_all_over_the_stated_region(scenes: list[TabletopScene], least: tuple[float, float]) -> None:
+    (x0, x1), (y0, y1) = scenes[0].worktable.region
     assert (x1 - x0, y1 - y0) >= least
     at = np.array([(block.x, block.y) for scene in scenes for block in scene.blocks])
     assert np.all(at >= (x0, y0))
@@ -38,22 +38,22 @@ def test_there_are_four_blocks_and_two_to_four_distractors() -> None:
 
 
 @every_bench
-def test_things_are_apart_and_each_block_can_be_taken_from_one_side_at_least(scenes: list[Scene]) -> None:
+def test_things_are_apart_and_each_block_can_be_taken_from_one_side_at_least(scenes: list[TabletopScene]) -> None:
     for scene in scenes:
         things = [*scene.blocks, *scene.distractors]
         for one, other in itertools.combinations(things, 2):
-            assert not overlap(other.outline(0.99 * scene.bench.gap), one.outline())
-        assert not any(overlap(thing.outline(), scene.bench.tray.outline()) for thing in things)
-        assert all(graspable(block, things, scene.bench) for block in scene.blocks)
+            assert not overlap(other.outline(0.99 * scene.worktable.gap), one.outline())
+        assert not any(overlap(thing.outline(), scene.worktable.tray.outline()) for thing in things)
+        assert all(graspable(block, things, scene.worktable) for block in scene.blocks)
 
 
 @every_bench
-def test_light_and_camera_stay_within_what_the_task_states(scenes: list[Scene]) -> None:
+def test_light_and_camera_stay_within_what_the_task_states(scenes: list[TabletopScene]) -> None:
     looks = [scene.look for scene in scenes]
     brightness = np.array([look.brightness for look in looks])
     assert 0.6 <= brightness.min() < 0.62
     assert 1.38 < brightness.max() <= 1.4
-    assert np.abs([look.shift for look in looks]).max() <= scenes[0].bench.sway
+    assert np.abs([look.shift for look in looks]).max() <= scenes[0].worktable.sway
     assert np.degrees(np.abs([look.tilt for look in looks]).max()) <= 3.0
     assert np.allclose(np.linalg.norm([look.light for look in looks], axis=1), 1.0)
 

@@ -11,7 +11,7 @@ from embodied import SECOND, Time
 from embodied.errors import WorldFailed
 from embodied.messages import JointCommand
 from embodied.robot import Robot
-from sims.bodies.worktable import Bench
+from sims.bodies.worktable import Worktable
 from sims.bullet import NoSimulator
 from sims.tabletop.scene import draw
 from sims.tabletop.world import Tabletop
@@ -81,7 +81,7 @@ def test_time_is_that_of_the_last_whole_step(panda_table: Tabletop) -> None:
 
 def test_what_the_seed_drew_is_where_it_was_drawn(panda_table: Tabletop) -> None:
     panda_table.reset(SEED)
-    scene = draw(SEED, Bench())
+    scene = draw(SEED, Worktable())
     truth = panda_table.truth()
     for thing in (*scene.blocks, *scene.distractors):
         assert truth[thing.label].position == pytest.approx((thing.x, thing.y, thing.size[2] / 2))

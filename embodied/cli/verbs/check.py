@@ -116,7 +116,8 @@ def _check_profile(launch: Launch, profile: str | None) -> dict[str, Any]:
     if plan is None:
         lacking = {"missing": list(found.missing)} if found.missing and optional else {}
         problems = [*([] if optional else found.missing.values()), *found.problems]
-        return {"profile": name, "status": "wrong" if problems else "no driver", **lacking, "problems": problems}
+        status = "wrong" if problems else "no driver"
+        return {"profile": name, "status": status, **lacking, "hints": list(found.hints), "problems": problems}
     return {
         "profile": name,
         "status": "ok",
@@ -130,6 +131,7 @@ def _check_profile(launch: Launch, profile: str | None) -> dict[str, Any]:
         "reactions": [
             {"actuator": r.actuator, "node": r.node, "within_ns": r.within, "text": str(r)} for r in plan.reactions
         ],
+        "hints": list(found.hints),
         "problems": [],
     }
 
@@ -167,8 +169,10 @@ def _print(report: dict[str, Any], *, named: bool, reactions: bool) -> None:
 
 
 def _print_problems(reports: list[dict[str, Any]], output_format: Format) -> None:
-    """Print the problems of all files, at the end where they are seen first."""
+    """Print the hints and the problems of all files, at the end where they are seen first."""
     for report in reports:
+        for hint in dict.fromkeys(hint for entry in report.get("profiles", ()) for hint in entry["hints"]):
+            err.print(f"hint: {hint}", markup=False)
         for problem in _distinct(report["problems"]):
             if output_format is Format.GITHUB:
                 typer.echo(annotate(problem, Path(report["file"])))

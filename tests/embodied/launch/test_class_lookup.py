@@ -106,6 +106,9 @@ def test_a_package_of_ones_own_says_what_it_renamed_and_check_names_the_new_name
     assert checked.plan is not None
     assert checked.hints == (f"{file}:2:20: 'myrobot.arm:Mine' is now 'myrobot.devices.arm:Mine'",)
     assert type(load(file).graph().entries["arm"].node).__name__ == "Mine"
+    done = embodied("check", "cell.yaml")
+    assert done.code == 0
+    assert done.stderr == "hint: cell.yaml:2:20: 'myrobot.arm:Mine' is now 'myrobot.devices.arm:Mine'\n"
 
 
 def test_a_list_of_renamed_classes_that_is_wrong_is_shown_with_its_place(project: Path) -> None:

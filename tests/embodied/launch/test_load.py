@@ -4,17 +4,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from embodied import SECOND, Time
 from embodied.errors import LaunchError
 from embodied.graph.entry import Timing, Wire
 from embodied.graph.graph import Graph
-from embodied.graph.missing_driver import MissingDriver
 from embodied.graph.restart import Restart
 from embodied.launch import Overrides, load
-from embodied.launch.yaml_document import Item, parse, plain
 from embodied.runtime.lockstep import Lockstep
 from tests.embodied.nodes import Clock, Hold, Motor, PassGuard, Ramp
 
@@ -295,85 +291,22 @@ def test_a_users_own_rooms_are_importable_beside_the_installed_ones(tmp_path: Pa
     assert load(write(tmp_path, text, "launch/cell.yaml")).graph().check()
 
 
-KEYS = st.text("abcdefgh", min_size=1, max_size=4)
-TREES = st.recursive(
-    st.none() | st.booleans() | st.integers(-1000, 1000) | st.text("nofyes ", max_size=5),
-    lambda inner: st.dictionaries(KEYS, inner, max_size=4) | st.lists(inner, max_size=3),
-    max_leaves=12,
-)
-
-
-@given(st.dictionaries(KEYS, TREES, min_size=1, max_size=5))
-def test_documents_say_what_yaml_says(tree: dict[str, object]) -> None:
-    import yaml
-
-    parsed = parse(yaml.safe_dump(tree), "test")
-    assert parsed is not None
-    assert plain(parsed) == tree
-
-
-def test_words_that_yaml_once_took_for_booleans_are_words_and_exponents_are_numbers() -> None:
-    parsed = parse("{a: no, b: on, c: 1e-3, d: 0x10, e: 2026-01-01, f: 'true', g: true, h: 1_000}", "test")
-    assert isinstance(parsed, Item)
-    assert plain(parsed) == {
-        "a": "no",
-        "b": "on",
-        "c": 0.001,
-        "d": 16,
-        "e": "2026-01-01",
-        "f": "true",
-        "g": True,
-        "h": "1_000",
-    }
-
-
-LACKING = f"""\
-embodied: 1
-nodes:
-  motor: {{in: {{command: guard}}}}
-  guard: {{use: "{NODES}:PassGuard", in: {{command: ramp}}}}
-  ramp: {{use: "{NODES}:Ramp", in: {{joints: motor.state}}, latency: 1ms}}
-processes: [[guard, motor]]
-profiles:
-  real: {{nodes: {{motor: {{use: "{NODES}:Motor"}}}}}}
-"""
-
-
-def test_a_profile_without_a_driver_is_right_in_everything_else(tmp_path: Path) -> None:
-    launch = load(write(tmp_path, LACKING))
-    found = launch.check()
-    assert (found.plan, list(found.missing), found.problems) == (None, ["motor"], ())
-    assert found.missing["motor"].code == "E206"
-    real = launch.check("real")
-    assert real.plan is not None
-    assert (dict(real.missing), real.problems) == ({}, ())
-
-
-@pytest.mark.parametrize(
-    ("before", "after", "code"),
-    [
-        ("command: ramp", "comand: ramp", "E301"),
-        ("command: ramp", "command: rmp", "E302"),
-        ("{command: guard}", "{command: gaurd}", "E302"),
-        ("{command: guard}", "{command: guard.comand}", "E302"),
-        ("latency: 1ms", "latency: 1", "E405"),
-        ("[guard, motor]", "[guard, moter]", "E302"),
-        (":Ramp", ":Rmap", "E202"),
-        ("{command: ramp}", "{command: {from: ramp, max_age: 3s}}", "E404"),
-        ("latency: 1ms", "rate: 5", "E404"),
-    ],
-)
-def test_a_typo_beside_a_missing_driver_is_seen(before: str, after: str, code: str, tmp_path: Path) -> None:
-    assert before in LACKING
-    found = load(write(tmp_path, LACKING.replace(before, after, 1))).check()
-    assert [problem.code for problem in found.problems] == [code], [str(p) for p in found.problems]
-    assert list(found.missing) == ["motor"]
-
-
-def test_a_graph_without_a_driver_says_so_and_what_else_is_wrong(tmp_path: Path) -> None:
+def test_a_reference_without_a_value_is_an_error_only_where_it_is_used(tmp_path: Path) -> None:
+    unset = "${env:EMBODIED_NOT_SET}"
+    write(tmp_path, f'embodied: 1\nprofiles: {{real: {{nodes: {{clock: {{rate: "{unset}"}}}}}}}}\n', "part.yaml")
+    text = CELL.replace("nodes:\n", "include: [part.yaml]\nnodes:\n", 1)
+    text += f'  real:\n    nodes: {{hold: {{with: {{kd: "{unset}"}}}}}}\n'
+    file = write(tmp_path, text)
+    assert hold(load(file).graph("sim")).kp == 20
     with pytest.raises(LaunchError) as caught:
-        load(write(tmp_path, LACKING.replace(":Ramp", ":Rmap"))).graph()
-    assert [problem.code for problem in caught.value.problems] == ["E206", "E202"]
-    with pytest.raises(LaunchError) as caught:
-        Graph().add("motor", MissingDriver(), command="guard").check()
-    assert [problem.code for problem in caught.value.problems] == ["E206", "E302"]
+        load(file).graph("real")
+    places = sorted(problem.place.file for problem in caught.value.problems if problem.place is not None)
+    assert [problem.code for problem in caught.value.problems] == ["E107", "E107"]
+    assert [Path(place).name for place in places] == ["cell.yaml", "part.yaml"]
+    real = load(file, Overrides(sets=("hold.kd=1", "clock.rate=20"))).graph("real")
+    assert (hold(real).kd, real.entries["clock"].rate) == (1, 20)
+
+
+def test_an_argument_of_null_removes_like_a_written_null(tmp_path: Path) -> None:
+    text = CELL.replace("args: {gain: 10}", "args: {gain: null}")
+    assert hold(load(write(tmp_path, text)).graph()).kp == Hold.kp

@@ -22,7 +22,7 @@ VALIDATOR = Draft7Validator(SCHEMA)
 
 
 def wrong(text: str) -> list[str]:
-    """What the schema finds in a launch file."""
+    """List the errors that the schema finds in a launch file."""
     document = parse(text, "cell.yaml")
     assert document is not None
     return [f"{error.json_path}: {error.message}" for error in VALIDATOR.iter_errors(plain(document))]
@@ -88,7 +88,7 @@ CASES = {
         "{robot: panda, damping: 5}\n",
         "ik.with.damping",
     ),
-    "an unknown class of a room": (
+    "an unknown class of a package": (
         "policies.tasks.pick_place:PickPlace",
         "policies.tasks.pick_place:PickPlac",
         "policy.use",

@@ -4,7 +4,7 @@
         def node(self) -> Node:
             return Detector(threshold=0.5)
 
-A node that lives in a world also says which, in `world`. What a step needs beyond random messages is said in `inputs`.
+Override `world` too for a node that lives in one, and `inputs` where a step needs more than random messages.
 """
 
 from __future__ import annotations

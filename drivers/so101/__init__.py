@@ -1,4 +1,4 @@
-"""The Robot Studio's SO-100 and SO-101 arms, on Feetech's servo bus."""
+"""Driver of The Robot Studio's SO-100 and SO-101 arms, on Feetech's servo bus; registers the device."""
 
 from drivers.so101.driver import SO101
 from embodied.devices.registry import Device

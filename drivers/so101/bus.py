@@ -1,6 +1,6 @@
-"""The bus as the vendor's SDK speaks it, each answer checked anew: this module alone imports the SDK.
+"""Servo bus through the vendor's SDK, with a check of every answer; only this module imports the SDK.
 
-The SDK's own way to read several servos takes answers in any order, and does not say which were broken.
+Where the SDK reads several servos it accepts answers in any order, and does not report which were damaged.
 """
 
 from __future__ import annotations
@@ -21,24 +21,26 @@ from drivers.so101.codec import Malformed, Status
 from drivers.so101.control_table import Block, Register
 from embodied.devices import serial_port
 
-ANSWER = 0.05
-"""An answer that takes longer is not waited for [s], as in the SDK: six servos say theirs in 1 ms, adapters add some,
-and a machine that is busy more."""
+ANSWER_TIMEOUT = 0.05
+"""Longest wait for an answer [s], as in the SDK: six servos answer in 1 ms, an adapter and a busy machine add to it."""
 
-STUCK = 1.0
-"""A port that does not take what is written for so long is no more [s]."""
+WRITE_TIMEOUT = 1.0
+"""Longest wait for a port to accept bytes [s]."""
 
-QUIET, WAITS = 0.002, 10
-"""After an answer that was broken the line has to be silent for so long [s]; waited for so many times."""
+QUIET = 0.002
+"""Silence of the line after a damaged answer, before the next request [s]."""
+
+QUIET_TRIES = 10
+"""Number of times that this silence is waited for."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What one servo answered.
+    """Answer of a servo to a read.
 
     Attributes:
-        status: what it says is wrong with it.
-        counts: of the registers that were asked for.
+        status: faults that it reports.
+        counts: counts of the registers that were read.
     """
 
     status: Status
@@ -46,19 +48,19 @@ class Reading:
 
 
 class Bus:
-    """An open serial port with servos at it.
+    """Open serial port with servos on it.
 
     Args:
-        port: its path.
-        baud: its speed [bit/s].
+        port: path of the port.
+        baud: speed of the bus [bit/s].
 
     Attributes:
-        rejected: answers that were bent, cut short, repeated, or not from who was asked.
-        silent: servos that gave no whole answer when all were last asked.
+        rejected: number of answers that were damaged, truncated, repeated, or from another servo.
+        silent: servos without a valid answer to the last read of all.
 
     Raises:
-        DeviceLost: it cannot be opened, or another program has it.
-        NoDevice: there is none of that name.
+        DeviceLost: the port cannot be opened, or another program uses it.
+        NoDevice: there is no such port.
     """
 
     def __init__(self, port: str, baud: int) -> None:
@@ -70,48 +72,48 @@ class Bus:
         self._port: Any = PortHandler(port)
         try:
             self._port.setBaudRate(baud)
-            # Else two programs would answer each other's questions.
+            # Otherwise two programs could read each other's answers.
             self._port.ser.exclusive = True
-            # The SDK asks again and again whether something came; like this the system tells it.
-            self._port.ser.timeout = ANSWER / 4
-            self._port.ser.write_timeout = STUCK
+            # The SDK polls for bytes without a pause; with a time-out the read waits in the system instead.
+            self._port.ser.timeout = ANSWER_TIMEOUT / 4
+            self._port.ser.write_timeout = WRITE_TIMEOUT
         except (OSError, termios.error) as error:
             self.close()
             raise serial_port.cannot_open(port, error) from error
-        self._port.setPacketTimeout = lambda _: self._port.setPacketTimeoutMillis(1e3 * ANSWER)
+        self._port.setPacketTimeout = lambda _: self._port.setPacketTimeoutMillis(1e3 * ANSWER_TIMEOUT)
         self._sdk: Any = sms_sts(self._port)
 
     @staticmethod
     def ports() -> list[tuple[str, tuple[int, int], str]]:
-        """Serial ports with a USB adapter: path, vendor's and product's number, serial number or empty."""
-        found = serial.tools.list_ports.comports()
-        return [(each.device, (each.vid, each.pid), each.serial_number or "") for each in found if each.vid is not None]
+        """List the serial ports with a USB adapter: path, vendor and product id, serial number or empty."""
+        ports = serial.tools.list_ports.comports()
+        return [(each.device, (each.vid, each.pid), each.serial_number or "") for each in ports if each.vid is not None]
 
     @classmethod
     def adapter(cls, port: str) -> str:
-        """Serial number of the USB adapter at a port, to which a link may lead; empty where there is none."""
+        """Return the serial number of the USB adapter at a port or a link to one; empty for none."""
         path = str(Path(port).resolve())
         return next((number for device, _, number in cls.ports() if device == path), "")
 
     def close(self) -> None:
-        """Let go of the port."""
+        """Close the port, if it is open."""
         if self._port.ser is not None:
             self._port.closePort()
 
     def ping(self, servo: int) -> int | None:
-        """Model number of a servo; None if nobody of this id answers."""
-        with self._asking():
+        """Return the model number of a servo; None without an answer."""
+        with self._transaction():
             model, result, _ = self._sdk.ping(servo)
-            return int(model) if self._took(result) else None
+            return int(model) if self._succeeded(result) else None
 
     def read(self, servo: int, what: Block | Register) -> Reading | None:
-        """What stands in a servo's memory; None if it gave no whole answer."""
+        """Read registers of a servo; None without a valid answer."""
         width = what.width
-        with self._asking():
+        with self._transaction():
             result = self._sdk.readTx(servo, what.address, width)
             if result == COMM_SUCCESS:
                 packet, result = self._sdk.rxPacket()
-            if not self._took(result):
+            if not self._succeeded(result):
                 return None
             try:
                 frame = codec.answers(bytes(packet), (servo,), width)[0]
@@ -121,41 +123,41 @@ class Bus:
         return _reading(frame, what)
 
     def write(self, servo: int, what: Register, count: int) -> bool:
-        """Write a register; whether the servo acknowledged it."""
+        """Write a register; return whether the servo acknowledged it."""
         data = what.pack(count)
-        with self._asking():
+        with self._transaction():
             result, _ = self._sdk.writeTxRx(servo, what.address, len(data), list(data))
-            return self._took(result)
+            return self._succeeded(result)
 
     def read_all(self, ids: Sequence[int], what: Block) -> list[Reading] | None:
-        """The same registers of several servos at once; None unless all gave a whole answer, in order."""
-        with self._asking():
+        """Read the same registers of several servos at once; None unless all gave a valid answer, in order."""
+        with self._transaction():
             result = self._sdk.syncReadTx(what.address, what.width, list(ids), len(ids))
             data = []
             if result == COMM_SUCCESS:
                 result, data = self._sdk.syncReadRx(what.width, len(ids))
-            came = bytes(data)
+            received = bytes(data)
             try:
-                frames = codec.answers(came, ids, what.width)
+                frames = codec.answers(received, ids, what.width)
             except Malformed:
-                self.silent = _silent(came, ids)
+                self.silent = _silent(received, ids)
                 self._clean = False
-                self.rejected += bool(came)
+                self.rejected += bool(received)
                 return None
-            self._took(result)
+            self._succeeded(result)
         self.silent = ()
         return [_reading(frame, what) for frame in frames]
 
     def write_all(self, what: Block | Register, counts: Mapping[int, Sequence[int]]) -> None:
-        """Write the same registers of several servos in one frame, which none acknowledges."""
+        """Write the same registers of several servos in one frame, without acknowledgement."""
         registers = what.registers if isinstance(what, Block) else (what,)
         block = Block(registers)
         data = [byte for servo, each in counts.items() for byte in (servo, *block.pack(each))]
-        with self._asking():
-            self._took(self._sdk.syncWriteTxOnly(block.address, block.width, data, len(data)))
+        with self._transaction():
+            self._succeeded(self._sdk.syncWriteTxOnly(block.address, block.width, data, len(data)))
 
     @contextlib.contextmanager
-    def _asking(self) -> Iterator[None]:
+    def _transaction(self) -> Iterator[None]:
         try:
             self._settle()
             yield
@@ -163,18 +165,18 @@ class Bus:
             raise serial_port.lost(self._name, error) from error
 
     def _settle(self) -> None:
-        """Nothing that was said before may be taken for an answer to what is asked next."""
+        """Drop bytes that arrived before the next request, so that none is taken for its answer."""
         if self._clean:
-            # Nobody asked for what has come since: it is said twice.
+            # Bytes without a request: an answer was sent twice.
             self.rejected += bool(self._port.getBytesAvailable())
             return
-        for _ in range(WAITS):
+        for _ in range(QUIET_TRIES):
             self._port.clearPort()
             if not select.select([self._port.ser.fileno()], [], [], QUIET)[0]:
                 break
         self._clean = True
 
-    def _took(self, result: int) -> bool:
+    def _succeeded(self, result: int) -> bool:
         if result == COMM_SUCCESS:
             return True
         self._clean = False
@@ -192,5 +194,5 @@ def _reading(frame: codec.Frame, what: Block | Register) -> Reading:
 
 
 def _silent(data: bytes, ids: Sequence[int]) -> tuple[int, ...]:
-    heard = {frame.id for frame in codec.Cutter().feed(data)}
-    return tuple(servo for servo in ids if servo not in heard)
+    answered = {frame.id for frame in codec.FrameParser().feed(data)}
+    return tuple(servo for servo in ids if servo not in answered)

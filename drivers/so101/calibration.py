@@ -1,4 +1,4 @@
-"""Where a joint's zero is on its servo."""
+"""Calibration of a joint: its zero on the servo, its direction, and its stops."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class JointCalibration:
-    """One joint of one arm: `joint = sign · (servo - offset)`, with the servo's angle counted from its middle tick.
+    """Calibration of one joint: `joint = sign · (servo - offset)`, with the servo's angle counted from its middle tick.
 
     Attributes:
-        offset: angle of the servo where the joint is at zero [rad].
+        offset: angle of the servo at the joint's zero [rad].
         sign: 1, or -1 where the joint turns against its servo.
-        lower, upper: how far the joint goes between its stops [rad].
+        lower, upper: angles of the joint at its stops [rad].
     """
 
     offset: float = 0.0
@@ -22,6 +22,6 @@ class JointCalibration:
 
     def __post_init__(self) -> None:
         if self.sign not in (1, -1):
-            raise ValueError(f"sign = {self.sign} is neither 1 nor -1")
+            raise ValueError(f"sign must be 1 or -1, got {self.sign}")
         if not self.lower < self.upper:
-            raise ValueError(f"from {self.lower} to {self.upper} rad there is no room to move")
+            raise ValueError(f"upper must be above lower ({self.lower} rad), got {self.upper}")

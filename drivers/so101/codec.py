@@ -1,7 +1,7 @@
-"""Frames of Feetech's servo bus: bytes to frames and back, no I/O.
+"""Codec of the frames on Feetech's servo bus.
 
-    ff ff  id  length  instruction  parameters  checksum     what is asked of a servo
-    ff ff  id  length  status       parameters  checksum     what it answers
+    ff ff  id  length  instruction  parameters  checksum     request to a servo
+    ff ff  id  length  status       parameters  checksum     its answer
 
 `length` counts the bytes behind it; the checksum is the complement of the sum of all bytes behind the header. Source:
 Feetech, "Servo SCS Communication Protocol", sections 2 to 4; numbers of two bytes have their low byte first.
@@ -14,21 +14,23 @@ from dataclasses import dataclass
 from enum import IntEnum, IntFlag
 
 HEADER = b"\xff\xff"
-EVERYONE = 0xFE
-"""The id that every servo listens to, and none answers, except to a ping."""
+"""First two bytes of every frame."""
+
+BROADCAST = 0xFE
+"""Id that addresses every servo; none answers, except to a ping."""
 
 LAST = 0xFD
-"""The highest id of a servo."""
+"""Highest id of a servo."""
 
 LONGEST = 250
-"""No frame of this bus is longer [B]; what claims to be is not one."""
+"""Length of the longest frame on this bus [B]."""
 
 SHORTEST = 6
-"""A frame without parameters [B]."""
+"""Length of a frame without parameters [B]."""
 
 
 class Instruction(IntEnum):
-    """What can be asked of a servo."""
+    """Instruction of a request to a servo."""
 
     PING = 0x01
     READ = 0x02
@@ -42,7 +44,7 @@ class Instruction(IntEnum):
 
 
 class Status(IntFlag):
-    """What a servo says is wrong with it, in every answer."""
+    """Faults that a servo reports, in every answer."""
 
     VOLTAGE = 0x01
     ENCODER = 0x02
@@ -52,17 +54,17 @@ class Status(IntFlag):
 
 
 class Malformed(ValueError):
-    """Bytes that are not the frame which is due."""
+    """Bytes that are not the expected frame."""
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One frame.
+    """Frame of a request or an answer.
 
     Attributes:
-        id: of the servo that is meant, or that answers.
-        code: an instruction, or in an answer the status.
-        parameters: what goes with it.
+        id: id of the servo that is addressed, or that answers.
+        code: instruction of a request, or status of an answer.
+        parameters: bytes of its parameters.
     """
 
     id: int
@@ -70,58 +72,58 @@ class Frame:
     parameters: bytes = b""
 
     def pack(self) -> bytes:
-        """Its bytes.
+        """Return the bytes of the frame.
 
         Raises:
-            ValueError: the id is none, or it is too long for this bus.
+            ValueError: the id is invalid, or the frame is too long.
         """
-        if not 0 <= self.id <= EVERYONE or SHORTEST + len(self.parameters) > LONGEST:
+        if not 0 <= self.id <= BROADCAST or SHORTEST + len(self.parameters) > LONGEST:
             raise ValueError(f"no frame has id {self.id} and {len(self.parameters)} parameters")
         body = bytes((self.id, len(self.parameters) + 2, self.code)) + self.parameters
         return HEADER + body + bytes((_checksum(body),))
 
 
-def whole(data: bytes) -> Frame:
-    """The frame that some bytes are, from the first to the last.
+def parse(data: bytes) -> Frame:
+    """Parse bytes that are exactly one frame.
 
     Raises:
-        Malformed: they are not just one frame, or a bit of it is wrong.
+        Malformed: they are too short or too long, or damaged.
     """
     if len(data) < SHORTEST or data[:2] != HEADER:
-        raise Malformed(f"{data.hex(' ') or 'nothing'} does not begin as a frame")
-    if data[2] > EVERYONE or data[3] != len(data) - 4:
-        raise Malformed(f"a frame for {data[2]} of {data[3] + 4} bytes came as {len(data)}")
+        raise Malformed(f"{data.hex(' ') or 'nothing'} does not begin with the header of a frame")
+    if data[2] > BROADCAST or data[3] != len(data) - 4:
+        raise Malformed(f"length of a frame for {data[2]} must be {data[3] + 4} bytes, got {len(data)}")
     if data[-1] != _checksum(data[2:-1]):
         raise Malformed(f"the checksum of {data.hex(' ')} is wrong")
     return Frame(data[2], data[4], bytes(data[5:-1]))
 
 
 def answers(data: bytes, ids: Sequence[int], width: int) -> list[Frame]:
-    """The answers to a read of several servos, which come in the order in which they were asked.
+    """Parse the answers to a read of several servos, which arrive in the order of the request.
 
     Args:
-        data: all that came.
-        ids: of the servos that were asked.
-        width: of what each was asked for [B].
+        data: all bytes that arrived.
+        ids: ids of the servos in the request.
+        width: number of bytes that were read of each [B].
 
     Raises:
-        Malformed: one is missing, bent, too many or in the wrong place.
+        Malformed: an answer is missing, damaged, surplus or out of order.
     """
     size = SHORTEST + width
     if len(data) != size * len(ids):
-        raise Malformed(f"{len(ids)} answers of {size} bytes came as {len(data)} bytes")
-    frames = [whole(data[at : at + size]) for at in range(0, len(data), size)]
-    came = [frame.id for frame in frames]
-    if came != list(ids):
-        raise Malformed(f"{came} answered, and {list(ids)} were asked")
+        raise Malformed(f"length of {len(ids)} answers must be {size * len(ids)} bytes, got {len(data)}")
+    frames = [parse(data[at : at + size]) for at in range(0, len(data), size)]
+    answered = [frame.id for frame in frames]
+    if answered != list(ids):
+        raise Malformed(f"answers must be from servos {list(ids)}, got {answered}")
     return frames
 
 
-class Cutter:
-    """Cuts frames out of a stream of bytes; what belongs to none is passed over.
+class FrameParser:
+    """Parser of frames in a stream of bytes; bytes of no frame are skipped.
 
     Attributes:
-        rejected: beginnings of a frame that turned out to be none.
+        rejected: number of headers that began no valid frame.
     """
 
     def __init__(self) -> None:
@@ -129,23 +131,23 @@ class Cutter:
         self._bytes = bytearray()
 
     def feed(self, data: bytes) -> list[Frame]:
-        """The frames that are complete with these bytes."""
+        """Return the frames that are complete with these bytes."""
         self._bytes += data
-        found = []
+        frames = []
         while self._seek():
             length = self._bytes[3] + 4
             if len(self._bytes) < length:
                 break
             try:
-                found.append(whole(bytes(self._bytes[:length])))
+                frames.append(parse(bytes(self._bytes[:length])))
                 del self._bytes[:length]
             except Malformed:
                 self.rejected += 1
                 del self._bytes[:1]
-        return found
+        return frames
 
     def _seek(self) -> bool:
-        """Whether what is left begins as a frame does, as far as its length."""
+        """Skip to the next header with a valid id and length; return whether there is one."""
         while True:
             start = self._bytes.find(HEADER)
             if start < 0:
@@ -155,44 +157,44 @@ class Cutter:
             del self._bytes[:start]
             if len(self._bytes) < 4:
                 return False
-            if self._bytes[2] <= EVERYONE and 2 <= self._bytes[3] <= LONGEST - 4:
+            if self._bytes[2] <= BROADCAST and 2 <= self._bytes[3] <= LONGEST - 4:
                 return True
             del self._bytes[:1]
 
 
 def read(servo: int, address: int, width: int) -> Frame:
-    """Asks a servo for `width` bytes of its memory."""
+    """Return the request to read `width` bytes of a servo's memory."""
     return Frame(servo, Instruction.READ, bytes((address, width)))
 
 
 def write(servo: int, address: int, data: bytes) -> Frame:
-    """Has a servo put bytes into its memory."""
+    """Return the request to write bytes to a servo's memory."""
     return Frame(servo, Instruction.WRITE, bytes((address,)) + data)
 
 
 def sync_read(address: int, width: int, ids: Iterable[int]) -> Frame:
-    """Asks several servos for the same bytes of their memories."""
-    return Frame(EVERYONE, Instruction.SYNC_READ, bytes((address, width, *ids)))
+    """Return the request to read the same bytes of several servos."""
+    return Frame(BROADCAST, Instruction.SYNC_READ, bytes((address, width, *ids)))
 
 
 def sync_write(address: int, values: Mapping[int, bytes]) -> Frame:
-    """Has several servos put bytes into the same place of their memories, each its own.
+    """Return the request to write to the same address of several servos, each its own bytes.
 
     Raises:
-        ValueError: not all have equally many, or there are none.
+        ValueError: the numbers of bytes differ, or there is no servo.
     """
     widths = {len(data) for data in values.values()}
     if len(widths) != 1:
-        raise ValueError(f"every servo gets equally many bytes in one frame, not {sorted(widths)}")
+        raise ValueError(f"a sync write must have equally many bytes for each servo, got {sorted(widths)}")
     parameters = bytes((address, widths.pop())) + b"".join(bytes((servo,)) + data for servo, data in values.items())
-    return Frame(EVERYONE, Instruction.SYNC_WRITE, parameters)
+    return Frame(BROADCAST, Instruction.SYNC_WRITE, parameters)
 
 
 def sync_written(frame: Frame) -> tuple[int, dict[int, bytes]]:
-    """Where a sync write puts what, by servo.
+    """Parse a sync write, and return its address and the bytes for each servo.
 
     Raises:
-        Malformed: its parameters do not come out even.
+        Malformed: the length of its parameters is invalid.
     """
     if len(frame.parameters) < 2:
         raise Malformed("a sync write without an address or a width")

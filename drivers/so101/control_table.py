@@ -1,8 +1,8 @@
-"""The memory of an STS3215: where what stands, how wide, with which sign, and in which unit.
+"""Control table of an STS3215: address, width, sign bit and unit of each register of its memory.
 
 Source: Feetech, "Memory table analysis of the magnetic encoder STS servo", sections 2.1 to 2.5 and 3; the sign bits as
-the vendor's ftservo-python-sdk 2.0.1 has them (15), and that of the load as the table says (10). A negative number is
-its magnitude with that bit set. Up to address 39 it outlives the power; a write there needs the lock open.
+the vendor's ftservo-python-sdk 2.0.1 has them (15), and that of the load as the table states (10). A negative number is
+its magnitude with that bit set. Addresses up to 39 are EEPROM; a write there lasts only with the lock open.
 """
 
 from __future__ import annotations
@@ -12,36 +12,37 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 TICKS = 4096
-"""Of a turn."""
+"""Number of ticks in a turn."""
 
 MIDDLE = 2048
-"""Half a turn: where the middle of a joint's range is put."""
+"""Half a turn: tick to which a calibration puts the middle of a joint's range."""
 
 TICK = 2 * math.pi / TICKS
-"""One tick [rad]."""
+"""Angle of one tick [rad]."""
 
 MODEL_STS3215 = 777
+"""Model number of an STS3215."""
 
 BAUDS = (1_000_000, 500_000, 250_000, 128_000, 115_200, 76_800, 57_600, 38_400)
-"""Speeds of the bus, as the register `BAUD` counts them [bit/s]."""
+"""Speeds of the bus, in the order of the register `BAUD` [bit/s]."""
 
 STALL = 2.94
 """Torque at stall, 30 kg·cm at 12 V [N·m]: STS3215 data sheet, C018."""
 
 NO_LOAD = math.radians(60) / 0.222
-"""Speed without load, 0.222 s for 60° at 12 V [rad/s]: the same."""
+"""Speed without load, 0.222 s for 60° at 12 V [rad/s]: the same data sheet."""
 
 
 @dataclass(frozen=True, slots=True)
 class Register:
-    """A place in the memory.
+    """Register in the memory of a servo.
 
     Attributes:
-        address: of its first byte.
-        width: number of bytes, the low one first.
-        sign: number of the bit that says minus; None for what has no sign.
-        scale: what one count is, in the unit.
-        unit: SI unit, or degC; empty for what has none.
+        address: address of its first byte.
+        width: number of bytes, low byte first [B].
+        sign: index of the sign bit; None for an unsigned register.
+        scale: value of one count in the unit.
+        unit: SI unit, or degC; empty for none.
     """
 
     address: int
@@ -52,14 +53,14 @@ class Register:
 
     @property
     def largest(self) -> int:
-        """The largest count that it can hold."""
+        """Largest count that the register can hold."""
         return (1 << (8 * self.width if self.sign is None else self.sign)) - 1
 
     def pack(self, count: int) -> bytes:
-        """A count as it stands in the memory.
+        """Return the bytes of a count.
 
         Raises:
-            ValueError: it does not fit.
+            ValueError: the count does not fit.
         """
         if abs(count) > self.largest or (count < 0 and self.sign is None):
             raise ValueError(f"{count} does not fit into {self}")
@@ -67,17 +68,17 @@ class Register:
         return (abs(count) | minus).to_bytes(self.width, "little")
 
     def unpack(self, data: bytes) -> int:
-        """The count that stands there."""
+        """Return the count that bytes of the register hold."""
         raw = int.from_bytes(data, "little")
         if self.sign is None:
             return raw
-        size = raw & self.largest
-        return -size if raw >> self.sign & 1 else size
+        magnitude = raw & self.largest
+        return -magnitude if raw >> self.sign & 1 else magnitude
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Registers that stand side by side, and travel in one frame."""
+    """Block of adjacent registers, which are read or written in one frame."""
 
     registers: tuple[Register, ...]
 
@@ -87,57 +88,57 @@ class Block:
 
     @property
     def address(self) -> int:
-        """Of its first byte."""
+        """Address of the first byte of the block."""
         return self.registers[0].address
 
     @property
     def width(self) -> int:
-        """Of all [B]."""
+        """Number of bytes of all its registers [B]."""
         return sum(register.width for register in self.registers)
 
     def pack(self, counts: Sequence[int]) -> bytes:
-        """Counts, in order, as they stand in the memory.
+        """Return the bytes of counts, in the order of the registers.
 
         Raises:
-            ValueError: one does not fit.
+            ValueError: a count does not fit.
         """
         return b"".join(register.pack(count) for register, count in zip(self.registers, counts, strict=True))
 
     def unpack(self, data: bytes) -> tuple[int, ...]:
-        """The counts that stand there, in order."""
+        """Return the counts that bytes of the block hold, in the order of the registers."""
         start = self.address
         return tuple(r.unpack(data[r.address - start : r.address - start + r.width]) for r in self.registers)
 
 
-# Outlives the power.
+# EEPROM: kept without power.
 FIRMWARE_MAJOR = Register(0)
 FIRMWARE_MINOR = Register(1)
 ENDIAN = Register(2)
 MODEL = Register(3, 2)
 ID = Register(5)
 BAUD = Register(6)
-ANSWER_DELAY = Register(7, scale=2e-6, unit="s")
-ANSWERS_ALL = Register(8)
-LOWEST = Register(9, 2, scale=TICK, unit="rad")
-HIGHEST = Register(11, 2, scale=TICK, unit="rad")
-HOTTEST = Register(13, unit="degC")
-MOST_VOLTAGE = Register(14, scale=0.1, unit="V")
-LEAST_VOLTAGE = Register(15, scale=0.1, unit="V")
-MOST_TORQUE = Register(16, 2, scale=1e-3)
+RETURN_DELAY = Register(7, scale=2e-6, unit="s")
+STATUS_RETURN_LEVEL = Register(8)
+MIN_POSITION = Register(9, 2, scale=TICK, unit="rad")
+MAX_POSITION = Register(11, 2, scale=TICK, unit="rad")
+MAX_TEMPERATURE = Register(13, unit="degC")
+MAX_VOLTAGE = Register(14, scale=0.1, unit="V")
+MIN_VOLTAGE = Register(15, scale=0.1, unit="V")
+MAX_TORQUE = Register(16, 2, scale=1e-3)
 PHASE = Register(18)
-UNLOAD = Register(19)
-ALARM = Register(20)
+UNLOAD_CONDITIONS = Register(19)
+ALARM_CONDITIONS = Register(20)
 GAIN_P = Register(21)
 GAIN_D = Register(22)
 GAIN_I = Register(23)
-MOST_CURRENT = Register(28, 2, scale=6.5e-3, unit="A")
+MAX_CURRENT = Register(28, 2, scale=6.5e-3, unit="A")
 OFFSET = Register(31, 2, sign=11, scale=TICK, unit="rad")
 MODE = Register(33)
 PROTECTED_TORQUE = Register(34, scale=1e-2)
 PROTECTION_TIME = Register(35, scale=1e-2, unit="s")
 OVERLOAD = Register(36, scale=1e-2)
 
-# Forgotten with the power.
+# RAM: lost without power.
 TORQUE = Register(40)
 ACCELERATION = Register(41, scale=100 * TICK, unit="rad/s²")
 GOAL = Register(42, 2, sign=15, scale=TICK, unit="rad")
@@ -146,28 +147,29 @@ GOAL_SPEED = Register(46, 2, sign=15, scale=TICK, unit="rad/s")
 TORQUE_LIMIT = Register(48, 2, scale=1e-3)
 LOCK = Register(55)
 
-# Measured.
+# RAM, read only: measurements and state.
 POSITION = Register(56, 2, sign=15, scale=TICK, unit="rad")
 SPEED = Register(58, 2, sign=15, scale=TICK, unit="rad/s")
 LOAD = Register(60, 2, sign=10, scale=1e-3)
 VOLTAGE = Register(62, scale=0.1, unit="V")
 TEMPERATURE = Register(63, unit="degC")
-PENDING = Register(64)
+REG_WRITE_PENDING = Register(64)
 STATUS = Register(65)
 MOVING = Register(66)
 CURRENT = Register(69, 2, sign=15, scale=6.5e-3, unit="A")
 
 KIND = Block((FIRMWARE_MAJOR, FIRMWARE_MINOR, ENDIAN, MODEL))
-RANGE = Block((LOWEST, HIGHEST))
+RANGE = Block((MIN_POSITION, MAX_POSITION))
 MOTION = Block((ACCELERATION, GOAL, GOAL_TIME, GOAL_SPEED))
 CONTROL = Block((TORQUE, *MOTION.registers, TORQUE_LIMIT))
 PRESENT = Block((POSITION, SPEED, LOAD, VOLTAGE, TEMPERATURE))
-PRESENT_AND_ONE = Block((*PRESENT.registers, PENDING))
+PRESENT_AND_ONE = Block((*PRESENT.registers, REG_WRITE_PENDING))
 
 SIZE = 128
-"""Bytes of memory; the maker's table ends at 86, and nobody knows what lies behind it."""
+"""Size of the memory [B]; the maker's table ends at 86, and what lies behind is undocumented."""
 
 NAMEPLATE = Register(96, 24)
-"""A virtual bus has a text here, `PLATE` and then its serial number; a real servo has none, or does not answer."""
+"""Text that a virtual servo has here: `PLATE` and its serial number; a real servo has none, or does not answer."""
 
 PLATE = b"virtual "
+"""Beginning of the text of a virtual servo."""

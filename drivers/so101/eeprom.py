@@ -1,6 +1,6 @@
-"""What the servos keep without power and a calibration changes: their own offsets, and how far they go.
+"""EEPROM registers of the servos that a calibration changes: offsets and position limits.
 
-Their limits are counted with the offset, so that one is never written without the other.
+The limits are counted with the offset, so one is never written without the other.
 """
 
 from __future__ import annotations
@@ -19,40 +19,40 @@ from embodied.errors import EmbodiedError
 if TYPE_CHECKING:
     from drivers.so101.motors import Motors
 
-REGISTERS = (control_table.OFFSET, control_table.LOWEST, control_table.HIGHEST)
-"""Which they are, in the order in which they are written."""
+REGISTERS = (control_table.OFFSET, control_table.MIN_POSITION, control_table.MAX_POSITION)
+"""Registers that are changed, in the order in which they are written."""
 
 Memory = Sequence[Sequence[int]]
-"""What stands there [ticks], of each servo."""
+"""Counts of these registers for each servo [ticks]."""
 
 
 def read(motors: Motors) -> Memory:
-    """What stands there now.
+    """Read the registers of all servos.
 
     Raises:
         DeviceLost: a servo does not answer.
     """
-    return [[motors.ask(servo, register)[0] for register in REGISTERS] for servo in IDS]
+    return [[motors.read(servo, register)[0] for register in REGISTERS] for servo in IDS]
 
 
-def wanted(measured: Sequence[Measured]) -> Memory:
-    """What is to stand there: offsets as they were measured, and the stops as limits, rounded outwards."""
+def calibrated(measured: Sequence[Measured]) -> Memory:
+    """Return the registers for measured joints: their offsets, and their stops as limits, rounded outwards."""
     return [(joint.offset, *_limits(joint)) for joint in measured]
 
 
 @contextmanager
 def changed(motors: Motors, before: Memory, after: Memory, tell: Callable[[str], None]) -> Iterator[None]:
-    """Write it, and leave it so if nothing is raised inside; else it is as before.
+    """Write the registers, and restore them if anything is raised inside.
 
     Args:
-        motors: which are off.
-        before: what stands there.
-        after: what is to.
-        tell: is told what stands there, if it is not that.
+        motors: motors of the arm, switched off.
+        before: registers as they are.
+        after: registers as they shall be.
+        tell: function that shows a text to the person, if the registers were restored or could not be.
 
     Raises:
         DeviceLost: a servo does not answer.
-        NotCalibrated: one does not keep it.
+        NotCalibrated: a register does not keep what was written.
     """
     try:
         _write(motors, after)
@@ -61,20 +61,18 @@ def changed(motors: Motors, before: Memory, after: Memory, tell: Callable[[str],
         try:
             _write(motors, before)
         except EmbodiedError as error:
-            tell(
-                f"some servos may keep new offsets, which are of no calibration: do it again before it moves ({error})"
-            )
+            tell(f"some servos may have new offsets without a calibration: calibrate before the arm moves ({error})")
         else:
-            tell("its servos keep what they kept before")
+            tell("its servos keep their old offsets and limits")
         raise
 
 
 def _write(motors: Motors, memory: Memory) -> None:
     for servo, counts in zip(IDS, memory, strict=True):
-        motors.keep(servo, control_table.LOCK, 0)
+        motors.write_verified(servo, control_table.LOCK, 0)
         for register, count in zip(REGISTERS, counts, strict=True):
-            motors.keep(servo, register, count)
-        motors.keep(servo, control_table.LOCK, 1)
+            motors.write_verified(servo, register, count)
+        motors.write_verified(servo, control_table.LOCK, 1)
 
 
 def _limits(joint: Measured) -> tuple[int, int]:

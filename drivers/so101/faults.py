@@ -1,4 +1,4 @@
-"""What is wrong with servos, by their own words and by narrower limits; and what to do about it."""
+"""Text for each fault of a servo, by its own report and by the driver's narrower limits, and what to do about it."""
 
 from __future__ import annotations
 
@@ -12,33 +12,35 @@ from drivers.so101.servos import NAMES
 if TYPE_CHECKING:
     from drivers.so101.bus import Reading
 
-SAID = {
-    Status.VOLTAGE: "its supply is outside its limits: see to the power supply",
+TEXTS = {
+    Status.VOLTAGE: "its supply is outside its limits: check the power supply",
     Status.ENCODER: "its encoder fails: replace the servo",
-    Status.TEMPERATURE: "it is too hot and has let go: let it cool down",
+    Status.TEMPERATURE: "it is too hot and has switched off: let it cool down",
     Status.CURRENT: "it draws too much current: see what blocks it",
     Status.LOAD: "it is overloaded: see what it pushes against",
 }
+"""Text for each fault that a servo reports."""
 
 
-def wrong(readings: Sequence[Reading], hottest: float, voltage: tuple[float, float]) -> str:
-    """What is wrong with an arm, by what its servos answered; empty if nothing is.
+def fault_text(readings: Sequence[Reading], hottest: float, voltage: tuple[float, float]) -> str:
+    """Return the faults of an arm and what to do about them; empty for none.
 
     Args:
-        readings: of the block `PRESENT`, of each servo.
-        hottest: what a motor may be [degC].
-        voltage: of the supply, least and most [V].
+        readings: reading of the block `PRESENT` of each servo.
+        hottest: largest motor temperature [degC].
+        voltage: lower and upper limit of the supply voltage [V].
     """
-    said = [f"{name}: {each}" for name, one in zip(NAMES, readings, strict=True) for each in _of(one, hottest, voltage)]
-    return "; ".join(said) + "; then arm it again" if said else ""
+    named = zip(NAMES, readings, strict=True)
+    texts = [f"{name}: {text}" for name, reading in named for text in _texts(reading, hottest, voltage)]
+    return "; ".join(texts) + "; then arm it again" if texts else ""
 
 
-def _of(reading: Reading, hottest: float, voltage: tuple[float, float]) -> Iterator[str]:
-    volts, warmth = reading.counts[3] * control_table.VOLTAGE.scale, reading.counts[4]
+def _texts(reading: Reading, hottest: float, voltage: tuple[float, float]) -> Iterator[str]:
+    volts, temperature = reading.counts[3] * control_table.VOLTAGE.scale, reading.counts[4]
     for bit in Status:
         if reading.status & bit:
-            yield f"{SAID[bit]} (status {int(reading.status)}, {warmth} °C, {volts:.1f} V)"
-    if warmth > hottest and not reading.status & Status.TEMPERATURE:
-        yield f"its motor has {warmth} °C, and {hottest:g} are allowed: let it cool down"
+            yield f"{TEXTS[bit]} (status {int(reading.status)}, {temperature} °C, {volts:.1f} V)"
+    if temperature > hottest and not reading.status & Status.TEMPERATURE:
+        yield f"its motor must be at most {hottest:g} °C, got {temperature}: let it cool down"
     if not voltage[0] <= volts <= voltage[1] and not reading.status & Status.VOLTAGE:
-        yield f"its supply has {volts:.1f} V, and {voltage[0]:g} to {voltage[1]:g} are allowed: see to the power supply"
+        yield f"its supply must be in [{voltage[0]:g}, {voltage[1]:g}] V, got {volts:.1f}: check the power supply"

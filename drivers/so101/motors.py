@@ -1,4 +1,4 @@
-"""An arm's six motors as one: found, switched on where they are, held, and asked until they answer. All in ticks."""
+"""Motors of an arm as one unit: switched on without a jump, held, and read until they answer; all in ticks."""
 
 from __future__ import annotations
 
@@ -11,33 +11,41 @@ from drivers.so101.control_table import TICK, Block, Register
 from drivers.so101.servos import IDS, NAMES
 from embodied.errors import DeviceLost, NotCalibrated, NotStopped
 
-TRIES, PAUSE = 25, 0.02
-"""So often a question is put again; and so long between two looks at whether they stand [s]."""
+TRIES = 25
+"""Number of times that a request is sent."""
+
+PAUSE = 0.02
+"""Pause between two checks of whether the arm stands [s]."""
+
+STOOD = 3
+"""Number of checks in a row that must find the arm standing."""
 
 ACCELERATION = 254
-"""Of the servos' own profile, its largest: the guard shapes the motion, and a slower one would lag behind it."""
+"""Largest acceleration of the servos' own profile: the guard shapes the motion, and a lower one would lag behind it."""
 
-STANDS, REACHED = 0.03, 0.06
-"""A joint stands if it is slower than this [rad/s], and is at its goal if it is no further from it [rad]: under a load
-a servo stays a little off."""
+STANDING_SPEED = 0.03
+"""Speed below which a joint stands [rad/s]."""
 
-LOOKS = (control_table.PRESENT, control_table.PRESENT_AND_ONE)
-"""What is asked in turn. An answer that comes a question late has another length, and is not taken for the next one's:
-nothing else on this bus tells them apart."""
+GOAL_TOLERANCE = 0.06
+"""Distance from its goal at which a joint has reached it [rad]: under load a servo stays a little off."""
+
+READ_ALL = (control_table.PRESENT, control_table.PRESENT_AND_ONE)
+"""Blocks that are read in turn. An answer that is a request late has another length, so it is not taken for the answer
+to the next one: nothing else on this bus distinguishes them."""
 
 SLACK = 2
-"""Ticks by which a motor may be outside its own limits and still be switched on."""
+"""Number of ticks by which a motor may be outside its own limits and still be switched on."""
 
 
 class Motors:
-    """Six servos at an open port.
+    """Six servos on an open port.
 
     Args:
-        port: its path.
-        baud: its speed [bit/s].
+        port: path of the port.
+        baud: speed of the bus [bit/s].
 
     Attributes:
-        goals: that they were last sent.
+        goals: goals that were sent last.
 
     Raises:
         DeviceLost: the port cannot be opened.
@@ -46,43 +54,43 @@ class Motors:
     def __init__(self, port: str, baud: int) -> None:
         self.goals: list[int] = []
         self._port = port
-        self._looks = 0
+        self._reads = 0
         self._bus = Bus(port, baud)
         self._pause = threading.Event()
 
     @property
     def rejected(self) -> int:
-        """Answers that were bent, cut short, repeated, or not from who was asked."""
+        """Number of answers that were damaged, truncated, repeated, or from another servo."""
         return self._bus.rejected
 
     @property
     def silent(self) -> str:
-        """Who gave no whole answer when all were last asked."""
+        """Names of the servos without a valid answer to the last read of all."""
         return ", ".join(NAMES[servo - 1] for servo in self._bus.silent) or "the whole arm"
 
     def close(self) -> None:
-        """Let go of the port; motors that are on stay on."""
+        """Close the port; motors that are on stay on."""
         self._bus.close()
 
     def missing(self) -> list[str]:
-        """Who does not answer to its id."""
+        """Return the names of the servos that do not answer."""
         return [name for name, servo in zip(NAMES, IDS, strict=True) if self._bus.ping(servo) is None]
 
-    def ask(self, servo: int, what: Block | Register) -> tuple[int, ...]:
-        """What a servo has in its memory.
+    def read(self, servo: int, what: Block | Register) -> tuple[int, ...]:
+        """Read registers of a servo until it answers.
 
         Raises:
-            DeviceLost: it never gives a whole answer.
+            DeviceLost: it gives no valid answer.
         """
         for _ in range(TRIES):
             if (reading := self._bus.read(servo, what)) is not None:
                 return reading.counts
-        raise DeviceLost(f"servo {servo} ({NAMES[servo - 1]}) at {self._port} gives no whole answer")
+        raise DeviceLost(f"servo {servo} ({NAMES[servo - 1]}) at {self._port} gives no valid answer")
 
     def nameplate(self) -> str:
-        """Serial number that a virtual bus has in its memory; empty for a real one, which has no such text."""
+        """Return the serial number in the memory of a virtual servo; empty for a real one, which has no such text."""
         try:
-            count = self.ask(IDS[0], control_table.NAMEPLATE)[0]
+            count = self.read(IDS[0], control_table.NAMEPLATE)[0]
         except DeviceLost:
             return ""
         text = count.to_bytes(control_table.NAMEPLATE.width, "little")
@@ -92,92 +100,92 @@ class Motors:
             else ""
         )
 
-    def look(self) -> list[Reading] | None:
-        """What all measure now; None unless all six gave a whole answer."""
-        self._looks += 1
-        return self._bus.read_all(IDS, LOOKS[self._looks % len(LOOKS)])
+    def read_all(self) -> list[Reading] | None:
+        """Read the measurements of all six; None unless all gave a valid answer."""
+        self._reads += 1
+        return self._bus.read_all(IDS, READ_ALL[self._reads % len(READ_ALL)])
 
     def present(self) -> list[Reading]:
-        """The same, put again until they all answer.
+        """Read the measurements of all six until they answer.
 
         Raises:
-            DeviceLost: they never do.
+            DeviceLost: they give no valid answer.
         """
         for _ in range(TRIES):
-            if (readings := self.look()) is not None:
+            if (readings := self.read_all()) is not None:
                 return readings
-        raise DeviceLost(f"the SO-101 at {self._port}: nothing whole from {self.silent}")
+        raise DeviceLost(f"the SO-101 at {self._port}: no valid answer from {self.silent}")
 
     def send(self, goals: list[int]) -> None:
-        """Goals of all six, in one frame."""
+        """Send the goals of all six in one frame."""
         self._bus.write_all(control_table.GOAL, _each(goals))
         self.goals = goals
 
     def switch_on(self, present: Sequence[Reading], speeds: Sequence[int], shares: Sequence[int]) -> None:
-        """Switch all on, each with the place where it is as its goal, and read back that they keep it.
+        """Switch all on, each with its present position as its goal, and read the registers back.
 
         Args:
-            present: where they are.
-            speeds: that they may have [ticks/s].
-            shares: of their torque at stall that they may use, in thousandths.
+            present: measurements of all six.
+            speeds: speed limits [ticks/s].
+            shares: torque limits, in thousandths of the torque at stall.
 
         Raises:
-            DeviceLost: one does not answer.
-            NotStopped: one would jump, or does not keep what it is told.
+            DeviceLost: a servo does not answer.
+            NotStopped: a servo would jump, or does not keep what was written.
         """
         goals = [reading.counts[0] for reading in present]
         for name, servo, goal in zip(NAMES, IDS, goals, strict=True):
-            lowest, highest = self.ask(servo, control_table.RANGE)
+            lowest, highest = self.read(servo, control_table.RANGE)
             if lowest < highest and not lowest - SLACK <= goal <= highest + SLACK:
                 raise NotStopped(
                     f"{name} is at tick {goal}, outside its servo's own limits {lowest} to {highest}, and would jump "
                     "there if it were switched on: move it back by hand"
                 )
-        # In this order: with the goal first, a motor that is switched on has nowhere to go.
+        # The goal first: then a motor that is switched on is at its goal already.
         wanted = [(1, ACCELERATION, *each) for each in zip(goals, [0] * len(goals), speeds, shares, strict=True)]
         self._bus.write_all(control_table.MOTION, {servo: each[1:5] for servo, each in zip(IDS, wanted, strict=True)})
         self._bus.write_all(control_table.TORQUE_LIMIT, _each(shares))
         self._bus.write_all(control_table.TORQUE, _each([1] * len(IDS)))
         self.goals = goals
         for name, servo, each in zip(NAMES, IDS, wanted, strict=True):
-            if (kept := self.ask(servo, control_table.CONTROL)) != each:
-                raise NotStopped(f"the servo of {name} at {self._port} was told {each}, and keeps {kept}")
+            if (kept := self.read(servo, control_table.CONTROL)) != each:
+                raise NotStopped(f"the servo of {name} at {self._port} was set to {each}, and reads {kept}")
 
-    def keep(self, servo: int, what: Register, count: int) -> None:
-        """Write a register of a servo, until it says that this stands there.
+    def write_verified(self, servo: int, what: Register, count: int) -> None:
+        """Write a register of a servo until it reads back the same.
 
         Raises:
-            DeviceLost: it does not answer.
-            NotCalibrated: it keeps something else.
+            DeviceLost: the servo does not answer.
+            NotCalibrated: the register keeps another value.
         """
         kept = 0
         for _ in range(TRIES):
             self._bus.write(servo, what, count)
-            kept = self.ask(servo, what)[0]
+            kept = self.read(servo, what)[0]
             if kept == count:
                 return
-        raise NotCalibrated(f"the servo of {NAMES[servo - 1]} at {self._port} was told {count}, and keeps {kept}")
+        raise NotCalibrated(f"the servo of {NAMES[servo - 1]} at {self._port} was set to {count}, and reads {kept}")
 
     def switch_off(self) -> None:
-        """Let go."""
+        """Switch all motors off, without reading back."""
         self._bus.write_all(control_table.TORQUE, _each([0] * len(IDS)))
 
-    def let_go(self) -> None:
-        """Switch all off, and read back that they are.
+    def switch_off_verified(self) -> None:
+        """Switch all motors off, and read back that they are.
 
         Raises:
-            DeviceLost: one does not answer.
-            NotCalibrated: one stays on.
+            DeviceLost: a servo does not answer.
+            NotCalibrated: a motor stays on.
         """
         for servo in IDS:
-            self.keep(servo, control_table.TORQUE, 0)
+            self.write_verified(servo, control_table.TORQUE, 0)
 
     def halt(self) -> None:
-        """Hold all where they are, and read back that they stand there.
+        """Hold all at their present positions, and read back that they stand there.
 
         Raises:
-            DeviceLost: one does not answer.
-            NotStopped: one does not stand; the sentence says which.
+            DeviceLost: a servo does not answer.
+            NotStopped: a joint moves; the message says which.
         """
         self.send([reading.counts[0] for reading in self.present()])
         stood, moves = 0, ""
@@ -185,21 +193,21 @@ class Motors:
             self._pause.wait(PAUSE)
             moves = self._moves()
             stood = 0 if moves else stood + 1
-            if stood == 3:
+            if stood == STOOD:
                 return
-        raise NotStopped(f"the SO-101 at {self._port} was told to hold, and {moves}")
+        raise NotStopped(f"the SO-101 at {self._port} was commanded to hold, and {moves}")
 
     def _moves(self) -> str:
-        """Who moves, or does not keep the goal that it was last sent; empty if all stand."""
+        """Return which joint moves or has another goal than the one sent last; empty if all stand."""
         for name, servo, reading, goal in zip(NAMES, IDS, self.present(), self.goals, strict=True):
             position, speed, *_ = reading.counts
-            if (kept := self.ask(servo, control_table.GOAL)[0]) != goal:
+            if (kept := self.read(servo, control_table.GOAL)[0]) != goal:
                 return f"{name} has the goal {kept}, not {goal}"
-            if abs(speed) * TICK > STANDS or abs(position - goal) * TICK > REACHED:
+            if abs(speed) * TICK > STANDING_SPEED or abs(position - goal) * TICK > GOAL_TOLERANCE:
                 return f"{name} turns at {speed * TICK:.2f} rad/s, {abs(position - goal) * TICK:.2f} rad from there"
         return ""
 
 
 def _each(counts: Sequence[int]) -> dict[int, tuple[int]]:
-    """One register of all servos."""
+    """Return counts of one register by servo."""
     return {servo: (count,) for servo, count in zip(IDS, counts, strict=True)}

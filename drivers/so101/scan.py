@@ -1,4 +1,4 @@
-"""Looks for arms at the serial ports of this machine."""
+"""Scan for arms at the serial ports of this machine."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ ADAPTERS = {
     (0x0403, 0x6001): "FT232R",
     (0x0403, 0x6014): "FT232H",
 }
-"""USB numbers of adapters that such servos are sold with; at others nobody is asked, they may be anything."""
+"""USB vendor and product ids of adapters that such servos are sold with; other ports are not queried."""
 
 TRIES = 3
-"""So often a servo is asked whether it is there."""
+"""Number of pings to each servo."""
 
 
 def scan(hosts: Sequence[str]) -> Iterator[Found]:
-    """Ask at each port with a known adapter, and at those that are named.
+    """Query each port with a known adapter, and each given port.
 
     Args:
-        hosts: of these the paths of ports, where is asked whatever adapter they have.
+        hosts: paths of ports that are queried whatever their adapter; other entries are ignored.
 
     Returns:
-        where at least one servo of an arm answers, and which do.
+        ports where at least one servo of an arm answers.
 
     Raises:
         MissingExtra: the SDK is not installed.
@@ -39,9 +39,9 @@ def scan(hosts: Sequence[str]) -> Iterator[Found]:
     bus = sdk.bus()
     known = {port: serial for port, ids, serial in bus.ports() if ids in ADAPTERS}
     for port in dict.fromkeys((*filter(_is_port, hosts), *known)):
-        found, serial = at(port), known.get(port, "")
-        if found:
-            what = "SO-101" if len(found) == len(IDS) else f"servos {', '.join(map(str, found))} of an SO-101"
+        servos, serial = servos_at(port), known.get(port, "")
+        if servos:
+            what = "SO-101" if len(servos) == len(IDS) else f"servos {', '.join(map(str, servos))} of an SO-101"
             yield Found(
                 address=port,
                 what=f"{what}, adapter {serial}" if serial else what,
@@ -49,18 +49,18 @@ def scan(hosts: Sequence[str]) -> Iterator[Found]:
             )
 
 
-def at(port: str) -> list[int]:
-    """Which of an arm's servos answer at a port; none where it cannot be opened."""
+def servos_at(port: str) -> list[int]:
+    """Return the ids of the servos that answer at a port; none where it cannot be opened."""
     try:
-        line = sdk.bus()(port, control_table.BAUDS[0])
+        bus = sdk.bus()(port, control_table.BAUDS[0])
     except DeviceLost:
         return []
     try:
-        return [servo for servo in IDS if any(line.ping(servo) == control_table.MODEL_STS3215 for _ in range(TRIES))]
+        return [servo for servo in IDS if any(bus.ping(servo) == control_table.MODEL_STS3215 for _ in range(TRIES))]
     except DeviceLost:
         return []
     finally:
-        line.close()
+        bus.close()
 
 
 def _is_port(name: str) -> bool:

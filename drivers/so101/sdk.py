@@ -1,4 +1,4 @@
-"""Whether the vendor's SDK is there."""
+"""Import of the vendor's SDK, with an error that says how to install it."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ if TYPE_CHECKING:
 
 
 def bus() -> type[Bus]:
-    """The bus, whose module imports the SDK.
+    """Import and return the bus, whose module imports the SDK.
 
     Raises:
-        MissingExtra: it is not installed, or another package has put its own over it.
+        MissingExtra: the SDK is not installed, or another package has overwritten it.
     """
     try:
         from drivers.so101.bus import Bus

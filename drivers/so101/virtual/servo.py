@@ -1,10 +1,10 @@
-"""A virtual STS3215: its memory, a motor that travels to its goal, and what protects it.
+"""Virtual STS3215: its memory, a motor that moves to its goal, and its protection.
 
-The motor's set-point travels to the goal with the speed and the acceleration in the registers, and brakes in time; in
-silence it goes on to the last goal and stays there, as the real one. Duty is the body's torque by that at stall. The
-motor heats with the square of its duty and cools by itself; the supply sags with the duty. Beyond a limit the bit in
-its status is set, and is cleared once it is within again; where `UNLOAD` has that bit too, the motor drives no more
-meanwhile, and the gears, 1:345, hold it where it is. An overload lasts until `TORQUE` is written.
+The motor's set-point moves to the goal with the speed and the acceleration in the registers, and brakes in time;
+without requests it moves to the last goal and holds it, as the real one. Duty is the body's torque as a share of the
+torque at stall. The motor heats with the square of its duty and cools by itself; the supply sags with the duty. Beyond
+a limit a bit of its status is set, and cleared once it is within again; if `UNLOAD_CONDITIONS` has that bit too, the
+motor is off meanwhile, and the gears, 1:345, hold the shaft. An overload lasts until `TORQUE` is written.
 """
 
 from __future__ import annotations
@@ -12,69 +12,85 @@ from __future__ import annotations
 import math
 
 from drivers.so101 import control_table
-from drivers.so101.codec import EVERYONE, Frame, Instruction, Status
+from drivers.so101.codec import BROADCAST, Frame, Instruction, Status
 from drivers.so101.control_table import TICK, TICKS, Register
 from embodied.guards.stopping import stoppable_speed
 
 AMBIENT = 28.0
-"""Temperature around it [degC]."""
+"""Ambient temperature [degC]."""
 
-HEATING, COOLING = 0.4, 300.0
-"""A stalled motor warms this fast [degC/s]; a warm one cools with this time constant [s]."""
+HEATING = 0.4
+"""Rate at which a stalled motor warms [degC/s]."""
 
-SUPPLY, SAG = 12.0, 0.8
-"""Voltage of the supply, and by how much it falls when a motor stalls [V]."""
+COOLING = 300.0
+"""Time constant with which a motor cools [s]."""
+
+SUPPLY = 12.0
+"""Voltage of the supply [V]."""
+
+SAG = 0.8
+"""Voltage drop at a stalled motor [V]."""
 
 FACTORY = {
     control_table.FIRMWARE_MAJOR: 3,
     control_table.FIRMWARE_MINOR: 10,
     control_table.MODEL: control_table.MODEL_STS3215,
-    control_table.ANSWERS_ALL: 1,
-    control_table.HIGHEST: TICKS - 1,
-    control_table.HOTTEST: 70,
-    control_table.MOST_VOLTAGE: 140,
-    control_table.LEAST_VOLTAGE: 40,
-    control_table.MOST_TORQUE: 1000,
+    control_table.STATUS_RETURN_LEVEL: 1,
+    control_table.MAX_POSITION: TICKS - 1,
+    control_table.MAX_TEMPERATURE: 70,
+    control_table.MAX_VOLTAGE: 140,
+    control_table.MIN_VOLTAGE: 40,
+    control_table.MAX_TORQUE: 1000,
     control_table.PHASE: 12,
-    control_table.UNLOAD: int(Status.TEMPERATURE | Status.CURRENT | Status.LOAD),
-    control_table.ALARM: int(Status.TEMPERATURE | Status.CURRENT | Status.LOAD),
+    control_table.UNLOAD_CONDITIONS: int(Status.TEMPERATURE | Status.CURRENT | Status.LOAD),
+    control_table.ALARM_CONDITIONS: int(Status.TEMPERATURE | Status.CURRENT | Status.LOAD),
     control_table.GAIN_P: 32,
     control_table.GAIN_D: 32,
-    control_table.MOST_CURRENT: 500,
+    control_table.MAX_CURRENT: 500,
     control_table.PROTECTED_TORQUE: 20,
     control_table.PROTECTION_TIME: 200,
     control_table.OVERLOAD: 80,
 }
-"""What the maker delivers it with, where that is not 0."""
+"""Factory settings that are not 0."""
 
-HAND = 2.0
-"""So fast somebody turns it by hand [rad/s]."""
+HAND_SPEED = 2.0
+"""Speed at which a person turns the shaft by hand [rad/s]."""
 
 EEPROM = range(control_table.ID.address, control_table.TORQUE.address)
+"""Addresses of the writable EEPROM."""
+
 WRITABLE = range(control_table.ID.address, control_table.POSITION.address)
-CRAWL = TICKS / 360
-"""A shaft that turns no faster than a degree in a second counts as standing [ticks/s]."""
+"""Addresses that may be written."""
+
+COMMANDS = range(control_table.TORQUE.address, control_table.LOCK.address)
+"""Addresses of what moves or stops the motor."""
+
+STANDING_SPEED = TICKS / 360
+"""Speed up to which a shaft counts as standing, one degree per second [ticks/s]."""
 
 CENTRE = 128
-"""Written to `TORQUE`, this makes the present position the middle one."""
+"""Value of `TORQUE` that makes the present position the middle one."""
+
+UNCONTROLLED_SPEED = 0.2
+"""Speed of a servo that ignores commands [rad/s]."""
 
 
 class Servo:
-    """One servo.
+    """One servo of the bus.
 
     Args:
-        number: its id on the bus.
-        lowest, highest: ticks between which it goes.
+        number: id on the bus.
+        lowest, highest: position limits [ticks].
         plate: text behind the maker's table.
 
     Attributes:
-        raw: where its shaft really is, in ticks, whatever offset is set.
-        speed: of its shaft [ticks/s].
-        duty: what its motor does, -1 to 1.
-        target: tick at which its motor holds the shaft now.
+        raw: true position of its shaft, whatever offset is set [ticks].
+        speed: speed of its shaft [ticks/s].
+        duty: duty of its motor, -1 to 1.
+        target: position at which its motor holds the shaft now [ticks].
         supply: voltage of its supply [V].
-        deaf: it acknowledges what would move or stop it, and goes on turning.
-        hand: tick of the shaft to which somebody turns it while its motor is off; None where nobody does.
+        ignores_commands: whether it acknowledges what would move or stop it, and goes on turning.
+        hand: position to which a person turns the shaft while the motor is off [ticks]; None for no person.
     """
 
     def __init__(self, number: int, lowest: int, highest: int, plate: bytes) -> None:
@@ -82,26 +98,26 @@ class Servo:
         self.speed = self.duty = 0.0
         self.target = self.raw
         self.supply = SUPPLY
-        self.deaf = False
+        self.ignores_commands = False
         self.hand: float | None = None
         self._plate = int.from_bytes(plate.ljust(control_table.NAMEPLATE.width), "little")
         self._kept = bytearray(control_table.SIZE)
         self._memory = bytearray(control_table.SIZE)
         self._recover()
         self.put(control_table.ID, number)
-        self.put(control_table.LOWEST, lowest)
-        self.put(control_table.HIGHEST, highest)
+        self.put(control_table.MIN_POSITION, lowest)
+        self.put(control_table.MAX_POSITION, highest)
         self._kept[:] = self._memory
         self._temperature = AMBIENT
         self.restart()
 
     def restart(self) -> None:
-        """The power comes: what was not locked in is forgotten, and the motor is off."""
+        """Switch the power on: RAM is lost, and the motor is off."""
         self._memory[EEPROM.stop :] = bytes(control_table.SIZE - EEPROM.stop)
         self._memory[: EEPROM.stop] = self._kept[: EEPROM.stop]
         self.put(control_table.NAMEPLATE, self._plate)
         self.put(control_table.LOCK, 1)
-        self.put(control_table.TORQUE_LIMIT, self.get(control_table.MOST_TORQUE))
+        self.put(control_table.TORQUE_LIMIT, self.get(control_table.MAX_TORQUE))
         self._pending: tuple[int, bytes] | None = None
         self._pace = 0.0
         self._overloaded = 0.0
@@ -112,68 +128,68 @@ class Servo:
         self.put(control_table.GOAL, self.get(control_table.POSITION))
 
     def get(self, register: Register) -> int:
-        """The count in a register."""
+        """Return the count in a register."""
         return register.unpack(bytes(self._memory[register.address : register.address + register.width]))
 
     def put(self, register: Register, count: int) -> None:
-        """Set a register, from inside."""
+        """Set a register from inside the servo."""
         self._memory[register.address : register.address + register.width] = register.pack(count)
 
     def heat(self, temperature: float = AMBIENT) -> None:
-        """Its motor is that warm [degC]; as warm as what is around it, by default."""
+        """Set the temperature of its motor [degC]; ambient by default."""
         self._temperature = temperature
         self._protect(0.0)
 
     @property
     def status(self) -> Status:
-        """What is wrong with it."""
+        """Faults that it reports in its status."""
         return Status(self.get(control_table.STATUS))
 
     @property
     def standing(self) -> bool:
-        """Whether it is at its goal, and does not move."""
-        return not self.deaf and not self.get(control_table.MOVING)
+        """Whether it stands at its goal, and follows commands."""
+        return not self.ignores_commands and not self.get(control_table.MOVING)
 
     def answer(self, frame: Frame) -> Frame | None:
-        """Do what a frame to this servo, or to everyone, asks for; its answer, if it gives one."""
-        given = b""
+        """Carry out a request to this servo or to all, and return its answer, if it gives one."""
+        values = b""
         match frame.code, frame.parameters:
             case Instruction.PING, b"":
                 pass
             case Instruction.READ, bytes(asked) if len(asked) == 2:
-                given = bytes(self._memory[asked[0] : asked[0] + asked[1]]).ljust(asked[1], b"\0")
+                values = bytes(self._memory[asked[0] : asked[0] + asked[1]]).ljust(asked[1], b"\0")
             case Instruction.WRITE, bytes(data) if len(data) >= 2:
                 self.write(data[0], data[1:])
             case Instruction.REG_WRITE, bytes(data) if len(data) >= 2:
                 self._pending = data[0], data[1:]
-                self.put(control_table.PENDING, 1)
+                self.put(control_table.REG_WRITE_PENDING, 1)
             case Instruction.ACTION, b"":
                 if self._pending is not None:
                     self.write(*self._pending)
                 self._pending = None
-                self.put(control_table.PENDING, 0)
+                self.put(control_table.REG_WRITE_PENDING, 0)
             case Instruction.RECOVER, b"":
                 self._recover()
             case Instruction.REBOOT, b"":
                 self.restart()
             case _:
                 return None
-        talks = frame.code in (Instruction.PING, Instruction.READ) or self.get(control_table.ANSWERS_ALL)
-        if frame.id == EVERYONE or not talks:
+        answers = frame.code in (Instruction.PING, Instruction.READ) or self.get(control_table.STATUS_RETURN_LEVEL)
+        if frame.id == BROADCAST or not answers:
             return None
-        return Frame(frame.id, int(self.status), given)
+        return Frame(frame.id, int(self.status), values)
 
     def write(self, address: int, data: bytes) -> None:
-        """Bytes that came over the wire; what may not be written stays as it is."""
+        """Write bytes from the bus; addresses that are read-only keep their values."""
         before = self.get(control_table.TORQUE)
         for at, byte in enumerate(data, address):
-            if at not in WRITABLE or (self.deaf and control_table.TORQUE.address <= at < control_table.LOCK.address):
+            if at not in WRITABLE or (self.ignores_commands and at in COMMANDS):
                 continue
             self._memory[at] = byte
             if at in EEPROM and not self.get(control_table.LOCK):
                 self._kept[at] = byte
         torque = self.get(control_table.TORQUE)
-        if address <= control_table.TORQUE.address < address + len(data) and not self.deaf:
+        if address <= control_table.TORQUE.address < address + len(data) and not self.ignores_commands:
             self._overloaded = 0.0
             if torque == CENTRE:
                 self.put(control_table.OFFSET, round(self.raw) - control_table.MIDDLE)
@@ -181,17 +197,17 @@ class Servo:
                 self._measure()
 
     def advance(self, period: float) -> None:
-        """The motor and its protection, for one period [s]; `raw`, `speed` and `duty` have been measured before."""
+        """Advance the motor and its protection by a period [s]; `raw`, `speed` and `duty` must be up to date."""
         self._protect(period)
-        follows = bool(self.get(control_table.TORQUE)) and not self.status & self.get(control_table.UNLOAD)
-        if self.deaf:
-            self._pace = 0.2 / TICK
+        follows = bool(self.get(control_table.TORQUE)) and not self.status & self.get(control_table.UNLOAD_CONDITIONS)
+        if self.ignores_commands:
+            self._pace = UNCONTROLLED_SPEED / TICK
             self.target += self._pace * period
         elif follows == self._follows:
             if follows:
                 self._travel(period)
             elif self.hand is not None:
-                reach = HAND / TICK * period
+                reach = HAND_SPEED / TICK * period
                 self.target += min(max(self.hand - self.target, -reach), reach)
         else:
             self._stay()
@@ -199,64 +215,64 @@ class Servo:
         self._measure()
 
     def _stay(self) -> None:
-        """Its motor begins here, in the turn in which the shaft is, and nobody holds it."""
+        """Start from the present position, in the present turn of the shaft, with no hand on it."""
         self.target, self._pace, self.hand = self.raw, 0.0, None
         self._turn = (round(self.raw) - self.get(control_table.OFFSET)) // TICKS * TICKS
 
     def _travel(self, period: float) -> None:
         goal = self._goal()
         fastest = abs(self.get(control_table.GOAL_SPEED)) or control_table.NO_LOAD / TICK
-        harshest = self.get(control_table.ACCELERATION) * 100.0 or math.inf
+        largest = self.get(control_table.ACCELERATION) * 100.0 or math.inf
         left = goal - self.target
         pace = min(fastest, abs(left) / period)
-        if math.isfinite(harshest):
-            wanted = math.copysign(min(pace, stoppable_speed(abs(left), harshest, period)), left)
-            change = harshest * period
+        if math.isfinite(largest):
+            wanted = math.copysign(min(pace, stoppable_speed(abs(left), largest, period)), left)
+            change = largest * period
             self._pace = min(max(wanted, self._pace - change), self._pace + change)
         else:
             self._pace = math.copysign(pace, left)
         self.target += self._pace * period
 
     def _goal(self) -> float:
-        """The tick of the shaft where the goal register sends it."""
-        low, high = self.get(control_table.LOWEST), self.get(control_table.HIGHEST)
+        """Return the position of the shaft that the goal register demands [ticks]."""
+        low, high = self.get(control_table.MIN_POSITION), self.get(control_table.MAX_POSITION)
         goal = self.get(control_table.GOAL)
         if low or high:
             goal = min(max(goal, low), high)
         return goal + self.get(control_table.OFFSET) + self._turn
 
     def _protect(self, period: float) -> None:
-        """Warm up, sag, and say so where a limit is passed."""
+        """Update temperature and voltage, and set the status where a limit is passed."""
         duty = abs(self.duty)
         self._temperature += period * (HEATING * duty**2 - (self._temperature - AMBIENT) / COOLING)
         voltage = self.supply - SAG * duty
         self.put(control_table.VOLTAGE, round(voltage / control_table.VOLTAGE.scale))
         self.put(control_table.TEMPERATURE, round(min(self._temperature, control_table.TEMPERATURE.largest)))
-        over, patience = self.get(control_table.OVERLOAD) * 1e-2, self.get(control_table.PROTECTION_TIME) * 1e-2
-        if self._overloaded < patience:
-            self._overloaded = self._overloaded + period if duty >= over else 0.0
+        overload, delay = self.get(control_table.OVERLOAD) * 1e-2, self.get(control_table.PROTECTION_TIME) * 1e-2
+        if self._overloaded < delay:
+            self._overloaded = self._overloaded + period if duty >= overload else 0.0
         status = Status(0)
-        if self.get(control_table.TEMPERATURE) > self.get(control_table.HOTTEST):
+        if self.get(control_table.TEMPERATURE) > self.get(control_table.MAX_TEMPERATURE):
             status |= Status.TEMPERATURE
         if (
-            not self.get(control_table.LEAST_VOLTAGE)
+            not self.get(control_table.MIN_VOLTAGE)
             <= self.get(control_table.VOLTAGE)
-            <= self.get(control_table.MOST_VOLTAGE)
+            <= self.get(control_table.MAX_VOLTAGE)
         ):
             status |= Status.VOLTAGE
-        if self._overloaded >= patience:
+        if self._overloaded >= delay:
             status |= Status.LOAD
         self.put(control_table.STATUS, int(status))
 
     def _measure(self) -> None:
-        """What it says of its shaft; one turn has 4096 ticks, and it knows of no other."""
+        """Update the measured registers; the position counts within one turn of 4096 ticks."""
         self.put(control_table.POSITION, (round(self.raw) - self.get(control_table.OFFSET)) % TICKS)
         self.put(control_table.SPEED, round(self.speed))
         self.put(control_table.LOAD, round(min(max(self.duty, -1.0), 1.0) * 1000))
-        self.put(control_table.MOVING, int(self._pace != 0.0 or abs(self.speed) > CRAWL))
+        self.put(control_table.MOVING, int(self._pace != 0.0 or abs(self.speed) > STANDING_SPEED))
 
     def _recover(self) -> None:
-        """All but its id as the maker delivered it."""
+        """Restore the factory settings, except for the id."""
         number = self.get(control_table.ID)
         self._memory[: EEPROM.stop] = bytes(EEPROM.stop)
         for register, count in FACTORY.items():

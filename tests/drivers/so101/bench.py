@@ -8,6 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 from drivers.so101 import SO101
+from drivers.so101.calibration import JointCalibration
+from drivers.so101.servos import NAMES
 from drivers.so101.virtual import VirtualSO101
 from embodied.node.node import Driver
 from embodied.testing.benches.arm import ArmBench
@@ -17,6 +19,11 @@ from tests.drivers.kinematic import KinematicWorld
 from tests.embodied.robots import robot
 
 ROBOT = robot("so101")
+
+CALIBRATION = {
+    name: JointCalibration(offset=0.1 * i - 0.2, sign=(-1) ** i, lower=-2.9, upper=2.9) for i, name in enumerate(NAMES)
+}
+"""Calibration with another offset for each joint, and every other one turned against its servo."""
 
 
 class SO101Bench(ArmBench):

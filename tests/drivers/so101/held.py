@@ -111,12 +111,12 @@ def mounted(held: AnyHeld) -> Iterator[AnyHeld]:
             for servo, offset in zip(IDS, OFFSETS, strict=True):
                 for register, count in (
                     (control_table.LOCK, 0),
-                    (control_table.LOWEST, 0),
-                    (control_table.HIGHEST, TICKS - 1),
+                    (control_table.MIN_POSITION, 0),
+                    (control_table.MAX_POSITION, TICKS - 1),
                 ):
-                    motors.keep(servo, register, count)
-                motors.keep(servo, control_table.OFFSET, offset)
-                motors.keep(servo, control_table.LOCK, 1)
+                    motors.write_verified(servo, register, count)
+                motors.write_verified(servo, control_table.OFFSET, offset)
+                motors.write_verified(servo, control_table.LOCK, 1)
             held.turn(SOON)
             motors.switch_on(motors.present(), [3000] * 6, [1000] * 6)
         held.turn(0.2)
@@ -132,7 +132,7 @@ def kept(far: Held) -> list[list[int]]:
 
 def switched_on(far: Held) -> list[int]:
     with asking(far) as motors:
-        return [servo for servo in IDS if motors.ask(servo, control_table.TORQUE)[0]]
+        return [servo for servo in IDS if motors.read(servo, control_table.TORQUE)[0]]
 
 
 def true(far: Held, found: dict[str, Any]) -> None:

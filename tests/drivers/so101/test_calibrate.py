@@ -114,7 +114,7 @@ def ends(far: Held, person: Hands, error: type[BaseException], keep: Callable[[C
         measured(far, person, keep)
     assert kept(far) == before
     with asking(far) as motors:
-        assert all(motors.ask(servo, control_table.LOCK) == (1,) for servo in IDS)
+        assert all(motors.read(servo, control_table.LOCK) == (1,) for servo in IDS)
 
 
 @pytest.mark.parametrize("when", ["waiting until it is in the pose", "wrist_flex to its upper stop", "writing", "keep"])
@@ -132,7 +132,7 @@ def test_whatever_ends_it_the_motors_are_off_and_the_servos_keep_what_they_kept(
     assert not switched_on(far)
     *_, before, last = person.told
     assert last.endswith("its motors are off: hold it, or lay it down")
-    assert "its servos keep what they kept before" in (before if when in ("writing", "keep") else last)
+    assert "its servos keep their old offsets and limits" in (before if when in ("writing", "keep") else last)
 
 
 def test_an_arm_that_does_not_count_as_its_new_offsets_have_it_keeps_the_old_ones(far: Held) -> None:
@@ -144,7 +144,7 @@ def test_an_arm_that_does_not_count_as_its_new_offsets_have_it_keeps_the_old_one
 
     person = Hands(far, moved)
     ends(far, person, NotCalibrated, lambda _: pytest.fail("this is not to be kept"))
-    assert "its servos keep what they kept before" in person.told
+    assert "its servos keep their old offsets and limits" in person.told
 
 
 def test_before_the_person_holds_it_nothing_is_changed(far: Held) -> None:
@@ -160,6 +160,6 @@ def test_before_the_person_holds_it_nothing_is_changed(far: Held) -> None:
 
 def test_servos_that_control_no_position_are_refused(far: Held) -> None:
     with asking(far) as motors:
-        motors.keep(2, control_table.MODE, 1)
+        motors.write_verified(2, control_table.MODE, 1)
     with pytest.raises(NotCalibrated, match="the servo of shoulder_lift is in mode 1"):
         measured(far, Hands(far), lambda _: None)

@@ -5,18 +5,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drivers.so101 import codec, control_table
-from drivers.so101.codec import EVERYONE, Cutter, Frame, Instruction, Malformed
+from drivers.so101.codec import BROADCAST, Frame, FrameParser, Instruction, Malformed
 from drivers.so101.control_table import Block, Register
 
 REGISTERS = [value for value in vars(control_table).values() if isinstance(value, Register)]
 BLOCKS = [value for value in vars(control_table).values() if isinstance(value, Block)]
 
-frames = st.builds(Frame, st.integers(0, EVERYONE), st.integers(0, 255), st.binary(max_size=60))
+frames = st.builds(Frame, st.integers(0, BROADCAST), st.integers(0, 255), st.binary(max_size=60))
 
 
 @given(frames)
 def test_what_was_packed_is_unpacked(frame: Frame) -> None:
-    assert codec.whole(frame.pack()) == frame
+    assert codec.parse(frame.pack()) == frame
 
 
 @given(frames, st.data())
@@ -25,37 +25,37 @@ def test_a_frame_with_a_bit_that_turned_is_none(frame: Frame, data: st.DataObjec
     bit = data.draw(st.integers(0, 8 * len(packed) - 1))
     packed[bit // 8] ^= 1 << bit % 8
     with pytest.raises(Malformed):
-        codec.whole(bytes(packed))
+        codec.parse(bytes(packed))
 
 
 @given(frames, st.data())
 def test_a_frame_that_is_cut_short_or_goes_on_is_none(frame: Frame, data: st.DataObject) -> None:
     packed = frame.pack()
     with pytest.raises(Malformed):
-        codec.whole(packed[: data.draw(st.integers(0, len(packed) - 1))])
+        codec.parse(packed[: data.draw(st.integers(0, len(packed) - 1))])
     with pytest.raises(Malformed):
-        codec.whole(packed + data.draw(st.binary(min_size=1, max_size=9)))
+        codec.parse(packed + data.draw(st.binary(min_size=1, max_size=9)))
 
 
 @given(st.lists(frames, max_size=5), st.integers(1, 30))
 def test_a_stream_is_cut_into_its_frames_however_it_arrives(sent: list[Frame], piece: int) -> None:
     stream = b"".join(frame.pack() for frame in sent)
-    cutter = Cutter()
-    found = [frame for at in range(0, len(stream), piece) for frame in cutter.feed(stream[at : at + piece])]
+    parser = FrameParser()
+    found = [frame for at in range(0, len(stream), piece) for frame in parser.feed(stream[at : at + piece])]
     assert found == sent
-    assert cutter.rejected == 0
+    assert parser.rejected == 0
 
 
 @given(st.binary(max_size=30).filter(lambda noise: 0xFF not in noise), frames)
 def test_a_stream_finds_its_way_back_after_noise(noise: bytes, frame: Frame) -> None:
-    assert Cutter().feed(noise + frame.pack()) == [frame]
+    assert FrameParser().feed(noise + frame.pack()) == [frame]
 
 
 def test_a_stream_finds_its_way_back_after_a_frame_that_was_cut_short() -> None:
     first, second = codec.read(1, 56, 8), codec.read(2, 56, 8)
-    cutter = Cutter()
-    assert cutter.feed(first.pack()[:-2] + second.pack()) == [second]
-    assert cutter.rejected == 1
+    parser = FrameParser()
+    assert parser.feed(first.pack()[:-2] + second.pack()) == [second]
+    assert parser.rejected == 1
 
 
 def test_answers_of_several_are_taken_whole_and_in_order_or_not_at_all() -> None:
@@ -78,7 +78,7 @@ def test_answers_of_several_are_taken_whole_and_in_order_or_not_at_all() -> None
     ),
 )
 def test_a_write_to_several_says_again_what_goes_where(address: int, values: dict[int, bytes]) -> None:
-    frame = codec.whole(codec.sync_write(address, values).pack())
+    frame = codec.parse(codec.sync_write(address, values).pack())
     assert codec.sync_written(frame) == (address, values)
 
 
@@ -86,7 +86,7 @@ def test_a_write_to_several_that_does_not_come_out_even_is_refused() -> None:
     with pytest.raises(ValueError, match="equally many"):
         codec.sync_write(42, {1: b"ab", 2: b"a"})
     with pytest.raises(Malformed, match="for each servo"):
-        codec.sync_written(Frame(EVERYONE, Instruction.SYNC_WRITE, bytes((42, 2, 1, 0))))
+        codec.sync_written(Frame(BROADCAST, Instruction.SYNC_WRITE, bytes((42, 2, 1, 0))))
     with pytest.raises(ValueError, match="no frame"):
         Frame(1, Instruction.WRITE, bytes(250)).pack()
 
@@ -98,7 +98,7 @@ def test_a_write_to_several_that_does_not_come_out_even_is_refused() -> None:
         (codec.read(1, 0x38, 2), "ff ff 01 04 02 38 02 be"),
         (codec.write(1, 0x2A, bytes.fromhex("00080000e803")), "ff ff 01 09 03 2a 00 08 00 00 e8 03 d5"),
         (codec.sync_read(0x38, 8, (1, 2)), "ff ff fe 06 82 38 08 01 02 36"),
-        (Frame(EVERYONE, Instruction.ACTION), "ff ff fe 02 05 fa"),
+        (Frame(BROADCAST, Instruction.ACTION), "ff ff fe 02 05 fa"),
         (Frame(2, 0, bytes.fromhex("ff07000000007723")), "ff ff 02 0a 00 ff 07 00 00 00 00 77 23 53"),
     ],
 )

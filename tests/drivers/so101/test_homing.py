@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drivers.so101.calibration import JointCalibration
-from drivers.so101.homing import MIDDLE, TICK, TICKS, NotMeasured, Stated, direction, followed, measure, setting
+from drivers.so101.homing import MIDDLE, TICK, TICKS, ExpectedJoint, NotMeasured, direction, measure, setting, unwrap
 from embodied.launch.site import Site
 from embodied.node.settings import Context, convert
 
@@ -59,7 +59,7 @@ def test_wherever_its_servo_is_mounted_a_joint_is_where_it_is_and_never_beyond_t
     lower, upper = LIMITS[joint]
     pose = lower + share * (upper - lower)
     servo = Servo(*mounted)
-    stated = Stated(pose, lower, upper, servo.sign)
+    stated = ExpectedJoint(pose, lower, upper, servo.sign)
     found = measure(joint, servo.says(pose), moved(servo, pose, upper, lower), stated, servo.offset)
     assert -2047 <= found.offset <= 2047
     servo.offset = found.offset
@@ -88,7 +88,12 @@ def refused(stops: tuple[float, ...], sign: int = 1, pose: float = 0.0, step: fl
     """Why a joint is refused whose servo is mounted the right way round, near the end of its count."""
     servo = Servo(50, 1)
     with pytest.raises(NotMeasured) as caught:
-        measure("shoulder_pan", servo.says(stops[0]), moved(servo, *stops, step=step), Stated(pose, -1.92, 1.92, sign))
+        measure(
+            "shoulder_pan",
+            servo.says(stops[0]),
+            moved(servo, *stops, step=step),
+            ExpectedJoint(pose, -1.92, 1.92, sign),
+        )
     assert caught.value.help
     return caught.value
 
@@ -98,7 +103,7 @@ def test_a_joint_that_was_not_moved_to_both_stops_is_refused() -> None:
     assert str(error) == "shoulder_pan goes from -0.30 to 1.90 rad, and its description has -1.92 to 1.92"
     assert error.help[0].startswith("move it to both of its stops")
     with pytest.raises(NotMeasured, match=r"from 0\.00 to 0\.00"):
-        measure("shoulder_pan", 100, [], Stated(0.0, -1.92, 1.92))
+        measure("shoulder_pan", 100, [], ExpectedJoint(0.0, -1.92, 1.92))
 
 
 def test_a_pose_that_was_not_the_stated_one_is_refused_and_by_how_much() -> None:
@@ -116,7 +121,7 @@ def test_readings_too_far_apart_to_say_which_way_are_refused() -> None:
     assert "by 110° between two readings" in str(refused((0.0, 1.92, -1.92), step=2.0))
     # A recording that begins elsewhere than in the pose says nothing of where the pose was.
     with pytest.raises(NotMeasured, match="between two readings"):
-        measure("elbow_flex", 3000, moved(Servo(50, 1), 0.0, 1.69, -1.69), Stated(0.0, -1.69, 1.69))
+        measure("elbow_flex", 3000, moved(Servo(50, 1), 0.0, 1.69, -1.69), ExpectedJoint(0.0, -1.69, 1.69))
 
 
 def test_more_than_a_turn_is_refused() -> None:
@@ -125,8 +130,8 @@ def test_more_than_a_turn_is_refused() -> None:
 
 def test_what_no_servo_says_is_refused() -> None:
     for tick in (-1, TICKS):
-        with pytest.raises(NotMeasured, match=f"says {tick}, and a servo counts from 0 to 4095"):
-            followed("gripper", [0, tick])
+        with pytest.raises(NotMeasured, match=f"must be in \\[0, 4095\\], got {tick}"):
+            unwrap("gripper", [0, tick])
     with pytest.raises(NotMeasured, match="moved by 0°"):
         direction("gripper", [])
 
@@ -135,7 +140,7 @@ def test_what_was_measured_goes_through_a_site_file_to_the_driver(tmp_path: Path
     measured = {}
     for number, (name, (lower, upper)) in enumerate(LIMITS.items()):
         servo = Servo(700 * number, (-1) ** number)
-        stated = Stated(0.0, lower, upper, servo.sign)
+        stated = ExpectedJoint(0.0, lower, upper, servo.sign)
         measured[name] = measure(name, servo.says(0.0), moved(servo, 0.0, upper, lower), stated)
     site = Site.read(tmp_path / "site.yaml").put("arm", "calibration", setting(measured))
     site.write()

@@ -89,10 +89,10 @@ def test_what_it_may_not_be_told_it_keeps() -> None:
 
 def test_its_makers_settings_come_back_and_its_id_stays() -> None:
     kept = servo()
-    kept.write(control_table.HOTTEST.address, bytes((50,)))
+    kept.write(control_table.MAX_TEMPERATURE.address, bytes((50,)))
     kept.write(control_table.ID.address, bytes((9,)))
     assert kept.answer(Frame(9, Instruction.RECOVER)) == Frame(9, 0)
-    assert kept.get(control_table.HOTTEST) == FACTORY[control_table.HOTTEST]
+    assert kept.get(control_table.MAX_TEMPERATURE) == FACTORY[control_table.MAX_TEMPERATURE]
     assert kept.get(control_table.ID) == 9
 
 

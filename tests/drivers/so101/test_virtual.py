@@ -138,31 +138,31 @@ def test_what_is_written_in_advance_waits_for_its_action(client: Client) -> None
     client.on(2)
     start, _, _ = client.sdk.ReadPos(2)
     assert client.sdk.RegWritePosEx(2, start + 100, 0, 0) == (COMM_SUCCESS, 0)
-    assert client.get(2, control_table.PENDING) == 1
+    assert client.get(2, control_table.REG_WRITE_PENDING) == 1
     assert client.get(2, control_table.GOAL) == start
     assert client.sdk.RegAction() == COMM_SUCCESS
     until(lambda: abs(client.sdk.ReadPos(2)[0] - start - 100) <= 1)
-    assert client.get(2, control_table.PENDING) == 0
+    assert client.get(2, control_table.REG_WRITE_PENDING) == 0
 
 
 def test_only_what_was_written_with_the_lock_open_outlives_the_power(client: Client) -> None:
-    client.put(3, control_table.HIGHEST, 3000)
+    client.put(3, control_table.MAX_POSITION, 3000)
     assert client.sdk.unLockEprom(3) == (COMM_SUCCESS, 0)
-    client.put(3, control_table.LOWEST, 1000)
+    client.put(3, control_table.MIN_POSITION, 1000)
     assert client.sdk.LockEprom(3) == (COMM_SUCCESS, 0)
-    assert (client.get(3, control_table.LOWEST), client.get(3, control_table.HIGHEST)) == (1000, 3000)
+    assert (client.get(3, control_table.MIN_POSITION), client.get(3, control_table.MAX_POSITION)) == (1000, 3000)
     client.far.inject("power loss")
     assert client.sdk.ping(3)[1] == COMM_RX_TIMEOUT
     client.far.clear_faults()
-    assert client.get(3, control_table.LOWEST) == 1000
-    assert client.get(3, control_table.HIGHEST) != 3000
+    assert client.get(3, control_table.MIN_POSITION) == 1000
+    assert client.get(3, control_table.MAX_POSITION) != 3000
     assert client.get(3, control_table.TORQUE) == 0
 
 
 def test_a_goal_beyond_a_servos_limits_is_gone_to_as_far_as_they_are(client: Client) -> None:
     client.on(1)
     start, _, _ = client.sdk.ReadPos(1)
-    client.put(1, control_table.HIGHEST, start + 30)
+    client.put(1, control_table.MAX_POSITION, start + 30)
     client.put(1, control_table.GOAL, start + 500)
     until(lambda: abs(client.sdk.ReadPos(1)[0] - start - 30) <= 1)
     pause(0.1)
@@ -195,8 +195,8 @@ def test_what_everybody_is_told_nobody_answers(client: Client) -> None:
 
 
 def test_a_servo_that_answers_reads_alone_acknowledges_nothing(client: Client) -> None:
-    assert client.sdk.write1ByteTxOnly(1, control_table.ANSWERS_ALL.address, 0) == COMM_SUCCESS
-    until(lambda: client.get(1, control_table.ANSWERS_ALL) == 0)
+    assert client.sdk.write1ByteTxOnly(1, control_table.STATUS_RETURN_LEVEL.address, 0) == COMM_SUCCESS
+    until(lambda: client.get(1, control_table.STATUS_RETURN_LEVEL) == 0)
     assert client.sdk.write1ByteTxRx(1, control_table.TORQUE.address, 1)[0] == COMM_RX_TIMEOUT
     assert client.get(1, control_table.TORQUE) == 1
 
@@ -205,7 +205,7 @@ def test_one_that_overheats_says_so_lets_go_and_comes_back_by_itself(client: Cli
     client.on(2)
     client.far.inject("over-temperature")
     until(lambda: client.sdk.ReadPos(2)[2] == Status.TEMPERATURE, 5.0)
-    assert client.get(2, control_table.TEMPERATURE) > client.get(2, control_table.HOTTEST)
+    assert client.get(2, control_table.TEMPERATURE) > client.get(2, control_table.MAX_TEMPERATURE)
     start = client.sdk.ReadPos(2)[0]
     client.put(2, control_table.GOAL, start + 300)
     pause(0.2)

@@ -134,7 +134,7 @@ def test_what_cannot_be_calibrated_is_one_clear_error(embodied: Command, tmp_pat
         (("--node", "arm", "--profile", "sim"), "has no device"),
         (("--node", "camera"), "by hand: so101"),
         (("--node", "arm", "--set", "robot=xarm6"), "by hand: so101"),
-        (("--node", "arm", "--set", "arm.torque=7"), "torque is 7"),
+        (("--node", "arm", "--set", "arm.torque=7"), "torque must be in (0, 1], got 7"),
     ):
         done = embodied("calibrate", "arm", str(PICK), *site, *words)
         assert done.code == 2, done.stderr

@@ -1,7 +1,7 @@
-"""The wire of a virtual bus: a pseudo-terminal, at whose other end a client opens a serial port.
+"""Server of a virtual servo bus on a pseudo terminal, whose other end a client opens as a serial port.
 
-One thread serves it, so that a client is answered at once, whatever the node of the body is doing. The speed that the
-client has set is the terminal's; servos that have another understand nothing.
+One thread serves it, so that a client is answered at once, whatever the node of the body is doing. Servos whose speed
+differs from the one that the client has set on the terminal do not answer.
 """
 
 from __future__ import annotations
@@ -14,23 +14,26 @@ import termios
 import threading
 from collections.abc import Callable
 
-from drivers.so101.codec import SHORTEST, Cutter, Frame
+from drivers.so101.codec import SHORTEST, Frame, FrameParser
 from embodied.devices.disturbance import Disturbance, Disturber, flip_bit
 from embodied.devices.virtual_serial import PseudoTerminal
 
 SPEEDS = {getattr(termios, f"B{baud}"): baud for baud in (38_400, 57_600, 115_200, 500_000, 1_000_000)}
-"""Speeds that a terminal has a number for; at others everyone hears everyone."""
+"""Speeds that termios has a constant for [bit/s], by that constant; at others all servos answer."""
 
-PATIENCE = 20
-"""A terminal that was plugged in anew is noticed after this long [ms]."""
+POLL_TIMEOUT = 20
+"""Time after which a terminal that was plugged in again is noticed [ms]."""
 
 
-class Line:
-    """Serves one bus.
+class BusServer:
+    """Server of one bus, with a thread of its own.
 
     Args:
-        answer: gives the answers to a frame, in order, at a speed of the bus [bit/s] or None for any.
-        link: a path that leads to the terminal, whose own changes with each plug; empty for none.
+        answer: function that returns the answers to a frame, in order, at a speed of the bus [bit/s], None for any.
+        link: path of a symbolic link to the terminal, whose own changes with each plug; empty for none.
+
+    Attributes:
+        address: path that a client opens.
     """
 
     def __init__(self, answer: Callable[[Frame, int | None], list[Frame]], link: str = "") -> None:
@@ -46,16 +49,16 @@ class Line:
         self._thread = threading.Thread(target=self._serve, name="virtual servo bus", daemon=True)
 
     def open(self) -> None:
-        """Listen.
+        """Open the terminal, and begin to serve.
 
         Raises:
-            LinkFailed: something that is no link stands at the path, or another virtual bus is there.
+            LinkFailed: another virtual device, or something that is no link, is at the path of the link.
         """
         self.plug()
         self._thread.start()
 
     def close(self) -> None:
-        """Stop, and leave nothing behind."""
+        """Stop serving, and remove the link."""
         os.write(self._waker, b"x")
         if self._thread.is_alive():
             self._thread.join()
@@ -64,21 +67,21 @@ class Line:
         os.close(self._waker)
 
     def plug(self) -> None:
-        """A new terminal, as an adapter that is plugged in again is a new device."""
+        """Open a new terminal, as an adapter that is plugged in again is a new device."""
         with self._lock:
             if self._terminal is None:
                 self._terminal = PseudoTerminal(self._link)
                 self.address = self._terminal.address
 
     def unplug(self) -> None:
-        """The terminal is gone; who has it open is told so by the system."""
+        """Close the terminal; a client that has it open gets an error from the system."""
         with self._lock:
             terminal, self._terminal = self._terminal, None
             if terminal is not None:
                 terminal.close()
 
     def freeze(self, yes: bool) -> None:
-        """Say nothing more, or speak again."""
+        """Send nothing more, or send again."""
         self._frozen = yes
 
     def disturb(self, how: Disturbance, every: int) -> None:
@@ -86,23 +89,23 @@ class Line:
         self._disturber.set(how, every)
 
     def _serve(self) -> None:
-        cutter = Cutter()
+        parser = FrameParser()
         while True:
             poll = select.poll()
             poll.register(self._wake, select.POLLIN)
             terminal = self._terminal
             if terminal is not None:
                 poll.register(terminal.descriptor, select.POLLIN)
-            ready = [descriptor for descriptor, _ in poll.poll(PATIENCE)]
+            ready = [descriptor for descriptor, _ in poll.poll(POLL_TIMEOUT)]
             if self._wake in ready:
                 return
-            # The terminal may be unplugged at any moment; what it was asked last is lost then.
+            # The terminal may be closed at any moment; the last request is lost then.
             with contextlib.suppress(OSError, termios.error):
                 if terminal is not None and ready:
-                    self._turn(terminal.descriptor, cutter)
+                    self._exchange(terminal.descriptor, parser)
 
-    def _turn(self, descriptor: int, cutter: Cutter) -> None:
-        frames = cutter.feed(os.read(descriptor, 4096))
+    def _exchange(self, descriptor: int, parser: FrameParser) -> None:
+        frames = parser.feed(os.read(descriptor, 4096))
         speed = SPEEDS.get(termios.tcgetattr(descriptor)[5])
         for frame in frames:
             answers = self._answer(frame, speed)

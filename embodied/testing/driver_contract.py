@@ -1,11 +1,11 @@
-"""What every driver keeps, whatever it drives; its test inherits this and says what is on the bench.
+"""Contract of every driver as tests; the test of a driver inherits it and names the bench.
 
     class TestSO101(DriverContract):
         def bench(self) -> Bench:
             return SO101Bench()
 
-The same truths hold on a real device: `embodied driver test` asks a person to pull the plug. What a far side cannot do
-is skipped by name.
+`embodied driver test` runs the same tests on a real device, and asks a person to pull the plug. Tests of what a device
+cannot do are skipped.
 """
 
 from __future__ import annotations
@@ -27,27 +27,27 @@ from embodied.testing.benches.bench import Bench
 from embodied.testing.serving import Drive, pause
 
 GRACE = 1.0
-"""So much longer than stated may something take here, on a machine that does other things as well [s]."""
+"""Time that something may take longer than stated, on a machine that does other things as well [s]."""
 
 
 class DriverContract:
-    """Base of every driver's test."""
+    """Base class of every driver's test."""
 
     @abstractmethod
     def bench(self) -> Bench:
-        """The device on a bench; a new one for each test."""
+        """Return a new bench of the device for each test."""
         raise NotImplementedError
 
     @contextmanager
     def served(self) -> Iterator[Bench]:
-        """A bench whose far side is there; what that cannot do skips the test."""
+        """Serve the virtual device of a bench; skip the test if it cannot do something."""
         bench = self.bench()
         with bench.judged(), bench.served():
             yield bench
 
     @contextmanager
     def moving(self) -> Iterator[tuple[Bench, Drive]]:
-        """A device in the middle of a motion."""
+        """Bring the device into the middle of a motion."""
         with self.served() as bench:
             if not bench.commanded:
                 raise Unsupported("it takes no commands")
@@ -56,7 +56,7 @@ class DriverContract:
                 yield bench, drive
 
     def test_it_opens_and_closes_twice(self) -> None:
-        """What is closed can be opened again, and gives new state then."""
+        """Check that a closed driver can be opened again, and publishes new state."""
         with self.served() as bench:
             driver: Any = bench.driver()
             for _ in range(2):
@@ -66,19 +66,19 @@ class DriverContract:
                     driver.arm()
                     drive = Drive(driver)
                     drive.go(0.5)
-                    assert any(drive.outputs), "it gave nothing in half a second"
+                    assert any(drive.outputs), "it published nothing in half a second"
                 finally:
                     driver.close()
 
-    def test_it_says_what_it_is_and_whether_something_real_is_behind_it(self) -> None:
-        """Model, and whether it is virtual; joints, their order, unit and limits are those of the launch file."""
+    def test_it_reports_its_model_and_whether_it_is_virtual(self) -> None:
+        """Check the identity: a model, and virtual unless the device is real."""
         with self.served() as bench, bench.ready() as drive:
             identity = drive.driver.identify()
             assert identity.model
-            assert identity.virtual or not bench.witnessed, f"it says that it is real: {identity}"
+            assert identity.virtual or not bench.witnessed, f"it reports to be real: {identity}"
 
-    def test_the_wrong_device_is_not_armed_and_hears_nothing(self) -> None:
-        """The error says what differs; nothing was sent that could move it."""
+    def test_the_wrong_device_is_not_armed_and_receives_nothing(self) -> None:
+        """Check that the error names the difference, and nothing was sent that could move it."""
         with self.served() as bench:
             for changes in bench.wrong():
                 before = bench.position() if bench.commanded and bench.witnessed else None
@@ -91,8 +91,8 @@ class DriverContract:
                     assert not bench.received()
                     assert _near(bench, None, before)
 
-    def test_it_stands_still_when_nobody_commands(self) -> None:
-        """Told None, it holds or comes to a controlled stop within its stated time."""
+    def test_it_stands_still_without_a_command(self) -> None:
+        """Check that with None for a command it holds or stops within `stops_within`."""
         with self.moving() as (bench, drive):
             at = bench.position(drive)
             drive.go(drive.driver.stops_within)
@@ -102,7 +102,7 @@ class DriverContract:
             assert np.abs(stood - at).max() < 1.0, "it went far before it stopped"
 
     def test_it_stands_still_when_its_driver_falls_silent(self) -> None:
-        """A driver that is not stepped any more, as when its process hangs."""
+        """Check a driver that is not stepped any more, as when its process hangs."""
         with self.moving() as (bench, drive):
             bench.position(drive)
             pause(drive.driver.stops_within)
@@ -110,19 +110,19 @@ class DriverContract:
             pause(0.5)
             assert _near(bench, drive, stood), "it went on moving"
 
-    def test_what_it_says_it_applied_is_what_was_heard(self) -> None:
-        """To the resolution of the wire."""
+    def test_the_applied_command_is_the_one_that_the_device_received(self) -> None:
+        """Check the output `applied`, to the resolution of the protocol."""
         with self.moving() as (bench, drive):
             for seconds in (0.2, 0.35):
                 drive.go(seconds, bench.motion)
                 applied = drive.applied
                 assert applied is not None
                 assert _until(lambda: bool(bench.received()) and bench.same(applied, bench.received()[-1])), (  # noqa: B023
-                    f"applied {applied}, heard {bench.received()[-1:]}"
+                    f"applied {applied}, received {bench.received()[-1:]}"
                 )
 
-    def test_no_state_is_new_twice(self) -> None:
-        """What is acquired once is given once; a device that is frozen is lost, and not as it was."""
+    def test_no_state_is_published_twice(self) -> None:
+        """Check that each acquisition is published once, and that a frozen device is lost."""
         with self.served() as bench:
             with bench.ready() as drive:
                 drive.go(0.5, *_moves(bench))
@@ -133,8 +133,8 @@ class DriverContract:
             with bench.ready() as again:
                 _fresh(again)
 
-    def test_one_that_is_unplugged_is_lost_in_time_and_does_not_continue_when_it_is_back(self) -> None:
-        """`DeviceLost` within the stated time; it stands still; an old motion is not continued by a new driver."""
+    def test_an_unplugged_device_is_lost_in_time_and_does_not_continue_when_it_is_back(self) -> None:
+        """Check `DeviceLost` within `lost_within`, and that a new driver does not continue the old motion."""
         with self.moving() as (bench, drive):
             bench.virtual.unplug()
             _lost(drive)
@@ -144,13 +144,13 @@ class DriverContract:
             stood = bench.position()
             with bench.ready() as again:
                 again.go(0.5)
-                assert _near(bench, again, stood), "it moved before it was told to"
-                # Its motion begins anew, so by now it is on the way to where that begins.
+                assert _near(bench, again, stood), "it moved before it was commanded"
+                # A new motion begins at its start, which is not where the device stands.
                 again.go(bench.reaction, bench.motion)
                 assert not _near(bench, again, stood), "it does not move any more"
 
-    def test_one_that_only_measures_is_lost_in_time_and_found_again(self) -> None:
-        """`DeviceLost` within the stated time, and new state once it is back."""
+    def test_an_unplugged_sensor_is_lost_in_time_and_found_again(self) -> None:
+        """Check `DeviceLost` within `lost_within`, and new state once it is back."""
         with self.served() as bench:
             if bench.commanded:
                 raise Unsupported("it takes commands: see the test above")
@@ -162,25 +162,25 @@ class DriverContract:
             with bench.ready() as again:
                 _fresh(again)
 
-    def test_what_is_not_finite_or_beyond_the_limits_never_reaches_the_wire(self) -> None:
-        """Whole or in part; and the driver goes on."""
+    def test_commands_that_are_not_finite_or_beyond_the_limits_never_reach_the_device(self) -> None:
+        """Check that no part of such a command is sent, and that the driver goes on."""
         with self.moving() as (bench, drive):
             commands = bench.forbidden()
-            assert commands, "the bench names none"
+            assert commands, "the bench has no forbidden commands"
             for command in commands:
                 drive.go(0.1, lambda _: command)  # noqa: B023
                 applied = drive.applied
                 assert applied is None or bench.allowed(applied), f"applied {applied}"
             drive.go(0.3, bench.motion)
             assert drive.applied is not None
-            for heard in bench.received() if bench.witnessed else ():
-                assert bench.allowed(heard), f"heard {heard}"
+            for received in bench.received() if bench.witnessed else ():
+                assert bench.allowed(received), f"received {received}"
 
-    def test_frames_that_are_disturbed_are_rejected_and_counted(self) -> None:
-        """No state is made from them, and the driver survives them."""
+    def test_disturbed_frames_are_rejected_and_counted(self) -> None:
+        """Check that no state is decoded from disturbed frames, and that the driver survives them."""
         with self.served() as bench:
             if not bench.virtual.disturbances:
-                raise Unsupported("nothing on this wire can be disturbed without the device being lost")
+                raise Unsupported("its connection cannot be disturbed without the device being lost")
             for how in bench.virtual.disturbances:
                 with bench.ready() as drive:
                     drive.go(0.2, *_moves(bench))
@@ -191,13 +191,15 @@ class DriverContract:
                     _fresh(drive)
                     status = drive.status
                     assert status is not None
-                    assert status.rejected > 0, f"nothing was rejected of '{how}'"
+                    assert status.rejected > 0, f"no frame was rejected after '{how}'"
                     for position in _positions(drive):
                         assert np.isfinite(position).all()
-                        assert np.abs(position - bench.position(drive)).max() < 0.5, f"'{how}' was taken for a state"
+                        assert np.abs(position - bench.position(drive)).max() < 0.5, (
+                            f"a frame after '{how}' became a state"
+                        )
 
     def test_the_emergency_stop_is_read_back_and_its_release_lets_nothing_move(self) -> None:
-        """Pressed on the device, the driver says so and applies nothing; a person has to arm it again."""
+        """Check that the driver reports the stop and applies nothing until it is armed again."""
         with self.moving() as (bench, drive):
             bench.virtual.press_stop()
             drive.go(drive.driver.lost_within + 0.2, bench.motion)
@@ -213,8 +215,8 @@ class DriverContract:
             drive.go(0.7, bench.motion)
             assert drive.applied is not None
 
-    def test_it_is_told_to_halt_and_reads_back_that_it_stands(self) -> None:
-        """Nothing moves it until it is armed again."""
+    def test_halt_reads_back_that_the_device_stands(self) -> None:
+        """Check that nothing moves the device after `halt` until it is armed again."""
         with self.moving() as (bench, drive):
             drive.driver.halt()
             assert not bench.witnessed or bench.virtual.stopped()
@@ -224,18 +226,18 @@ class DriverContract:
             drive.go(0.3, bench.motion)
             assert drive.applied is not None
 
-    def test_a_device_that_only_says_that_it_stops_is_not_believed(self) -> None:
-        """`NotStopped`, so that a person comes."""
+    def test_a_device_that_only_acknowledges_a_stop_is_noticed(self) -> None:
+        """Check that `halt` raises `NotStopped`, so that a person comes."""
         with self.moving() as (bench, drive):
             bench.virtual.ignore_stop()
             try:
                 drive.driver.halt()
             except NotStopped:
                 return
-            raise AssertionError("it believed a device that did not stop")
+            raise AssertionError("it did not notice that the device went on")
 
     def test_it_stands_still_once_it_is_closed(self) -> None:
-        """Closed in the middle of a motion."""
+        """Check a driver that is closed in the middle of a motion."""
         with self.moving() as (bench, drive):
             bench.position()
             drive.close()
@@ -246,7 +248,7 @@ class DriverContract:
 
 
 def _moves(bench: Bench) -> list[Callable[[float], Command]]:
-    """The motion of a bench, where there is one."""
+    """Return the motion of a bench as an argument of `go`, if it has one."""
     return [bench.motion] if bench.commanded else []
 
 
@@ -254,10 +256,10 @@ def _near(bench: Bench, drive: Drive | None, stood: Vector) -> bool:
     return bool(np.abs(bench.position(drive) - stood).max() <= bench.tolerance)
 
 
-def _until(true: Callable[[], bool]) -> bool:
-    """Whether it becomes true within the grace."""
+def _until(holds: Callable[[], bool]) -> bool:
+    """Wait until a condition holds; return whether it does within the grace."""
     end = time.monotonic() + GRACE
-    while not true():
+    while not holds():
         if time.monotonic() > end:
             return False
         pause(0.01)
@@ -265,12 +267,12 @@ def _until(true: Callable[[], bool]) -> bool:
 
 
 def _acquired(drive: Drive) -> dict[str, list[int]]:
-    found: dict[str, list[int]] = {}
+    times: dict[str, list[int]] = {}
     for step in drive.outputs:
         for port, message in step.items():
             if hasattr(message, "acquired"):
-                found.setdefault(port, []).append(message.acquired)
-    return found
+                times.setdefault(port, []).append(message.acquired)
+    return times
 
 
 def _positions(drive: Drive) -> list[Vector]:
@@ -279,24 +281,24 @@ def _positions(drive: Drive) -> list[Vector]:
 
 
 def _fresh(drive: Drive) -> None:
-    """It gives state, and none of it twice."""
+    """Check that new state comes, each once."""
     drive.go(0.3)
-    found = _acquired(drive)
-    assert found, "it gave nothing that says when it was acquired"
-    for port, times in found.items():
+    acquired = _acquired(drive)
+    assert acquired, "it published nothing with a time of acquisition"
+    for port, times in acquired.items():
         assert all(a < b for a, b in pairwise(times)), f"{port} came twice"
 
 
 def _lost(drive: Drive) -> None:
-    """It is lost within its stated time, and gives no state acquired after it fell silent."""
+    """Check that the device is lost within `lost_within`, and no state was acquired after it fell silent."""
     within = drive.driver.lost_within
     began, count = drive.now, len(drive.outputs)
     try:
         drive.go(within + 2 * GRACE)
     except DeviceLost:
-        assert (drive.now - began) / SECOND <= within + GRACE, "it was noticed too late"
+        assert (drive.now - began) / SECOND <= within + GRACE, "its loss was noticed too late"
         late = [message for step in drive.outputs[count:] for message in step.values()]
         times = [getattr(message, "acquired", 0) for message in late]
-        assert all(at <= began + within * SECOND for at in times), "it gave state of a device that was silent"
+        assert all(at <= began + within * SECOND for at in times), "it published state of a silent device"
         return
-    raise AssertionError("it did not notice that the device is gone")
+    raise AssertionError("it did not notice that the device was lost")

@@ -1,4 +1,4 @@
-"""Both ends of a real wire on the steady clock: a far side that is served, and a driver that is stepped."""
+"""Both ends of a real connection on the steady clock: a virtual device that is served, and a driver that is stepped."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from embodied.node.ports import Ports
 from embodied.world import World
 
 _PAUSE = threading.Event()
-"""Nobody sets it; to wait for it is to let time pass."""
+"""Event that is never set: waiting for it lets time pass."""
 
 
 class Serving:
-    """Runs a far side beside the caller, and the world that its body lives in.
+    """Thread that runs a virtual device and the world of its body, while this is entered.
 
     Args:
-        virtual: the far side.
-        world: advanced before each of its steps.
-        seed: of the world.
+        virtual: virtual device to serve.
+        world: world of its body, advanced before each of its steps.
+        seed: seed of the world.
 
     Attributes:
-        failure: what its step raised, if it did.
-        late: by how much its latest step came too late [s]; more than a little, and the machine is too slow to judge.
+        failure: error of one of its steps, raised on leaving; None if there is none.
+        late: largest delay of its steps [s]; more than a little, and the machine is too slow to judge a driver.
     """
 
     def __init__(self, virtual: VirtualDevice, world: World | None = None, seed: int = 0) -> None:
@@ -40,9 +40,9 @@ class Serving:
         self.late = 0.0
         self._world = world
         self._seed = seed
-        self._over = threading.Event()
+        self._stop = threading.Event()
         self._ready = threading.Event()
-        self._thread = threading.Thread(target=self._serve, name=type(virtual).__name__)
+        self._thread = threading.Thread(target=self._run, name=type(virtual).__name__)
 
     def __enter__(self) -> Serving:
         self._thread.start()
@@ -53,17 +53,17 @@ class Serving:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._over.set()
+        self._stop.set()
         self._thread.join()
         if self.failure is not None:
             raise self.failure
 
-    def _serve(self) -> None:
+    def _run(self) -> None:
         try:
             self._open()
             self._ready.set()
-            self._turn()
-        except BaseException as error:  # told where it is waited for
+            self._loop()
+        except BaseException as error:  # raised where this is entered or left
             self.failure = error
         finally:
             self._ready.set()
@@ -79,54 +79,66 @@ class Serving:
             self._world.reset(self._seed)
         virtual.open(self._world) if opens_world(virtual) else virtual.open()
 
-    def _turn(self) -> None:
-        rate, stepping = rate_of(self.virtual.rate), Stepping(self.virtual)
+    def _loop(self) -> None:
+        rate, stepper = rate_of(self.virtual.rate), Stepper(self.virtual)
         epoch = time.monotonic_ns()
         n = 0
-        while not self._over.wait(max(0.0, (epoch + tick(n, rate) - time.monotonic_ns()) / SECOND)):
+        while not self._stop.wait(max(0.0, (epoch + tick(n, rate) - time.monotonic_ns()) / SECOND)):
             now = tick(n, rate)
             if self._world is not None:
                 self._world.advance(now)
-            stepping.step(now, None)
+            stepper.step(now, None)
             done = Time(time.monotonic_ns() - epoch)
             self.late = max(self.late, (done - now) / SECOND)
+            # Ticks that are over are skipped, not caught up.
             n = max(n + 1, ticks_by(done, rate))
 
 
-class Stepping:
-    """Calls the step of a node outside any graph: a command or none, the time, and nothing else is wired."""
+class Stepper:
+    """Caller of a node's step outside of a graph, with a command, the time, and no other input.
+
+    Args:
+        node: node to step.
+
+    Attributes:
+        ports: ports of the node.
+    """
 
     def __init__(self, node: Node) -> None:
         self._step: Callable[..., Any] = node.step  # type: ignore[attr-defined]
         self.ports: Ports = node.ports()
 
     def step(self, now: Time, command: Command | None) -> dict[str, Message]:
-        """One step.
+        """Run one step of the node.
+
+        Args:
+            now: time of the step.
+            command: input of the ports that take its type.
 
         Returns:
-            what it gave, by port.
+            outputs of the step, by port.
         """
-        given: dict[str, Any] = {}
+        inputs: dict[str, Any] = {}
         for name, port in self.ports.inputs.items():
             takes = command is not None and issubclass(type(command), port.message)
-            given[name] = command if takes else [] if port.delivery == "every" else None
+            inputs[name] = command if takes else [] if port.delivery == "every" else None
         if self.ports.now is not None:
-            given[self.ports.now] = now
-        found = self._step(**given)
+            inputs[self.ports.now] = now
+        result = self._step(**inputs)
         if self.ports.bundle is not None:
-            return {name: value for name, value in found._asdict().items() if value is not None}
-        return {} if found is None else {next(iter(self.ports.outputs)): found}
+            return {name: value for name, value in result._asdict().items() if value is not None}
+        return {} if result is None else {next(iter(self.ports.outputs)): result}
 
 
 @dataclass
 class Drive:
-    """A driver that is stepped at its rate on the steady clock.
+    """Run of a driver at its rate, on the steady clock.
 
     Attributes:
-        driver: which.
-        outputs: what it published at each step, by port.
+        driver: driver that is stepped.
+        outputs: outputs of each step, by port.
         closed: whether the driver was closed.
-        late: by how long after its tick its latest step was over [s].
+        late: largest delay from a tick to the end of its step [s].
     """
 
     driver: Driver
@@ -135,58 +147,58 @@ class Drive:
     late: float = 0.0
 
     def __post_init__(self) -> None:
-        self._stepping = Stepping(self.driver)
+        self._stepper = Stepper(self.driver)
         self._rate = rate_of(self.driver.rate)
         self.begin()
 
     def begin(self) -> None:
-        """Time is 0 now."""
+        """Set the time to 0."""
         self._epoch = time.monotonic_ns()
 
     @property
     def now(self) -> Time:
-        """Time since it began [ns]."""
+        """Time since the beginning [ns]."""
         return Time(time.monotonic_ns() - self._epoch)
 
     def go(self, seconds: float, command: Callable[[float], Command | None] = lambda _: None) -> None:
-        """Step for a while.
+        """Step the driver for some time.
 
         Args:
-            seconds: how long [s].
-            command: what it is told, so many seconds after this began; nothing by default.
+            seconds: duration [s].
+            command: function of the time since this call [s] to the command of a step; no command by default.
         """
         begin = self.now
         n = ticks_by(begin, self._rate) + 1
         while (at := tick(n, self._rate)) <= begin + seconds * SECOND:
             pause((at - self.now) / SECOND)
-            self.outputs.append(self._stepping.step(at, command((at - begin) / SECOND)))
+            self.outputs.append(self._stepper.step(at, command((at - begin) / SECOND)))
             self.late = max(self.late, (self.now - at) / SECOND)
             n = max(n + 1, ticks_by(self.now, self._rate))
 
     def close(self) -> None:
-        """Close the driver, once."""
+        """Close the driver, unless it is closed already."""
         if not self.closed:
             self.closed = True
             self.driver.close()  # type: ignore[attr-defined]
 
     def newest(self, kind: type[Any]) -> Any:
-        """The newest message of a type that it gave; None before the first."""
+        """Return the newest output of a type; None before the first."""
         return next((m for step in reversed(self.outputs) for m in step.values() if isinstance(m, kind)), None)
 
     @property
     def status(self) -> DeviceStatus | None:
-        """How the device is, as far as the driver knew when it last stepped."""
-        found: DeviceStatus | None = self.newest(DeviceStatus)
-        return found
+        """Newest status that the driver reported."""
+        status: DeviceStatus | None = self.newest(DeviceStatus)
+        return status
 
     @property
     def applied(self) -> Command | None:
-        """What was sent in the last step."""
-        found = self.outputs[-1].get("applied") if self.outputs else None
-        return found if isinstance(found, Command) else None
+        """Command that was sent in the last step; None if none was."""
+        command = self.outputs[-1].get("applied") if self.outputs else None
+        return command if isinstance(command, Command) else None
 
 
 def pause(seconds: float) -> None:
-    """Let time pass [s]."""
+    """Let time pass, without stepping anything [s]."""
     if seconds > 0:
         _PAUSE.wait(seconds)

@@ -124,18 +124,20 @@ def test(
             chosen = driver_node(file, node, LaunchOptions(profile=profile, site=site, sets=sets))
         _permit(chosen, yes)
         # Slow to import, and needed by this verb alone.
-        from embodied.testing.hold import hold
+        from embodied.testing.contract_run import run_contract
 
         results = []
-        for truth in hold(chosen, _skip if yes else _ask, only):
-            results.append(truth)
+        for outcome in run_contract(chosen, _skip if yes else _ask, only):
+            results.append(outcome)
             if not as_json:
-                out.print(f"{MARKS[truth.status]} {escape(truth.name)}")
-                if truth.why:
-                    out.print(f"        {truth.why}", markup=False)
-        counts = {status: sum(truth.status == status for truth in results) for status in MARKS}
+                out.print(f"{MARKS[outcome.status]} {escape(outcome.name)}")
+                if outcome.why:
+                    out.print(f"        {outcome.why}", markup=False)
+        counts = {status: sum(outcome.status == status for outcome in results) for status in MARKS}
         if as_json:
-            print_json({"node": node, "truths": [asdict(truth) for truth in results], "passed": not counts["broken"]})
+            print_json(
+                {"node": node, "truths": [asdict(outcome) for outcome in results], "passed": not counts["broken"]}
+            )
         else:
             out.print(", ".join(f"{count} {status}" for status, count in counts.items()))
     raise typer.Exit(1 if counts["broken"] else 0)

@@ -1,1 +1,1 @@
-"""Test benches: a driver, the wire, and the virtual device with a body behind it."""
+"""Benches: test rigs with a driver, its connection, and the virtual device with a body behind it."""

@@ -1,4 +1,4 @@
-"""An arm on a bench."""
+"""Bench of an arm with a gripper."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from embodied.robot import Robot
 from embodied.testing.benches.bench import Bench
 
 MOTION_PERIOD = 0.01
-"""It is asked for its motion this often, the period of its driver [s]."""
+"""Time between two commands of its motion, the period of its driver [s]."""
 
 
 class ArmBench(Bench):
-    """An arm on a bench: its motion swings one joint to and fro, evenly, whenever it is asked to go on.
+    """Bench of an arm, whose motion swings one joint to and fro and goes on from the last command.
 
     Attributes:
-        robot: its limits.
-        swing: how far, of the joint that moves [rad].
-        joint: number of that joint.
-        share: of the robot's speed that it uses.
-        begin: where the arm stands at first, shape (n,) [rad]; None is at home.
+        robot: joints and limits of the arm.
+        swing: width of the swing [rad].
+        joint: index of the joint that moves.
+        share: share of the robot's speed limit that is used, 0 to 1.
+        begin: position where the arm stands at first, shape (n,) [rad]; None is at home.
     """
 
     robot: Robot
@@ -36,7 +36,7 @@ class ArmBench(Bench):
     _moved: JointSetpoint | None = None
 
     def motion(self, seconds: float) -> Command:
-        """A cosine of two seconds, reached from the last command within a share of the robot's speed."""
+        """Return a cosine of two seconds, approached from the last command within a share of the robot's speed."""
         begin = self.robot.limit("home") if self.begin is None else self.begin
         if self._moved is None:
             self._limiter = JointLimiter(self.robot, MOTION_PERIOD, self.share)
@@ -48,35 +48,37 @@ class ArmBench(Bench):
         return JointCommand(position=self._moved.position, gripper=self.robot.opening / 2)
 
     def rest(self) -> None:
-        """The next motion begins at rest where the last command was."""
+        """Begin the next motion at rest, where the last command was."""
         if self._moved is not None:
             self._aim = self._moved.position
             self._moved = JointSetpoint(self._aim, np.zeros_like(self._aim))
 
     def forbidden(self) -> list[Command]:
-        """NaN and infinity in a joint and in the gripper, the wrong number of joints, and far beyond every limit."""
+        """Return NaN and infinity in a joint and the gripper, wrong numbers of joints, and far beyond limits."""
         home = self.robot.limit("home")
-        bent: list[Vector] = [home.copy() for _ in range(3)]
-        for position, value in zip(bent, (np.nan, np.inf, -np.inf), strict=True):
+        damaged: list[Vector] = [home.copy() for _ in range(3)]
+        for position, value in zip(damaged, (np.nan, np.inf, -np.inf), strict=True):
             position[self.joint] = value
         beyond = [self.robot.limit("upper") + 1.0, self.robot.limit("lower") - 1.0]
-        shaped = [home[:-1], np.append(home, 0.0)]
-        commands: list[Command] = [JointCommand(position=position) for position in (*bent, *beyond, *shaped)]
+        misshapen = [home[:-1], np.append(home, 0.0)]
+        commands: list[Command] = [JointCommand(position=position) for position in (*damaged, *beyond, *misshapen)]
         return [*commands, JointCommand(position=home, gripper=float("nan")), JointCommand(position=home, gripper=9.9)]
 
-    def allowed(self, heard: Command) -> bool:
-        """Finite, as many joints as there are, and within every limit."""
-        assert isinstance(heard, JointCommand)
-        gripper = heard.gripper
+    def allowed(self, received: Command) -> bool:
+        """Return whether a command is finite, has a position for each joint, and is within all limits."""
+        assert isinstance(received, JointCommand)
+        gripper = received.gripper
         if gripper is not None and not -self.tolerance <= gripper <= self.robot.opening + self.tolerance:
             return False
-        if heard.position is None:
+        if received.position is None:
             return True
         low, high = self.robot.limit("lower") - self.tolerance, self.robot.limit("upper") + self.tolerance
-        return heard.position.shape == low.shape and bool(np.all((low <= heard.position) & (heard.position <= high)))
+        return received.position.shape == low.shape and bool(
+            np.all((low <= received.position) & (received.position <= high))
+        )
 
     def wrong(self) -> list[dict[str, Any]]:
-        """Another serial number, joints in another order, and limits that the device does not have."""
+        """Return another serial number, another order of joints, and limits that the device does not have."""
         names = list(self.robot.joints)
         joints = self.robot.joints
         first = joints[names[0]]
@@ -88,12 +90,12 @@ class ArmBench(Bench):
             {"robot": replace(self.robot, joints={**joints, names[0]: replace(first, velocity=1e3)})},
         ]
 
-    def same(self, applied: Command, heard: Command) -> bool:
-        """Joints within the tolerance, and the gripper within a millimetre, as far as both say them."""
+    def same(self, applied: Command, received: Command) -> bool:
+        """Return whether joints agree within the tolerance, and the gripper within 1 mm, if both have them."""
         assert isinstance(applied, JointCommand)
-        assert isinstance(heard, JointCommand)
-        if applied.position is None or heard.position is None:
-            return applied.position is heard.position
-        near = bool(np.abs(applied.position - heard.position).max() <= self.tolerance)
-        wide = applied.gripper is not None and heard.gripper is not None
-        return near and (not wide or abs((applied.gripper or 0.0) - (heard.gripper or 0.0)) <= 1e-3)
+        assert isinstance(received, JointCommand)
+        if applied.position is None or received.position is None:
+            return applied.position is received.position
+        near = bool(np.abs(applied.position - received.position).max() <= self.tolerance)
+        wide = applied.gripper is not None and received.gripper is not None
+        return near and (not wide or abs((applied.gripper or 0.0) - (received.gripper or 0.0)) <= 1e-3)

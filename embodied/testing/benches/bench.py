@@ -1,4 +1,4 @@
-"""A device on a bench: a driver at one end of a real wire, and at the other its far side."""
+"""Bench of a driver: the driver at one end of a real connection, and at the other its virtual device."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from embodied.world import World
 
 
 class Bench:
-    """What a contract needs of one device: drivers for it, its far side, and how it moves.
+    """Test rig of one device: makes its drivers, serves its virtual device, and knows how it moves.
 
     Attributes:
-        virtual: the virtual device; it is served as long as the bench is entered.
-        commanded: whether it takes commands; a camera does not, and needs none of what is about them.
-        witnessed: whether somebody sees what reaches the device; of a real one nobody does.
-        world: in which the far side's body is; None if it needs none.
-        serving: the far side, while it is served.
-        tolerance: by which positions may differ and still be the same, in the body's units.
-        reaction: so long after its first command it can be seen to move [s].
-        drive: the newest, of a driver that was made ready.
-        patience: if either side was late by more, what fails says nothing about a driver [s].
+        virtual: virtual device, which is served while `served` is entered.
+        commanded: whether the device takes commands; a sensor does not, and needs none of the methods about them.
+        witnessed: whether what reaches the device can be observed; that of a real one cannot.
+        world: world of the virtual device's body; None if it needs none.
+        serving: thread that serves the virtual device.
+        tolerance: difference of positions that counts as none, in the body's units.
+        reaction: time from the first command until motion can be observed [s].
+        drive: newest run of a driver.
+        patience: delay of either side above which a failure says nothing about the driver [s].
     """
 
     virtual: VirtualDevice
@@ -43,18 +43,18 @@ class Bench:
     patience: float = 0.15
 
     def driver(self, **changes: Any) -> Driver:
-        """A new driver, closed, for the far side; with some of its settings changed."""
+        """Return a new driver for the virtual device, closed, with some of its settings changed."""
         raise NotImplementedError
 
     @contextmanager
     def served(self) -> Iterator[None]:
-        """As long as this is entered the far side is there."""
+        """Serve the virtual device while this is entered."""
         with Serving(self.virtual, self.world) as self.serving:
             yield
 
     @contextmanager
     def judged(self) -> Iterator[None]:
-        """What fails in here skips the test, if this machine was too slow to judge, or if the far side cannot do it."""
+        """Skip the test instead of failing it, if this machine was too slow or the device cannot do something."""
         try:
             yield
         except Unsupported as reason:
@@ -67,59 +67,63 @@ class Bench:
 
     @property
     def late(self) -> float:
-        """By how much either side was late [s]."""
+        """Largest delay of either side [s]."""
         return max(side.late for side in (self.virtual, self.serving, self.drive) if side is not None)
 
     def motion(self, seconds: float) -> Command:
-        """A command so many seconds into a slow motion from where the device began."""
+        """Return the command at a time of a slow motion [s], which begins where the device began."""
         raise NotImplementedError
 
     def rest(self) -> None:
-        """The device stands: what of a motion was under way is over."""
+        """Forget a motion that was under way, since the device stands."""
 
     def forbidden(self) -> list[Command]:
-        """Commands of which no part may reach the wire as it is: not finite, or beyond the limits."""
+        """Return commands that must not reach the device: not finite, or beyond its limits."""
         raise NotImplementedError
 
-    def allowed(self, heard: Command) -> bool:
-        """Whether something that was heard may be asked of the device."""
+    def allowed(self, received: Command) -> bool:
+        """Return whether a command may reach the device."""
         raise NotImplementedError
 
-    def same(self, applied: Command, heard: Command) -> bool:
-        """Whether what was applied is what was heard."""
-        return applied == heard
+    def same(self, applied: Command, received: Command) -> bool:
+        """Return whether a command that was applied is the one that the device received."""
+        return applied == received
 
     def wrong(self) -> list[dict[str, Any]]:
-        """Settings with each of which the device is not the one that is wanted."""
+        """Return settings with each of which this is not the device that the driver expects."""
         return [{"serial": "somebody else's"}]
 
     def position(self, drive: Drive | None = None) -> Vector:
-        """Where the body is, shape (n,): as its far side says, or, of a real device, its own driver.
+        """Return the position of the body, shape (n,), from the virtual device or from a real device's driver.
 
         Args:
-            drive: of the driver that is open; None if none is.
+            drive: run of the driver that is open; None if none is.
 
         Raises:
-            Unsupported: nobody says.
+            Unsupported: nothing measures it.
         """
         if self.witnessed:
             return self.virtual.position()
         if drive is None:
-            raise Unsupported("only its own driver sees where it is")
+            raise Unsupported("only its own driver measures its position")
         count = len(drive.outputs)
         drive.go(0.2)
-        for given in reversed(drive.outputs[count:]):
-            if isinstance(state := given.get("state"), JointState | DroneState):
+        for outputs in reversed(drive.outputs[count:]):
+            if isinstance(state := outputs.get("state"), JointState | DroneState):
                 return state.position
-        raise Unsupported("it does not say where it is")
+        raise Unsupported("it does not report its position")
 
     def received(self) -> Sequence[Command]:
-        """What reached the device, as far as somebody can tell."""
+        """Return the commands that reached the device, as far as that can be observed."""
         return self.virtual.received()
 
     @contextmanager
     def ready(self, **changes: Any) -> Iterator[Drive]:
-        """A driver that is open, met and armed; closed afterwards."""
+        """Open, identify and arm a new driver, and close it afterwards.
+
+        Args:
+            changes: settings of the driver to change.
+        """
         driver: Any = self.driver(**changes)
         driver.rng = generator(0, "driver")
         self.drive = drive = Drive(driver)

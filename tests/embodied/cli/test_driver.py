@@ -67,11 +67,11 @@ def test_a_virtual_arm_is_found_by_a_scan_and_keeps_the_contract(served: str, em
     (found,) = [entry for entry in json.loads(done.stdout)["found"] if entry["address"] == f"{served}:{PORT}"]
     assert found["settings"] == {"host": served, "port": PORT, "serial": "XF1300VIRTUAL"}
     sets = ("--set", "robot=xarm6", "--set", f"arm.host={served}")
-    asked = ("driver", "test", PICK, "--node", "arm", "--profile", "virtual", *sets, "--yes", "-k", "nobody commands")
+    asked = ("driver", "test", PICK, "--node", "arm", "--profile", "virtual", *sets, "--yes", "-k", "without a command")
     done = embodied(*asked, "--json")
     assert done.code == 0, done.stderr
-    (truth,) = json.loads(done.stdout)["truths"]
-    assert truth == {"name": "it stands still when nobody commands", "status": "kept", "why": ""}
+    (outcome,) = json.loads(done.stdout)["truths"]
+    assert outcome == {"name": "it stands still without a command", "status": "kept", "why": ""}
 
 
 def test_what_is_no_driver_or_has_no_wire_is_not_held_to_the_contract(embodied: Command) -> None:

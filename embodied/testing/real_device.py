@@ -1,4 +1,4 @@
-"""A real device on the bench: a person does what a far side does by itself, and its driver alone says where it is."""
+"""Bench of a real device: a person does what a virtual device does by itself, and only its driver measures it."""
 
 from __future__ import annotations
 
@@ -15,43 +15,43 @@ from embodied.testing.benches.bench import Bench
 from embodied.testing.serving import Drive
 
 
-class Person(VirtualDevice):
-    """Somebody beside the device.
+class Operator(VirtualDevice):
+    """Person beside a real device, in place of a virtual one.
 
     Args:
-        ask: tells what to do, and returns when it is done; False when it will not be done.
+        ask: function that asks the person to do something, and returns when it is done; False if it is not.
     """
 
     def __init__(self, ask: Callable[[str], bool]) -> None:
         self._ask = ask
 
-    def _does(self, what: str) -> None:
-        if not self._ask(what):
-            raise Unsupported(f"nobody did this: {what}")
+    def _do(self, action: str) -> None:
+        if not self._ask(action):
+            raise Unsupported(f"nobody did this: {action}")
 
     def unplug(self) -> None:
-        """Ask for the cable."""
-        self._does("pull the cable of the device, now")
+        """Ask to pull the device's cable."""
+        self._do("pull the cable of the device, now")
 
     def plug(self) -> None:
-        """Ask for it again."""
-        self._does("put the cable back, and wait until the device is ready")
+        """Ask to put the cable back."""
+        self._do("put the cable back, and wait until the device is ready")
 
     def press_stop(self) -> None:
-        """Ask for the emergency stop."""
-        self._does("press the emergency stop of the device")
+        """Ask to press the emergency stop."""
+        self._do("press the emergency stop of the device")
 
     def release_stop(self) -> None:
-        """Ask for its release."""
-        self._does("release the emergency stop")
+        """Ask to release the emergency stop."""
+        self._do("release the emergency stop")
 
 
 class RealBench(Bench):
-    """A real device that takes no commands.
+    """Bench of a real device that takes no commands.
 
     Args:
-        node: a driver, closed, as a launch file has it; each test is given a copy.
-        ask: see `Person`.
+        node: driver, closed, as a launch file configures it; each test gets a copy.
+        ask: function that asks a person, see `Operator`.
     """
 
     commanded = False
@@ -59,10 +59,10 @@ class RealBench(Bench):
 
     def __init__(self, node: Driver, ask: Callable[[str], bool]) -> None:
         self._node = node
-        self.virtual = Person(ask)
+        self.virtual = Operator(ask)
 
     def driver(self, **changes: Any) -> Driver:
-        """A copy of the driver, with some of its settings changed."""
+        """Return a copy of the driver with some of its settings changed."""
         node = copy.copy(self._node)
         for name, value in changes.items():
             setattr(node, name, value)
@@ -70,12 +70,18 @@ class RealBench(Bench):
 
     @contextmanager
     def served(self) -> Iterator[None]:
-        """It is there."""
+        """Run the test; the device is there already."""
         yield
 
 
 class RealArmBench(RealBench, ArmBench):
-    """A real arm: it moves one joint by a little, slowly, from where it stands."""
+    """Bench of a real arm, which moves one joint by a little, slowly, from where it stands.
+
+    Args:
+        node: driver, closed, as a launch file configures it; each test gets a copy.
+        robot: joints and limits of the arm.
+        ask: function that asks a person, see `Operator`.
+    """
 
     commanded = True
     swing = 0.1
@@ -87,7 +93,7 @@ class RealArmBench(RealBench, ArmBench):
 
     @contextmanager
     def ready(self, **changes: Any) -> Iterator[Drive]:
-        """A driver that is armed; the motion begins where the arm stands now."""
+        """Open and arm a driver; the first motion begins where the arm stands."""
         with super().ready(**changes) as drive:
             if self.begin is None:
                 self.begin = self.position(drive)

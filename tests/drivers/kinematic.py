@@ -1,25 +1,26 @@
-"""A plain arm and a plain car for the wire alone: motors lag a little, and nothing falls or slips."""
+"""Kinematic arm and car for tests of a protocol: motors lag a little, and nothing falls or slips."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 
 from embodied.bodies import ArmBody, CarBody, CarSensors
-from embodied.clock import Time, rate_of, ticks_by
+from embodied.clock import Time
 from embodied.messages import GripperState, JointCommand, JointState
 from embodied.robot import Robot
-from embodied.world import Verdict
+from tests.drivers.plain_world import PlainWorld
 
-LAG = 0.02  # time constant of a joint behind its motor [s]
-STIFFNESS = 20.0  # torque for each radian that a joint is behind [N·m/rad]
+LAG = 0.02
+"""Time constant of a joint behind its motor [s]."""
+
+STIFFNESS = 20.0
+"""Torque per angle between a joint and its motor [N·m/rad]."""
 
 
-class Kinematic:
-    """A body: joints and gripper behind their motors."""
+class KinematicArm:
+    """Arm whose joints and gripper follow their motors with a lag."""
 
     def __init__(self, robot: Robot) -> None:
         self.joints = tuple(robot.joints)
@@ -49,41 +50,21 @@ class Kinematic:
         self.at += moved
 
 
-class KinematicWorld:
-    """A world with that arm, and nothing else."""
-
-    rate = 300.0
+class KinematicWorld(PlainWorld[KinematicArm]):
+    """World with one kinematic arm, of any name."""
 
     def __init__(self, robot: Robot) -> None:
         self._robot = robot
 
-    def reset(self, seed: int) -> None:
-        self.body = Kinematic(self._robot)
-
-    def advance(self, to: Time) -> None:
-        rate = rate_of(self.rate)
-        for _ in range(ticks_by(to, rate) - ticks_by(self.body.now, rate)):
-            self.body.advance(1.0 / self.rate)
-        self.body.now = to
+    def make(self) -> KinematicArm:
+        return KinematicArm(self._robot)
 
     def arm(self, name: str) -> ArmBody:
         return self.body
 
-    def about(self) -> Mapping[str, str]:
-        return {}
-
-    def truth(self) -> Mapping[str, Any]:
-        return {"position": self.body.at.tolist()}
-
-    def verdict(self) -> Verdict | None:
-        return None
-
-    def close(self) -> None:
-        return
-
 
 class KinematicCar:
-    """A car with one track: its front wheels turn at once, its speed follows what it is told, and nothing slips."""
+    """Single-track car: its front wheels turn at once, its acceleration is the commanded one, and nothing slips."""
 
     wheelbase, steering_limit = 1.2, 0.6
 
@@ -94,7 +75,7 @@ class KinematicCar:
         self.charge = 0.9
 
     def read(self) -> CarSensors:
-        # Both axles turn about one point; a wheel is as fast as it is far from there.
+        # Both axles turn about one point; the speed of a wheel is proportional to its distance from there.
         turn = math.tan(self.steering) / self.wheelbase
         wheels = [self.speed * math.hypot(1 - y * turn, x * turn) for x in (self.wheelbase, 0.0) for y in (0.4, -0.4)]
         return CarSensors(
@@ -118,31 +99,11 @@ class KinematicCar:
         self.speed = max(0.0, self.speed + self.acceleration * seconds)
 
 
-class KinematicRoad:
-    """A world with that car, and nothing else."""
+class KinematicRoad(PlainWorld[KinematicCar]):
+    """World with one kinematic car, of any name."""
 
-    rate = 300.0
-
-    def reset(self, seed: int) -> None:
-        self.body = KinematicCar()
-
-    def advance(self, to: Time) -> None:
-        rate = rate_of(self.rate)
-        for _ in range(ticks_by(to, rate) - ticks_by(self.body.now, rate)):
-            self.body.advance(1.0 / self.rate)
-        self.body.now = to
+    def make(self) -> KinematicCar:
+        return KinematicCar()
 
     def car(self, name: str) -> CarBody:
         return self.body
-
-    def about(self) -> Mapping[str, str]:
-        return {}
-
-    def truth(self) -> Mapping[str, Any]:
-        return {"position": self.body.at.tolist()}
-
-    def verdict(self) -> Verdict | None:
-        return None
-
-    def close(self) -> None:
-        return

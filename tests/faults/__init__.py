@@ -1,1 +1,1 @@
-"""Faults that are injected for real into a running graph: what was promised, how often it was tried, and what came."""
+"""Faults that are injected into running graphs and devices, with a promise for each, tried many times."""

@@ -1,8 +1,8 @@
-"""`make faults`: every fault as often as promised, and a table of what came of it.
+"""`make faults`: run the long version of every fault, and print a table of the outcomes.
 
     python -m tests.faults [SHARE] [NAME …]
 
-SHARE of the trials, 1 unless given; NAME: only faults whose names begin so.
+SHARE: share of the trials to run, 1 by default. NAME: beginning of the names of the faults to run.
 """
 
 from __future__ import annotations
@@ -20,7 +20,12 @@ from tests.faults.tally import Tally
 
 
 def main(share: float, names: list[str]) -> int:
-    """Run them, one after the other; the exit code is 1 if a promise was not kept."""
+    """Run faults one after the other, and return 1 if a promise was not kept.
+
+    Args:
+        share: share of the trials to run, 0 to 1.
+        names: beginnings of the names of the faults to run; empty runs all.
+    """
     console = Console(width=150)
     table = Table("fault", "promise", "trials", "kept", "figure", "median / p99 / max", title="faults")
     broken = 0

@@ -1,4 +1,4 @@
-"""Every fault, with what was promised of it, and how often it is tried."""
+"""All faults, each with its promise and the number of trials."""
 
 from __future__ import annotations
 
@@ -25,19 +25,24 @@ DEVICES: dict[str, tuple[Callable[[], Bench], dict[str, tuple[str, devices.Trial
     "can_ev": (RoadBench, vehicles.FAULTS),
     "mavlink": (AirfieldBench, drones.FAULTS),
 }
-"""Devices whose drivers meet their virtual devices here, and what happens to them."""
+"""Benches of the devices, and the faults of each."""
 
 Fault = Callable[[int, Tally], None]
+"""Function that runs n trials of a fault, and counts them in a tally."""
 
 
 def faults(rng: np.random.Generator) -> Iterator[tuple[str, str, int, Fault]]:
-    """Name, promise, trials in the long version, and what tries it."""
+    """Yield name, promise, number of trials in the long version, and function of each fault.
+
+    Args:
+        rng: source of the instants.
+    """
     for node in RESTARTED:
         held = {"ik": "guard holds within 50 ms", "policy": "guard holds within the goal's max_age + 60 ms"}
         promise = held.get(node, "the others go on") + "; started again"
         yield f"kill -9 {node}", promise, 200, partial(_interrupt, node, signal.SIGKILL, rng)
     for node in ENDING:
-        promise = "the body stops within 50 ms" if node == "guard" else "the run ends and says why"
+        promise = "the body stops within 50 ms" if node == "guard" else "the run ends and names the reason"
         yield f"kill -9 {node}", promise, 200, partial(_end, node, signal.SIGKILL, rng)
     for node in RESTARTED:
         yield (
@@ -50,12 +55,12 @@ def faults(rng: np.random.Generator) -> Iterator[tuple[str, str, int, Fault]]:
         yield f"SIGSTOP {node}", "found, named; the run ends", 20, partial(_end, node, signal.SIGSTOP, rng)
     yield "kill -9 launcher", "nothing is left after 1 s", 50, lambda n, t: others.kill_launcher(n, rng, t)
     yield "Ctrl-C at start-up", "ends in order, nothing is left", 50, lambda n, t: others.interrupt_start(n, rng, t)
-    yield "sleeping taker, flooding giver", "others' p99 within 2x, memory bounded", 5, others.crowd
-    yield "kill -9 of a lossless giver", "what it published arrives", 50, lambda n, t: _lossless(n, rng, t)
-    yield "wall clock jumps by an hour", "nobody notices", 5, others.clock
-    for device, (bench, happening) in DEVICES.items():
-        for name, (promise, trial) in happening.items():
-            yield f"{device}: {name}", promise, 50, devices.each(bench, trial, rng)
+    yield "sleeping subscriber, flooding publisher", "others' p99 within 2x, memory bounded", 5, others.crowd
+    yield "kill -9 of a lossless publisher", "what it published arrives", 50, lambda n, t: _lossless(n, rng, t)
+    yield "wall clock jumps by an hour", "no node notices", 5, others.clock
+    for device, (bench, device_faults) in DEVICES.items():
+        for name, (promise, trial) in device_faults.items():
+            yield f"{device}: {name}", promise, 50, devices.repeated(bench, trial, rng)
 
 
 def _interrupt(node: str, number: signal.Signals, rng: np.random.Generator, count: int, tally: Tally) -> None:

@@ -1,4 +1,4 @@
-"""Faults beside kills: a launcher that is killed, takers that sleep, floods, Ctrl-C at start-up, clocks that jump."""
+"""Faults beside kills of nodes: a killed launcher, sleeping subscribers, floods, Ctrl-C at start-up, clock jumps."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.faults.tally import Tally
 
 
 def start(*more: str) -> subprocess.Popen[str]:
-    """`embodied run launch/pick_place.yaml --sim --live`, as a person starts it."""
+    """Start `embodied run launch/pick_place.yaml --sim --live` in a process of its own."""
     return subprocess.Popen(
         [sys.executable, "-m", "embodied", "run", str(FILE), "--sim", "--live", *more],
         stdout=subprocess.PIPE,
@@ -33,17 +33,17 @@ def start(*more: str) -> subprocess.Popen[str]:
 
 
 def folder_of(launcher: int) -> Path | None:
-    """The folder of a run, by the process number of its launcher."""
+    """Return the folder of a run by the process id of its launcher."""
     return next((path for path in home().iterdir() if path.name.endswith(f"-{launcher}")), None)
 
 
 def workers_of(launcher: int) -> list[int]:
-    """The processes that a launcher started, each the first of its session."""
+    """Return the processes that a launcher started, each the first of its session."""
     return processes(PARENT, launcher)
 
 
 def wait_until(done: Any, seconds: float) -> float | None:
-    """How long it took until something was so [s]; None if it was not in time."""
+    """Wait for a condition; return how long it took [s], None if it does not hold in time."""
     begin = time.monotonic()
     while time.monotonic() - begin < seconds:
         if done():
@@ -53,7 +53,7 @@ def wait_until(done: Any, seconds: float) -> float | None:
 
 
 def kill_launcher(count: int, rng: np.random.Generator, tally: Tally) -> None:
-    """kill -9 of the launcher, at any moment from its start on."""
+    """Kill the launcher with SIGKILL, at any moment from its start on."""
     for _ in range(count):
         tally.trials += 1
         launcher = start()
@@ -71,7 +71,7 @@ def _gone(launcher: int, workers: list[int]) -> bool:
 
 
 def interrupt_start(count: int, rng: np.random.Generator, tally: Tally) -> None:
-    """Ctrl-C at any moment of start-up."""
+    """Press Ctrl-C at any moment of start-up."""
     for _ in range(count):
         tally.trials += 1
         launcher = start()
@@ -79,19 +79,19 @@ def interrupt_start(count: int, rng: np.random.Generator, tally: Tally) -> None:
         workers = workers_of(launcher.pid)
         begin = time.monotonic()
         launcher.send_signal(signal.SIGINT)
-        _, told = launcher.communicate()
+        _, errors = launcher.communicate()
         tally.add("stopped [ms]", (time.monotonic() - begin) * 1000, 5000.0)
-        # Before Python has begun to listen, the signal ends it as any program.
+        # Before Python has installed its handler, the signal ends it as any program.
         if launcher.returncode not in (0, 130, -signal.SIGINT):
-            tally.wrong(f"exit code {launcher.returncode}: {told[-200:]}")
-        if "Traceback" in told and launcher.returncode != -signal.SIGINT:
-            tally.wrong(f"a traceback: {told[-300:]}")
+            tally.wrong(f"exit code {launcher.returncode}: {errors[-200:]}")
+        if "Traceback" in errors and launcher.returncode != -signal.SIGINT:
+            tally.wrong(f"a traceback: {errors[-300:]}")
         if not _gone(launcher.pid, workers):
-            tally.wrong("something was left")
+            tally.wrong("processes or a folder were left")
 
 
 def crowd(count: int, tally: Tally) -> None:
-    """A taker that sleeps and a publisher that floods, beside a pair of nodes that mind their business."""
+    """Run a sleeping subscriber and a flooding publisher beside a pair of other nodes."""
     for _ in range(count):
         tally.trials += 1
         quiet = _p99(_pair())
@@ -107,19 +107,19 @@ def _pair() -> Graph:
 
 
 def _p99(graph: Graph, tally: Tally | None = None) -> float:
-    """The 99th percentile of how long messages were under way, median over some seconds [ns]."""
+    """Return the 99th percentile of message delays, median over some seconds [ns]."""
     with Running(graph) as running:
-        said = running.look("delays.count")
-        running.until(lambda: len(said.seen) >= 8, 20.0)
+        delays = running.look("delays.count")
+        running.until(lambda: len(delays.seen) >= 8, 20.0)
         if tally is not None and "flood" in running.run.processes:
             for name in ("flood", "sleeper"):
                 pages = int(Path(f"/proc/{running.process(name).pid}/statm").read_text().split()[1])
                 tally.add(f"RSS of the {name} [MiB]", pages * os.sysconf("SC_PAGE_SIZE") / 2**20, 200.0)
-        return float(np.median([entry.message.number for entry in said.seen[2:]]))
+        return float(np.median([entry.message.number for entry in delays.seen[2:]]))
 
 
 def lossless(count: int, folder: Path, rng: np.random.Generator, tally: Tally) -> None:
-    """kill -9 of a publisher whose taker must get every message: what it had published is not lost."""
+    """Kill a publisher whose subscriber must get every message: what it had published is not lost."""
     for trial in range(count):
         tally.trials += 1
         _lost(folder / f"ledger-{trial}.txt", float(rng.uniform(0.0, 0.5)), tally)
@@ -150,7 +150,7 @@ def _last(path: Path) -> int:
 
 
 def clock(count: int, tally: Tally) -> None:
-    """The wall clock of every process of the graph jumps by an hour, a hundred times a second."""
+    """Let the wall clock of every process jump by an hour, a hundred times a second."""
     real = time.time  # noqa: TID251 (it is what the fault is about)
     for _ in range(count):
         tally.trials += 1

@@ -1,4 +1,4 @@
-"""The short version: each fault once or a few times; what must hold holds, however slow the machine is."""
+"""Short version of the faults: each is tried once or twice, and its promise is kept on a machine of any speed."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from tests.faults.tally import Tally
 SHORT = {
     name: (promise, fault)
     for name, promise, _, fault in faults(np.random.default_rng(1))
-    # Each SIGSTOP takes two seconds to be found out; one of either kind says what the others would.
+    # Each SIGSTOP takes two seconds to be detected; one of either kind stands for the others.
     if not name.startswith("SIGSTOP") or name in ("SIGSTOP policy", "SIGSTOP guard")
 }
 
 
 @pytest.mark.parametrize("name", SHORT)
-def test_what_was_promised_of_a_fault_holds(name: str) -> None:
+def test_the_promise_for_a_fault_is_kept(name: str) -> None:
     promise, fault = SHORT[name]
     tally = Tally(name, promise, timed=False)
     fault(2 if name.startswith("kill") else 1, tally)

@@ -21,8 +21,8 @@ LIFT_TIMEOUT = 15.0
 class DroneBench(Bench):
     """Bench of a multirotor, which is lifted once it is armed, and whose motion swings it to and fro along east.
 
-    A multirotor that hovers counts as standing while it stays within `tolerance`. Its motion is observed later than that
-    of other devices, since it has to tilt first.
+    A multirotor that hovers counts as standing while it stays within `tolerance`. Its motion is observed later than
+    that of other devices, since it has to tilt first.
 
     Attributes:
         frame: frame of the commands.

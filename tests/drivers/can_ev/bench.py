@@ -1,4 +1,4 @@
-"""A vehicle on the bench: the very driver, a virtual unit behind an slcan adapter on a pseudo-terminal, and a car."""
+"""Bench of the CAN vehicle: the driver, a virtual unit behind an slcan adapter on a pseudo terminal, and a car."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.drivers.kinematic import KinematicRoad
 
 
 class CanEVBench(VehicleBench):
-    """One vehicle on a road of its own."""
+    """Bench of one vehicle with a kinematic car behind its unit."""
 
     def __init__(self, vehicle: str = "generic") -> None:
         self.virtual = VirtualEV(vehicle=vehicle)
@@ -27,10 +27,10 @@ class CanEVBench(VehicleBench):
         self._vehicle = vehicle
 
     @classmethod
-    def at(cls, where: str) -> CanEVBench:
-        """For another process: the bench whose far side is reached there, and served by somebody else."""
+    def at(cls, address: str) -> CanEVBench:
+        """Return the bench of a virtual device that another process serves at an address."""
         bench = cls()
-        bench.virtual.address = where
+        bench.virtual.address = address
         return bench
 
     def driver(self, **changes: Any) -> Driver:
@@ -40,13 +40,13 @@ class CanEVBench(VehicleBench):
 
 
 class RoadBench(CanEVBench):
-    """The same on a road: PyBullet, tyres that grip, wheels that turn in time, sensors with noise."""
+    """Bench of one vehicle on a road in PyBullet, with tyres that grip and sensors with noise."""
 
     def __init__(self, vehicle: str = "generic") -> None:
         super().__init__(vehicle)
         self.road = self.world = Road()
 
     def position(self, drive: Drive | None = None) -> Vector:
-        """Where it truly is, x, y [m] and yaw [rad]: what its own sensors say drifts."""
+        """Return the true x, y [m] and yaw [rad], since an integral of its sensors drifts."""
         car = self.road.car()
         return np.array([*car.position[:2], math.atan2(car.attitude[1, 0], car.attitude[0, 0])])

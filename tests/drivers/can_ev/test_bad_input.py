@@ -1,4 +1,4 @@
-"""What a launch file may get wrong about a vehicle: one clear error with its place, before anything is armed."""
+"""Wrong settings of a vehicle in a launch file are one clear error with its place, before anything is armed."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ nodes:
 
 @pytest.fixture
 def cell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A launch file with a vehicle whose adapter is not plugged in."""
+    """Write a launch file with a vehicle whose adapter is not plugged in."""
     monkeypatch.chdir(tmp_path)
     file = tmp_path / "cell.yaml"
     file.write_text(CELL, "utf-8")
@@ -39,7 +39,7 @@ def cell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def refused(cell: Path, *sets: str) -> str:
-    """The one problem that there is with a driver, once settings are changed."""
+    """Return the one problem of the driver after some settings are changed."""
     with pytest.raises(LaunchError) as caught:
         load(cell, Overrides(sets=sets)).graph().check()
     (problem,) = caught.value.problems
@@ -52,17 +52,17 @@ def test_a_cell_with_a_vehicle_is_right(cell: Path) -> None:
     assert len(load(cell).graph().check().nodes) == 2
 
 
-def test_a_vehicle_that_there_is_not(cell: Path) -> None:
+def test_an_unknown_vehicle_is_refused_with_the_known_ones(cell: Path) -> None:
     assert "there is no vehicle 'byd_seal'; known: generic, tesla" in refused(cell, "car.vehicle=byd_seal")
 
 
-def test_a_dbc_that_does_not_have_the_vehicle(cell: Path, tmp_path: Path) -> None:
+def test_a_dbc_without_a_required_message_is_refused_with_a_similar_name(cell: Path, tmp_path: Path) -> None:
     text = GENERIC.dbc.read_text("cp1252").replace("MotionReport", "MovingReport")
     (tmp_path / "other.dbc").write_text(text, "cp1252")
     assert "it has no message 'MotionReport'; did you mean 'MovingReport'?" in refused(cell, "car.dbc=other.dbc")
 
 
-def test_a_dbc_that_does_not_parse(cell: Path, tmp_path: Path) -> None:
+def test_a_dbc_that_does_not_parse_is_refused_with_its_line(cell: Path, tmp_path: Path) -> None:
     text = GENERIC.dbc.read_text("cp1252").replace("SG_ Speed : 32|16@1-", "SG_ Speed 32|16@1-", 1)
     (tmp_path / "broken.dbc").write_text(text, "cp1252")
     problem = refused(cell, "car.dbc=broken.dbc")
@@ -70,14 +70,16 @@ def test_a_dbc_that_does_not_parse(cell: Path, tmp_path: Path) -> None:
     assert "line 17" in problem
 
 
-def test_units_that_do_not_fit(cell: Path, tmp_path: Path) -> None:
+def test_a_signal_in_an_unknown_unit_is_refused_with_the_known_ones(cell: Path, tmp_path: Path) -> None:
     text = GENERIC.dbc.read_text("cp1252").replace('[-60|60] "m/s" Unit', '[-60|60] "degC" Unit', 1)
     (tmp_path / "warm.dbc").write_text(text, "cp1252")
     problem = refused(cell, "car.dbc=warm.dbc")
     assert "unit of DriveCommand.Speed, speed, must be one of 'm/s', 'km/h', 'kph', 'mph', got 'degC'" in problem
 
 
-def test_a_serial_port_that_is_not_there(cell: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_serial_port_is_an_error_before_anything_is_armed(
+    cell: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("drivers.can_ev.driver.BOOT_TIMEOUT", 0.1)
     armed: list[bool] = []
     monkeypatch.setattr(CanEV, "arm", lambda _: armed.append(True))
@@ -87,7 +89,7 @@ def test_a_serial_port_that_is_not_there(cell: Path, monkeypatch: pytest.MonkeyP
     assert not armed
 
 
-def test_a_live_run_says_once_whose_port_is_not_there_and_ends_as_a_wrong_launch_file_does(cell: Path) -> None:
+def test_a_live_run_reports_a_missing_port_once_and_ends_as_with_a_wrong_launch_file(cell: Path) -> None:
     cell.write_text(CELL.replace("clock: lockstep\n", ""), "utf-8")
     ended = subprocess.run(
         [sys.executable, "-m", "embodied", "run", str(cell)], capture_output=True, text=True, timeout=60, check=False

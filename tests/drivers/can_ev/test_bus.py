@@ -22,20 +22,20 @@ GOOD = Frame(0x201, bytes(range(8)))
 
 @pytest.fixture
 def line() -> Iterator[tuple[Bus, int]]:
-    far, near = pty.openpty()
-    tty.setraw(near)
-    bus = Bus("slcan", os.ttyname(near), 500_000)
-    os.close(near)
-    yield bus, far
+    descriptor, port = pty.openpty()
+    tty.setraw(port)
+    bus = Bus("slcan", os.ttyname(port), 500_000)
+    os.close(port)
+    yield bus, descriptor
     bus.close()
     with suppress(OSError):
-        os.close(far)
+        os.close(descriptor)
 
 
-def written(far: int) -> bytes:
+def written(descriptor: int) -> bytes:
     found = b""
-    while select.select([far], [], [], 0.1)[0]:
-        found += os.read(far, 1000)
+    while select.select([descriptor], [], [], 0.1)[0]:
+        found += os.read(descriptor, 1000)
     return found
 
 
@@ -47,9 +47,9 @@ def received(bus: Bus) -> list[Frame | None]:
 
 
 def test_it_opens_the_channel_at_its_speed_and_sends_frames(line: tuple[Bus, int]) -> None:
-    bus, far = line
+    bus, descriptor = line
     bus.send(GOOD)
-    lines = written(far).split(b"\r")
+    lines = written(descriptor).split(b"\r")
     assert lines.index(b"S6") < max(i for i, line in enumerate(lines) if line == b"O")
     assert lines[-2] == b"t20180001020304050607"
     adapter = Adapter()
@@ -58,42 +58,42 @@ def test_it_opens_the_channel_at_its_speed_and_sends_frames(line: tuple[Bus, int
 
 
 def test_frames_come_through_and_answers_of_the_adapter_are_none(line: tuple[Bus, int]) -> None:
-    bus, far = line
-    os.write(far, b"\r" + slcan.encode(GOOD) + b"z\r\a" + slcan.encode(GOOD)[:9])
+    bus, descriptor = line
+    os.write(descriptor, b"\r" + slcan.encode(GOOD) + b"z\r\a" + slcan.encode(GOOD)[:9])
     assert received(bus) == [GOOD]
-    os.write(far, slcan.encode(GOOD)[9:])
+    os.write(descriptor, slcan.encode(GOOD)[9:])
     assert received(bus) == [GOOD], "one that comes in two pieces is whole in the end"
 
 
 @pytest.mark.parametrize("noise", [b"\xff\xfe\r", b"t2\r", b"t2018zz\r", b"t20180011\r", b"txyz0\r", b"t"])
 def test_noise_is_told_as_such_and_what_comes_after_it_is_received(line: tuple[Bus, int], noise: bytes) -> None:
-    bus, far = line
-    os.write(far, noise + (b"" if noise.endswith(b"\r") else slcan.encode(GOOD)))
+    bus, descriptor = line
+    os.write(descriptor, noise + (b"" if noise.endswith(b"\r") else slcan.encode(GOOD)))
     assert received(bus) == [None]
-    os.write(far, slcan.encode(GOOD))
+    os.write(descriptor, slcan.encode(GOOD))
     assert received(bus) == [GOOD]
 
 
 def test_frames_of_other_kinds_are_none_of_a_vehicle(line: tuple[Bus, int]) -> None:
-    bus, far = line
-    os.write(far, b"T000002018" + b"00" * 8 + b"\r" + b"r2018\r" + slcan.encode(GOOD))
+    bus, descriptor = line
+    os.write(descriptor, b"T000002018" + b"00" * 8 + b"\r" + b"r2018\r" + slcan.encode(GOOD))
     assert received(bus) == [GOOD]
 
 
 def test_what_came_before_it_was_opened_or_was_discarded_is_not_received() -> None:
-    far, near = pty.openpty()
-    tty.setraw(near)
-    os.write(far, slcan.encode(GOOD))
-    bus = Bus("slcan", os.ttyname(near), 500_000)
+    descriptor, port = pty.openpty()
+    tty.setraw(port)
+    os.write(descriptor, slcan.encode(GOOD))
+    bus = Bus("slcan", os.ttyname(port), 500_000)
     assert received(bus) == []
     bus.close()
-    os.close(far)
-    os.close(near)
+    os.close(descriptor)
+    os.close(port)
 
 
 def test_an_adapter_that_is_pulled_out_is_lost(line: tuple[Bus, int]) -> None:
-    bus, far = line
-    os.close(far)
+    bus, descriptor = line
+    os.close(descriptor)
     with pytest.raises(DeviceLost, match="is gone"):
         list(bus.receive())
     with pytest.raises(DeviceLost, match="takes no frames"):

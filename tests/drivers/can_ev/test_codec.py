@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+from typing import Any
 
 import cantools
 import pytest
@@ -24,13 +25,13 @@ from embodied.clock import SECOND, Time
 
 VEHICLES = (GENERIC, TESLA, identity.IDENTITY)
 CODECS = {vehicle.name: Codec(vehicle) for vehicle in VEHICLES}
-DATABASES = {vehicle.name: cantools.database.load_file(vehicle.dbc) for vehicle in VEHICLES}
+DATABASES: dict[str, Any] = {vehicle.name: cantools.database.load_file(vehicle.dbc) for vehicle in VEHICLES}
 MESSAGES = [(vehicle, layout) for vehicle in VEHICLES for layout in vehicle.layouts]
 
 
 @st.composite
 def sent(draw: st.DrawFn) -> tuple[Vehicle, Layout, dict[str, float], int, Frame]:
-    """Any message of any vehicle, with any values that it can hold, at any count."""
+    """Draw any message of any vehicle, with any values that it can hold, and any counter."""
     vehicle, layout = draw(st.sampled_from(MESSAGES))
     signals = {}
     for signal in DATABASES[vehicle.name].get_message_by_name(layout.name).signals:
@@ -43,7 +44,7 @@ def sent(draw: st.DrawFn) -> tuple[Vehicle, Layout, dict[str, float], int, Frame
     return vehicle, layout, signals, counter, CODECS[vehicle.name].encode(layout.name, signals, counter)
 
 
-def _counts(signal: cantools.database.can.Signal) -> st.SearchStrategy[int]:
+def _counts(signal: Any) -> st.SearchStrategy[int]:
     return st.integers(int(signal.minimum), int(signal.maximum))
 
 
@@ -63,15 +64,15 @@ def test_every_message_comes_back_as_it_was_to_half_a_step(
 
 
 @given(sent(), st.data())
-def test_a_frame_with_one_bit_turned_is_refused(
+def test_a_frame_with_one_flipped_bit_is_refused(
     one: tuple[Vehicle, Layout, dict[str, float], int, Frame], data: st.DataObject
 ) -> None:
     vehicle, _, _, _, frame = one
     bit = data.draw(st.integers(0, 8 * len(frame.data) - 1))
-    bent = bytearray(frame.data)
-    bent[bit // 8] ^= 1 << bit % 8
+    damaged = bytearray(frame.data)
+    damaged[bit // 8] ^= 1 << bit % 8
     with pytest.raises(Malformed, match="checksum"):
-        CODECS[vehicle.name].decode(Frame(frame.identifier, bytes(bent)))
+        CODECS[vehicle.name].decode(Frame(frame.identifier, bytes(damaged)))
 
 
 @given(sent(), st.integers(0, 9))
@@ -88,7 +89,7 @@ def test_a_frame_of_another_length_or_identifier_is_refused(
 
 
 @given(sent(), st.data())
-def test_what_is_not_finite_or_beyond_a_message_is_never_sent(
+def test_values_that_are_not_finite_or_beyond_a_signal_are_never_sent(
     one: tuple[Vehicle, Layout, dict[str, float], int, Frame], data: st.DataObject
 ) -> None:
     vehicle, layout, signals, counter, _ = one
@@ -107,7 +108,7 @@ def test_a_value_that_a_message_can_hold_and_the_dbc_forbids_is_refused_from_the
         CODECS["generic"].decode(Frame(frame.identifier, bytes(data)))
 
 
-def test_the_checksums_are_those_that_are_stated() -> None:
+def test_the_checksums_have_their_published_values() -> None:
     # CRC-8 SAE J1850: its check value over "123456789" is 0x4B; of a frame the identifier comes first.
     assert crc8(0x3132, b"3456789?", 7) == crc8(0x3132, b"?3456789", 0)
     assert crc8(0x3132, b"3456789\0", 7) == 0x4B
@@ -145,7 +146,7 @@ def test_a_command_is_decoded_as_it_was_encoded(
 def test_a_report_is_decoded_as_it_was_encoded(
     speed: float, steering: float, gear: str, mode: str, fault: str, vehicle: Vehicle
 ) -> None:
-    flags = {} if mode == "none" or fault else {mode: True}
+    flags: dict[str, Any] = {} if mode == "none" or fault else {mode: True}
     report = DriveReport(speed=speed, steering=steering, gear=gear, faults=(fault,) if fault else (), **flags)
     codec = CODECS[vehicle.name]
     frames = [codec.encode(name, signals, 0) for name, signals in vehicle.encode_report(report).items()]
@@ -186,7 +187,7 @@ def motion(counter: int) -> Frame:
 
 
 @given(st.integers(0, 100), st.lists(st.integers(1, LOST_MOST + 1), max_size=40))
-def test_counters_that_go_on_are_believed_even_if_a_few_frames_are_lost(first: int, steps: list[int]) -> None:
+def test_counters_that_go_on_are_accepted_even_if_a_few_frames_are_lost(first: int, steps: list[int]) -> None:
     received, counter = receiver(), first
     assert received.receive(motion(counter), NOW)
     for step in steps:
@@ -196,7 +197,7 @@ def test_counters_that_go_on_are_believed_even_if_a_few_frames_are_lost(first: i
 
 
 @given(st.integers(0, 100), st.integers(-8, 0))
-def test_a_counter_that_is_repeated_or_stale_is_not_believed(first: int, back: int) -> None:
+def test_a_repeated_or_stale_counter_is_not_accepted(first: int, back: int) -> None:
     received = receiver()
     for counter in range(first, first + 10):
         assert received.receive(motion(counter), NOW)
@@ -205,14 +206,14 @@ def test_a_counter_that_is_repeated_or_stale_is_not_believed(first: int, back: i
     assert received.receive(motion(first + 10), NOW), "the true one goes on"
 
 
-def test_a_counter_that_stands_still_is_believed_once_and_then_no_more() -> None:
+def test_a_counter_that_stands_still_is_accepted_once() -> None:
     received = receiver()
     assert received.receive(motion(5), NOW)
     assert not any(received.receive(motion(5), NOW) for _ in range(50))
     assert "wrong checksums or counters" in received.distrust(NOW)
 
 
-def test_a_sender_that_restarted_is_believed_from_its_second_frame_on() -> None:
+def test_a_sender_that_restarted_is_accepted_from_its_second_frame_on() -> None:
     received = receiver()
     for counter in range(8):
         assert received.receive(motion(counter), NOW)

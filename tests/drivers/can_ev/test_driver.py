@@ -1,4 +1,4 @@
-"""What the driver of a vehicle does beyond the contract: how it engages, when it lets go, and what it refuses."""
+"""Driver of a CAN vehicle beyond the contract: it engages by an edge, lets go on faults, and refuses wrong settings."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.drivers.can_ev.bench import CanEVBench
 
 @contextmanager
 def driving(vehicle: str = "generic", **changes: Any) -> Iterator[tuple[CanEVBench, Drive]]:
-    """A vehicle in the middle of its motion."""
+    """Bring a vehicle into the middle of its motion."""
     bench = CanEVBench(vehicle)
     with bench.judged(), bench.served(), bench.ready(**changes) as drive:
         drive.go(0.7, bench.motion)
@@ -38,7 +38,7 @@ def ride(request: pytest.FixtureRequest) -> Iterator[tuple[CanEVBench, Drive]]:
 
 
 def let_go(bench: CanEVBench, drive: Drive, within: float = 0.5) -> str:
-    """Drives on until nothing is applied any more; gives the reason."""
+    """Command on until nothing is applied any more, and return the reason."""
     end = drive.now + within * SECOND
     while drive.now < end and drive.applied is not None:
         drive.go(0.02, bench.motion)
@@ -78,14 +78,15 @@ def test_one_that_takes_over_leaves_a_parked_vehicle_in_park() -> None:
         assert drive.newest(VehicleState).gear == "D"
 
 
-def test_nothing_goes_out_before_the_unit_follows_and_its_edge_comes_at_rest() -> None:
+def test_no_command_is_sent_before_the_unit_follows_and_its_edge_comes_at_rest() -> None:
     bench = CanEVBench()
     with bench.judged(), bench.served(), bench.ready() as drive:
         drive.go(0.5, bench.motion)
         received: Any = bench.received()
-        first = next(n for n, step in enumerate(drive.outputs) if "applied" in step)
+        outputs: list[dict[str, Any]] = [dict(step) for step in drive.outputs]
+        first = next(n for n, step in enumerate(outputs) if "applied" in step)
         assert received[0].speed == 0.0
-        assert not any(step["state"].engaged for step in drive.outputs[: first - 1] if "state" in step)
+        assert not any(step["state"].engaged for step in outputs[: first - 1] if "state" in step)
         assert sum(command.speed == 0.0 for command in received) < 20, "and it takes over soon"
 
 
@@ -141,21 +142,21 @@ def test_a_low_battery_ends_the_ride() -> None:
 
 
 @pytest.mark.parametrize("harm", ["stuck counter", "bad checksum"])
-def test_reports_that_are_stale_or_bent_end_the_ride_and_are_lost_in_time(harm: str) -> None:
+def test_stale_or_damaged_reports_end_the_ride_and_the_vehicle_is_lost_in_time(harm: str) -> None:
     with driving() as (bench, drive):
         count = len(drive.outputs)
         bench.virtual.inject(harm)
         with pytest.raises(DeviceLost, match="nothing whole"):
             drive.go(2.0, bench.motion)
         after = drive.outputs[count:]
-        assert len(after) < 60, "in half a second, and stated are 0.3"
+        assert len(after) < 60, "within half a second, where 0.3 s are stated"
         assert "cannot be trusted" in after[-1]["status"].reason  # type: ignore[attr-defined]
         assert "applied" not in after[-1]
-        assert sum("state" in step for step in after) <= 2, "no state is made from them"
+        assert sum("state" in step for step in after) <= 2, "no state is decoded from them"
         assert after[-1]["status"].rejected > 3  # type: ignore[attr-defined]
 
 
-def test_reports_that_stay_out_for_100_ms_end_the_ride_and_it_is_not_resumed() -> None:
+def test_silence_for_100_ms_ends_the_ride_for_good() -> None:
     with driving() as (bench, drive):
         bench.virtual.freeze()
         assert "nothing for 100 ms" in let_go(bench, drive, 0.25)
@@ -164,17 +165,17 @@ def test_reports_that_stay_out_for_100_ms_end_the_ride_and_it_is_not_resumed() -
         assert drive.applied is None
 
 
-def test_what_came_while_nobody_stepped_it_is_not_taken_for_new() -> None:
+def test_reports_that_came_during_a_gap_between_steps_are_not_published() -> None:
     with driving() as (bench, drive):
         pause(0.3)
         bench.virtual.freeze()
         count = len(drive.outputs)
         drive.go(0.1, bench.motion)
         assert len(drive.outputs) > count
-        assert not any("state" in step for step in drive.outputs[count:]), "it lay in the line for who knows how long"
+        assert not any("state" in step for step in drive.outputs[count:]), "its age is unknown"
 
 
-def test_another_vehicle_on_the_bus_is_not_met(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_vehicle_on_the_bus_is_not_identified(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("drivers.can_ev.driver.BOOT_TIMEOUT", 1.0)
     bench = CanEVBench("tesla")
     with (
@@ -186,7 +187,7 @@ def test_another_vehicle_on_the_bus_is_not_met(monkeypatch: pytest.MonkeyPatch) 
         pass
 
 
-def test_it_says_its_model_its_number_and_that_it_is_virtual(ride: tuple[CanEVBench, Drive]) -> None:
+def test_its_identity_has_model_number_and_that_it_is_virtual(ride: tuple[CanEVBench, Drive]) -> None:
     _, drive = ride
     identity = drive.driver.identify()
     assert identity.model.endswith("EV-1")
@@ -197,7 +198,7 @@ def problems(**changes: Any) -> str:
     return "\n".join(CanEV(**{"channel": "/dev/ttyACM0", "interface": "slcan", **changes}).check())
 
 
-def test_what_is_right_has_no_problems() -> None:
+def test_right_settings_have_no_problems() -> None:
     assert not problems()
     assert not problems(vehicle="tesla", speed_limit=20.0)
     assert not problems(interface="socketcan", channel="can0", bitrate=0)

@@ -1,4 +1,4 @@
-"""A multirotor on the bench: the very driver, a virtual autopilot on loopback, and a rigid body that it flies."""
+"""Bench of the multirotor: the driver, a virtual autopilot on loopback, and a rigid body that it flies."""
 
 from __future__ import annotations
 
@@ -18,27 +18,27 @@ _numbers = itertools.count()
 
 
 def port() -> int:
-    """A UDP port that no other bench has, in this process or in another of these tests."""
+    """Return a UDP port that no other bench has, in this process or in another of these tests."""
     worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
     return 20000 + 1000 * worker + os.getpid() % 9 * 100 + next(_numbers) % 100
 
 
 class MavlinkBench(DroneBench):
-    """One multirotor."""
+    """Bench of one multirotor, over UDP or a pseudo terminal."""
 
     fence = Geofence(altitude=10.0, radius=15.0)
 
     def __init__(self, *, serial: bool = False, **parameters: int | float) -> None:
-        # What it does in the end about a driver that is gone is a test of its own: here it goes on holding.
+        # It holds for longer than any test here; the failsafe after that has a test of its own.
         patient = {"COM_FAIL_ACT_T": 60.0} | parameters
         self.virtual = VirtualPX4(source=0, target=0 if serial else port(), parameters=patient)
         self.world: World = Sky()
 
     @classmethod
-    def at(cls, where: str) -> MavlinkBench:
-        """For another process: the bench whose far side is reached there, and served by somebody else."""
+    def at(cls, address: str) -> MavlinkBench:
+        """Return the bench of a virtual device that another process serves at an address."""
         bench = cls()
-        bench.virtual.address, bench.witnessed = where, False
+        bench.virtual.address, bench.witnessed = address, False
         return bench
 
     def driver(self, **changes: Any) -> Driver:
@@ -49,7 +49,7 @@ class MavlinkBench(DroneBench):
 
 
 class AirfieldBench(MavlinkBench):
-    """The same over an airfield: PyBullet, rotors with a lag, sensors with noise."""
+    """Bench of one multirotor over an airfield in PyBullet, with sensors with noise."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,6 +1,6 @@
-"""Unmodified MAVSDK flies whatever sends to a port: found, armed, up, offboard, a mission, down, disarmed.
+"""Flight with unmodified MAVSDK of the autopilot that sends to a port; each step is printed when it is done.
 
-It is a native library: `test_mavsdk.py` runs this in a process of its own, which ends without giving it back.
+MAVSDK is a native library: `test_mavsdk.py` runs this in a process of its own, which ends without unloading it.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from mavsdk.plugins.telemetry import Telemetry
 PAUSE = threading.Event()
 
 
-def until(true: Callable[[], bool], what: str, seconds: float = 40.0) -> None:
+def until(condition: Callable[[], bool], what: str, seconds: float = 40.0) -> None:
     end = time.monotonic() + seconds
-    while not true():
+    while not condition():
         if time.monotonic() > end:
             raise SystemExit(f"not within {seconds:.0f} s: {what}")
         PAUSE.wait(0.05)
@@ -46,7 +46,7 @@ def fly(port: int) -> None:
 
     def there() -> bool:
         at = telemetry.position_velocity_ned().position
-        return abs(at.north_m - 1.0) < 0.2 and abs(at.east_m - 0.5) < 0.2
+        return bool(abs(at.north_m - 1.0) < 0.2 and abs(at.east_m - 0.5) < 0.2)
 
     until(there, "flown offboard")
     offboard.stop()
@@ -70,6 +70,6 @@ def fly(port: int) -> None:
 
 if __name__ == "__main__":
     fly(int(sys.argv[1]))
-    # What its threads do while the interpreter goes is not what is tried here.
+    # Its threads may crash while the interpreter shuts down, which is not tested here.
     sys.stdout.flush()
     os._exit(0)

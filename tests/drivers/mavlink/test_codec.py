@@ -1,3 +1,5 @@
+"""MAVLink messages, axes, plans and geofences survive encoding and decoding; damaged frames become no message."""
+
 from __future__ import annotations
 
 import math
@@ -38,12 +40,12 @@ def sent(message: Any) -> Any:
 
 
 @given(VECTORS)
-def test_axes_go_there_and_back(vector: Vector) -> None:
+def test_axes_convert_there_and_back(vector: Vector) -> None:
     assert np.array_equal(coordinates.world_axes(coordinates.world_axes(vector)), vector)
     assert np.array_equal(coordinates.body_axes(coordinates.body_axes(vector)), vector)
 
 
-def test_north_east_down_and_forward_right_down_are_what_they_say() -> None:
+def test_axes_have_the_order_and_signs_of_their_names() -> None:
     assert coordinates.world_axes(np.array([1.0, 2.0, 3.0])).tolist() == [2.0, 1.0, -3.0]
     assert coordinates.body_axes(np.array([1.0, 2.0, 3.0])).tolist() == [1.0, -2.0, -3.0]
 
@@ -58,7 +60,7 @@ def test_an_attitude_turns_vectors_alike_in_both_pairs_of_axes(quaternion: Vecto
 
 
 @given(ANGLES)
-def test_a_heading_goes_there_and_back(yaw: float) -> None:
+def test_a_heading_converts_there_and_back(yaw: float) -> None:
     assert abs(math.remainder(coordinates.heading(coordinates.heading(yaw)) - yaw, math.tau)) < 1e-9
 
 
@@ -73,9 +75,7 @@ def test_a_place_converts_to_latitude_and_longitude_and_back(east: float, north:
 
 
 @given(st.none() | VECTORS, st.none() | VECTORS, st.none() | ANGLES)
-def test_a_command_goes_over_the_wire_and_back(
-    position: Vector | None, velocity: Vector | None, yaw: float | None
-) -> None:
+def test_a_command_survives_transmission(position: Vector | None, velocity: Vector | None, yaw: float | None) -> None:
     command = DroneCommand(position=position, velocity=velocity, yaw=yaw, frame="world")
     back = codec.decode_setpoint(sent(codec.encode_setpoint(command, 1000, 1)), "world")
     single = codec.rounded(command)
@@ -91,7 +91,7 @@ def parts(command: DroneCommand) -> tuple[Any, Any, Any]:
 
 
 @given(VECTORS, QUATERNIONS, VECTORS, VECTORS)
-def test_a_state_goes_over_the_wire_and_back(place: Vector, turned: Vector, speed: Vector, rates: Vector) -> None:
+def test_a_state_survives_transmission(place: Vector, turned: Vector, speed: Vector, rates: Vector) -> None:
     state = DroneState(
         position=place,
         orientation=turned,
@@ -118,7 +118,7 @@ def test_a_state_goes_over_the_wire_and_back(place: Vector, turned: Vector, spee
 
 
 @given(st.floats(0, 1), st.floats(1, 60), st.floats(0, 300))
-def test_a_battery_goes_over_the_wire_and_back(charge: float, voltage: float, current: float) -> None:
+def test_a_battery_survives_transmission(charge: float, voltage: float, current: float) -> None:
     battery = codec.decode_battery(sent(codec.encode_battery(charge, voltage, current)), Time(1))
     assert battery is not None
     assert battery.charge == pytest.approx(charge, abs=0.011)
@@ -126,7 +126,7 @@ def test_a_battery_goes_over_the_wire_and_back(charge: float, voltage: float, cu
     assert battery.current == pytest.approx(-current, abs=0.01), "negative while it discharges"
 
 
-def test_what_a_battery_does_not_say_is_not_made_up() -> None:
+def test_values_that_a_battery_does_not_report_are_missing() -> None:
     unmeasured = codec.decode_battery(sent(codec.encode_battery(0.5, 16.0, None)), Time(1))
     assert unmeasured is not None
     assert unmeasured.current is None
@@ -136,7 +136,7 @@ def test_what_a_battery_does_not_say_is_not_made_up() -> None:
 
 
 @given(st.integers(-(2**22), 2**31 - 2**24) | st.floats(width=32, allow_nan=False, allow_infinity=False))
-def test_a_parameter_goes_over_the_wire_and_back_with_its_type(value: int | float) -> None:
+def test_a_parameter_survives_transmission_with_its_type(value: int | float) -> None:
     message = sent(common.MAVLink_param_value_message(b"MIS_TAKEOFF_ALT", *encode_value(value), 1, 0))
     assert (back := decode_value(message.param_value, message.param_type)) == value or math.isnan(
         encode_value(value)[0]
@@ -145,13 +145,13 @@ def test_a_parameter_goes_over_the_wire_and_back_with_its_type(value: int | floa
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, 2**31])
-def test_what_is_no_value_of_a_parameter_is_not_packed(value: float) -> None:
+def test_an_invalid_value_of_a_parameter_is_not_encoded(value: float) -> None:
     with pytest.raises(ValueError, match=r"finite|32 bits"):
         encode_value(value)
 
 
 @pytest.mark.parametrize("mode", list(Mode))
-def test_modes_go_there_and_back(mode: Mode) -> None:
+def test_modes_convert_there_and_back(mode: Mode) -> None:
     assert Mode.from_custom(mode.custom) is mode
 
 
@@ -165,13 +165,13 @@ def test_a_frame_with_a_flipped_bit_is_no_message(data: st.DataObject) -> None:
     command = DroneCommand(position=np.array([1.0, -2.0, 3.0]), velocity=np.array([0.1, 0.2, -0.3]), frame="world")
     frame = bytes(codec.encode_setpoint(command, 12345, 1).pack(PACKER))
     bit = data.draw(st.integers(0, 8 * len(frame) - 1))
-    bent = bytearray(frame)
-    bent[bit // 8] ^= 1 << bit % 8
+    damaged = bytearray(frame)
+    damaged[bit // 8] ^= 1 << bit % 8
     parser = FrameParser()
-    assert parser.feed(bytes(bent), datagram=True) == []
-    # Of a message of another number nobody here knows the checksum: it is left alone, not counted.
+    assert parser.feed(bytes(damaged), datagram=True) == []
+    # The checksum of a message with another number cannot be known: it is ignored, and not counted.
     assert parser.rejected == 1 or bit // 8 in (7, 8, 9)
-    assert len(parser.feed(frame, datagram=True)) == 1, "and the next one is taken"
+    assert len(parser.feed(frame, datagram=True)) == 1, "and the next one is decoded"
 
 
 @given(st.lists(st.binary(max_size=20), max_size=5), st.integers(1, 40))
@@ -180,8 +180,8 @@ def test_frames_are_cut_out_of_whatever_stands_between_them(noise: list[bytes], 
     ping = bytes(common.MAVLink_ping_message(1, 2, 1, 1).pack(PACKER))
     stream = b"".join(part + ping for part in clean)
     parser = FrameParser()
-    found = [message for at in range(0, len(stream), size) for message in parser.feed(stream[at : at + size])]
-    assert [message.get_type() for message in found] == ["PING"] * len(clean)
+    messages = [message for at in range(0, len(stream), size) for message in parser.feed(stream[at : at + size])]
+    assert [message.get_type() for message in messages] == ["PING"] * len(clean)
     assert parser.rejected == sum(map(bool, clean))
 
 
@@ -196,7 +196,7 @@ def test_a_frame_that_is_cut_short_is_no_message() -> None:
 
 
 @given(st.integers(0, 255), st.integers(1, 127))
-def test_what_was_there_or_was_overtaken_is_not_taken_and_what_was_lost_does_not_matter(begin: int, gap: int) -> None:
+def test_repeated_and_overtaken_frames_are_dropped_whatever_was_lost(begin: int, gap: int) -> None:
     order = SequenceFilter()
     assert order.accept(begin)
     assert not order.accept(begin)
@@ -205,7 +205,7 @@ def test_what_was_there_or_was_overtaken_is_not_taken_and_what_was_lost_does_not
 
 
 @given(st.lists(VECTORS, min_size=1, max_size=5), st.floats(0, 60), st.none() | ANGLES)
-def test_a_mission_stays_what_it_is_over_the_wire(places: list[Vector], hold: float, yaw: float | None) -> None:
+def test_a_mission_survives_transmission(places: list[Vector], hold: float, yaw: float | None) -> None:
     items = mission.mission_items([Waypoint(position=place, hold=hold, yaw=yaw) for place in places], ORIGIN)
     for place, item in zip(places, items, strict=True):
         message = common.MAVLink_mission_item_int_message(
@@ -219,7 +219,7 @@ def test_a_mission_stays_what_it_is_over_the_wire(places: list[Vector], hold: fl
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf])
 @pytest.mark.parametrize("axis", range(3))
-def test_a_mission_with_what_is_not_finite_is_refused_with_its_step(bad: float, axis: int) -> None:
+def test_a_mission_that_is_not_finite_is_refused_with_its_step(bad: float, axis: int) -> None:
     place = np.ones(3)
     place[axis] = bad
     with pytest.raises(ValueError, match="step 2 of the mission"):
@@ -238,7 +238,7 @@ def test_a_mission_with_what_is_not_finite_is_refused_with_its_step(bad: float, 
         Geofence(altitude=10.0, polygon=((0, 0), (1, 1), (1, 0), (0, 1))),
     ],
 )
-def test_what_is_no_geofence_says_why(fence: Geofence) -> None:
+def test_an_invalid_geofence_has_problems(fence: Geofence) -> None:
     assert list(fence.problems())
 
 
@@ -254,13 +254,13 @@ def test_a_square_fence_holds_what_is_between_its_sides_and_under_its_ceiling(
 
 
 @pytest.mark.parametrize("place", [(math.nan, 0, 0), (0, math.nan, 0), (0, 0, math.nan), (math.inf, 0, 0)])
-def test_what_is_not_finite_is_in_no_fence(place: tuple[float, float, float]) -> None:
+def test_a_place_that_is_not_finite_is_in_no_fence(place: tuple[float, float, float]) -> None:
     assert not Geofence(altitude=10.0, radius=5.0).contains(*place)
     assert not Geofence(altitude=10.0, polygon=((-9, -9), (9, -9), (0, 9))).contains(*place)
 
 
 @pytest.mark.parametrize("fence", [Geofence(9.0, 7.0), Geofence(9.0, polygon=((-5.0, -5.0), (5.0, -5.0), (0.0, 6.0)))])
-def test_a_fence_is_the_same_one_after_the_wire(fence: Geofence) -> None:
+def test_a_fence_survives_transmission(fence: Geofence) -> None:
     back = mission.fence_from_items(mission.fence_items(fence, ORIGIN), ORIGIN, 9.0)
     assert back is not None
     assert back.radius == fence.radius

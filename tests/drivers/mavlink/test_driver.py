@@ -1,3 +1,5 @@
+"""Driver of a PX4 multirotor beyond the contract: settings, arming and denials, missions, and who is in command."""
+
 from __future__ import annotations
 
 import math
@@ -37,11 +39,11 @@ SQUARE = ((-9.0, -9.0), (9.0, -9.0), (9.0, 9.0), (-9.0, 9.0))
         ({"parameters": {"COM_OF_LOSS_T": math.nan}}, "parameter COM_OF_LOSS_T must be finite, got nan"),
     ],
 )
-def test_what_cannot_be_meant_is_refused_before_anything_is_opened(settings: dict[str, Any], problem: str) -> None:
+def test_wrong_settings_are_refused_before_anything_is_opened(settings: dict[str, Any], problem: str) -> None:
     assert any(problem in sentence for sentence in Mavlink(**settings).check())
 
 
-def test_what_can_be_meant_is_not() -> None:
+def test_right_settings_have_no_problems() -> None:
     fence = Geofence(altitude=20.0, polygon=SQUARE)
     for url in ("udpin:0.0.0.0:14540", "udpout:10.41.1.1:14540", "serial:/dev/ttyACM0:57600"):
         assert not list(Mavlink(url=url, fence=fence, parameters={"NAV_DLL_ACT": 2}).check())
@@ -72,8 +74,9 @@ def test_where_nobody_sends_the_vehicle_is_lost(
     assert caught.value.exit_code == 3
 
 
-def test_of_two_vehicles_at_one_port_the_one_that_is_meant_is_flown() -> None:
+def test_of_two_vehicles_at_one_port_the_one_with_the_id_is_flown() -> None:
     bench = MavlinkBench()
+    assert isinstance(bench.virtual, VirtualPX4)
     other = VirtualPX4(source=0, target=bench.virtual.target, system=2)
     with bench.served(), Serving(other, Sky()):
         px4: Any = bench.driver(system=2)
@@ -163,10 +166,10 @@ def test_it_takes_off_flies_a_mission_returns_lands_and_is_armed_again_by_a_comm
             px4.arm()
             drive = Drive(px4)
             px4.takeoff(1.5)
-            goes(drive, lambda s: s.mode == "hold" and s.position[2] > 1.1)
+            wait(drive, lambda s: s.mode == "hold" and s.position[2] > 1.1)
             px4.fly([Waypoint(position=np.array([1.5, 0.0, 1.5])), Waypoint(do="return", position=np.zeros(3))])
-            goes(drive, lambda s: s.position[0] > 1.1)
-            goes(drive, lambda s: s.landed and not s.armed)
+            wait(drive, lambda s: s.position[0] > 1.1)
+            wait(drive, lambda s: s.landed and not s.armed)
             assert bench.virtual.position() == pytest.approx([0.0, 0.0, 0.0], abs=0.3)
             drive.go(0.5)
             assert drive.status is not None
@@ -176,7 +179,7 @@ def test_it_takes_off_flies_a_mission_returns_lands_and_is_armed_again_by_a_comm
                 "a command arms it, and lifts it"
             )
             drive.go(6.0, lambda _: DroneCommand(position=np.array([1.0, 0.0, 0.0]), land=True, frame="world"))
-            goes(drive, lambda s: s.landed and not s.armed)
+            wait(drive, lambda s: s.landed and not s.armed)
             assert bench.virtual.position() == pytest.approx([1.0, 0.0, 0.0], abs=0.3), "it came down over the place"
             bench.virtual.inject("low battery")
             drive.go(4.0, lambda _: DroneCommand(position=np.array([0.0, 0.0, 1.0]), frame="world"))
@@ -199,9 +202,9 @@ def test_when_it_flies_home_by_itself_nothing_more_is_sent_and_its_reason_is_rep
         assert "Battery at 6 %" in drive.status.reason
 
 
-def goes(drive: Any, true: Any, seconds: float = 30.0) -> None:
-    """Until its state is so; it is not commanded meanwhile."""
+def wait(drive: Any, condition: Any, seconds: float = 30.0) -> None:
+    """Step without a command until a state satisfies a condition."""
     end = drive.now + seconds * 1e9
-    while not (drive.newest(DroneState) and true(drive.newest(DroneState))):
+    while not (drive.newest(DroneState) and condition(drive.newest(DroneState))):
         assert drive.now < end, f"{drive.newest(DroneState)}, {drive.status}"
         drive.go(0.1)

@@ -1,3 +1,5 @@
+"""Unmodified MAVSDK flies the virtual autopilot, in a process of its own."""
+
 from __future__ import annotations
 
 import os
@@ -18,17 +20,17 @@ SCRIPT = Path(__file__).with_name("mavsdk_flight.py")
 
 
 def test_unmodified_mavsdk_flies_the_virtual_autopilot() -> None:
-    far = VirtualPX4(source=0, target=port())
-    with Serving(far, Sky()):
+    virtual = VirtualPX4(source=0, target=port())
+    with Serving(virtual, Sky()):
         done = subprocess.run(
-            [sys.executable, str(SCRIPT), str(far.target)],
+            [sys.executable, str(SCRIPT), str(virtual.target)],
             capture_output=True,
             text=True,
             env=os.environ | {"PYTHONUNBUFFERED": "1"},
         )
     assert done.returncode == 0, done.stdout + done.stderr
-    said = [line for line in done.stdout.splitlines() if line in STEPS]
-    assert said == STEPS
+    steps = [line for line in done.stdout.splitlines() if line in STEPS]
+    assert steps == STEPS
 
 
 STEPS = [

@@ -1,4 +1,4 @@
-"""Plain pymavlink, as anybody's script has it, against the virtual autopilot."""
+"""Unmodified pymavlink, used as in any script, flies the virtual autopilot."""
 
 from __future__ import annotations
 
@@ -16,23 +16,24 @@ from embodied.testing.serving import Serving
 from tests.drivers.mavlink.bench import port
 from tests.drivers.multirotor import Sky
 
-MISSION, FENCE = common.MAV_MISSION_TYPE_MISSION, common.MAV_MISSION_TYPE_FENCE
+MISSION = common.MAV_MISSION_TYPE_MISSION
+FENCE = common.MAV_MISSION_TYPE_FENCE
 GLOBAL = common.MAV_FRAME_GLOBAL_RELATIVE_ALT_INT
 
 
 class Script:
-    """A client at the port where ground software listens."""
+    """Client at the port where ground software listens."""
 
-    def __init__(self, far: VirtualPX4) -> None:
-        self.link: Any = mavutil.mavlink_connection(far.address, source_system=255)
+    def __init__(self, virtual: VirtualPX4) -> None:
+        self.link: Any = mavutil.mavlink_connection(virtual.address, source_system=255)
         assert self.link.wait_heartbeat(timeout=5) is not None
         self.link.mav.heartbeat_send(common.MAV_TYPE_GCS, common.MAV_AUTOPILOT_INVALID, 0, 0, 0)
 
-    def until(self, kind: str, true: Callable[[Any], bool] = lambda _: True, seconds: float = 25.0) -> Any:
+    def until(self, kind: str, condition: Callable[[Any], bool] = lambda _: True, seconds: float = 25.0) -> Any:
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             message = self.link.recv_match(type=kind, blocking=True, timeout=0.5)
-            if message is not None and true(message):
+            if message is not None and condition(message):
                 return message
         raise AssertionError(f"no such {kind} in {seconds} s")
 
@@ -40,7 +41,7 @@ class Script:
         self.link.mav.command_long_send(1, 1, number, 0, *[*parameters, *[0.0] * 7][:7])
         return int(self.until("COMMAND_ACK", lambda m: m.command == number).result)
 
-    def mode(self, main: int, sub: int) -> int:
+    def mode(self, main: float, sub: float) -> int:
         return self.command(common.MAV_CMD_DO_SET_MODE, 129, main, sub)
 
     def in_mode(self, main: int, sub: int) -> None:
@@ -61,25 +62,25 @@ class Script:
 
 
 @pytest.fixture
-def far() -> Iterator[VirtualPX4]:
-    virtual = VirtualPX4(source=0, target=port())
-    with Serving(virtual, Sky()):
-        yield virtual
+def virtual() -> Iterator[VirtualPX4]:
+    autopilot = VirtualPX4(source=0, target=port())
+    with Serving(autopilot, Sky()):
+        yield autopilot
 
 
 @pytest.fixture
-def script(far: VirtualPX4) -> Iterator[Script]:
-    client = Script(far)
+def script(virtual: VirtualPX4) -> Iterator[Script]:
+    client = Script(virtual)
     yield client
     client.link.close()
 
 
-def test_a_script_arms_takes_off_flies_offboard_and_lands(far: VirtualPX4, script: Script) -> None:
-    far.inject("low battery")
+def test_a_script_arms_takes_off_flies_offboard_and_lands(virtual: VirtualPX4, script: Script) -> None:
+    virtual.inject("low battery")
     script.until("SYS_STATUS", lambda m: not m.onboard_control_sensors_health & common.MAV_SYS_STATUS_PREARM_CHECK)
     assert script.command(common.MAV_CMD_COMPONENT_ARM_DISARM, 1) == common.MAV_RESULT_TEMPORARILY_REJECTED
     assert "battery at 6 %" in script.until("STATUSTEXT", lambda m: "denied" in m.text).text
-    far.clear_faults()
+    virtual.clear_faults()
     script.until("SYS_STATUS", lambda m: m.onboard_control_sensors_health & common.MAV_SYS_STATUS_PREARM_CHECK)
     assert script.command(common.MAV_CMD_COMPONENT_ARM_DISARM, 1) == common.MAV_RESULT_ACCEPTED
     nan = math.nan
@@ -100,7 +101,7 @@ def test_a_script_arms_takes_off_flies_offboard_and_lands(far: VirtualPX4, scrip
         place = script.until("LOCAL_POSITION_NED")
         arrived = max(abs(place.x - 1), abs(place.y - 1), abs(place.z + 2)) < 0.1
     assert arrived
-    assert far.position() == pytest.approx([1.0, 1.0, 2.0], abs=0.2)
+    assert virtual.position() == pytest.approx([1.0, 1.0, 2.0], abs=0.2)
     assert script.command(common.MAV_CMD_NAV_LAND) == common.MAV_RESULT_ACCEPTED
     script.until("EXTENDED_SYS_STATE", lambda m: m.landed_state == common.MAV_LANDED_STATE_ON_GROUND)
     script.until("HEARTBEAT", lambda m: not m.base_mode & common.MAV_MODE_FLAG_SAFETY_ARMED)
@@ -123,7 +124,7 @@ def test_parameters_are_listed_read_set_and_kept_by_their_type(script: Script) -
         )
 
 
-def test_a_mission_is_taken_read_back_and_flown_and_one_with_nan_is_not(far: VirtualPX4, script: Script) -> None:
+def test_a_mission_is_accepted_read_back_and_flown_and_one_with_nan_is_not(virtual: VirtualPX4, script: Script) -> None:
     home = script.until("HOME_POSITION")
     way, north = (0.0, 0.0, 0.0, math.nan), home.latitude + 180  # two metres
     good = [
@@ -180,7 +181,7 @@ def test_clocks_are_compared(script: Script) -> None:
     assert abs(answer.tc1 / 1e6 - boot) < 1000
 
 
-def test_two_run_side_by_side(far: VirtualPX4, script: Script) -> None:
+def test_two_run_side_by_side(virtual: VirtualPX4, script: Script) -> None:
     other = VirtualPX4(source=0, target=port(), system=2)
     with Serving(other, Sky()):
         link: Any = mavutil.mavlink_connection(other.address, source_system=255)

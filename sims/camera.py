@@ -81,11 +81,11 @@ class SimCamera(Driver):
             WorldFailed: the world has no such camera, or gives its pose in another frame; or its images cannot be
                 rendered so.
         """
-        self._camera = self._found(world)
+        self._camera = self._camera_of(world)
         if self.vary:
             self._camera.vary(self.rng)
 
-    def _found(self, world: World) -> CameraBody:
+    def _camera_of(self, world: World) -> CameraBody:
         if not isinstance(world, SimulatedWorld):
             return camera(world, self.view, width=self.width, height=self.height, frame=self.frame)
         body = world.camera(

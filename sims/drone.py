@@ -186,9 +186,9 @@ class SimDrone(Driver):
 
 def is_legal(command: DroneCommand) -> bool:
     """Test whether a command is finite, and has a position, a velocity or a landing."""
-    given = [value for value in (command.position, command.velocity) if value is not None]
-    numbers = np.concatenate([*given, [0.0 if command.yaw is None else command.yaw]])
-    return bool(np.isfinite(numbers).all()) and (bool(given) or command.land)
+    setpoints = [value for value in (command.position, command.velocity) if value is not None]
+    numbers = np.concatenate([*setpoints, [0.0 if command.yaw is None else command.yaw]])
+    return bool(np.isfinite(numbers).all()) and (bool(setpoints) or command.land)
 
 
 def resting(estimate: Estimate, limits: Limits) -> Vector:

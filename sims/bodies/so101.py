@@ -1,4 +1,4 @@
-"""The SO-101 follower arm, whose model file `so101.urdf` is made of boxes (Apache-2.0, The Robot Studio)."""
+"""SO-101 follower arm, whose model file `so101.urdf` is made of boxes (Apache-2.0, The Robot Studio)."""
 
 import math
 from pathlib import Path

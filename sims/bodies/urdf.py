@@ -35,10 +35,10 @@ def data() -> Path:
     Raises:
         WorldFailed: it is not there.
     """
-    found = importlib.util.find_spec("pybullet_data")
-    if found is None or found.origin is None:
+    package = importlib.util.find_spec("pybullet_data")
+    if package is None or package.origin is None:
         raise WorldFailed("the model files of the simulated arms are missing: there is no package pybullet_data")
-    return Path(found.origin).parent
+    return Path(package.origin).parent
 
 
 def load(bullet: Bullet, name: str, model: ArmModel) -> int:

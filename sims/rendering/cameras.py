@@ -60,16 +60,16 @@ class Stage:
             WorldFailed: there is none of that name, or it does not work here.
         """
         name, _ = choose(name)
-        made: Renderer
+        built: Renderer
         if name == Tiny.name:
             textures = {key: mesh.texture for key, mesh in self._meshes.items() if mesh.texture is not None}
-            made = Tiny(self._bullet, textures, light)
+            built = Tiny(self._bullet, textures, light)
         elif name == Egl.name:
-            made = Egl(self.models, light)
+            built = Egl(self.models, light)
         else:
-            made = Rasteriser(self.models, light)
+            built = Rasteriser(self.models, light)
         self.renderers.add(name)
-        return made
+        return built
 
 
 class Camera:

@@ -87,15 +87,15 @@ def parse_obj(text: str, folder: Path | None = None) -> Mesh:
         ValueError, IndexError: the text is malformed.
         WorldFailed: its texture cannot be read.
     """
-    found: dict[str, list[list[float]]] = {"v": [], "vt": [], "vn": []}
+    attributes: dict[str, list[list[float]]] = {"v": [], "vt": [], "vn": []}
     keys: list[tuple[int, int, int]] = []
     texture = None
     for line in text.splitlines():
         word, *values = line.split() or [""]
-        if word in found:
-            found[word].append([float(value) for value in values[: 2 if word == "vt" else 3]])
+        if word in attributes:
+            attributes[word].append([float(value) for value in values[: 2 if word == "vt" else 3]])
         elif word == "f":
-            corner = [_indices(value, found) for value in values]
+            corner = [_indices(value, attributes) for value in values]
             for k in range(1, len(corner) - 1):
                 keys += [corner[0], corner[k], corner[k + 1]]
         elif word == "mtllib" and folder is not None and texture is None:
@@ -103,13 +103,13 @@ def parse_obj(text: str, folder: Path | None = None) -> Mesh:
     if not keys:
         raise ValueError("no triangles")
     v, vt, vn = np.array(keys, dtype=np.int64).T
-    corners = np.array(found["v"])[v]
+    corners = np.array(attributes["v"])[v]
     if not np.isfinite(corners).all():
         raise ValueError("a corner is not finite")
-    places = np.array(found["vt"])[vt] if texture is not None and found["vt"] and (vt >= 0).all() else None
+    places = np.array(attributes["vt"])[vt] if texture is not None and attributes["vt"] and (vt >= 0).all() else None
     texture = None if places is None else texture
-    if found["vn"] and (vn >= 0).all():
-        normals = np.array(found["vn"])[vn]
+    if attributes["vn"] and (vn >= 0).all():
+        normals = np.array(attributes["vn"])[vn]
         normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
         faces = np.arange(len(keys), dtype=np.int32).reshape(-1, 3)
         flat = None if places is None else places.astype(np.float32)
@@ -117,16 +117,18 @@ def parse_obj(text: str, folder: Path | None = None) -> Mesh:
     return Mesh.flat(corners.reshape(-1, 3, 3), None if places is None else places.reshape(-1, 3, 2), texture)
 
 
-def _indices(value: str, found: dict[str, list[list[float]]]) -> tuple[int, int, int]:
+def _indices(value: str, attributes: dict[str, list[list[float]]]) -> tuple[int, int, int]:
     """Return indices of corner, texture coordinate and normal, from 0; -1 for one that is not given."""
     numbers = [int(part) if part else 0 for part in value.split("/")]
     v, vt, vn = [*numbers, 0, 0][:3]
-    if v == 0 or abs(v) > len(found["v"]):
-        raise ValueError(f"a face names the corner {v}, and there are {len(found['v'])}")
-    # Counted from 1, or from the end when negative.
-    return tuple(  # type: ignore[return-value]
-        n - 1 if n > 0 else (len(found[kind]) + n if n < 0 else -1) for n, kind in ((v, "v"), (vt, "vt"), (vn, "vn"))
-    )
+    if v == 0 or abs(v) > len(attributes["v"]):
+        raise ValueError(f"a face names the corner {v}, and there are {len(attributes['v'])}")
+    return _index(v, len(attributes["v"])), _index(vt, len(attributes["vt"])), _index(vn, len(attributes["vn"]))
+
+
+def _index(number: int, length: int) -> int:
+    # OBJ counts from 1, or from the end when negative; 0 stands for none.
+    return number - 1 if number > 0 else length + number if number < 0 else -1
 
 
 def _texture(material: Path) -> Pixels | None:
@@ -150,9 +152,9 @@ def read_texture(path: Path) -> Pixels:
     if path.stat().st_size > FILE_SIZE_MOST:
         raise WorldFailed(f"cannot read the texture {path}: {_too_large(path.stat().st_size)}")
     try:
-        found = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_COLOR)
+        image = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_COLOR)
     except (cv2.error, OSError):
-        found = None
-    if found is None:
+        image = None
+    if image is None:
         raise WorldFailed(f"cannot read the texture {path}: it is not an image")
-    return np.ascontiguousarray(found[..., ::-1], dtype=np.uint8)
+    return np.ascontiguousarray(image[..., ::-1], dtype=np.uint8)

@@ -247,8 +247,8 @@ def _sampled(texture: Pixels, places: Floats) -> Floats:
     height, width = texture.shape[:2]
     column = np.floor(places[:, 0] * np.float32(width)).astype(np.intp) % width
     row = np.floor((1 - places[:, 1]) * np.float32(height)).astype(np.intp) % height
-    found: Floats = np.take(texture.reshape(-1, 3), row * width + column, axis=0) / np.float32(255)
-    return found
+    texels: Floats = np.take(texture.reshape(-1, 3), row * width + column, axis=0) / np.float32(255)
+    return texels
 
 
 def _within(spheres: Vector, placed: Vector, view: View) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:

@@ -103,8 +103,7 @@ class Aircraft:
 
     def _decide(self, now: Time) -> Setpoint | None:
         telemetry = self.telemetry
-        clock = (now + telemetry.waited) / SECOND
-        return self.autopilot.step(clock, telemetry.estimate, telemetry.yaw, telemetry.ready)
+        return self.autopilot.step((now + telemetry.waited) / SECOND, telemetry.estimate, telemetry.ready)
 
     def _send_due(self, now: Time) -> None:
         texts, self.autopilot.texts = self.autopilot.texts, []

@@ -56,7 +56,7 @@ class Autopilot:
         parameters: values by name.
         ignores_modes: whether it acknowledges requests of modes, and flies on.
         piloted: whether a pilot holds the sticks, so that no computer may change its mode.
-        texts: severity and text of its messages to people, which whoever sends them removes.
+        texts: syslog severity and text of its messages to people, which whoever sends them removes.
         charge: charge of its battery, 0 to 1.
         heartbeat_time: time of the newest heartbeat of a client [s]; None before the first and after a link loss.
     """
@@ -177,19 +177,18 @@ class Autopilot:
             self._failsafe = None
             self._enter(Mode.POSITION)
 
-    def step(self, now: float, estimate: Estimate, yaw: float, ready: bool) -> Setpoint | None:
+    def step(self, now: float, estimate: Estimate, ready: bool) -> Setpoint | None:
         """Run one period of the state machine.
 
         Args:
             now: time of its own clock [s].
             estimate: estimated state of the vehicle.
-            yaw: yaw of its forward axis from east [rad].
             ready: whether the estimate has a position.
 
         Returns:
             set-point of the flight controller; None for motors that idle or stand.
         """
-        self._now, self._at, self._velocity, self._yaw = now, estimate.position, estimate.velocity, yaw
+        self._now, self._at, self._velocity, self._yaw = now, estimate.position, estimate.velocity, estimate.yaw
         if not self.armed:
             self.home = estimate.position.copy() if ready else None
             return None

@@ -169,7 +169,7 @@ class Telemetry:
         home = self.autopilot.home
         relative = round(1000 * float(self.estimate.position[2] - (0.0 if home is None else home[2])))
         speed = (round(100 * float(value)) for value in world_axes(self.estimate.velocity))
-        north = round(100 * math.degrees(heading(self.yaw))) % 36000
+        north = round(100 * math.degrees(heading(self.estimate.yaw))) % 36000
         return common.MAVLink_global_position_int_message(
             self._ms, latitude, longitude, altitude, relative, *speed, north
         )
@@ -223,11 +223,6 @@ class Telemetry:
         return common.MAVLink_autopilot_version_message(
             CAPABILITIES, *(VERSION, VERSION, VERSION, 0), empty, empty, empty, *(0, 0, 0), list(self.unique)
         )
-
-    @property
-    def yaw(self) -> float:
-        """Yaw of its forward axis from east [rad]."""
-        return self.estimate.yaw
 
     def _geodetic(self) -> tuple[int, int, int]:
         east, north, up = map(float, self.estimate.position)

@@ -59,8 +59,7 @@ class Flight:
             body = self.sky.body
             turned = quaternion(body.attitude)
             estimate = Estimate(body.position.copy(), body.velocity.copy(), turned, body.turning.copy(), body.now)
-            yaw = float(np.arctan2(*body.attitude[1::-1, 0]))
-            setpoint = self.autopilot.step(self.steps * PERIOD, estimate, yaw, ready=True)
+            setpoint = self.autopilot.step(self.steps * PERIOD, estimate, ready=True)
             if setpoint is None:
                 self.controller.reset()
                 self.sky.body.thrust(np.zeros(4))

@@ -1,4 +1,4 @@
-"""What may be wrong with a line: every small change of a module's source, one at a time."""
+"""Mutation operators: every small change of a module's source, one at a time."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ COMPARED = {
     ast.In: (ast.NotIn,),
     ast.NotIn: (ast.In,),
 }
+"""Replacements of each comparison operator."""
+
 REPLACED = {
     ast.Add: ast.Sub,
     ast.Sub: ast.Add,
@@ -30,21 +32,24 @@ REPLACED = {
     ast.Or: ast.And,
     ast.USub: ast.UAdd,
 }
+"""Replacement of each other operator."""
+
 SWAPPED = {"min": "max", "max": "min", "minimum": "maximum", "maximum": "minimum", "any": "all", "all": "any"}
+"""Replacement of each called function."""
 
-
-LEFT_ALONE = (ast.Import, ast.ImportFrom, ast.Assert, ast.JoinedStr)
+SKIPPED = (ast.Import, ast.ImportFrom, ast.Assert, ast.JoinedStr)
+"""Nodes that are not mutated."""
 
 
 @dataclass(frozen=True)
 class Mutant:
-    """A module that is wrong in one place.
+    """Module with one change.
 
     Attributes:
-        line: where.
-        code: what stands in that line.
-        was, now: the smallest part of the source that differs.
-        tree: the whole of it.
+        line: line number of the change.
+        code: source of that line.
+        was, now: the smallest part of the source that differs, before and after.
+        tree: syntax tree of the whole module.
     """
 
     line: int
@@ -55,7 +60,7 @@ class Mutant:
 
 
 def mutants(source: str) -> Iterator[Mutant]:
-    """Every mutant of a module, in the order of its lines. Docstrings, annotations and sentences are left alone."""
+    """Yield every mutant of a module, in the order of its lines; docstrings, annotations and messages are skipped."""
     tree, lines = ast.parse(source), source.splitlines()
     for path, node in _walk(tree, ()):
         for changed in _changes(node):
@@ -74,7 +79,7 @@ def _walk(node: ast.AST, path: tuple[tuple[str, int | None], ...]) -> Iterator[t
             continue
         items = list(enumerate(value)) if isinstance(value, list) else [(None, value)]
         for index, item in items:
-            if isinstance(item, ast.AST) and not isinstance(item, LEFT_ALONE) and not _docstring(item):
+            if isinstance(item, ast.AST) and not isinstance(item, SKIPPED) and not _docstring(item):
                 yield from _walk(item, (*path, (name, index)))
 
 
@@ -83,7 +88,7 @@ def _docstring(node: ast.AST) -> bool:
 
 
 def _put(tree: Any, path: tuple[tuple[str, int | None], ...], new: ast.AST) -> Any:
-    """The tree with another part at a path; it shares with the old one what is beside the path."""
+    """Return the tree with another node at a path; it shares all nodes beside the path with the original."""
     if not path:
         return new
     (name, index), *rest = path
@@ -94,7 +99,7 @@ def _put(tree: Any, path: tuple[tuple[str, int | None], ...], new: ast.AST) -> A
 
 
 def _changes(node: ast.AST) -> Iterator[ast.AST]:
-    """What a node may become."""
+    """Yield the mutations of a node."""
     match node:
         case ast.Compare(ops=ops):
             for at, op in enumerate(ops):

@@ -1,4 +1,4 @@
-"""What tries the tests is itself tried: its changes are real, one at a time, and its list is of code that is there."""
+"""Tests of the mutation testing: mutants differ in one place, and listed survivors are mutants of existing code."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from embodied import guards
-from tests.mutation.__main__ import GUARDS, ROOT, WHOLE, held_by, key, listed, made_of
+from tests.mutation.__main__ import GUARDS, ROOT, WHOLE, covering_tests, dependencies, key, listed
 from tests.mutation.operators import mutants
 from tests.mutation.trial import survivors
 
@@ -71,9 +71,9 @@ def test_what_is_listed_as_surviving_is_a_mutant_of_what_is_there() -> None:
         assert all(known.values())
 
 
-def test_a_module_is_tried_by_its_own_tests_and_those_of_every_guard_that_has_it_in_it() -> None:
+def test_a_module_is_tested_by_its_own_tests_and_those_of_every_guard_that_depends_on_it() -> None:
     def names(module: str) -> list[str]:
-        return [Path(test).stem.removeprefix("test_") for test in held_by(module)]
+        return [Path(test).stem.removeprefix("test_") for test in covering_tests(module)]
 
     assert names("flight_limiter") == ["flight_limiter", "drone"]
     assert names("speed_separation") == ["speed_separation", "commanders", "surroundings", "arm"]
@@ -85,5 +85,5 @@ def test_no_module_of_the_guards_is_without_tests() -> None:
     whole = {getattr(guards, name).__module__.rpartition(".")[2] for name in guards.__all__}
     assert set(WHOLE) == whole
     modules = {file.stem for file in GUARDS.glob("*.py")} - {"__init__"}
-    assert set.union(*(made_of(guard) for guard in whole)) == modules
-    assert all((ROOT / test).is_file() for module in modules for test in held_by(module))
+    assert set.union(*(dependencies(guard) for guard in whole)) == modules
+    assert all((ROOT / test).is_file() for module in modules for test in covering_tests(module))

@@ -1,4 +1,4 @@
-"""Mutants on trial, each in a process of its own: the module is replaced before anyone imports it."""
+"""Trials of mutants, each in its own process, in which the module is replaced before it is imported."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ from types import ModuleType
 from typing import Any
 
 JOBS = 2
+"""Processes at a time."""
 
-PROCESSOR = 60
-"""What a mutant may take of the processor until it counts as hanging [s]; the wall clock says nothing on a busy one."""
+CPU_TIMEOUT = 60
+"""Processor time after which a mutant counts as hanging [s]; wall time depends on the load of the machine."""
 
 
 class _Loader(importlib.abc.Loader):
@@ -30,7 +31,7 @@ class _Loader(importlib.abc.Loader):
 
 
 class _Finder(importlib.abc.MetaPathFinder):
-    """Finds the mutant where the module would be found."""
+    """Meta path finder that finds the mutant in place of the module."""
 
     def __init__(self, name: str, tree: ast.Module, file: Path) -> None:
         self._name = name
@@ -41,16 +42,16 @@ class _Finder(importlib.abc.MetaPathFinder):
 
 
 def survivors(name: str, file: Path, trees: Sequence[ast.Module], tests: Sequence[str]) -> Iterator[int]:
-    """Those mutants with which the tests pass.
+    """Find the mutants with which the tests pass.
 
     Args:
-        name: of the module, which nobody here may have imported yet.
-        file: its source.
-        trees: the mutants.
-        tests: their files, those first that are likeliest to find one out.
+        name: name of the module, which must not have been imported in this process.
+        file: source file of the module.
+        trees: syntax trees of the mutants.
+        tests: test files, the likeliest to fail first.
 
     Yields:
-        their numbers, in order, as soon as each is known.
+        the numbers of the surviving mutants, in order, each as soon as it is known.
     """
     running: deque[tuple[int, int]] = deque()
     waiting = deque(enumerate(trees))
@@ -59,7 +60,7 @@ def survivors(name: str, file: Path, trees: Sequence[ast.Module], tests: Sequenc
             number, tree = waiting.popleft()
             child = os.fork()
             if child == 0:
-                _judge(name, tree, file, tests)
+                _try(name, tree, file, tests)
             running.append((number, child))
             continue
         number, child = running.popleft()
@@ -67,10 +68,10 @@ def survivors(name: str, file: Path, trees: Sequence[ast.Module], tests: Sequenc
             yield number
 
 
-def _judge(name: str, tree: ast.Module, file: Path, tests: Sequence[str]) -> None:
+def _try(name: str, tree: ast.Module, file: Path, tests: Sequence[str]) -> None:
     code = 1
     try:
-        resource.setrlimit(resource.RLIMIT_CPU, (PROCESSOR, PROCESSOR))
+        resource.setrlimit(resource.RLIMIT_CPU, (CPU_TIMEOUT, CPU_TIMEOUT))
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, 1)
         os.dup2(nowhere, 2)
@@ -78,12 +79,12 @@ def _judge(name: str, tree: ast.Module, file: Path, tests: Sequence[str]) -> Non
         import pytest
         from hypothesis import Phase, settings
 
-        # The same examples each time, and no time spent on making a counterexample small.
+        # The same examples for each mutant, and no time spent on shrinking counterexamples.
         phases = (Phase.explicit, Phase.generate)
         settings.register_profile("trial", derandomize=True, database=None, max_examples=40, phases=phases)
         settings.load_profile("trial")
         os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
         code = int(pytest.main(["-x", "-q", "--assert=plain", "-p", "no:cacheprovider", *tests]))
     finally:
-        # Nothing of the parent's is flushed or closed twice.
+        # Leave without flushing or closing what is the parent's.
         os._exit(code)

@@ -1,4 +1,4 @@
-"""Whatever arrives at a guard, in whatever order, what leaves it keeps every limit that it states."""
+"""Adversarial inputs: whatever arrives at a guard, in whatever order, its output keeps every limit."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from embodied.bodies import WORLD
 from embodied.guards.workspace import Box
 from embodied.messages import DroneCommand, JointCommand, Vector
-from tests.embodied.guards import bench as arms
-from tests.embodied.guards.flights import HIGH, LOW, Bench, flying
+from tests.embodied.guards import arm_rig
+from tests.embodied.guards.drone_rig import HIGH, LOW, Rig, flying
 from tests.embodied.robots import robot
 
 PANDA = robot("panda")
@@ -56,14 +56,14 @@ stretch = st.fixed_dictionaries(
 def test_whatever_arrives_a_drone_keeps_its_limits_and_moves_after_a_stop_only_on_a_reset(
     stretches: list[dict[str, Any]], on_stop: str
 ) -> None:
-    bench = Bench(on_stop=on_stop, lost=0.3, lease=0.1, patience=3, wired=["battery"])
+    rig = Rig(on_stop=on_stop, lost=0.3, lease=0.1, patience=3, wired=["battery"])
     fence, out, before, stopped = Box(LOW, HIGH), 0.0, None, False
     for about in stretches:
         periods, blind = about.pop("periods"), about.pop("blind")
         for _ in range(periods):
-            bench.state = None if blind else bench.state or flying()
-            measured = about["state"] or bench.state
-            moved, report = bench.step(**about)
+            rig.state = None if blind else rig.state or flying()
+            measured = about["state"] or rig.state
+            moved, report = rig.step(**about)
             assert not (stopped and report.state != "stopped" and not about["reset"])
             stopped = report.state == "stopped"
             assert not (stopped and report.source)
@@ -126,15 +126,15 @@ arm_stretch = st.fixed_dictionaries(
 def test_whatever_arrives_an_arm_keeps_its_limits_and_moves_after_a_stop_only_on_a_reset(
     stretches: list[dict[str, Any]],
 ) -> None:
-    bench = arms.Bench(PANDA, lease=0.05)
-    limit, step = PANDA.limit, PANDA.limit("acceleration") * arms.PERIOD + 1e-6
+    rig = arm_rig.Rig(PANDA, lease=0.05)
+    limit, step = PANDA.limit, PANDA.limit("acceleration") * arm_rig.PERIOD + 1e-6
     before, speed, begins, stopped = None, np.zeros(7), True, False
     for about in stretches:
         periods, lag = about.pop("periods"), about.pop("lag")
         for _ in range(periods):
-            measured = bench.measured
-            moved, report = bench.step(**about)
-            bench.measured = bench.measured + lag * (measured - bench.measured)
+            measured = rig.measured
+            moved, report = rig.step(**about)
+            rig.measured = rig.measured + lag * (measured - rig.measured)
             released = stopped and report.state != "stopped"
             assert not released or about["reset"]
             stopped = report.state == "stopped"
@@ -148,7 +148,7 @@ def test_whatever_arrives_an_arm_keeps_its_limits_and_moves_after_a_stop_only_on
                 continue
             begins = False
             assert moved.position is not None
-            velocity = (moved.position - before) / arms.PERIOD
+            velocity = (moved.position - before) / arm_rig.PERIOD
             assert np.isfinite(moved.position).all()
             assert (moved.position >= limit("lower") - 1e-9).all()
             assert (moved.position <= limit("upper") + 1e-9).all()

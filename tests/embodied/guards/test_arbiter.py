@@ -1,4 +1,4 @@
-"""What all guards share, tried with commands that are nothing but legal or not."""
+"""Tests of the arbiter with commands that are only legal or illegal."""
 
 from __future__ import annotations
 

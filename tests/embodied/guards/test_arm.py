@@ -13,7 +13,7 @@ from embodied.guards import ArmGuard
 from embodied.messages import JointCommand
 from embodied.node.node import bounds
 from embodied.ranges import Range
-from tests.embodied.guards.bench import HIGH, LOW, PERIOD, Bench
+from tests.embodied.guards.arm_rig import HIGH, LOW, PERIOD, Rig
 from tests.embodied.robots import robot
 
 ROBOTS = {name: robot(name) for name in ("panda", "xarm6")}
@@ -22,11 +22,11 @@ ROBOTS = {name: robot(name) for name in ("panda", "xarm6")}
 @pytest.mark.parametrize("name", ROBOTS)
 def test_a_motion_within_the_limits_passes_unchanged_and_unreported(name: str) -> None:
     arm = ROBOTS[name]
-    bench = Bench(arm)
-    home = bench.measured.copy()
+    rig = Rig(arm)
+    home = rig.measured.copy()
     for tick in range(300):
         target = home + 0.1 * (1 - math.cos(tick * PERIOD * 2))
-        given = bench.step(target)
+        given = rig.step(target)
         assert given.command is not None
         assert given.command.position is not None
         assert np.allclose(given.command.position, target, atol=1e-9)
@@ -35,49 +35,49 @@ def test_a_motion_within_the_limits_passes_unchanged_and_unreported(name: str) -
 
 
 def test_a_target_that_jumps_is_reached_without_overshoot_and_every_clip_is_reported() -> None:
-    bench = Bench(ROBOTS["panda"])
-    target = bench.measured + np.array([0.5, 0, 0, 0, 0, 0, 0])
+    rig = Rig(ROBOTS["panda"])
+    target = rig.measured + np.array([0.5, 0, 0, 0, 0, 0, 0])
     reached = []
     for _ in range(150):
-        given = bench.step(target)
-        reached.append(bench.measured[0])
+        given = rig.step(target)
+        reached.append(rig.measured[0])
     assert max(reached) <= target[0] + 1e-6
-    assert bench.measured[0] == pytest.approx(target[0], abs=1e-4)
+    assert rig.measured[0] == pytest.approx(target[0], abs=1e-4)
     assert given.report.clips == ()
-    first = Bench(ROBOTS["panda"]).step(target)
+    first = Rig(ROBOTS["panda"]).step(target)
     assert any("panda_joint1: velocity 50 clipped to 2.175 rad/s" in clip for clip in first.report.clips)
     assert any("panda_joint1: acceleration" in clip for clip in first.report.clips)
 
 
 def test_a_position_beyond_a_limit_is_clipped_and_named() -> None:
-    bench = Bench(ROBOTS["panda"])
-    given = bench.step(bench.measured + np.array([0, 0, 0, 0, 0, 0, 9.0]))
+    rig = Rig(ROBOTS["panda"])
+    given = rig.step(rig.measured + np.array([0, 0, 0, 0, 0, 0, 9.0]))
     assert any("panda_joint7: position 9.785 clipped to 2.897 rad" in clip for clip in given.report.clips)
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
 def test_what_is_not_finite_is_refused_and_the_arm_holds(bad: float) -> None:
-    bench = Bench(ROBOTS["panda"])
-    home = bench.measured.copy()
-    given = bench.step(home + np.array([0, 0, 0, bad, 0, 0, 0]))
+    rig = Rig(ROBOTS["panda"])
+    home = rig.measured.copy()
+    given = rig.step(home + np.array([0, 0, 0, bad, 0, 0, 0]))
     assert given.report.state == "holding"
     assert "must be finite" in given.report.refusals[0]
     assert given.command is not None
     assert given.command.position is not None
     assert np.array_equal(given.command.position, home)
-    gripper = bench.step(command=JointCommand(position=home, gripper=bad))
+    gripper = rig.step(command=JointCommand(position=home, gripper=bad))
     assert "gripper" in gripper.report.refusals[0]
 
 
 def test_silence_brakes_within_the_acceleration_limits_and_holds() -> None:
-    bench = Bench(ROBOTS["panda"])
-    start = bench.measured[0]
+    rig = Rig(ROBOTS["panda"])
+    start = rig.measured[0]
     for tick in range(50):
-        target = bench.robot.limit("home") + np.array([0.5 * tick * PERIOD, 0, 0, 0, 0, 0, 0])
-        bench.step(target)
-    moving = bench.measured[0]
+        target = rig.robot.limit("home") + np.array([0.5 * tick * PERIOD, 0, 0, 0, 0, 0, 0])
+        rig.step(target)
+    moving = rig.measured[0]
     assert moving > start + 0.1
-    stopped = [bench.step() for _ in range(20)]
+    stopped = [rig.step() for _ in range(20)]
     assert stopped[-1].report.state == "holding"
     assert stopped[-1].report.refusals == ("no fresh command",)
     last = [given.command.position[0] for given in stopped if given.command and given.command.position is not None]
@@ -86,71 +86,71 @@ def test_silence_brakes_within_the_acceleration_limits_and_holds() -> None:
 
 
 def test_without_joints_there_is_nothing_to_hold_and_a_stale_state_holds() -> None:
-    bench = Bench(ROBOTS["panda"])
-    home = bench.measured.copy()
-    blind = bench.step(home, blind=True)
+    rig = Rig(ROBOTS["panda"])
+    home = rig.measured.copy()
+    blind = rig.step(home, blind=True)
     assert blind.command is None
     assert (blind.report.state, blind.report.source) == ("holding", "")
     assert blind.report.refusals == ("no joint state yet",)
-    bench.step(home)
-    assert bench.step(home, blind=True).report.refusals == ("no fresh joint state",)
+    rig.step(home)
+    assert rig.step(home, blind=True).report.refusals == ("no fresh joint state",)
 
 
 def test_joints_that_are_not_finite_are_no_joints_even_after_a_reset() -> None:
-    bench = Bench(ROBOTS["panda"])
-    home = bench.measured.copy()
-    bench.step(home)
-    bench.step(home, stop=["stop"])
-    bench.measured = home + math.nan
-    given = bench.step(home, reset=True)
+    rig = Rig(ROBOTS["panda"])
+    home = rig.measured.copy()
+    rig.step(home)
+    rig.step(home, stop=["stop"])
+    rig.measured = home + math.nan
+    given = rig.step(home, reset=True)
     assert given.command is None
-    bench.measured = home
-    assert bench.step(home).report.state == "following"
+    rig.measured = home
+    assert rig.step(home).report.state == "following"
 
 
 def test_a_stop_latches_until_a_reset_and_a_command_newer_than_it() -> None:
-    bench = Bench(ROBOTS["panda"])
-    home = bench.measured.copy()
-    assert bench.step(home).report.state == "following"
-    assert bench.step(home + 0.01, stop=["a hand in the cell"]).report.state == "stopped"
+    rig = Rig(ROBOTS["panda"])
+    home = rig.measured.copy()
+    assert rig.step(home).report.state == "following"
+    assert rig.step(home + 0.01, stop=["a hand in the cell"]).report.state == "stopped"
     for _ in range(10):
-        given = bench.step(home + 0.01)
+        given = rig.step(home + 0.01)
         assert given.report.state == "stopped"
         assert "a hand in the cell" in given.report.refusals[0]
-    assert np.array_equal(bench.measured, home)
-    at_reset = bench.step(home, reset=True)
+    assert np.array_equal(rig.measured, home)
+    at_reset = rig.step(home, reset=True)
     assert at_reset.report.state == "holding"
     assert "older than the reset" in at_reset.report.refusals[0]
-    assert bench.step(home).report.state == "following"
+    assert rig.step(home).report.state == "following"
 
 
 def test_a_stop_beats_a_reset_of_the_same_moment_and_outranks_the_operator() -> None:
-    bench = Bench(ROBOTS["panda"])
-    home = bench.measured.copy()
-    bench.step(home, stop=["one"])
-    assert bench.step(home, stop=["two"], reset=True).report.state == "stopped"
-    given = bench.step(home, operator=JointCommand(position=home))
+    rig = Rig(ROBOTS["panda"])
+    home = rig.measured.copy()
+    rig.step(home, stop=["one"])
+    assert rig.step(home, stop=["two"], reset=True).report.state == "stopped"
+    given = rig.step(home, operator=JointCommand(position=home))
     assert given.report.state == "stopped"
     assert "two" in given.report.refusals[0]
 
 
 def test_after_a_reset_the_arm_goes_on_from_where_it_really_is() -> None:
-    bench = Bench(ROBOTS["panda"])
-    home = bench.measured.copy()
-    bench.step(home)
-    bench.step(home, stop=["power off"])
+    rig = Rig(ROBOTS["panda"])
+    home = rig.measured.copy()
+    rig.step(home)
+    rig.step(home, stop=["power off"])
     moved = home + np.array([0.2, 0, 0, 0, 0, 0, 0])
-    bench.measured = moved
-    given = bench.step(reset=True)
+    rig.measured = moved
+    given = rig.step(reset=True)
     assert given.command is not None
     assert given.command.position is not None
     assert np.array_equal(given.command.position, moved)
 
 
 def test_the_operator_outranks_the_policy() -> None:
-    bench = Bench(ROBOTS["panda"])
-    home = bench.measured.copy()
-    given = bench.step(home + 0.001, operator=JointCommand(position=home - 0.001))
+    rig = Rig(ROBOTS["panda"])
+    home = rig.measured.copy()
+    given = rig.step(home + 0.001, operator=JointCommand(position=home - 0.001))
     assert given.report.source == "operator"
     assert given.command is not None
     assert given.command.position is not None
@@ -158,109 +158,109 @@ def test_the_operator_outranks_the_policy() -> None:
 
 
 def test_a_tool_on_its_way_out_of_the_box_stops_inside_it_and_says_so() -> None:
-    bench = Bench(ROBOTS["panda"])
-    home = bench.measured.copy()
+    rig = Rig(ROBOTS["panda"])
+    home = rig.measured.copy()
     refused: list[str] = []
     for tick in range(400):
-        refused += bench.step(home + np.array([0, min(2.5, tick * PERIOD), 0, 0, 0, 0, 0])).report.refusals
-    tool = bench.robot.chain.tool(bench.measured)[:3, 3]
+        refused += rig.step(home + np.array([0, min(2.5, tick * PERIOD), 0, 0, 0, 0, 0])).report.refusals
+    tool = rig.robot.chain.tool(rig.measured)[:3, 3]
     assert (tool >= np.array(LOW)).all()
     assert (tool <= np.array(HIGH)).all()
     assert any("would bring the tool to" in text and "outside" in text for text in refused)
 
 
 def test_an_arm_that_was_moved_out_of_the_box_may_come_back_in() -> None:
-    bench = Bench(ROBOTS["panda"])
-    outside = bench.measured.copy()
+    rig = Rig(ROBOTS["panda"])
+    outside = rig.measured.copy()
     outside[0] = 2.5
-    assert bench.robot.chain.tool(outside)[0, 3] < LOW[0]
-    bench.measured = outside
+    assert rig.robot.chain.tool(outside)[0, 3] < LOW[0]
+    rig.measured = outside
     for tick in range(400):
-        bench.step(np.concatenate([[max(0.0, 2.5 - tick * PERIOD)], outside[1:]]))
-    assert bench.robot.chain.tool(bench.measured)[0, 3] > LOW[0]
+        rig.step(np.concatenate([[max(0.0, 2.5 - tick * PERIOD)], outside[1:]]))
+    assert rig.robot.chain.tool(rig.measured)[0, 3] > LOW[0]
 
 
 def test_another_mode_or_another_number_of_joints_is_refused() -> None:
-    bench = Bench(ROBOTS["panda"])
+    rig = Rig(ROBOTS["panda"])
     for command, says in (
         (JointCommand(effort=np.zeros(7)), "command: mode must be position, got effort"),
         (JointCommand(velocity=np.zeros(7)), "mode must be position, got velocity"),
         (JointCommand(position=np.zeros(6)), "position must have shape (7,), got (6,)"),
     ):
-        assert says in bench.step(command=command).report.refusals[0]
+        assert says in rig.step(command=command).report.refusals[0]
 
 
 def test_a_guard_for_velocities_limits_and_brakes_them() -> None:
-    bench = Bench(ROBOTS["panda"], mode="velocity")
+    rig = Rig(ROBOTS["panda"], mode="velocity")
     top = 0.0
     for _ in range(300):
-        given = bench.step(command=JointCommand(velocity=np.array([9.0, 0, 0, 0, 0, 0, 0])))
+        given = rig.step(command=JointCommand(velocity=np.array([9.0, 0, 0, 0, 0, 0, 0])))
         assert given.command is not None
         assert given.command.velocity is not None
         top = max(top, given.command.velocity[0])
     assert 0.5 < top <= 2.175
-    assert bench.measured[0] <= 2.8973
+    assert rig.measured[0] <= 2.8973
     for _ in range(30):
-        given = bench.step()
+        given = rig.step()
     assert given.command is not None
     assert given.command.velocity is not None
     assert (given.command.velocity == 0).all()
 
 
 def test_the_gripper_stays_within_its_opening() -> None:
-    bench = Bench(ROBOTS["panda"])
-    home = bench.measured.copy()
-    given = bench.step(command=JointCommand(position=home, gripper=0.5))
+    rig = Rig(ROBOTS["panda"])
+    home = rig.measured.copy()
+    given = rig.step(command=JointCommand(position=home, gripper=0.5))
     assert given.command is not None
     assert given.command.gripper == 0.08
     assert "gripper: opening 0.5 clipped to 0.08 m" in given.report.clips
 
 
 def test_a_smaller_share_of_the_limits_makes_it_slower_at_once() -> None:
-    bench = Bench(ROBOTS["panda"])
-    target = bench.measured + np.array([1.0, 0, 0, 0, 0, 0, 0])
-    bench.guard.share = 0.1
+    rig = Rig(ROBOTS["panda"])
+    target = rig.measured + np.array([1.0, 0, 0, 0, 0, 0, 0])
+    rig.guard.share = 0.1
     speeds = []
     for _ in range(60):
-        before = bench.measured[0]
-        bench.step(target)
-        speeds.append((bench.measured[0] - before) / PERIOD)
+        before = rig.measured[0]
+        rig.step(target)
+        speeds.append((rig.measured[0] - before) / PERIOD)
     assert max(speeds) == pytest.approx(0.2175)
 
 
 def test_the_gripper_opens_and_closes_as_asked_and_never_further() -> None:
-    bench = Bench(ROBOTS["panda"])
-    home = bench.measured.copy()
+    rig = Rig(ROBOTS["panda"])
+    home = rig.measured.copy()
     for asked, opened in ((0.04, 0.04), (-0.1, 0.0), (0.0, 0.0), (0.08, 0.08)):
-        done = bench.step(command=JointCommand(position=home, gripper=asked))
+        done = rig.step(command=JointCommand(position=home, gripper=asked))
         assert done.command is not None
         assert done.command.gripper == opened
         assert bool(done.report.clips) == (asked != opened)
-    held = bench.step()
+    held = rig.step()
     assert held.command is not None
     assert held.command.gripper == 0.08
 
 
 def test_a_command_for_the_gripper_alone_lets_the_arm_come_to_rest() -> None:
-    bench = moving(Bench(ROBOTS["panda"]))
+    rig = moving(Rig(ROBOTS["panda"]))
     for _ in range(20):
-        given = bench.step(command=JointCommand(gripper=0.02))
+        given = rig.step(command=JointCommand(gripper=0.02))
     assert (given.report.state, given.report.refusals) == ("following", ())
-    rests_at_once_where_it_is(bench)
+    rests_at_once_where_it_is(rig)
 
 
 def test_a_hold_forgets_where_the_arm_was_to_go() -> None:
-    bench = moving(Bench(ROBOTS["panda"]))
+    rig = moving(Rig(ROBOTS["panda"]))
     for _ in range(20):
-        bench.step()
-    rests_at_once_where_it_is(bench)
+        rig.step()
+    rests_at_once_where_it_is(rig)
 
 
 def test_a_refusal_at_the_box_forgets_where_the_arm_was_to_go() -> None:
-    bench = Bench(ROBOTS["panda"])
-    home, tick, braked = bench.measured.copy(), 0, 0
+    rig = Rig(ROBOTS["panda"])
+    home, tick, braked = rig.measured.copy(), 0, 0
     while braked < 20:
-        given = bench.step(home + np.array([0, min(2.5, tick * PERIOD), 0, 0, 0, 0, 0]))
+        given = rig.step(home + np.array([0, min(2.5, tick * PERIOD), 0, 0, 0, 0, 0]))
         braked = braked + 1 if given.report.refusals else 0
         tick += 1
     assert (given.report.state, given.report.source) == ("holding", "command")
@@ -270,71 +270,71 @@ def test_a_refusal_at_the_box_forgets_where_the_arm_was_to_go() -> None:
         r"outside \(0\.0, -0\.6, 0\.005\) to \(0\.75, 0\.65, 0\.8\)",
         refusal,
     )
-    rests_at_once_where_it_is(bench)
+    rests_at_once_where_it_is(rig)
 
 
-def moving(bench: Bench) -> Bench:
+def moving(rig: Rig) -> Rig:
     """The first joint on its way at 0.5 rad/s."""
-    home = bench.measured.copy()
+    home = rig.measured.copy()
     for tick in range(50):
-        bench.step(home + np.array([0.5 * tick * PERIOD, 0, 0, 0, 0, 0, 0]))
-    return bench
+        rig.step(home + np.array([0.5 * tick * PERIOD, 0, 0, 0, 0, 0, 0]))
+    return rig
 
 
-def rests_at_once_where_it_is(bench: Bench) -> None:
+def rests_at_once_where_it_is(rig: Rig) -> None:
     """A command to be where the arm is neither moves it nor is it clipped, whatever was asked for before."""
-    here = bench.measured.copy()
-    given = bench.step(here)
-    assert np.array_equal(bench.measured, here)
+    here = rig.measured.copy()
+    given = rig.step(here)
+    assert np.array_equal(rig.measured, here)
     assert given.report.clips == ()
 
 
 def test_a_command_beyond_a_limit_counts_from_that_limit_when_it_comes_back() -> None:
-    bench = Bench(ROBOTS["panda"])
+    rig = Rig(ROBOTS["panda"])
     for far, end in ((9.0, 2.8973), (-9.0, -2.8973)):
         for _ in range(400):
-            bench.step(np.concatenate([bench.robot.limit("home")[:6], [far]]))
-        assert bench.measured[6] == pytest.approx(end, abs=1e-6)
-        here = bench.measured.copy()
-        bench.step(np.concatenate([here[:6], [end]]))
-        assert np.allclose(bench.measured, here, atol=1e-6)
+            rig.step(np.concatenate([rig.robot.limit("home")[:6], [far]]))
+        assert rig.measured[6] == pytest.approx(end, abs=1e-6)
+        here = rig.measured.copy()
+        rig.step(np.concatenate([here[:6], [end]]))
+        assert np.allclose(rig.measured, here, atol=1e-6)
 
 
 def test_a_guard_of_positions_goes_on_from_its_own_set_point_however_far_the_arm_lags() -> None:
-    bench = Bench(ROBOTS["panda"])
-    home = bench.measured.copy()
+    rig = Rig(ROBOTS["panda"])
+    home = rig.measured.copy()
     for tick in range(60):
         target = home + np.array([0.1 * tick * PERIOD, 0, 0, 0, 0, 0, 0])
-        given = bench.step(target)
+        given = rig.step(target)
         assert given.command is not None
         assert given.command.position is not None
         assert np.allclose(given.command.position, target, atol=1e-9)
-        bench.measured = home
+        rig.measured = home
 
 
 def test_a_guard_of_velocities_goes_by_where_the_arm_is_and_not_by_where_it_should_be() -> None:
-    bench = Bench(ROBOTS["panda"], mode="velocity")
+    rig = Rig(ROBOTS["panda"], mode="velocity")
     fast = JointCommand(velocity=np.array([0, 0, 0, 0, 0, 0, 1.0]))
     for _ in range(20):
-        given = bench.step(command=fast)
+        given = rig.step(command=fast)
     assert given.command is not None
     assert given.command.velocity is not None
     assert given.command.velocity[6] == 1.0
     # Someone turned it to the end of its way.
-    bench.measured[6] = bench.robot.limit("upper")[6]
-    given = bench.step(command=fast)
+    rig.measured[6] = rig.robot.limit("upper")[6]
+    given = rig.step(command=fast)
     assert any("panda_joint7: braking before its limit" in clip for clip in given.report.clips)
     assert given.command is not None
     assert given.command.velocity is not None
     assert given.command.velocity[6] == pytest.approx(0.0)
-    assert bench.step(command=fast, blind=True).report.refusals == ("no fresh joint state",)
+    assert rig.step(command=fast, blind=True).report.refusals == ("no fresh joint state",)
 
 
 @pytest.mark.parametrize("mode", ["position", "velocity"])
 def test_the_guard_keeps_nothing_that_others_may_write_to(mode: str) -> None:
-    bench = Bench(ROBOTS["panda"], mode=mode)
-    measured, home = bench.measured, bench.measured.copy()
-    given = bench.step(
+    rig = Rig(ROBOTS["panda"], mode=mode)
+    measured, home = rig.measured, rig.measured.copy()
+    given = rig.step(
         command=JointCommand(position=home) if mode == "position" else JointCommand(velocity=0.1 * np.ones(7))
     )
     assert given.command is not None
@@ -343,8 +343,8 @@ def test_the_guard_keeps_nothing_that_others_may_write_to(mode: str) -> None:
     kept = values.copy()
     values += 1.0
     measured += 1.0
-    bench.measured = home
-    held = bench.step()
+    rig.measured = home
+    held = rig.step()
     assert held.command is not None
     after = held.command.position if mode == "position" else held.command.velocity
     assert after is not None
@@ -352,15 +352,15 @@ def test_the_guard_keeps_nothing_that_others_may_write_to(mode: str) -> None:
 
 
 def test_a_reset_while_it_still_brakes_makes_it_brake_on_and_not_jump() -> None:
-    bench = Bench(ROBOTS["panda"])
-    far = bench.measured + np.array([1.0, 0, 0, 0, 0, 0, 0])
+    rig = Rig(ROBOTS["panda"])
+    far = rig.measured + np.array([1.0, 0, 0, 0, 0, 0, 0])
     for _ in range(20):
-        bench.step(far)
-    was = bench.measured[0]
-    bench.step(far, stop=["a hand"])
-    first = bench.measured[0] - was
-    bench.step(far, reset=True)
-    second = bench.measured[0] - was - first
+        rig.step(far)
+    was = rig.measured[0]
+    rig.step(far, stop=["a hand"])
+    first = rig.measured[0] - was
+    rig.step(far, reset=True)
+    second = rig.measured[0] - was - first
     assert first - second == pytest.approx(ROBOTS["panda"].limit("acceleration")[0] * PERIOD**2)
 
 
@@ -409,12 +409,12 @@ WILD = st.one_of(
 @settings(max_examples=60)
 def test_whatever_is_commanded_the_output_keeps_every_limit_and_the_tool_its_box(name: str, wild: list[object]) -> None:
     arm = ROBOTS[name]
-    bench = Bench(arm)
-    before, speed = bench.measured.copy(), np.zeros_like(bench.measured)
+    rig = Rig(arm)
+    before, speed = rig.measured.copy(), np.zeros_like(rig.measured)
     for value in wild:
         for _ in range(4):
             position = None if value is None else np.resize(np.array(value, dtype=float), before.size)
-            given = bench.step(position)
+            given = rig.step(position)
             assert given.command is not None
             assert given.command.position is not None
             now = given.command.position
@@ -431,7 +431,7 @@ def test_whatever_is_commanded_the_output_keeps_every_limit_and_the_tool_its_box
 
 
 def test_a_stop_before_the_first_state_of_the_arm_is_read_back() -> None:
-    bench = Bench(ROBOTS["panda"])
-    report = bench.step(bench.measured, blind=True, stop=["a hand in the cell"]).report
+    rig = Rig(ROBOTS["panda"])
+    report = rig.step(rig.measured, blind=True, stop=["a hand in the cell"]).report
     assert report.state == "stopped"
     assert report.refusals == ("stopped: a hand in the cell; needs a reset and a fresh command",)

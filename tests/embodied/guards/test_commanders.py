@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from embodied.guards import ArmGuard
 from embodied.messages import JointCommand, Vector
-from tests.embodied.guards.bench import PERIOD, Bench
+from tests.embodied.guards.arm_rig import PERIOD, Rig
 from tests.embodied.robots import robot
 
 PANDA = robot("panda")
@@ -19,19 +19,19 @@ def at(turn: float) -> JointCommand:
 
 
 def test_of_all_who_command_the_operator_is_followed_then_teleop_then_the_policy() -> None:
-    bench = Bench(PANDA)
-    assert bench.step(command=at(0.0)).report.source == "command"
-    assert bench.step(command=at(0.0), teleop=at(0.001)).report.source == "teleop"
-    turned = bench.measured[0]
+    rig = Rig(PANDA)
+    assert rig.step(command=at(0.0)).report.source == "command"
+    assert rig.step(command=at(0.0), teleop=at(0.001)).report.source == "teleop"
+    turned = rig.measured[0]
     assert turned > HOME[0]
-    assert bench.step(command=at(0.0), teleop=at(0.001), operator=at(-0.001)).report.source == "operator"
-    assert bench.measured[0] < turned
+    assert rig.step(command=at(0.0), teleop=at(0.001), operator=at(-0.001)).report.source == "operator"
+    assert rig.measured[0] < turned
 
 
 def test_an_operator_who_lets_go_keeps_the_arm_until_the_lease_is_over_and_the_policy_is_told_why() -> None:
-    bench = Bench(PANDA, lease=0.1)
-    bench.step(command=at(0.0), operator=at(0.0))
-    reports = [bench.step(command=at(0.0)).report for _ in range(10)]
+    rig = Rig(PANDA, lease=0.1)
+    rig.step(command=at(0.0), operator=at(0.0))
+    reports = [rig.step(command=at(0.0)).report for _ in range(10)]
     waits = "operator has the lease; command waits until it was silent for 0.1 s and the arm rests"
     assert [report.refusals for report in reports[:9]] == [(waits,)] * 9
     assert {report.state for report in reports[:9]} == {"holding"}
@@ -39,45 +39,45 @@ def test_an_operator_who_lets_go_keeps_the_arm_until_the_lease_is_over_and_the_p
 
 
 def test_a_policy_does_not_take_over_what_an_operator_set_in_motion() -> None:
-    bench = Bench(PANDA, lease=0.0)
+    rig = Rig(PANDA, lease=0.0)
     for tick in range(40):
-        bench.step(command=at(0.0), operator=at(1.5 * tick * PERIOD))
-    before, moving = bench.measured[0], True
+        rig.step(command=at(0.0), operator=at(1.5 * tick * PERIOD))
+    before, moving = rig.measured[0], True
     periods = 0
     while moving:
-        given = bench.step(command=at(0.0))
-        moving = bench.measured[0] != before
+        given = rig.step(command=at(0.0))
+        moving = rig.measured[0] != before
         assert given.report.source == "" or not moving
-        before = bench.measured[0]
+        before = rig.measured[0]
         periods += 1
     assert 5 < periods < 20
 
 
 def test_taking_over_begins_where_the_arm_is_and_never_jumps() -> None:
-    bench = Bench(PANDA)
+    rig = Rig(PANDA)
     for tick in range(60):
-        bench.step(command=at(1.0 * tick * PERIOD))
-    before, speed = bench.measured.copy(), 1.0 * TURN
+        rig.step(command=at(1.0 * tick * PERIOD))
+    before, speed = rig.measured.copy(), 1.0 * TURN
     for _ in range(60):
-        bench.step(command=at(0.6), operator=at(-0.5))
-        velocity = (bench.measured - before) / PERIOD
+        rig.step(command=at(0.6), operator=at(-0.5))
+        velocity = (rig.measured - before) / PERIOD
         assert (np.abs(velocity - speed) <= PANDA.limit("acceleration") * PERIOD + 1e-6).all()
-        before, speed = bench.measured.copy(), velocity
-    assert bench.measured[0] < 0.5
+        before, speed = rig.measured.copy(), velocity
+    assert rig.measured[0] < 0.5
 
 
 def test_an_operator_whose_command_cannot_be_followed_still_has_the_arm() -> None:
-    bench = Bench(PANDA)
-    given = bench.step(command=at(0.1), operator=JointCommand(position=HOME * np.nan))
+    rig = Rig(PANDA)
+    given = rig.step(command=at(0.1), operator=JointCommand(position=HOME * np.nan))
     assert given.report.state == "holding"
     assert given.report.refusals[0].startswith("operator: position must be finite, got [nan")
-    assert np.array_equal(bench.measured, HOME)
+    assert np.array_equal(rig.measured, HOME)
 
 
 def test_silence_of_all_is_no_command_whoever_has_the_lease() -> None:
-    bench = Bench(PANDA)
-    bench.step(operator=at(0.0))
-    assert bench.step().report.refusals == ("no fresh command",)
+    rig = Rig(PANDA)
+    rig.step(operator=at(0.0))
+    assert rig.step().report.refusals == ("no fresh command",)
 
 
 def test_a_lease_that_is_no_time_is_found() -> None:
@@ -92,22 +92,22 @@ SPOKEN = st.lists(st.sets(st.sampled_from(ArmGuard.ranks)), min_size=1, max_size
 @given(SPOKEN, st.integers(1, 12))
 @settings(max_examples=40)
 def test_two_commanders_never_mix_within_a_lease(spoken: list[set[str]], length: int) -> None:
-    bench = Bench(PANDA, lease=0.05)
+    rig = Rig(PANDA, lease=0.05)
     ways = {"operator": 0.3, "teleop": -0.3, "command": 0.1}
     leader, heard = "", dict.fromkeys(ways, 0)
     before: Vector = HOME
     for names in spoken:
         for _ in range(length):
-            given = bench.step(**{name: at(ways[name]) for name in names})  # type: ignore[arg-type]
+            given = rig.step(**{name: at(ways[name]) for name in names})  # type: ignore[arg-type]
             for name in names:
-                heard[name] = bench.n
+                heard[name] = rig.n
             source = given.report.source
             if source:
                 assert source == min((n for n in names), key=ArmGuard.ranks.index) or source == leader
                 if leader and ArmGuard.ranks.index(source) > ArmGuard.ranks.index(leader):
-                    assert bench.n - heard[leader] >= 5
+                    assert rig.n - heard[leader] >= 5
                     # The arm stood when it was handed down: its first step is one from rest.
-                    step = np.abs(bench.measured - before)
+                    step = np.abs(rig.measured - before)
                     assert (step <= PANDA.limit("acceleration") * PERIOD**2 + 1e-9).all()
                 leader = source
-            before = bench.measured.copy()
+            before = rig.measured.copy()

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from embodied.guards.cornering import Cornering
 from embodied.guards.drive_limiter import DriveLimiter
 from embodied.messages import VehicleCommand
-from tests.embodied.guards.drives import driving
+from tests.embodied.guards.vehicle_states import driving
 
 WHEELBASE, LATERAL, PERIOD = 0.6, 1.5, 0.02
 DRIVE = DriveLimiter(

@@ -9,7 +9,7 @@ from embodied.bodies import WORLD
 from embodied.guards import DroneGuard
 from embodied.guards.drone import DroneGuardOutput
 from embodied.messages import DroneCommand, Vector
-from tests.embodied.guards.flights import HIGH, LOW, Bench, flying, leaning, standing
+from tests.embodied.guards.drone_rig import HIGH, LOW, Rig, flying, leaning, standing
 
 LAND = DroneCommand(land=True, frame=WORLD)
 
@@ -35,23 +35,23 @@ def speed(given: DroneGuardOutput) -> Vector:
 
 
 def test_a_position_is_approached_within_the_limits_and_its_heading_is_passed_on() -> None:
-    bench = Bench()
-    first = bench.step(go(3.0, yaw=0.7))
+    rig = Rig()
+    first = rig.step(go(3.0, yaw=0.7))
     assert (first.report.state, first.report.source, first.report.refusals) == ("following", "command", ())
     assert first.command is not None
     assert (first.command.yaw, first.command.land, first.command.frame) == (0.7, False, WORLD)
     np.testing.assert_allclose(where(first), [1.5 * 0.02 * 0.02, 0.0, 2.0])
-    np.testing.assert_allclose(where(bench.many(250, go(3.0))), [3.0, 0.0, 2.0], atol=1e-3)
+    np.testing.assert_allclose(where(rig.many(250, go(3.0))), [3.0, 0.0, 2.0], atol=1e-3)
 
 
 def test_a_velocity_is_followed_up_to_the_fence() -> None:
-    bench = Bench()
-    np.testing.assert_allclose(speed(bench.many(100, drive(1.0))), [1.0, 0.0, 0.0])
-    np.testing.assert_allclose(where(bench.many(400, drive(1.0))), [5.0, 0.0, 2.0], atol=1e-3)
+    rig = Rig()
+    np.testing.assert_allclose(speed(rig.many(100, drive(1.0))), [1.0, 0.0, 0.0])
+    np.testing.assert_allclose(where(rig.many(400, drive(1.0))), [5.0, 0.0, 2.0], atol=1e-3)
 
 
 def test_outside_the_fence_is_clipped_with_its_numbers() -> None:
-    given = Bench().step(go(9.0))
+    given = Rig().step(go(9.0))
     assert given.report.clips == ("position [9.0, 0.0, 2.0] clipped to [5.0, 0.0, 2.0] m by the fence",)
 
 
@@ -67,12 +67,12 @@ def test_outside_the_fence_is_clipped_with_its_numbers() -> None:
     ],
 )
 def test_nonsense_and_silence_brake_and_hold(command: DroneCommand | None, why: str) -> None:
-    bench = Bench()
-    at = where(bench.many(100, drive(1.0)))
-    given = bench.step(command)
+    rig = Rig()
+    at = where(rig.many(100, drive(1.0)))
+    given = rig.step(command)
     assert (given.report.state, given.report.source, given.report.refusals) == ("holding", "", (why,))
     np.testing.assert_allclose(speed(given), [1.0 - 1.5 * 0.02, 0.0, 0.0])
-    given = bench.many(100, command)
+    given = rig.many(100, command)
     assert given.command is not None
     assert (given.command.land, given.command.yaw) == (False, None)
     np.testing.assert_array_equal(speed(given), 0.0)
@@ -80,193 +80,193 @@ def test_nonsense_and_silence_brake_and_hold(command: DroneCommand | None, why: 
 
 
 def test_on_the_ground_it_commands_nothing_by_itself() -> None:
-    bench = Bench()
-    bench.state = standing()
-    given = bench.step(None)
+    rig = Rig()
+    rig.state = standing()
+    given = rig.step(None)
     assert given.command is None
     assert given.report.refusals == ("no fresh command",)
 
 
 def test_until_it_is_armed_the_setpoint_waits_where_it_stands() -> None:
-    bench = Bench()
+    rig = Rig()
     for _ in range(50):
-        given = bench.step(go(0.0), state=standing())
+        given = rig.step(go(0.0), state=standing())
     assert where(given)[2] == pytest.approx(0.06 + 1.5 * 0.02 * 0.02)
 
 
 def test_on_the_ground_the_setpoint_rests_though_the_estimate_drifts() -> None:
     drifting = flying((0.0, 0.0, 0.06), (0.2, 0.0, 0.0), armed=False, landed=True)
-    np.testing.assert_array_equal(speed(Bench().step(drive(0.0), state=drifting)), 0.0)
+    np.testing.assert_array_equal(speed(Rig().step(drive(0.0), state=drifting)), 0.0)
 
 
 def test_a_drone_that_lags_does_not_hold_the_setpoint_back() -> None:
-    bench = Bench()
-    assert where(bench.many(50, drive(1.0), state=flying()))[0] > 0.6
+    rig = Rig()
+    assert where(rig.many(50, drive(1.0), state=flying()))[0] > 0.6
 
 
 def test_the_setpoint_begins_no_faster_than_it_may_move() -> None:
     blown = flying(velocity=(2.9, 0.0, 1.5))
-    np.testing.assert_allclose(speed(Bench().step(state=blown)), [2.0 - 0.03, 0.0, 1.0 - 0.03])
+    np.testing.assert_allclose(speed(Rig().step(state=blown)), [2.0 - 0.03, 0.0, 1.0 - 0.03])
 
 
 def test_armed_by_somebody_else_it_holds_where_it_is() -> None:
-    bench = Bench()
-    bench.many(50, drive(1.0))
-    bench.step(state=standing())
-    given = bench.step(state=flying((-3.0, 0.0, 2.0)))
+    rig = Rig()
+    rig.many(50, drive(1.0))
+    rig.step(state=standing())
+    given = rig.step(state=flying((-3.0, 0.0, 2.0)))
     np.testing.assert_array_equal(where(given), [-3.0, 0.0, 2.0])
 
 
 def test_without_a_state_there_is_no_command_and_the_setpoint_begins_anew_with_one() -> None:
-    bench = Bench()
-    bench.many(50, drive(1.0))
-    bench.state = None
-    given = bench.step(drive(1.0))
+    rig = Rig()
+    rig.many(50, drive(1.0))
+    rig.state = None
+    given = rig.step(drive(1.0))
     assert given.command is None
     assert (given.report.state, given.report.refusals) == ("holding", ("no fresh state",))
-    given = bench.step(drive(1.0), stop=["a dog"])
+    given = rig.step(drive(1.0), stop=["a dog"])
     assert given.command is None
     assert given.report.refusals == ("stopped: a dog; needs a reset and a fresh command",)
-    bench.step(reset=True)
-    bench.state = flying((-2.0, 0.0, 2.0), (0.5, 0.0, 0.0))
-    np.testing.assert_allclose(where(bench.step(drive(0.5))), [-2.0 + 0.01, 0.0, 2.0])
+    rig.step(reset=True)
+    rig.state = flying((-2.0, 0.0, 2.0), (0.5, 0.0, 0.0))
+    np.testing.assert_allclose(where(rig.step(drive(0.5))), [-2.0 + 0.01, 0.0, 2.0])
 
 
 def test_a_state_that_is_no_number_is_none() -> None:
-    bench = Bench()
-    given = bench.step(go(1.0), state=flying((math.nan, 0.0, 2.0)))
+    rig = Rig()
+    given = rig.step(go(1.0), state=flying((math.nan, 0.0, 2.0)))
     assert given.command is None
     assert given.report.refusals == ("no fresh state",)
 
 
 def test_a_stop_latches_holds_and_is_released_only_by_a_reset_and_a_newer_command() -> None:
-    bench = Bench()
-    bench.many(50, drive(1.0))
-    given = bench.step(drive(1.0), stop=["a dog"])
+    rig = Rig()
+    rig.many(50, drive(1.0))
+    given = rig.step(drive(1.0), stop=["a dog"])
     assert given.report.state == "stopped"
     assert given.report.refusals == ("stopped: a dog; needs a reset and a fresh command",)
     assert given.command is not None
     assert not given.command.land
-    given = bench.many(100, drive(1.0))
+    given = rig.many(100, drive(1.0))
     assert given.report.state == "stopped"
     np.testing.assert_array_equal(speed(given), 0.0)
-    given = bench.step(drive(1.0), reset=True)
+    given = rig.step(drive(1.0), reset=True)
     assert given.report.refusals == ("command is older than the reset",)
-    assert bench.step(drive(1.0)).report.state == "following"
+    assert rig.step(drive(1.0)).report.state == "following"
 
 
 def test_a_stop_may_mean_to_land() -> None:
-    bench = Bench(on_stop="land")
-    silent = bench.step()
+    rig = Rig(on_stop="land")
+    silent = rig.step()
     assert silent.command is not None
     assert not silent.command.land
-    given = bench.step(go(1.0), stop=["a dog"])
+    given = rig.step(go(1.0), stop=["a dog"])
     assert given.command is not None
     assert given.command.land
     assert given.report.refusals == ("stopped: a dog; needs a reset and a fresh command; it lands",)
-    bench.step(go(1.0), reset=True)
-    for after in (bench.step(go(1.0)), bench.step()):
+    rig.step(go(1.0), reset=True)
+    for after in (rig.step(go(1.0)), rig.step()):
         assert after.command is not None
         assert not after.command.land
 
 
 def test_nobody_for_long_makes_it_land_until_a_reset() -> None:
-    bench = Bench(lost=1.0)
-    bench.step(go(0.0))
-    held = bench.many(50)
+    rig = Rig(lost=1.0)
+    rig.step(go(0.0))
+    held = rig.many(50)
     assert held.command is not None
     assert not held.command.land
-    lands = bench.step()
+    lands = rig.step()
     assert lands.command is not None
     assert lands.command.land
     assert "nobody has commanded for 1.02 s" in lands.report.refusals[0]
-    again = bench.step(go(0.0))
+    again = rig.step(go(0.0))
     assert again.command is not None
     assert (again.command.land, again.report.state) == (True, "stopped")
-    bench.step(go(0.0), reset=True)
-    assert bench.step(go(0.0)).report.state == "following"
+    rig.step(go(0.0), reset=True)
+    assert rig.step(go(0.0)).report.state == "following"
 
 
 def test_too_little_charge_makes_it_land_and_no_reset_helps_while_it_lasts() -> None:
-    bench = Bench(wired=["battery"])
-    assert bench.step(go(0.0), charge=0.2).report.state == "following"
-    given = bench.step(go(0.0), charge=0.19)
+    rig = Rig(wired=["battery"])
+    assert rig.step(go(0.0), charge=0.2).report.state == "following"
+    given = rig.step(go(0.0), charge=0.19)
     assert given.command is not None
     assert given.command.land
     assert "the battery is at 19 %, and 20 % are its reserve" in given.report.refusals[0]
-    bench.step(go(0.0), charge=0.19, reset=True)
-    after = bench.step(go(0.0), charge=0.19)
+    rig.step(go(0.0), charge=0.19, reset=True)
+    after = rig.step(go(0.0), charge=0.19)
     assert after.command is not None
     assert after.command.land
 
 
 def test_with_too_little_charge_it_does_not_take_off() -> None:
-    bench = Bench(wired=["battery"])
-    bench.state = standing()
-    given = bench.step(go(0.0), charge=0.1)
+    rig = Rig(wired=["battery"])
+    rig.state = standing()
+    given = rig.step(go(0.0), charge=0.1)
     assert given.command is None
     assert given.report.refusals == ("the battery is at 10 %: too little to take off",)
 
 
 @pytest.mark.parametrize("charge", [None, math.nan])
 def test_a_battery_that_is_wired_and_silent_holds_and_one_that_is_not_wired_is_not_used(charge: float | None) -> None:
-    given = Bench(wired=["battery"]).step(go(1.0), charge=charge)
+    given = Rig(wired=["battery"]).step(go(1.0), charge=charge)
     assert (given.report.state, given.report.refusals) == ("holding", ("no fresh charge of the battery",))
-    assert Bench().step(go(1.0), charge=charge).report.state == "following"
+    assert Rig().step(go(1.0), charge=charge).report.state == "following"
 
 
 def test_an_upset_stops_it() -> None:
-    bench = Bench(patience=3)
-    given = bench.many(2, go(0.0), state=leaning(0.7))
+    rig = Rig(patience=3)
+    given = rig.many(2, go(0.0), state=leaning(0.7))
     assert given.report.state == "following"
-    given = bench.step(go(0.0), state=leaning(0.7))
+    given = rig.step(go(0.0), state=leaning(0.7))
     assert given.report.state == "stopped"
     assert "tilted by 40.1°" in given.report.refusals[0]
-    fast = Bench(patience=1, speed=2.0)
+    fast = Rig(patience=1, speed=2.0)
     assert fast.step(go(0.0), state=flying(velocity=(3.0, 0.0, 0.0))).report.state == "following"
     assert fast.step(go(0.0), state=flying(velocity=(3.1, 0.0, 0.0))).report.state == "stopped"
 
 
 def test_leaning_on_the_ground_is_no_upset() -> None:
-    bench = Bench(patience=1)
+    rig = Rig(patience=1)
     lying = flying(armed=False, landed=True, orientation=(1.0, 0.0, 0.0, 0.0))
-    assert bench.step(go(0.0), state=lying).report.state == "following"
+    assert rig.step(go(0.0), state=lying).report.state == "following"
 
 
 def test_stopped_while_it_still_stands_it_disarms() -> None:
-    bench = Bench()
-    given = bench.step(go(0.0), state=flying((0.0, 0.0, 0.06), landed=True), stop=["a dog"])
+    rig = Rig()
+    given = rig.step(go(0.0), state=flying((0.0, 0.0, 0.06), landed=True), stop=["a dog"])
     assert given.command is not None
     assert given.command.land
 
 
 def test_told_to_land_it_sinks_with_the_drone_and_moves_over_where_it_was_told() -> None:
-    bench = Bench()
-    given = bench.step(DroneCommand(position=np.array([1.0, 0.0, 0.0]), land=True, frame=WORLD))
+    rig = Rig()
+    given = rig.step(DroneCommand(position=np.array([1.0, 0.0, 0.0]), land=True, frame=WORLD))
     assert given.command is not None
     assert given.command.land
     np.testing.assert_allclose(where(given), [1.5 * 0.02 * 0.02, 0.0, 2.0])
-    given = bench.step(LAND, state=flying((0.0, 0.0, 1.0), (0.0, 0.0, -0.5)))
+    given = rig.step(LAND, state=flying((0.0, 0.0, 1.0), (0.0, 0.0, -0.5)))
     assert where(given)[2] == 1.0
     assert speed(given)[2] == 0.0
-    bench.many(30, drive(0.3, 0.4, -0.2))
-    given = bench.step(LAND)
+    rig.many(30, drive(0.3, 0.4, -0.2))
+    given = rig.step(LAND)
     np.testing.assert_allclose(speed(given), [0.3 - 0.6 * 0.03, 0.4 - 0.8 * 0.03, 0.0])
     beyond = DroneCommand(position=np.array([9.0, 0.0, 0.0]), land=True, frame=WORLD)
-    np.testing.assert_allclose(where(bench.many(400, beyond))[:2], [5.0, 0.0], atol=1e-3)
+    np.testing.assert_allclose(where(rig.many(400, beyond))[:2], [5.0, 0.0], atol=1e-3)
 
 
 def test_the_operator_takes_it_and_gives_it_back_only_at_rest_and_after_the_lease() -> None:
-    bench = Bench(lease=0.5)
-    bench.many(10, drive(0.3))
-    assert bench.step(drive(1.0), operator=drive(0.3)).report.source == "operator"
-    given = bench.step(drive(1.0))
+    rig = Rig(lease=0.5)
+    rig.many(10, drive(0.3))
+    assert rig.step(drive(1.0), operator=drive(0.3)).report.source == "operator"
+    given = rig.step(drive(1.0))
     waits = "operator has the lease; command waits until it was silent for 0.5 s and the drone rests"
     assert given.report.refusals[0].startswith(waits)
-    assert not speed(bench.many(20, drive(1.0))).any()
-    assert bench.many(3, drive(1.0)).report.source == ""
-    assert bench.step(drive(1.0)).report.source == "command"
-    hasty = Bench(lease=0.02)
+    assert not speed(rig.many(20, drive(1.0))).any()
+    assert rig.many(3, drive(1.0)).report.source == ""
+    assert rig.step(drive(1.0)).report.source == "command"
+    hasty = Rig(lease=0.02)
     hasty.many(50, operator=drive(0.3))
     for _ in range(10):
         given = hasty.step(drive(1.0))

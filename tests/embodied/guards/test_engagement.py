@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from embodied.guards.engagement import Engagement
-from tests.embodied.guards.drives import driving
+from tests.embodied.guards.vehicle_states import driving
 
 
 def test_one_that_has_not_followed_yet_has_not_left() -> None:

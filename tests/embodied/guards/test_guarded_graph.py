@@ -1,4 +1,4 @@
-"""The guard in a graph: what is wired and falls silent, and who takes over, in virtual time."""
+"""Guards in a graph, in virtual time: wired inputs that fall silent, and commanders that take over."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from embodied.messages import GuardReport, JointCommand, JointState, Separation
 from embodied.node.identity import Identity
 from embodied.runtime.lockstep import Lockstep
 from tests.embodied.conftest import Command
-from tests.embodied.guards.bench import HIGH, LOW, ZONE
+from tests.embodied.guards.arm_rig import HIGH, LOW, ZONE
 from tests.embodied.robots import robot
 
 PANDA = robot("panda")

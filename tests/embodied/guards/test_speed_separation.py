@@ -11,7 +11,7 @@ from embodied import SECOND, Stamped, Time
 from embodied.guards.joint_limiter import JointLimiter, JointSetpoint
 from embodied.guards.speed_separation import ProtectiveDistance, SpeedLimit, StoppingPerformance, separation_problem
 from embodied.messages import Separation, Vector
-from tests.embodied.guards.bench import near
+from tests.embodied.guards.arm_rig import near
 from tests.embodied.robots import robot
 
 PANDA = robot("panda")

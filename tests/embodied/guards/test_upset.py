@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from embodied.guards.upset import Upset
-from tests.embodied.guards.flights import flying, leaning
+from tests.embodied.guards.drone_rig import flying, leaning
 
 
 def test_a_lean_is_an_upset_only_after_its_periods_in_a_row() -> None:

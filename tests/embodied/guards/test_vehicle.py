@@ -12,12 +12,12 @@ from embodied import Stamped, Time
 from embodied.guards import VehicleGuard
 from embodied.guards.vehicle import VehicleGuardOutput
 from embodied.messages import Battery, Reset, Stop, VehicleCommand, VehicleState
-from tests.embodied.guards.drives import driving
+from tests.embodied.guards.vehicle_states import driving
 
 PERIOD = 0.02
 
 
-class Bench:
+class Rig:
     """Steps a guard beside a vehicle that does as it is told."""
 
     def __init__(self, *, wired: Sequence[str] = (), **about: object) -> None:
@@ -70,32 +70,32 @@ def halt(steering: float = 0.0, gear: str = "D") -> VehicleCommand:
 
 
 def test_a_command_within_its_limits_is_followed_as_it_is() -> None:
-    given = Bench().step(go(1.0, 0.01, 0.5))
+    given = Rig().step(go(1.0, 0.01, 0.5))
     assert given.command == go(1.0, 0.01, 0.5)
     assert (given.report.state, given.report.source, given.report.clips) == ("following", "command", ())
     assert given.report.refusals == ()
 
 
 def test_one_beyond_them_is_clipped_and_the_wheels_follow_from_where_they_were_put() -> None:
-    bench = Bench()
-    given = bench.step(go(3.0, acceleration=5.0), state=driving(1.0))
+    rig = Rig()
+    given = rig.step(go(3.0, acceleration=5.0), state=driving(1.0))
     assert given.command == go(2.0, acceleration=1.0)
     assert given.report.clips == ("speed 3 clipped to 2 m/s", "acceleration 5 clipped to 1 m/s²")
     # From the set-point, whatever the wheels, which lag, have reached.
-    steered = [bench.step(go(0.5, 0.3), state=driving(0.5)).command for _ in range(3)]
+    steered = [rig.step(go(0.5, 0.3), state=driving(0.5)).command for _ in range(3)]
     assert [told.steering for told in steered if told] == pytest.approx([0.016, 0.032, 0.048])
 
 
 def test_what_is_not_set_is_a_vehicle_that_goes_at_a_walk_or_a_run() -> None:
-    bench = Bench()
+    rig = Rig()
     fast = driving(2.0)
-    sharp = [bench.step(go(2.0, 0.5), state=fast).command for _ in range(60)]
+    sharp = [rig.step(go(2.0, 0.5), state=fast).command for _ in range(60)]
     assert [told.steering for told in (sharp[0], sharp[-1]) if told] == pytest.approx([0.012, math.atan(0.225)])
-    beyond = [bench.step(go(2.0), state=driving(2.5)).report.state for _ in range(10)]
+    beyond = [rig.step(go(2.0), state=driving(2.5)).report.state for _ in range(10)]
     assert beyond == ["following"] * 9 + ["stopped"]
-    bench = Bench()
-    bench.step(go(0.0), operator=go(0.0))
-    assert [bench.step(go(0.0)).report.source for _ in range(25)] == [""] * 24 + ["command"]
+    rig = Rig()
+    rig.step(go(0.0), operator=go(0.0))
+    assert [rig.step(go(0.0)).report.source for _ in range(25)] == [""] * 24 + ["command"]
 
 
 @pytest.mark.parametrize(
@@ -117,153 +117,153 @@ def test_what_is_not_set_is_a_vehicle_that_goes_at_a_walk_or_a_run() -> None:
     ],
 )
 def test_nonsense_and_silence_stop_it_with_its_wheels_where_they_are(command: VehicleCommand | None, why: str) -> None:
-    bench = Bench()
-    bench.many(50, go(1.0, 0.1))
-    given = bench.step(command)
+    rig = Rig()
+    rig.many(50, go(1.0, 0.1))
+    given = rig.step(command)
     assert (given.report.state, given.report.source, given.report.refusals) == ("holding", "", (why,))
     assert given.command is not None
     assert replace(given.command, steering=0.1) == halt(0.1)
     assert given.command.steering == pytest.approx(0.1)
-    bench.many(25, command)
-    assert bench.state is not None
-    assert replace(bench.state, steering=0.1) == driving(0.0, 0.1)
-    assert bench.state.steering == pytest.approx(0.1)
+    rig.many(25, command)
+    assert rig.state is not None
+    assert replace(rig.state, steering=0.1) == driving(0.0, 0.1)
+    assert rig.state.steering == pytest.approx(0.1)
 
 
 @pytest.mark.parametrize("command", [go(0.0), go(0.0, gear="P"), go(0.0, gear="N"), go(0.0, acceleration=0.05)])
 def test_no_speed_fits_every_gear(command: VehicleCommand) -> None:
-    assert Bench().step(command).report.state == "following"
+    assert Rig().step(command).report.state == "following"
 
 
 def test_another_gear_waits_until_it_stands() -> None:
-    bench = Bench()
+    rig = Rig()
     backwards = go(-0.5, gear="R")
-    given = bench.step(backwards, state=driving(0.051))
+    given = rig.step(backwards, state=driving(0.051))
     assert given.report.refusals == ("command asks for gear R, which waits until it stands",)
     assert given.command == halt()
-    assert bench.step(backwards, state=driving(0.05)).command == go(-0.5, acceleration=2.0, gear="R")
-    assert bench.step(backwards, state=driving(-0.4, gear="R")).command == go(-0.5, acceleration=1.0, gear="R")
+    assert rig.step(backwards, state=driving(0.05)).command == go(-0.5, acceleration=2.0, gear="R")
+    assert rig.step(backwards, state=driving(-0.4, gear="R")).command == go(-0.5, acceleration=1.0, gear="R")
 
 
 def test_a_vehicle_that_does_not_say_its_gear_is_followed_by_what_is_asked_and_stopped_in_d() -> None:
-    assert Bench().step(go(1.0), state=driving(0.9, gear="")).command == go(1.0, acceleration=1.0)
-    assert Bench().step(None, state=driving(0.9, gear="")).command == halt()
-    assert Bench().step(None, state=driving(gear="P")).command == halt(gear="P")
+    assert Rig().step(go(1.0), state=driving(0.9, gear="")).command == go(1.0, acceleration=1.0)
+    assert Rig().step(None, state=driving(0.9, gear="")).command == halt()
+    assert Rig().step(None, state=driving(gear="P")).command == halt(gear="P")
 
 
 def test_until_it_is_engaged_it_is_told_to_stand() -> None:
-    bench = Bench()
+    rig = Rig()
     waiting = driving(steering=0.2, gear="P", engaged=False)
-    given = bench.many(3, go(1.0), state=waiting)
+    given = rig.many(3, go(1.0), state=waiting)
     assert given.command == halt(0.2, "P")
     assert (given.report.state, given.report.refusals) == ("holding", ("the vehicle is not engaged yet",))
     # Wheels that are turned by hand meanwhile are followed from there.
-    bench.step(go(1.0), state=driving(steering=0.3, engaged=False))
-    given = bench.step(go(1.0), state=driving(steering=0.4))
+    rig.step(go(1.0), state=driving(steering=0.3, engaged=False))
+    given = rig.step(go(1.0), state=driving(steering=0.4))
     assert given.command is not None
     assert replace(given.command, steering=0.3) == go(1.0, 0.3, 1.0)
     assert given.command.steering == pytest.approx(0.3 - 0.8 * PERIOD)
 
 
 def test_wheels_that_were_turned_further_than_allowed_are_held_at_the_limit() -> None:
-    assert Bench().step(None, state=driving(steering=0.7, engaged=False)).command == halt(0.5)
-    assert Bench().step(None, state=driving(steering=-0.7)).command == halt(-0.5)
+    assert Rig().step(None, state=driving(steering=0.7, engaged=False)).command == halt(0.5)
+    assert Rig().step(None, state=driving(steering=-0.7)).command == halt(-0.5)
 
 
 def test_a_vehicle_that_leaves_by_itself_is_followed_again_only_after_a_reset_and_a_newer_command() -> None:
-    bench = Bench()
-    bench.step(go(1.0))
+    rig = Rig()
+    rig.step(go(1.0))
     for reset in (False, True):
-        given = bench.step(go(1.0), state=driving(0.5, engaged=False), reset=reset)
+        given = rig.step(go(1.0), state=driving(0.5, engaged=False), reset=reset)
         assert given.command == halt()
         assert given.report.state == "stopped"
         why = "stopped: the vehicle has disengaged by itself; needs a reset and a fresh command"
         assert given.report.refusals == (why,)
-    assert bench.step(go(1.0)).report.state == "stopped"
-    assert bench.step(go(1.0), reset=True).report.refusals == ("command is older than the reset",)
-    assert bench.step(go(1.0)).report.state == "following"
+    assert rig.step(go(1.0)).report.state == "stopped"
+    assert rig.step(go(1.0), reset=True).report.refusals == ("command is older than the reset",)
+    assert rig.step(go(1.0)).report.state == "following"
 
 
 def test_to_a_person_who_takes_over_it_lets_go_until_a_reset_and_a_newer_command() -> None:
-    bench = Bench()
-    bench.many(10, go(1.0, 0.1))
+    rig = Rig()
+    rig.many(10, go(1.0, 0.1))
     for state in (driving(0.5, engaged=False, overridden=True), driving(0.5, 0.3), driving(0.5, 0.3)):
-        given = bench.step(go(1.0), state=state)
+        given = rig.step(go(1.0), state=state)
         assert given.command is None
         assert given.report.state == "stopped"
         assert given.report.refusals == ("stopped: a person has taken over; needs a reset and a fresh command",)
-    given = bench.step(go(1.0), state=driving(0.5, 0.3), reset=True)
+    given = rig.step(go(1.0), state=driving(0.5, 0.3), reset=True)
     assert (given.command, given.report.refusals) == (halt(0.3), ("command is older than the reset",))
-    assert bench.step(go(1.0), state=driving(0.5, 0.3)).report.state == "following"
+    assert rig.step(go(1.0), state=driving(0.5, 0.3)).report.state == "following"
 
 
 def test_a_stop_latches_and_is_released_only_by_a_reset_and_a_newer_command() -> None:
-    bench = Bench()
-    bench.many(50, go(1.0))
-    given = bench.step(go(1.0), stop=["a dog"])
+    rig = Rig()
+    rig.many(50, go(1.0))
+    given = rig.step(go(1.0), stop=["a dog"])
     assert (given.report.state, given.command) == ("stopped", halt())
     assert given.report.refusals == ("stopped: a dog; needs a reset and a fresh command",)
-    bench.many(30, go(1.0))
-    assert bench.state == driving()
-    assert bench.step(go(1.0), reset=True).report.refusals == ("command is older than the reset",)
-    assert bench.step(go(1.0)).report.state == "following"
+    rig.many(30, go(1.0))
+    assert rig.state == driving()
+    assert rig.step(go(1.0), reset=True).report.refusals == ("command is older than the reset",)
+    assert rig.step(go(1.0)).report.state == "following"
 
 
 def test_too_little_charge_and_what_it_says_is_broken_stop_it_and_no_reset_helps_while_they_last() -> None:
-    bench = Bench(wired=["battery"])
-    assert bench.step(go(1.0), charge=0.15).report.state == "following"
+    rig = Rig(wired=["battery"])
+    assert rig.step(go(1.0), charge=0.15).report.state == "following"
     for reset in (False, True, True):
-        given = bench.step(go(1.0), charge=0.149, reset=reset)
+        given = rig.step(go(1.0), charge=0.149, reset=reset)
         assert given.command == halt()
         assert "the battery is at 14.9 %, and 15 % are its reserve" in given.report.refusals[0]
-    bench = Bench()
-    bench.step(go(1.0))
+    rig = Rig()
+    rig.step(go(1.0))
     for reset in (False, True, True):
-        given = bench.step(go(1.0), state=driving(0.5, faults=("drive fault",)), reset=reset)
+        given = rig.step(go(1.0), state=driving(0.5, faults=("drive fault",)), reset=reset)
         assert "stopped: the vehicle reports drive fault" in given.report.refusals[0]
 
 
 @pytest.mark.parametrize("charge", [None, math.nan])
 def test_a_battery_that_is_wired_and_silent_stops_and_one_that_is_not_wired_is_not_used(charge: float | None) -> None:
-    given = Bench(wired=["battery"]).step(go(1.0), charge=charge)
+    given = Rig(wired=["battery"]).step(go(1.0), charge=charge)
     assert (given.report.state, given.report.refusals) == ("holding", ("no fresh charge of the battery",))
     assert given.command == halt()
-    assert Bench().step(go(1.0), charge=charge).report.state == "following"
+    assert Rig().step(go(1.0), charge=charge).report.state == "following"
 
 
 def test_without_a_state_there_is_no_command_and_the_wheels_begin_where_they_are_with_one() -> None:
-    bench = Bench()
-    bench.many(30, go(1.0, 0.2))
+    rig = Rig()
+    rig.many(30, go(1.0, 0.2))
     for broken in (None, driving(math.nan)):
-        bench.state = None
-        given = bench.step(go(1.0), state=broken)
+        rig.state = None
+        given = rig.step(go(1.0), state=broken)
         assert given.command is None
         assert (given.report.state, given.report.refusals) == ("holding", ("no fresh state",))
-    given = bench.step(go(1.0, -0.1), state=driving(0.5, -0.1))
+    given = rig.step(go(1.0, -0.1), state=driving(0.5, -0.1))
     assert given.command == go(1.0, -0.1, 1.0)
-    assert bench.step(None, stop=["a dog"]).report.refusals[0].startswith("stopped: a dog")
+    assert rig.step(None, stop=["a dog"]).report.refusals[0].startswith("stopped: a dog")
 
 
 def test_out_of_hand_is_stopped() -> None:
-    bench = Bench(patience=2)
-    assert bench.step(go(1.0), state=driving(2.41)).report.state == "following"
-    given = bench.step(go(1.0), state=driving(2.41))
+    rig = Rig(patience=2)
+    assert rig.step(go(1.0), state=driving(2.41)).report.state == "following"
+    given = rig.step(go(1.0), state=driving(2.41))
     assert "the vehicle drives at 2.41 m/s, over its limit of 2.4 m/s" in given.report.refusals[0]
 
 
 def test_the_operator_takes_it_and_gives_it_back_only_once_it_stands_and_after_the_lease() -> None:
-    bench = Bench(lease=0.5)
-    bench.many(20, go(1.0))
-    assert bench.step(go(1.0), operator=go(0.5)).report.source == "operator"
-    given = bench.step(go(1.0))
+    rig = Rig(lease=0.5)
+    rig.many(20, go(1.0))
+    assert rig.step(go(1.0), operator=go(0.5)).report.source == "operator"
+    given = rig.step(go(1.0))
     assert given.report.refusals == (
         "operator has the lease; command waits until it was silent for 0.5 s and it stands",
     )
-    moving = [bench.step(go(1.0), state=driving(0.051)).report.source for _ in range(30)]
+    moving = [rig.step(go(1.0), state=driving(0.051)).report.source for _ in range(30)]
     assert moving == [""] * 30
-    assert bench.step(go(1.0), state=driving(0.05)).report.source == "command"
-    bench.step(go(1.0), operator=go(0.0))
-    waits = [bench.step(go(0.0), state=driving()).report.source for _ in range(26)]
+    assert rig.step(go(1.0), state=driving(0.05)).report.source == "command"
+    rig.step(go(1.0), operator=go(0.0))
+    waits = [rig.step(go(0.0), state=driving()).report.source for _ in range(26)]
     assert waits == [""] * 24 + ["command"] * 2
 
 
@@ -282,10 +282,10 @@ def test_the_operator_takes_it_and_gives_it_back_only_once_it_stands_and_after_t
 def test_whatever_comes_in_what_comes_out_is_within_every_limit(
     periods: list[tuple[tuple[float, float, float, str] | None, tuple[float, float, bool, bool] | None, bool, bool],],
 ) -> None:
-    bench = Bench()
+    rig = Rig()
     for command, state, stop, reset in periods:
-        bench.state = None
-        told = bench.step(
+        rig.state = None
+        told = rig.step(
             None if command is None else go(*command),
             state=None if state is None else driving(*state[:2], engaged=state[2], overridden=state[3]),
             stop=["a dog"] * stop,

@@ -1,4 +1,4 @@
-"""A guard on a bench, beside an arm that is wherever it was told to be."""
+"""Rig for an arm guard: steps it together with an arm that follows every command at once."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ LOW, HIGH = (0.0, -0.6, 0.005), (0.75, 0.65, 0.8)
 ZONE = ProtectiveDistance(reaction=0.1, margin=0.2)
 
 
-class Bench:
-    """Steps a guard; what is left out is silent, and what is wired is said to `wired`."""
+class Rig:
+    """Steps a guard; inputs that are left out are silent, and `wired` names those that are wired."""
 
     def __init__(self, arm: Robot, *, wired: Sequence[str] = (), **about: object) -> None:
         self.guard = ArmGuard(arm, low=LOW, high=HIGH, **about)  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""States of a road vehicle, for the guards."""
+"""States of a road vehicle, for tests of its guard."""
 
 from __future__ import annotations
 

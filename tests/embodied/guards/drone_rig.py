@@ -1,4 +1,4 @@
-"""States of a multirotor, and its guard on a bench."""
+"""Rig for a drone guard: steps it together with a drone that follows every command at once; states of drones."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ def leaning(angle: float, axis: int = 0) -> DroneState:
     return flying(orientation=tuple(turn))
 
 
-class Bench:
-    """Steps a guard beside a drone that is wherever it was told to be."""
+class Rig:
+    """Steps a guard; inputs that are left out are silent, and `wired` names those that are wired."""
 
     def __init__(self, *, wired: Sequence[str] = (), **about: object) -> None:
         self.guard = DroneGuard(LOW, HIGH, **about)  # type: ignore[arg-type]

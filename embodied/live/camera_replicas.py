@@ -1,7 +1,8 @@
 """Cameras of a simulated world, rendered in processes of their own: physics never waits for a picture.
 
-The process of the bodies tells where everything is, at each camera's rate. The camera's process has built the same
-world from the same seed; it never advances it, but puts everything where it is told, and looks. The node cannot tell.
+The process of the bodies publishes where everything is, at each camera's rate. The camera's process has built the same
+world from the same seed; it never advances it, but puts everything where the snapshot says, and renders. The node
+cannot tell.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from embodied.world import World
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scene(Message):
-    """Where everything in a world is, in that world's own order."""
+    """Snapshot of a world: the state of every body, in that world's own order."""
 
     state: Annotated[Vector, Array("n")]
     acquired: Annotated[Time, Unit("ns")]
@@ -31,7 +32,7 @@ class Replicable(Protocol):
     """A world that can tell where everything is, and put everything there in a copy of itself."""
 
     def snapshot(self) -> Vector:
-        """Where everything is."""
+        """Return the state of every body."""
 
     def show(self, state: Vector) -> None:
         """Put everything where a snapshot of a world from the same seed says; nothing moves by itself any more."""
@@ -41,16 +42,16 @@ class SnapshotPublisher(Node):
     """Tells where everything is, beside the bodies."""
 
     def open(self, world: World) -> None:
-        """Look at the world."""
+        """Keep the world whose bodies are published."""
         self._world = cast(Replicable, world)
 
     def step(self, now: Time) -> Scene:
-        """One look."""
+        """Publish one snapshot of the world."""
         return Scene(state=self._world.snapshot(), acquired=now)
 
 
 class CameraReplica(Node):
-    """A node that looks at the world where it is told to be.
+    """Camera node that renders a copy of the world, set to each snapshot.
 
     Args:
         inner: the node as the graph has it.
@@ -82,7 +83,7 @@ class CameraReplica(Node):
         return self._step(*arguments)
 
     def close(self) -> None:
-        """Close the node."""
+        """Close the node inside, if it closes."""
         closer = getattr(self.inner, "close", None)
         if closer is not None:
             closer()

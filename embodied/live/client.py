@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from embodied.graph.graph import Graph
 
 TIMEOUT = 3.0
-"""So long may an answer take [s]."""
+"""Longest time to wait for an answer [s]."""
 
 
 def find(name: str | None = None) -> RunDirectory:
@@ -151,11 +151,11 @@ class Client:
         return Observer(about, descriptors)
 
     def lines(self, node: str = "", count: int = 0) -> Iterator[tuple[list[str], int]]:
-        """What nodes print, as it comes, until the run ends: process, node and text, and how many were lost before.
+        """Yield what nodes print until the run ends: process, node and text, and the number of lines lost before.
 
         Args:
             node: of this one alone; empty: of all.
-            count: so many of the last lines come first.
+            count: number of past lines that come first.
 
         Raises:
             Refused: there is no such node.
@@ -197,7 +197,7 @@ class Client:
         return self._channel.fileno()
 
     def gone(self, timeout: float) -> bool:
-        """Wait until the run has ended; whether it has within so long [s]."""
+        """Wait up to `timeout` [s] for the end of the run; return whether it has ended."""
         end = time.monotonic() + timeout
         while select.select([self._channel], [], [], max(0.0, end - time.monotonic()))[0]:
             try:
@@ -235,12 +235,12 @@ class Observer:
         outputs = [_output(entry) for entry in about["outputs"]]
         ring, *ends = descriptors
         layouts = [output.layout(about["node"]) for output in outputs]
-        self._inlet = Inlet(layouts, [about["index"]], about["room"], ring, Ends(*ends))
+        self._inlet = Inlet(layouts, [about["index"]], about["open_size"], ring, Ends(*ends))
         os.close(ring)
 
     @property
     def skipped(self) -> int:
-        """How many were passed over for a newer one."""
+        """Number of messages passed over for a newer one."""
         return self._inlet.reader.skipped
 
     def fileno(self) -> int:
@@ -248,13 +248,13 @@ class Observer:
         return self._inlet.reader.forward
 
     def take(self) -> list[tuple[Message, int, int]]:
-        """What has arrived: message, stamp [ns] and sequence."""
+        """Return the messages that have arrived, each with stamp [ns] and sequence number."""
         found: list[tuple[Message, int, int]] = []
         self._inlet.receive(lambda _, message, stamp, sequence: found.append((message, stamp, sequence)))
         return found
 
     def messages(self, timeout: float | None = None) -> Iterator[tuple[Message, int, int]]:
-        """Messages as they come, until none came for so long [s]; without end if None."""
+        """Yield messages as they come, until none has come for `timeout` [s]; without end if None."""
         while True:
             ready, _, _ = select.select([self], [], [], timeout)
             if not ready:
@@ -266,7 +266,7 @@ class Observer:
         self._inlet.reader.close()
 
     def age(self, stamp: int) -> int:
-        """How long ago a stamp was [ns]."""
+        """Return the age of a stamp [ns]."""
         return time.monotonic_ns() - self.epoch - stamp
 
 

@@ -149,7 +149,7 @@ class Control:
                 "node": node,
                 "index": index,
                 "topic": f"{node}.{outputs[index].port}",
-                "room": ring.room,
+                "open_size": ring.open_size,
                 "epoch": launcher.epoch,
                 "outputs": [_plain(output) for output in outputs],
                 "taken": f"{node}.{outputs[index].port}" in launcher.plan.taken,

@@ -32,7 +32,7 @@ SLOWEST = 0.95
 
 @dataclass(frozen=True, slots=True)
 class LiveOutcome:
-    """What came of a run.
+    """Outcome of one live run, with its verdict.
 
     Attributes:
         seed: of the run.
@@ -65,7 +65,7 @@ class LiveOutcome:
     stopped_by: str = ""
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain data."""
+        """Return the outcome as plain data."""
         return {
             "seed": self.seed,
             "passed": self.passed,
@@ -85,13 +85,13 @@ class LiveOutcome:
 
 
 class LiveWatcher:
-    """Base of those who look at a live run from its launcher."""
+    """Base of watchers of a live run, called by its launcher."""
 
     def begin(self, run: Launcher) -> None:
-        """When all of it runs."""
+        """React to the start: every process of the run is up."""
 
     def look(self, run: Launcher) -> None:
-        """Whenever something happened, and at least ten times a second."""
+        """React to each event, and at least ten times a second."""
 
 
 def play_live(
@@ -158,7 +158,7 @@ def play_live(
 
 
 def check_machine(graph: Graph, machine: str | None) -> None:
-    """Whether it is said which machine this is, where that has to be said.
+    """Check that this machine is named where the graph has several.
 
     Raises:
         LaunchError: it is not, or there is no such machine.

@@ -79,7 +79,7 @@ class Gateway(ProcessLinks):
         super().open()
 
     def close(self) -> None:
-        """Close the network sockets."""
+        """Close sender and receiver of the gateway."""
         if self._sender is not None:
             self._sender.close()
         for receiver in self._receivers.values():
@@ -157,9 +157,9 @@ class Gateway(ProcessLinks):
         except WireError as error:
             self._refused[str(error)[:100]] += 1
 
-    def _subscribe(self, node: str, room: int, descriptors: list[int]) -> None:
+    def _subscribe(self, node: str, open_size: int, descriptors: list[int]) -> None:
         """Send on what a node here publishes."""
-        inlet = self._inlet(self._incoming(node), room, descriptors)
+        inlet = self._inlet(self._incoming(node), open_size, descriptors)
         delays = self.delays.setdefault(node, DelayHistogram())
         packers = self._packers[node]
         bundles: dict[int, dict[int, bytes]] = {}

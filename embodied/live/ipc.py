@@ -1,4 +1,4 @@
-"""What launcher, workers and command line say to each other: MessagePack in one packet, with descriptors beside it.
+"""Packets between launcher, workers and command line: MessagePack over a Unix socket, with file descriptors beside it.
 
 The sockets are SOCK_SEQPACKET of the Unix family: a packet arrives whole or not at all, the kernel says who sent it,
 and the end of a process ends its socket.
@@ -28,10 +28,10 @@ class Disconnected(Exception):
 
 @dataclass(slots=True)
 class Packet:
-    """One packet.
+    """Packet with its verb, fields and descriptors.
 
     Attributes:
-        verb: what is asked or told.
+        verb: name of the request, answer or event.
         about: its fields.
         descriptors: that came with it; whoever takes the packet closes them.
     """
@@ -42,11 +42,11 @@ class Packet:
 
 
 def send(to: socket.socket, verb: str, /, descriptors: Sequence[int] = (), **about: Any) -> None:
-    """Send a packet.
+    """Send one packet over a socket.
 
     Raises:
-        Disconnected: nobody is there any more.
-        LinkFailed: it is larger than may be, or the other side has not read for so long that there is no room.
+        Disconnected: the other side has closed.
+        LinkFailed: the packet is too large, or the buffer is full since the other side does not read.
     """
     data = msgpack.packb([verb, about])
     if len(data) > LARGEST:

@@ -1,4 +1,4 @@
-"""What Linux offers and Python 3.11 does not name yet: timers as descriptors, and a signal when a parent dies."""
+"""Linux calls that Python 3.11 has no name for: timers as descriptors, and a signal when a parent dies."""
 
 from __future__ import annotations
 
@@ -52,11 +52,11 @@ class Timer:
         try:
             os.read(self.descriptor, 8)
         except BlockingIOError:
-            # It was armed anew since.
+            # It has been armed again since.
             return
 
     def close(self) -> None:
-        """Give the descriptor back."""
+        """Close the descriptor of the timer."""
         os.close(self.descriptor)
 
 

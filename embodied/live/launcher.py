@@ -129,7 +129,7 @@ class Launcher(Supervisor):
         """Handle a packet of a process."""
         about = packet.about
         if packet.verb == "ring":
-            self.links.announce(about["node"], about["room"], packet.descriptors[0])
+            self.links.announce(about["node"], about["open_size"], packet.descriptors[0])
             if process.state == "running":
                 # Its messages outgrew the ring before.
                 self.links.link_subscribers(about["node"])

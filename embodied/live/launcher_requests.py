@@ -1,4 +1,4 @@
-"""What can be asked of a running graph, and told to it: each request is a function of its launcher."""
+"""Requests to a running graph from the command line: each is a function of its launcher."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from embodied.messages.schema import Command
 from embodied.node.node import Driver, Node
 
 READ_BACK = 1.0
-"""So long do guards have to say that they stopped [s]."""
+"""Time within which every guard must report that it has stopped [s]."""
 
 _STAT = os.sysconf("SC_CLK_TCK")
 
@@ -181,7 +181,7 @@ def _guards(launcher: Launcher) -> Any:
 
 
 def _reports(launcher: Launcher) -> dict[str, dict[str, Any]]:
-    """What each guard said last."""
+    """Return the last report of each guard."""
     answers = launcher.ask_all(sorted({launcher.process_of[name] for name in launcher.guards()}), "guards")
     found = {name: said for answer in answers.values() if answer for name, said in answer["value"].items()}
     unknown = {name: "it gives no report" if name in found else "it does not answer" for name in launcher.guards()}
@@ -189,7 +189,7 @@ def _reports(launcher: Launcher) -> dict[str, dict[str, Any]]:
 
 
 def unknown(text: str, name: str, known: Iterable[str]) -> LaunchError:
-    """What is asked for is not there."""
+    """Return the error for a run, node or topic that does not exist."""
     return LaunchError([Problem("E005", text, help=nearest(name, known))])
 
 

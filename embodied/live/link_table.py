@@ -18,11 +18,11 @@ class SharedRing:
 
     Attributes:
         descriptor: of the memory.
-        room: reserved for arrays and texts of unstated size [B].
+        open_size: bytes reserved for arrays and texts of unstated size [B].
     """
 
     descriptor: int
-    room: int
+    open_size: int
 
 
 class LinkTable:
@@ -46,10 +46,10 @@ class LinkTable:
         """Return the process that publishes a node's outputs."""
         return self._processes[self._process_of[node]]
 
-    def announce(self, node: str, room: int, descriptor: int) -> None:
+    def announce(self, node: str, open_size: int, descriptor: int) -> None:
         """Register a ring, in place of one that was too small or whose process has ended."""
         self._release(node)
-        self.rings[node] = SharedRing(descriptor, room)
+        self.rings[node] = SharedRing(descriptor, open_size)
 
     def link(self, link: Subscription) -> None:
         """Hand both sides of a link what they share, if both are there."""
@@ -68,7 +68,7 @@ class LinkTable:
                 bound=link.bound,
                 lossless=link.lossless,
             )
-            subscriber.send("subscribe", [ring.descriptor, *shared], node=link.node, room=ring.room)
+            subscriber.send("subscribe", [ring.descriptor, *shared], node=link.node, open_size=ring.open_size)
         finally:
             ends.close()
 

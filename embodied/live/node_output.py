@@ -1,4 +1,4 @@
-"""What nodes print: line by line to the launcher, each with the node it came from; printing never holds a node up."""
+"""Standard output of nodes: line by line to the launcher, each with its node; printing never blocks a node."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ class LineStream(io.TextIOBase):
         return lines
 
     def writable(self) -> bool:
-        """It is."""
+        """Return True: the stream takes text."""
         return True
 
     def fileno(self) -> int:
-        """The pipe."""
+        """Return the descriptor of the pipe."""
         return self._descriptor
 
     def write(self, text: str) -> int:

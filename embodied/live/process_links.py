@@ -67,7 +67,7 @@ class ProcessLinks:
         """Hand a ring to the launcher, so that others can be linked to it; a new ring has no subscribers yet."""
         for node, process in [key for key in self._posts if key[0] == outlet.name]:
             del self._posts[node, process]
-        send(self._launcher, "ring", [outlet.ring.descriptor], node=outlet.name, room=outlet.open_size)
+        send(self._launcher, "ring", [outlet.ring.descriptor], node=outlet.name, open_size=outlet.open_size)
 
     def _pause(self, pending: list[int]) -> bool:
         """Wait for free slots in a lossless link while still serving the launcher; False if the process is to stop."""
@@ -100,7 +100,7 @@ class ProcessLinks:
             self._export(node)
         elif verb == "subscribe":
             self._unsubscribe(node)
-            self._subscribe(node, about["room"], descriptors)
+            self._subscribe(node, about["open_size"], descriptors)
 
     def _export(self, node: str) -> None:
         """Publish a node's outputs outside the process, though no node of another process subscribes to them."""
@@ -115,7 +115,7 @@ class ProcessLinks:
             # What was published once would otherwise never be seen.
             outlet.publish(running.sequence - 1, max(last), [topic.latest for topic in running.topics])
 
-    def _subscribe(self, node: str, room: int, descriptors: list[int]) -> None:
+    def _subscribe(self, node: str, open_size: int, descriptors: list[int]) -> None:
         """Read the outputs of a node of another process."""
         link = self._incoming(node)
         topics = {index: self._wiring.remote[f"{node}.{self.spec.outputs[node][index].port}"] for index in link.wanted}
@@ -124,7 +124,7 @@ class ProcessLinks:
         def free() -> int:
             return min(box.bound - len(box.items or ()) for box in lists)
 
-        inlet = self._inlet(link, room, descriptors, free if link.lossless else None)
+        inlet = self._inlet(link, open_size, descriptors, free if link.lossless else None)
         delays = self.delays.setdefault(node, DelayHistogram())
         self.loop.subscribe(inlet, topics, self._wiring.groups(node), delays, refill=link.lossless)
 
@@ -132,11 +132,11 @@ class ProcessLinks:
         return next(link for link in self.spec.incoming if link.node == node)
 
     def _inlet(
-        self, link: Subscription, room: int, descriptors: list[int], free: Callable[[], int] | None = None
+        self, link: Subscription, open_size: int, descriptors: list[int], free: Callable[[], int] | None = None
     ) -> Inlet:
         ring, *ends = descriptors
         layouts = [output.layout(link.node) for output in self.spec.outputs[link.node]]
-        inlet = Inlet(layouts, link.wanted, room, ring, Ends(*ends), link.bound, link.every, free)
+        inlet = Inlet(layouts, link.wanted, open_size, ring, Ends(*ends), link.bound, link.every, free)
         os.close(ring)
         self._inlets[link.node] = inlet
         return inlet

@@ -1,4 +1,4 @@
-"""The launcher's hold on its sentinel: the program that cleans up after a launcher that was killed."""
+"""Reaper: the launcher's handle on the program that cleans up after a launcher that was killed."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Reaper:
         os.close(reading)
 
     def add(self, number: int) -> None:
-        """A process was started."""
+        """Add a process that was started."""
         self._tell(f"+ {number}")
 
     def remove(self, number: int) -> None:

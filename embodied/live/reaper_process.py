@@ -1,6 +1,6 @@
 """Cleans up after a launcher that was killed: the last process of a run, in a program that needs nothing but Python.
 
-It is told which processes there are, and hears of the launcher's end by the end of the pipe. The processes then have a
+It receives the processes by a pipe, and learns of the launcher's end by the end of that pipe. The processes then have a
 moment to stop by themselves; what is still there is killed, and the folder of the run goes.
 """
 

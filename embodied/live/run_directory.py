@@ -21,11 +21,11 @@ _LONGEST = 40
 """Of a run's name."""
 
 _PATH = 107
-"""The path of a Unix socket has at most so many bytes."""
+"""Longest path of a Unix socket [B]."""
 
 
 def home() -> Path:
-    """Where the folders of this user's runs are, closed to others.
+    """Return the folder of this user's runs, closed to others.
 
     Raises:
         LinkFailed: it belongs to someone else, or others may enter it.
@@ -70,7 +70,7 @@ class RunDirectory:
 
     @property
     def name(self) -> str:
-        """What the run is called on the command line."""
+        """Name of the run on the command line."""
         return self.path.name
 
     def write(self, about: Mapping[str, Any]) -> None:
@@ -80,7 +80,7 @@ class RunDirectory:
         fresh.rename(self.path / GRAPH)
 
     def read(self) -> dict[str, Any]:
-        """What runs here; empty if that cannot be read."""
+        """Read the description of the run; empty if it cannot be read."""
         try:
             found: dict[str, Any] = json.loads((self.path / GRAPH).read_text())
         except (OSError, ValueError):
@@ -88,7 +88,7 @@ class RunDirectory:
         return found
 
     def trouble(self) -> str:
-        """Why its launcher may not answer, and what to do about it."""
+        """Explain why its launcher may not answer, and what to do about it."""
         number = self.read().get("pid")
         try:
             state = Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[0]
@@ -134,7 +134,7 @@ class RunDirectory:
         return made
 
     def remove(self) -> None:
-        """Take it away."""
+        """Remove the folder of the run."""
         shutil.rmtree(self.path, ignore_errors=True)
 
 

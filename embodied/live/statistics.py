@@ -1,4 +1,4 @@
-"""How a run fares: what it has counted at two looks, and what follows from the difference."""
+"""Statistics of a live run: rates, latencies and losses from the counters of two samples."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ EVERY = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """What a run says of itself at one time.
+    """Counters and status of a run at one time.
 
     Attributes:
         status: its processes and what happened to them.
         counts: by process; None for one that does not answer.
-        guards: what each said last.
+        guards: last report of each.
     """
 
     status: dict[str, Any]
@@ -29,7 +29,7 @@ class Sample:
 
     @classmethod
     def take(cls, client: Client) -> Sample:
-        """Ask a run.
+        """Take a sample from a run.
 
         Raises:
             LinkFailed: it does not answer.
@@ -38,15 +38,15 @@ class Sample:
 
 
 def measure(before: Sample, after: Sample) -> dict[str, Any]:
-    """What went on between two looks, as plain data.
+    """Compute rates, latencies and losses between two samples, as plain data.
 
     Returns:
         processes: by name, with `cpu` as the share of one processor.
         nodes: by name; `hz` is how often it stepped, `since` what was counted between the looks.
         topics: by name; `hz` is how often it was published.
         links: from a node to a process that takes from it, with the median and the 99th percentile of how long
-            messages were under way [s], and how many were dropped or passed over between the looks.
-        guards, events: what they said last.
+            messages were under way [s], and how many were dropped or passed over between the samples.
+        guards, events: the last reports and events.
     """
     then = {process["name"]: process for process in before.status["processes"]}
     processes = {
@@ -139,7 +139,7 @@ def quantile(counts: Sequence[int], share: float) -> float | None:
     """A quantile of durations that were counted by powers of two, exact to a factor of two [s].
 
     Args:
-        counts: how many had so many bits in [ns].
+        counts: number of latencies by their length in bits [ns].
         share: 0.5 for the median.
     """
     left = share * sum(counts)

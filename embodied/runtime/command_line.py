@@ -21,7 +21,7 @@ def command(
     limit: int | None = None,
     live: bool = False,
 ) -> str:
-    """What a person types to see a run.
+    """Return the command that makes a run again.
 
     Args:
         file: the launch file, as it was named.

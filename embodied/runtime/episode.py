@@ -24,7 +24,7 @@ VERDICT_PERIOD = SECOND // 20
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of one seed.
+    """Outcome of one seed in lockstep, with its verdict.
 
     Attributes:
         seed: of the run.
@@ -35,7 +35,7 @@ class Outcome:
         details: numbers behind the verdict.
         about: names and versions of what draws the pictures; digests of different ones say nothing about each other.
         nodes, topics: counts and health, as plain data.
-        guards: by guard, how many of its steps clipped or refused something, and what it said most often.
+        guards: by guard, how many of its steps clipped or refused something, and its most frequent reason.
         faults: what each fault did, as plain data.
         marks: the trace, when one was kept.
     """
@@ -87,7 +87,7 @@ class Watcher:
         """At the start, and then every `VERDICT_PERIOD` of virtual time; not at the end."""
 
     def end(self, run: Lockstep) -> None:
-        """When it has been decided, or its time is up."""
+        """React to the end: the run is decided, or its time is up."""
 
 
 def play(

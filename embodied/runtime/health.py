@@ -13,7 +13,7 @@ ALIVE = 3
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """How a topic fared.
+    """Health of a topic over a run.
 
     Attributes:
         published: how often it was published.
@@ -33,7 +33,7 @@ class Health:
 
 
 def health(published: int, dropped: int, last: int | None, every: int | None, now: int) -> Health:
-    """Judge a topic.
+    """Derive the health of a topic from its counters.
 
     Args:
         published: how often it was published.

@@ -1,4 +1,4 @@
-"""What came of a run."""
+"""Report of a run: steps per node, health per topic, faults, digest and verdict."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from embodied.world import Verdict
 
 @dataclass(frozen=True, slots=True)
 class NodeCount:
-    """What a node did.
+    """Steps of one node in a run.
 
     Attributes:
         steps: how often it stepped.
@@ -31,7 +31,7 @@ class NodeCount:
 
 @dataclass(frozen=True, slots=True)
 class FaultCount:
-    """What a fault did.
+    """Steps that one fault has changed.
 
     Attributes:
         fault: as it was, with the times that were drawn.
@@ -42,7 +42,7 @@ class FaultCount:
     steps: int
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain data."""
+        """Return the count as plain data."""
         fault = self.fault
         return {
             "fault": str(fault),
@@ -56,7 +56,7 @@ class FaultCount:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What came of a run.
+    """Report of a run, complete or so far.
 
     Attributes:
         verdict: how the world judged it; None where nothing judges.

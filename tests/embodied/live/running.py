@@ -97,7 +97,7 @@ class Running:
         ends.close()
         index = [output.port for output in outputs].index(port)
         # Every publication is seen as long as this process looks often enough, and the newest in any case.
-        inlet = Inlet([output.layout(node) for output in outputs], [index], ring.room, ring.descriptor, theirs)
+        inlet = Inlet([output.layout(node) for output in outputs], [index], ring.open_size, ring.descriptor, theirs)
         look = TopicView(inlet)
         self.run.wait(inlet.reader.forward, look.take)
         self._looks[topic] = look

@@ -59,7 +59,8 @@ class Line(Protocol):
         processes: whose threads are pinned: the near one, the first far one, and all others, those in between included.
     """
 
-    processes: Sequence[int]
+    @property
+    def processes(self) -> Sequence[int]: ...
 
     def ping(self, load: Load, seconds: float) -> Sequence[int]:
         """Messages there and back, one at a time, the whole payload both ways: round trips [ns]."""

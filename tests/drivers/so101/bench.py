@@ -41,7 +41,7 @@ class SO101Bench(ArmBench):
 
     @classmethod
     def at(cls, where: str) -> SO101Bench:
-        """For another process: the bench whose far side is reached there, and served by somebody else."""
+        """Return a bench whose virtual device is served at an address by another process."""
         bench = cls()
         bench.virtual.address = where
         return bench

@@ -42,7 +42,7 @@ STOPS = {name: (lower - 0.02, upper + 0.03) for name, (lower, upper) in ROBOT.st
 
 
 class Held(VirtualSO101):
-    """An arm in somebody's hands; time goes on with `turn` alone."""
+    """Arm that a person holds; time passes in `turn` only."""
 
     def begin(self) -> None:
         self.world = KinematicWorld(ROBOT)
@@ -52,7 +52,7 @@ class Held(VirtualSO101):
         self.turn(SOON)
 
     def forge(self) -> None:
-        """Nothing in its memory says any more that it is virtual."""
+        """Remove the text from its memory that marks it as virtual."""
         for servo in self._servos.values():
             servo.put(control_table.NAMEPLATE, 0)
 
@@ -63,7 +63,7 @@ class Held(VirtualSO101):
             self.step()
 
     def angle(self, name: str) -> float:
-        """Where a joint, or the jaw, is by its shaft [rad]."""
+        """Angle of a joint, or of the jaw, by its shaft [rad]."""
         shaft = (self._servos[IDS[NAMES.index(name)]].raw - MIDDLE) * TICK
         return TRUTH[name].sign * (shaft - TRUTH[name].offset)
 
@@ -72,7 +72,7 @@ class Held(VirtualSO101):
 
 
 class Watched(Held):
-    """The same in the hands of somebody who hears a program's words; time goes on whenever the bus is read."""
+    """The same with a person who follows a program's instructions; time passes whenever the bus is read."""
 
     answer: Callable[[], None]
     wanted: tuple[str, float] | None = None
@@ -104,7 +104,7 @@ def asking(far: Held) -> Iterator[Motors]:
 
 @contextmanager
 def mounted(held: AnyHeld) -> Iterator[AnyHeld]:
-    """It has begun, set up by its maker but for some offsets, and its motors are on; it is closed afterwards."""
+    """Open arm with factory settings but for some offsets, and its motors on; it is closed afterwards."""
     held.begin()
     try:
         with asking(held) as motors:
@@ -136,7 +136,7 @@ def switched_on(far: Held) -> list[int]:
 
 
 def true(far: Held, found: dict[str, Any]) -> None:
-    """What was found is what the servos say of every place of every joint, within two ticks."""
+    """Check that the calibration agrees with the servos at every position of every joint, within two ticks."""
     assert list(found) == list(NAMES)
     held = convert(dict[str, JointCalibration], found, Context())
     for name, (offset, lowest, highest) in zip(NAMES, kept(far), strict=True):

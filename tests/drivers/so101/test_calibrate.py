@@ -19,11 +19,11 @@ from tests.drivers.so101.held import STOPS, TRUTH, Held, asking, kept, mounted, 
 
 
 class Hands:
-    """Somebody who does as asked, by the joint and the stop that the line names.
+    """Person who does as asked, by the joint and the stop that the line names.
 
     Args:
         far: the arm.
-        clumsy: what else they do, once: told the line, returns whether it was that.
+        clumsy: what else they do, once: a function of the line, which returns whether it was that.
     """
 
     def __init__(self, far: Held, clumsy: Callable[[str], bool] = lambda _: False) -> None:

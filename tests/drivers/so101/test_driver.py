@@ -1,4 +1,4 @@
-"""What an SO-101's driver does beyond the contract: how it is armed, and what it does when a motor is in trouble."""
+"""Driver of the SO-101 beyond the contract: how it is armed, and how it reacts to faults of its motors."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def moving(**settings: Any) -> Iterator[tuple[KinematicBench, Drive]]:
 
 
 def say(bench: KinematicBench, frame: codec.Frame) -> None:
-    """Somebody else says something on the bus."""
+    """Send a frame on the bus as another program."""
     port = PortHandler(bench.virtual.address)
     port.openPort()
     port.writePort(frame.pack())
@@ -56,11 +56,11 @@ def until(drive: Drive, bench: KinematicBench, state: str) -> None:
         assert drive.status is not None
         if drive.status.state == state:
             return
-    raise AssertionError(f"it never said {state}")
+    raise AssertionError(f"its status was never {state}")
 
 
 def warmth(drive: Drive) -> list[float]:
-    """Of the shoulder's motor, whenever it was said [degC]."""
+    """Temperatures of the shoulder's motor, as they were published [degC]."""
     said = [each["status"].temperature for each in drive.outputs]
     return [float(motors[1]) for motors in said if motors is not None]
 

@@ -41,7 +41,7 @@ class Servo:
 
 
 def moved(servo: Servo, *stops: float, step: float = 0.05) -> list[int]:
-    """What a servo says while its joint is moved from stop to stop [rad]."""
+    """Readings of a servo while its joint is moved from stop to stop [rad]."""
     said = []
     for start, end in pairwise(stops):
         count = max(1, math.ceil(abs(end - start) / step))
@@ -85,7 +85,7 @@ def test_which_way_a_joint_turns_is_seen_even_over_the_end_of_the_count(sign: in
 
 
 def refused(stops: tuple[float, ...], sign: int = 1, pose: float = 0.0, step: float = 0.05) -> NotMeasured:
-    """Why a joint is refused whose servo is mounted the right way round, near the end of its count."""
+    """Error for a joint whose servo is mounted the right way round, near the end of its count."""
     servo = Servo(50, 1)
     with pytest.raises(NotMeasured) as caught:
         measure(

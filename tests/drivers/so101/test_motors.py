@@ -22,7 +22,7 @@ from tests.drivers.so101.bench import CALIBRATION, ROBOT
 
 @contextmanager
 def scripted(answer: Callable[[codec.Frame], bytes]) -> Iterator[str]:
-    """A port where somebody answers as told."""
+    """Port at which a script answers each frame."""
     master, slave = os.openpty()
     tty.setraw(slave)
 

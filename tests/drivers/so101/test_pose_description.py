@@ -1,4 +1,4 @@
-"""What a person is told of an arm is where its joints really take it."""
+"""The description that a person reads agrees with how the joints move the hand."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ class Client:
 
 @pytest.fixture
 def client(monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
-    # The SDK waits 50 ms for an answer; on a machine that does other things as well the far side may be asleep so long.
+    # The SDK waits 50 ms for an answer; on a busy machine the virtual device may sleep longer.
     monkeypatch.setattr("scservo_sdk.port_handler.LATENCY_TIMER", 400)
     far = VirtualSO101(ROBOT)
     with Serving(far, KinematicWorld(ROBOT)):

@@ -17,7 +17,11 @@ from embodied.graph.graph import Graph
 from embodied.runtime.lifecycle import meet
 from embodied.runtime.lockstep import Lockstep
 
-COUNT, RATE = 12, 20
+COUNT = 12
+"""Number of pictures of the recording."""
+
+RATE = 20
+"""Rate of the recording [Hz]."""
 
 
 @pytest.fixture(scope="module")

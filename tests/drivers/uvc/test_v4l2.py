@@ -1,4 +1,4 @@
-"""What Linux says of its cameras, from a system's folders and from what its ioctls answer."""
+"""Cameras of Linux, from a system's folders and the answers to ioctls."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The far side: anyone's client is served, and it says that no camera is behind it."""
+"""The virtual camera serves any client, and reports that it is virtual."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ class XArmBench(ArmBench):
 
     @classmethod
     def at(cls, where: str) -> XArmBench:
-        """For another process: the bench whose far side is reached there, and served by somebody else."""
+        """Return a bench whose virtual device is served at an address by another process."""
         return cls(where.partition(":")[0])
 
     def driver(self, **changes: Any) -> Driver:

@@ -1,4 +1,4 @@
-"""Whom the driver talks to: the SDK would rather talk to a socket file, whatever host it was given."""
+"""Host that the driver connects to: the SDK prefers a socket file, whatever its host is."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ def count(number: int, size: int = 3, text: str = "") -> Count:
 
 
 def wait(seconds: float) -> None:
-    """Be slow, as a node is that waits for a device that says nothing for so long [s]."""
+    """Block for a time [s], as a node does whose device does not answer."""
     select.select([], [], [], seconds)
 
 
@@ -90,7 +90,7 @@ class Pairs(Node):
 
 @dataclass
 class Agree(Node):
-    """Says how often outputs of one step came together, and how often not."""
+    """Counts how often outputs of one step came together, and how often not."""
 
     def open(self) -> None:
         self.together = self.alone = self.mixed = 0
@@ -106,7 +106,7 @@ class Agree(Node):
 
 @dataclass
 class Collect(Node):
-    """Every number since the last step, in order; slower than its source."""
+    """Collects every number since the last step, in order; slower than its source."""
 
     delay: float = 0.0  # [s]
 
@@ -125,7 +125,7 @@ class Collect(Node):
 
 @dataclass
 class Square(Node):
-    """What comes, squared by whoever made it, and what it is told beside it once."""
+    """Republishes the number of each message, and the label that it was given once."""
 
     def step(self, number: Count, target: Target | None) -> Count:
         if not number.squares.flags.writeable and number.squares.base is not None:
@@ -135,7 +135,7 @@ class Square(Node):
 
 @dataclass
 class Once(Node):
-    """Says a word at the start."""
+    """Publishes a label once, at the start."""
 
     word: str = "red"
 
@@ -146,7 +146,7 @@ class Once(Node):
 
 @dataclass
 class Broken(Node):
-    """Goes wrong after some steps, as it is told."""
+    """Fails after some steps, in the way of its setting `how`."""
 
     how: str = "raise"
     after: int = 5
@@ -249,7 +249,7 @@ class Jump(Node):
 
 @dataclass
 class Flood(Node):
-    """Publishes as fast as it may be asked to."""
+    """Publishes at the highest rate that is allowed."""
 
     rate = 20_000.0
 
@@ -263,7 +263,7 @@ class Flood(Node):
 
 @dataclass
 class Sleeper(Node):
-    """Takes what comes, and then does nothing for a long time."""
+    """Blocks for a long time after each message."""
 
     delay: float = 1.0  # [s]
 
@@ -274,7 +274,7 @@ class Sleeper(Node):
 
 @dataclass
 class Ledger(Node):
-    """Writes down the sequence of each message it was given, in a file that outlives it."""
+    """Writes the sequence of each message it received to a file that outlives it."""
 
     path: str = ""
 
@@ -290,7 +290,7 @@ class Ledger(Node):
 
 @dataclass
 class Delays(Node):
-    """How long what it takes was under way: the median and the 99th percentile of each hundred [ns]."""
+    """Measures transport delays: the median and the 99th percentile of each hundred messages [ns]."""
 
     def open(self) -> None:
         self.delays: list[int] = []
@@ -305,7 +305,7 @@ class Delays(Node):
 
 @dataclass
 class Gate(Guard):
-    """A guard that says what it was told."""
+    """Guard that reports the stops and resets that it received."""
 
     rate = 100.0
 

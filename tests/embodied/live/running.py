@@ -1,4 +1,4 @@
-"""A graph that runs live in this process's hands, with someone looking at its topics."""
+"""A live graph whose launcher runs in the process of the test, with views of its topics."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ FILE = Path(__file__).parents[3] / "launch" / "pick_place.yaml"
 
 @dataclass(slots=True)
 class Seen:
-    """One publication that was looked at: the message, and when it was made [ns since time 0]."""
+    """Publication that was observed: its message, and its time since time 0 [ns]."""
 
     message: Any
     stamp: int
@@ -34,23 +34,23 @@ class Seen:
 
 @dataclass(slots=True)
 class TopicView:
-    """What was seen of one topic."""
+    """View of one topic: every publication that was observed."""
 
     inlet: Inlet
     seen: list[Seen] = field(default_factory=list)
 
     def take(self) -> None:
-        """Take what has arrived."""
+        """Append the publications that have arrived."""
         self.inlet.receive(lambda _, message, stamp, sequence: self.seen.append(Seen(message, stamp, sequence)))
 
 
 def pick_place(*sets: str) -> Graph:
-    """The cell that ships, with overrides as --set."""
+    """Load the shipped cell, with overrides as --set."""
     return load(FILE, Overrides(sets=sets)).graph("sim")
 
 
 class Running:
-    """A running graph.
+    """Live graph that a test runs.
 
     Args:
         graph: what to run.
@@ -71,7 +71,7 @@ class Running:
         keys: Path | None = None,
     ) -> None:
         for name in restarted:
-            # What a policy said last counts for 300 ms: one that were back before would not be missed.
+            # The last goal of a policy counts for 300 ms: a restart within that time would not be noticed.
             graph.entries[name].restart = Restart("always", 10_000, 600_000_000 if name == "policy" else 1_000_000)
         self.run = Launcher(
             graph.check(), directory=RunDirectory.create("test"), seed=seed, logs=logs, machine=machine, keys=keys
@@ -89,7 +89,7 @@ class Running:
         self.run.close()
 
     def look(self, topic: str) -> TopicView:
-        """TopicView at a topic from now on."""
+        """Observe a topic from now on."""
         node, _, port = topic.partition(".")
         outputs = self.run.processes[self.run.process_of[node]].spec.outputs[node]
         ring, ends = self.run.observe(node, f"look at {topic}")
@@ -104,14 +104,14 @@ class Running:
         return look
 
     def unlook(self, topic: str) -> None:
-        """TopicView at a topic no longer."""
+        """End the observation of a topic."""
         look = self._looks.pop(topic)
         self.run.unobserve(topic.partition(".")[0], f"look at {topic}")
         self.run.forget(look.inlet.reader.forward)
         look.inlet.reader.close()
 
     def until(self, done: Callable[[], bool], seconds: float) -> bool:
-        """See to what happens until something is so, or for so long [s]."""
+        """Handle events until a condition holds; False after a time [s]."""
         end = time.monotonic() + seconds
         while not done():
             left = end - time.monotonic()
@@ -121,7 +121,7 @@ class Running:
         return True
 
     def process(self, node: str) -> Process:
-        """The process of a node."""
+        """Return the process of a node."""
         return self.run.processes[self.run.process_of[node]]
 
     def kill(self, node: str, number: signal.Signals = signal.SIGKILL) -> int:
@@ -132,18 +132,21 @@ class Running:
         return at - self.run.epoch
 
     def event(self, node: str, kind: str, after: int) -> int | None:
-        """When something of a kind happened to a node's process after a time, since time 0 [ns]."""
+        """Return the time of the first event of a kind in a node's process after a time, since time 0 [ns]."""
         name = self.run.process_of[node]
         found = [e.at - self.run.epoch for e in self.run.events if e.process == name and e.kind == kind]
         return next((at for at in found if at >= after), None)
 
 
-PARENT, SESSION = 1, 3
-"""Fields of /proc/PID/stat behind the name: proc_pid_stat(5)."""
+PARENT = 1
+"""Field of /proc/PID/stat behind the name: proc_pid_stat(5)."""
+
+SESSION = 3
+"""Field of /proc/PID/stat behind the name: proc_pid_stat(5)."""
 
 
 def processes(field: int, value: int) -> list[int]:
-    """The processes of a parent or a session that are still there, ended ones that nobody waited for aside."""
+    """List the processes of a parent or a session that still run; zombies are left out."""
     found = []
     for path in Path("/proc").iterdir():
         if path.name.isdigit():
@@ -157,5 +160,5 @@ def processes(field: int, value: int) -> list[int]:
 
 
 def processes_of(session: int) -> list[int]:
-    """The processes of a session."""
+    """List the processes of a session."""
     return processes(SESSION, session)

@@ -72,7 +72,7 @@ def connect(running: Running) -> socket.socket:
 
 
 def answered(running: Running, channel: socket.socket) -> Any:
-    """What a well-meaning client is told; everything before it has been dealt with."""
+    """Return the answer to a valid request, once everything sent before it has been handled."""
     found: list[Any] = []
 
     def heard() -> bool:

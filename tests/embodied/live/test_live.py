@@ -91,7 +91,7 @@ def test_nodes_of_one_process_that_trigger_each_other_still_listen() -> None:
     with live(graph) as found:
         found.run.ask("one+other", "publish", topic="one.count", fields={"number": 1, "squares": [1.0], "text": ""})
         assert found.until(lambda: found.run.ask("one+other", "counts")["nodes"]["one"]["steps"] > 1000, 10)
-    assert not found.run.events, "it stopped when it was told to"
+    assert not found.run.events, "it stopped on command"
 
 
 def test_several_outputs_of_one_step_are_never_seen_mixed_with_those_of_another() -> None:
@@ -142,7 +142,7 @@ def test_a_publisher_waits_for_a_lossless_taker_and_none_is_lost() -> None:
         assert found.until(lambda: bool(told.seen) and int(last(told.seen).text.split()[0]) > 40, 15)
         numbers, _ = map(int, last(told.seen).text.split())
         counts = found.run.ask("square", "counts", timeout=2.0)
-        assert counts["nodes"]["square"]["steps"] <= numbers + 60, "it goes at the pace of its taker"
+        assert counts["nodes"]["square"]["steps"] <= numbers + 60, "it goes at the pace of its subscriber"
         assert sum(post["dropped"] + post["skipped"] for post in counts["posts"] if post["to"] == "collect") == 0
 
 
@@ -172,7 +172,7 @@ def test_a_node_that_goes_is_named_with_its_reason_and_the_others_go_on(how: str
         assert found.until(lambda: any(event.kind == "ended" for event in found.run.events), 10)
         (event,) = [event for event in found.run.events if event.kind == "ended"]
         assert re.search(said, event.text), event.text
-        # One that is killed soon may be gone before whoever looks has heard the others once.
+        # A process that is killed soon may be gone before the others were observed once.
         assert found.until(lambda: bool(squares.seen), 5)
         before = last(squares.seen).number
         assert found.until(lambda: last(squares.seen).number > before + 50, 5)
@@ -219,7 +219,7 @@ def test_a_node_that_ends_is_started_again_as_often_as_it_may_be() -> None:
         assert found.run.processes["bad"].starts == 3
         numbers = [entry.message.number for entry in squares.seen]
         # The newest of a life arrives, and what it outdates may not: it counted from 1 in each.
-        assert any(later <= earlier for earlier, later in pairwise(numbers)), "only one life was heard"
+        assert any(later <= earlier for earlier, later in pairwise(numbers)), "only one life was observed"
         assert max(numbers) <= 3
 
 

@@ -106,7 +106,7 @@ def test_a_machine_that_ends_is_missed_and_found_again(keys: dict[str, Keys]) ->
             with base:
                 count = len(squares.seen)
                 assert reach({"arm": arm, "base": base}, partial(longer, count + 20), 20)
-                # The second life is heard although it has not counted as far as the first.
+                # The second life is received although it has not counted as far as the first.
                 assert first <= squares.seen[count].message.number < 2 * first + 100_000
             assert arm.until(lambda: not _connected(arm), 10)
         assert not [event for event in arm.run.events if event.kind == "ended"]

@@ -25,7 +25,7 @@ from tests.embodied.suite.waiting import Waiting
 
 @dataclass
 class Exits(Clock):
-    """Ends its process, or tries to, wherever it is told to."""
+    """Exits its process in the call that its setting names."""
 
     where: str = "step"
 

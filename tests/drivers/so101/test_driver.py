@@ -23,7 +23,7 @@ from drivers.so101.servos import IDS, JOINTS
 from embodied.clock import SECOND, Time
 from embodied.errors import DeviceLost, NoDevice, NotStopped, WrongDevice
 from embodied.messages import GripperState, JointCommand, JointState
-from embodied.testing.serving import Drive, Stepping
+from embodied.testing.serving import Drive, Stepper
 from tests.drivers.so101.bench import CALIBRATION, ROBOT, KinematicBench
 
 
@@ -190,12 +190,12 @@ def test_a_port_that_is_gone_is_noticed_at_once() -> None:
 
 def test_a_process_that_slept_does_not_take_one_missed_answer_for_a_lost_arm() -> None:
     with moving() as (bench, drive):
-        stepping = Stepping(drive.driver)
+        stepper = Stepper(drive.driver)
         now = Time(drive.now + SECOND)
         bench.virtual.freeze()
-        assert "state" not in stepping.step(now, None)
+        assert "state" not in stepper.step(now, None)
         bench.virtual.thaw()
-        given = [stepping.step(Time(now + n * SECOND), None) for n in range(1, 3)]
+        given = [stepper.step(Time(now + n * SECOND), None) for n in range(1, 3)]
         assert any("state" in each for each in given)
 
 

@@ -80,7 +80,7 @@ class ShippedDetector(nn.Module):
         self.network = network
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
-        """Scores where they have a local maximum, else 0, and geometry, from (1, h, w, 3) bytes."""
+        """Compute scores at their local maxima, else 0, and geometry of an image of (1, h, w, 3) bytes."""
         heat, geometry = self.network(image.permute(0, 3, 1, 2).to(torch.float32) * (1.0 / 127.5) - 1.0)
         scores = torch.sigmoid(heat)
         highest = functional.max_pool2d(scores, 3, stride=1, padding=1)

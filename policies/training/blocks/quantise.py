@@ -1,8 +1,8 @@
 """Make the trained detector faster with 8-bit weights and activations, and update its card.
 
 `python -m policies.training.blocks.quantise CALIBRATION VALIDATION [VALIDATION ...]`, with the extra `train`. Folders
-come from `render_blocks`; calibration needs a few hundred images of training scenes. The last layers, which say where
-things are to a fraction of a pixel, stay as they are; `fold_detector` makes the rest fast.
+come from `policies.training.blocks.render`; calibration needs a few hundred images of training scenes. The last layers,
+which give positions to a fraction of a pixel, stay in `float`; `policies.training.blocks.fold` fuses the rest.
 """
 
 from __future__ import annotations
@@ -24,34 +24,37 @@ from policies.training.blocks.fold import fold
 from policies.training.blocks.render import Renders
 from policies.training.blocks.score import scores
 
-FROM = 4  # channels of the geometry, as `DetectorNetwork` has them
+GEOMETRY_CHANNELS = 4
+"""Channels of the geometry head of `DetectorNetwork`."""
 
 
 class Images(CalibrationDataReader):
-    """Each image of a set once, as the model takes it."""
+    """Reader that yields each image of a set once, as input of the model."""
 
     def __init__(self, renders: Renders) -> None:
         self._images = iter(renders.rgb)
 
     def get_next(self) -> dict[str, Any] | None:
-        """The next image; None at the end."""
+        """Return the next image; None at the end."""
         image = next(self._images, None)
         return None if image is None else {"image": np.ascontiguousarray(image)[None]}
 
 
 def quantise(model: Path, calibration: Renders) -> None:
-    """Put 8-bit arithmetic into a detector, in place.
+    """Quantise a detector to 8 bits, in place.
 
     Args:
-        model: the ONNX file that `train_detector` wrote.
-        calibration: images that show how large its activations get.
+        model: path of the ONNX file from training.
+        calibration: images for the ranges of the activations.
     """
     with tempfile.TemporaryDirectory(prefix="embodied-quantise-") as folder:
         ready = Path(folder, "ready.onnx")
         quant_pre_process(str(model), str(ready), skip_symbolic_shape=True)
         graph = onnx.load(str(ready)).graph
         widths = {weights.name: weights.dims[0] for weights in graph.initializer if len(weights.dims) == 4}
-        last = [n.name for n in graph.node if n.op_type == "Conv" and widths[n.input[1]] in (len(LABELS), FROM)]
+        last = [
+            n.name for n in graph.node if n.op_type == "Conv" and widths[n.input[1]] in (len(LABELS), GEOMETRY_CHANNELS)
+        ]
         quantize_static(
             str(ready),
             str(model),
@@ -67,7 +70,7 @@ def quantise(model: Path, calibration: Renders) -> None:
 
 
 def main() -> None:
-    """Quantise, score and write the card."""
+    """Quantise and score the model, and update its card."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("calibration", type=Path)
     parser.add_argument("validation", type=Path, nargs="+", help="the first by the renderer that runs use")
@@ -76,14 +79,14 @@ def main() -> None:
     path = ModelCard.beside(arguments.model)
     card, calibration = ModelCard.read(path), Renders.load(arguments.calibration)
     quantise(arguments.model, calibration)
-    # The card of the model before would refuse this one.
+    # The card of the previous model would refuse this one.
     path.unlink()
     detector = Detector(model=arguments.model)
     detector.open()
-    found = scores(detector, [Renders.load(folder) for folder in arguments.validation])
+    measured = scores(detector, [Renders.load(folder) for folder in arguments.validation])
     data = f"{card.data} Its 8-bit arithmetic was fitted to {len(calibration.rgb)} images of the same scenes."
-    replace(card, sha256=digest(arguments.model), scores=found, data=data).write(path)
-    for name, value in found.items():
+    replace(card, sha256=digest(arguments.model), scores=measured, data=data).write(path)
+    for name, value in measured.items():
         print(f"{name}: {value}")
 
 

@@ -1,9 +1,9 @@
-"""Render images to train the detector on: `python -m policies.training.blocks.render FOLDER --seeds A:B`.
+"""Rendered table images for the block detector: `python -m policies.training.blocks.render FOLDER --seeds A:B`.
 
-Each seed gives a scene; each image of it moves things to where a run may bring them: blocks touching, stacked, in the
-tray or in the air, and the arm anywhere, above a block or holding one. Nothing is simulated in between: only poses are
-set. The world is named by the caller, because policies do not know the simulator. Where things are moved to fits the
-table of a Panda; on a smaller one, one image of each seed shows it as a run begins.
+Each seed gives a scene; each image moves objects to poses that occur in runs: blocks touching, stacked, in the tray or
+in the air, and the arm anywhere, above a block or holding one. No physics is simulated in between, only poses are set.
+The caller names the world, because policies do not import the simulator. The poses fit the table of a Panda; for a
+smaller one use one image of each seed, which shows the start of a run.
 """
 
 from __future__ import annotations
@@ -34,19 +34,19 @@ from policies.perception.pinhole import Pinhole
 OBJECT = np.dtype(
     [
         ("image", "i4"),
-        ("kind", "i4"),  # number in LABELS
-        ("pixel", "f8", 2),  # where its middle is projected: column and row [px]
-        ("angle", "f8"),  # of one of its sides in the image [rad]
-        ("visible", "f8"),  # share of its silhouette that is seen
-        ("face", "f8"),  # share of the 5 × 5 pixels around its middle that are its own
-        ("position", "f8", 3),  # of its middle in the base frame [m]
+        ("kind", "i4"),  # index in LABELS
+        ("pixel", "f8", 2),  # projection of its centre: column and row [px]
+        ("angle", "f8"),  # direction of one of its sides in the image [rad]
+        ("visible", "f8"),  # visible part of its silhouette
+        ("face", "f8"),  # its own part of the 5 × 5 pixels around its centre
+        ("position", "f8", 3),  # position of its centre in the base frame [m]
         ("yaw", "f8"),  # [rad]
     ]
 )
 CAMERA = np.dtype([("matrix", "f8", (3, 3)), ("position", "f8", 3), ("orientation", "f8", 4)])
 
 ROBOTS = tuple(Path("launch/robots", f"{name}.yaml") for name in ("panda", "xarm6"))
-"""What the shipped detector was trained with."""
+"""Launch fragments of the robots with which the shipped detector was trained."""
 
 Objects = NDArray[np.void]
 Poses = dict[str, tuple[Vector, float]]
@@ -55,15 +55,15 @@ Poses = dict[str, tuple[Vector, float]]
 
 @dataclass(frozen=True)
 class Renders:
-    """Rendered images with what is in them.
+    """Rendered images with their objects and cameras.
 
     Attributes:
-        rgb: shape (images, h, w, 3).
-        depth: shape (images, h, w) [m]; (images, 0, 0) where there is none.
-        objects: of dtype OBJECT, in order of their images.
-        cameras: of dtype CAMERA, shape (images,).
-        seeds: ranges of seeds, each from its first up to, but without, its second.
-        renderer: what drew them, and its version.
+        rgb: images, shape (images, h, w, 3).
+        depth: depth images, shape (images, h, w); (images, 0, 0) if there are none [m].
+        objects: objects, of dtype OBJECT, in the order of their images.
+        cameras: camera of each image, of dtype CAMERA, shape (images,).
+        seeds: half-open ranges of seeds.
+        renderer: name and version of the renderer.
     """
 
     rgb: NDArray[np.uint8]
@@ -83,7 +83,7 @@ class Renders:
         return cls(**arrays, seeds=tuple((a, b) for a, b in about["seeds"]), renderer=about["renderer"])
 
     def save(self, folder: Path) -> None:
-        """Write a set into a folder."""
+        """Write the set into a folder."""
         folder.mkdir(parents=True, exist_ok=True)
         for name in ("rgb", "depth", "objects", "cameras"):
             np.save(folder / f"{name}.npy", getattr(self, name))
@@ -91,13 +91,13 @@ class Renders:
 
 
 class Stage:
-    """A world in which things are put where an image wants them.
+    """World in which objects and arm are placed for each image.
 
     Args:
-        world: with a camera `overhead` and an arm.
-        robot: the arm.
-        renderer: what draws the images; `auto` is the world's choice.
-        vary: whether each image is taken by another camera: exposure, white balance, noise, blur and distortion.
+        world: world with a camera `overhead` and an arm.
+        robot: robot of the arm.
+        renderer: renderer of the images; `auto` is the world's choice.
+        vary: whether the camera varies from image to image: exposure, white balance, noise, blur and distortion.
     """
 
     def __init__(self, world: Any, robot: Robot, *, renderer: str = "auto", vary: bool = False) -> None:
@@ -109,7 +109,7 @@ class Stage:
         self._limits = Limits.of(robot, 1.0)
 
     def images(self, seed: int, count: int) -> Iterator[tuple[Rendering, CameraInfo, Objects]]:
-        """Some images of the scene of a seed, the first of them as the scene begins."""
+        """Render images of the scene of a seed, the first of them at the start of a run."""
         self._world.reset(seed)
         start: Mapping[str, Any] = self._world.truth()
         drawn = {
@@ -136,7 +136,7 @@ class Stage:
         return str(self._world.about()["renderer"])
 
     def _reach(self, poses: Poses, rng: np.random.Generator) -> tuple[Vector, float]:
-        # Joints and opening of an arm that is at home, holds a block, is above one, or anywhere.
+        # Draw joints and opening of an arm that is at home, holds a block, is above one, or anywhere.
         home = self._robot.limit("home")
         way = rng.random()
         opening = float(rng.uniform(0.0, self._robot.opening))
@@ -229,14 +229,14 @@ def _labelled(world: Any, rendering: Rendering, info: CameraInfo) -> Objects:
 
 
 def _corners(cylinder: bool) -> Vector:
-    # Of a box, or of a prism around a cylinder, with extents of 1.
+    # Corners of a box, or of a prism around a cylinder, with extents of 1.
     turn = np.arange(16) * np.pi / 8 if cylinder else np.arange(4) * np.pi / 2 + np.pi / 4
     ring = np.stack([np.cos(turn), np.sin(turn)], axis=1) * (0.5 if cylinder else np.sqrt(0.5))
     return np.concatenate([np.insert(ring, 2, z, axis=1) for z in (-0.5, 0.5)])
 
 
 def read_robots(fragments: Sequence[Path]) -> list[Robot]:
-    """The robots of launch fragments, in their order."""
+    """Read the robots of launch fragments, in their order."""
     robots = []
     for path in fragments:
         for name, entries in yaml.safe_load(path.read_text())["robots"].items():
@@ -245,13 +245,13 @@ def read_robots(fragments: Sequence[Path]) -> list[Robot]:
 
 
 def open_stages(world: str, fragments: Sequence[Path], *, renderer: str = "auto", vary: bool = False) -> list[Stage]:
-    """A stage for each robot.
+    """Make a stage for each robot.
 
     Args:
         world: class of the world, `module:Class`, with a setting `robot`.
-        fragments: of launch files, which describe the robots.
-        renderer: as `Stage` takes it.
-        vary: as `Stage` takes it.
+        fragments: launch fragments that describe the robots.
+        renderer: renderer, as in `Stage`.
+        vary: variation of the camera, as in `Stage`.
     """
     module, name = world.split(":")
     kind = getattr(importlib.import_module(module), name)
@@ -260,12 +260,12 @@ def open_stages(world: str, fragments: Sequence[Path], *, renderer: str = "auto"
 
 
 def render(stages: Sequence[Stage], seeds: tuple[int, int], count: int) -> Renders:
-    """Images of scenes, by one stage after the other.
+    """Render images of scenes, by one stage after the other.
 
     Args:
-        stages: where the scenes are set.
-        seeds: from the first up to, but without, the second.
-        count: images of each seed.
+        stages: stages for the scenes, in turn for each seed.
+        seeds: half-open range of seeds.
+        count: number of images of each seed.
     """
     rgb: list[Any] = []
     depth: list[Any] = []
@@ -291,12 +291,12 @@ def main() -> None:
     """Render a set of images into a folder."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--seeds", required=True, help="from:to, without the last")
+    parser.add_argument("--seeds", required=True, help="first:end, half-open")
     parser.add_argument("--images", type=int, default=8, help="of each seed")
     parser.add_argument("--world", default="sims.tabletop:Tabletop")
-    parser.add_argument("--renderer", default="auto", help="what draws the images")
-    parser.add_argument("--vary", action="store_true", help="each image by another camera; for training")
-    parser.add_argument("--robots", type=Path, nargs="+", default=ROBOTS, help="their launch fragments")
+    parser.add_argument("--renderer", default="auto", help="renderer of the images")
+    parser.add_argument("--vary", action="store_true", help="vary the camera from image to image; for training")
+    parser.add_argument("--robots", type=Path, nargs="+", default=ROBOTS, help="launch fragments of the robots")
     arguments = parser.parse_args()
     first, last = map(int, arguments.seeds.split(":"))
     stages = open_stages(arguments.world, arguments.robots, renderer=arguments.renderer, vary=arguments.vary)

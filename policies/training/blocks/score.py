@@ -1,8 +1,8 @@
 """Scores of the block detector on rendered images: `python -m policies.training.blocks.score FOLDER`.
 
 Scores are those of the whole node, from the camera's bytes to positions in the base frame. An object counts when it is
-mostly visible: at least 60 % of the pixels of its silhouette and of the 5 × 5 around its middle.
-It is found when a detection of its label lies within 2 cm; a detection with no object of its label there is false.
+mostly visible: at least 60 % of the pixels of its silhouette and of the 5 × 5 around its centre.
+It is found if a detection of its label lies within 2 cm; a detection with no object of its label there is false.
 """
 
 from __future__ import annotations
@@ -21,18 +21,25 @@ from policies.perception.detector import LABELS, Detector, quarter_turn
 from policies.training.blocks.render import Renders
 
 VISIBLE = 0.6
-NEAR = 0.02  # [m]
-STANDING = 0.015  # of the middle from half a block's height; the tray's floor and obstacles are within it [m]
+"""Visible part from which an object is expected to be detected."""
+
+NEAR = 0.02
+"""Position error up to which a detection is correct [m]."""
+
+STANDING = 0.015
+"""Distance of the centre from half a block's height up to which an object stands on the table or in the tray [m]."""
+
 GREY = LABELS.index("grey")
+"""Index of the label of obstacles."""
 
 
 def score(detector: Detector, renders: Renders, *, flat: bool = False) -> dict[str, float]:
-    """Measures by name, over all images of a set.
+    """Score a detector on all images of a set.
 
     Args:
-        detector: open.
-        renders: the images, with what is in them.
-        flat: whether their depth is withheld; then only what stands on the table or in the tray counts as there.
+        detector: opened detector.
+        renders: images with their objects.
+        flat: whether depth is withheld; then only objects on the table or in the tray are expected.
     """
     position: list[float] = []
     yaw: list[float] = []
@@ -75,20 +82,20 @@ def score(detector: Detector, renders: Renders, *, flat: bool = False) -> dict[s
 
 
 def scores(detector: Detector, sets: Sequence[Renders]) -> dict[str, float]:
-    """Measures on several sets; those of all but the first have the name of its renderer in front, `tiny_images`.
+    """Score a detector on several sets; names for all but the first begin with the renderer, `tiny_images`.
 
-    Those on the first without its depth have `flat_` in front; the time is that of the same network.
+    Names for the first set without depth begin with `flat_`.
 
     Args:
-        detector: open.
-        sets: the first by the renderer that runs use.
+        detector: opened detector.
+        sets: sets of images, the first by the renderer of runs.
     """
-    found: dict[str, float] = {}
+    measured: dict[str, float] = {}
     for number, renders in enumerate(sets):
         prefix = f"{renders.renderer.split()[0]}_" if number else ""
-        found |= {prefix + name: value for name, value in score(detector, renders).items()}
+        measured |= {prefix + name: value for name, value in score(detector, renders).items()}
     flat = score(detector, sets[0], flat=True)
-    return found | {f"flat_{name}": value for name, value in flat.items() if not name.startswith("time")}
+    return measured | {f"flat_{name}": value for name, value in flat.items() if not name.startswith("time")}
 
 
 def _info(renders: Renders, index: int) -> CameraInfo:
@@ -121,7 +128,7 @@ def _false(seen: Detections, objects: np.ndarray[tuple[int], np.dtype[np.void]])
 def main() -> None:
     """Print the scores of a model on a set of images."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", type=Path, help="a set made by render_blocks")
+    parser.add_argument("folder", type=Path, help="a set from policies.training.blocks.render")
     parser.add_argument("--model", type=Path, default=Detector.model)
     parser.add_argument("--block", type=float, default=Detector.block, help="edge of a block [m]")
     parser.add_argument("--tallest", type=float, default=Detector.tallest, help="height of an obstacle [m]")

@@ -1,6 +1,6 @@
 """Train the block detector: `python -m policies.training.blocks.train TRAINING VALIDATION [VALIDATION ...]`.
 
-Needs the extra `train`. The folders come from `render_blocks`. Writes the model and its card.
+Needs the extra `train`. The folders come from `policies.training.blocks.render`. Writes the model and its card.
 """
 
 from __future__ import annotations
@@ -153,7 +153,7 @@ def export(network: DetectorNetwork, path: Path, node: type[OnnxNode] = Detector
     shipped = ShippedDetector(network.to(memory_format=torch.contiguous_format)).eval()
     example = torch.zeros(1, HEIGHT, WIDTH, 3, dtype=torch.uint8)
     with warnings.catch_warnings():
-        # The newer exporter writes a second file for the weights; a model is one file here.
+        # The newer exporter writes a second file for the weights; here a model is one file.
         warnings.simplefilter("ignore")
         torch.onnx.export(
             shipped,
@@ -185,7 +185,7 @@ def publish(model: Path, training: Renders, validation: Sequence[Renders]) -> Mo
         validation: validation images; the same scenes, by one renderer after the other.
     """
     path = ModelCard.beside(model)
-    # The card of the model before would refuse this one.
+    # The card of the previous model would refuse this one.
     path.unlink(missing_ok=True)
     detector = Detector(model=model)
     detector.open()
@@ -210,10 +210,12 @@ def main() -> None:
     """Train, export and score the model, and write its card."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("training", type=Path)
-    parser.add_argument("validation", type=Path, nargs="+", help="the first by the renderer that runs use")
+    parser.add_argument("validation", type=Path, nargs="+", help="the first by the renderer of runs")
     parser.add_argument("--model", type=Path, default=Detector.model)
     parser.add_argument("--epochs", type=int, default=9)
-    parser.add_argument("--threads", type=int, default=1, help="of torch; with 1 the same data give the same model")
+    parser.add_argument(
+        "--threads", type=int, default=1, help="threads of torch; with 1 the same data give the same model"
+    )
     parser.add_argument("--seed", type=int, default=1_000_000_000)
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)

@@ -93,7 +93,7 @@ def train(data: Samples, epochs: int, seed: int) -> ChunkNetwork:
 def export(network: ChunkNetwork, path: Path) -> None:
     """Export the model as one ONNX file."""
     with warnings.catch_warnings():
-        # The newer exporter writes a second file for the weights; a model is one file here.
+        # The newer exporter writes a second file for the weights; here a model is one file.
         warnings.simplefilter("ignore")
         torch.onnx.export(
             network,

@@ -1,8 +1,8 @@
-"""Render images to train lane perception on: `python -m policies.training.lane.render FILE --seeds A:B`.
+"""Rendered road images for lane perception: `python -m policies.training.lane.render FILE --seeds A:B`.
 
-Each seed gives a road; each image of it puts the car somewhere in the lane, or off it, and what stands in the lane in
-its way or partly drawn aside. Nothing is simulated in between. The world is named by the caller, because policies do
-not know the simulator.
+Each seed gives a road; each image places the car somewhere in the lane, or off it, and the obstacle in the lane or
+partly aside. No physics is simulated in between. The caller names the world, because policies do not import the
+simulator.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ TARGET = np.dtype(
         ("offset", "f4"),  # [m]
         ("heading", "f4"),  # [rad]
         ("curvature", "f4"),  # [1/m]
-        ("obstacle", "f4"),  # [m]; not a number: none is in view
-        ("stop_line", "f4"),  # [m]; likewise
+        ("obstacle", "f4"),  # [m]; NaN if none is in view
+        ("stop_line", "f4"),  # [m]; NaN if none is in view
         ("inside", "f4"),  # whether the car is in its lane, 0 or 1
     ]
 )

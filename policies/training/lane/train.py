@@ -1,6 +1,6 @@
 """Train lane perception: `python -m policies.training.lane.train VALIDATION TRAINING...`, with the extra `train`.
 
-Both are sets that `render_lanes` wrote. Writes the model and its card; the scores are those of the exported model.
+Both are sets from `policies.training.lane.render`. Writes the model and its card, with scores of the exported model.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ def _loss(outputs: tuple[Tensor, Tensor], wanted: Tensor, present: Tensor) -> Te
 def export(network: LaneNetwork, path: Path) -> None:
     """Export the model as one ONNX file."""
     with warnings.catch_warnings():
-        # The newer exporter writes a second file for the weights; a model is one file here.
+        # The newer exporter writes a second file for the weights; here a model is one file.
         warnings.simplefilter("ignore")
         torch.onnx.export(
             ShippedLane(network).eval(),

@@ -28,13 +28,15 @@ def main() -> None:
     parser.add_argument("--model", type=Path, default=Markers.model)
     parser.add_argument("--images", type=int, default=12, help="of each seed")
     parser.add_argument("--epochs", type=int, default=6)
-    parser.add_argument("--threads", type=int, default=1, help="of torch; with 1 the same data give the same model")
+    parser.add_argument(
+        "--threads", type=int, default=1, help="threads of torch; with 1 the same data give the same model"
+    )
     chosen = parser.parse_args()
     world, path = opened(chosen.world), ModelCard.beside(chosen.model)
     torch.set_num_threads(chosen.threads)
     renders = render(world, TRAINING, chosen.images)
     network = train(renders, chosen.epochs, TRAINING[0], len(KINDS))
-    # The card of the model before would refuse this one.
+    # The card of the previous model would refuse this one.
     path.unlink(missing_ok=True)
     export(network, chosen.model, Markers)
     card = ModelCard(

@@ -68,7 +68,7 @@ def test_whatever_arrives_a_drone_keeps_its_limits_and_moves_after_a_stop_only_o
             stopped = report.state == "stopped"
             assert not (stopped and report.source)
             if moved is None or measured is None or not measured.armed:
-                # A set-point that begins anew owes nothing to the last one.
+                # A set-point that begins again owes nothing to the last one.
                 before = None
             if moved is None:
                 continue

@@ -32,7 +32,7 @@ class Moved(NamedTuple):
 
 
 class Arm(Driver):
-    """Is at once where it is told to be."""
+    """Follows every command at once."""
 
     rate = 100.0
 

@@ -18,7 +18,7 @@ PERIOD = 0.02
 
 
 class Rig:
-    """Steps a guard beside a vehicle that does as it is told."""
+    """Steps a guard together with a vehicle that follows every command."""
 
     def __init__(self, *, wired: Sequence[str] = (), **about: object) -> None:
         self.guard = VehicleGuard(0.6, **about)  # type: ignore[arg-type]

@@ -48,7 +48,7 @@ def goal(position: tuple[float, float, float], yaw: float = 0.0, approach: Vecto
 
 
 def follow(ik: InverseKinematics, q: Vector, goals: list[Goal]) -> list[Vector]:
-    """Commanded joints, one a tick, of an arm that does exactly as it is told."""
+    """Commanded joints, one a tick, of an arm that follows them exactly."""
     path = [q]
     for tick, wanted in enumerate(goals):
         command = ik.step(state(path[-1], tick), wanted).command

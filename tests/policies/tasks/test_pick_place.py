@@ -28,7 +28,7 @@ def detections(*seen: Seen, tick: int = 0) -> Detections:
 
 
 class Cell:
-    """A tool that is where it was told to be, and a gripper that closes on what lies between its fingers."""
+    """Tool that follows every goal at once, and a gripper that closes on what lies between its fingers."""
 
     def __init__(self, policy: PickPlace, *seen: Seen) -> None:
         self.policy, self.seen, self.tick = policy, list(seen), 0

@@ -19,7 +19,8 @@ check: $(VENV)/.dev
 	$(BIN)/ruff check $(CODE)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m tests.house
+	$(BIN)/python -m pytest -n 4 --dist worksteal
 
 # The documentation site, in site/; a link that leads nowhere fails.
 docs: $(VENV)/.dev

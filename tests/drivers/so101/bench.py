@@ -47,6 +47,9 @@ class SO101Bench(ArmBench):
         return bench
 
     def driver(self, **changes: Any) -> Driver:
+        return self.so101(**changes)
+
+    def so101(self, **changes: Any) -> SO101:
         return SO101(**{"robot": self.robot, "port": self.virtual.address, **self._settings, **changes})
 
 

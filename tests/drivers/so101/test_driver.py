@@ -22,7 +22,8 @@ from drivers.so101.scan import scan
 from drivers.so101.servos import IDS, JOINTS
 from embodied.clock import SECOND, Time
 from embodied.errors import DeviceLost, NoDevice, NotStopped, WrongDevice
-from embodied.messages import GripperState, JointCommand, JointState
+from embodied.messages import DeviceStatus, GripperState, JointCommand, JointState, Vector
+from embodied.messages.schema import Command
 from embodied.testing.serving import Drive, Stepper
 from tests.drivers.so101.bench import CALIBRATION, ROBOT, KinematicBench
 
@@ -59,10 +60,31 @@ def until(drive: Drive, bench: KinematicBench, state: str) -> None:
     raise AssertionError(f"its status was never {state}")
 
 
+def statuses(drive: Drive) -> list[DeviceStatus]:
+    found = [each["status"] for each in drive.outputs]
+    return [status for status in found if isinstance(status, DeviceStatus)]
+
+
+def reason(drive: Drive) -> str:
+    assert drive.status is not None
+    return drive.status.reason
+
+
+def joints(command: Command | None) -> JointCommand:
+    assert isinstance(command, JointCommand)
+    return command
+
+
+def positions(command: Command | None) -> Vector:
+    position = joints(command).position
+    assert position is not None
+    return position
+
+
 def warmth(drive: Drive) -> list[float]:
     """Temperatures of the shoulder's motor, as they were published [degC]."""
-    said = [each["status"].temperature for each in drive.outputs]
-    return [float(motors[1]) for motors in said if motors is not None]
+    published = [status.temperature for status in statuses(drive)]
+    return [float(motors[1]) for motors in published if motors is not None]
 
 
 def switched_on(bench: KinematicBench) -> list[int]:
@@ -78,7 +100,7 @@ def test_what_is_calibrated_at_both_ends_is_the_same_arm() -> None:
     with moving(calibration=CALIBRATION) as (bench, drive):
         drive.go(0.3, bench.motion)
         assert np.abs(drive.newest(JointState).position - bench.virtual.position()).max() < 0.03
-        assert bench.same(drive.applied, bench.virtual.received()[-1])
+        assert bench.same(joints(drive.applied), bench.virtual.received()[-1])
         limits = drive.driver.identify().joints
         assert all(limits[name].lower <= ROBOT.joints[name].lower for name in JOINTS)
 
@@ -107,9 +129,9 @@ def test_a_command_that_jumps_is_approached_no_faster_than_the_joints_may_go() -
     with moving() as (bench, drive):
         home = ROBOT.limit("home")
         far = home - np.copysign(0.7, home)
-        before = drive.applied.position
+        before = positions(drive.applied)
         drive.go(0.1, lambda _: JointCommand(position=far))
-        after = drive.applied.position
+        after = positions(drive.applied)
         assert np.all(np.abs(after - before) > 0.01)
         assert np.abs(after - before).max() <= ROBOT.limit("velocity").max() * 0.25
         drive.go(1.5, lambda _: JointCommand(position=far))
@@ -120,15 +142,16 @@ def test_the_gripper_goes_to_its_opening_and_says_it() -> None:
     with moving() as (bench, drive):
         drive.go(1.0, lambda _: JointCommand(gripper=0.03))
         assert abs(drive.newest(GripperState).width - 0.03) < 5e-4
-        assert abs(bench.virtual.received()[-1].gripper - 0.03) < 5e-4
+        assert joints(bench.virtual.received()[-1]).gripper == pytest.approx(0.03, abs=5e-4)
 
 
 def test_a_motor_that_is_warmer_than_it_may_be_ends_all_motion_although_its_servo_would_go_on() -> None:
     with moving() as (bench, drive):
+        assert isinstance(drive.driver, SO101)
         drive.driver.hottest = 20.0
         until(drive, bench, "fault")
         assert drive.applied is None
-        assert "shoulder_pan: its motor must be at most 20 °C, got 28" in drive.status.reason
+        assert "shoulder_pan: its motor must be at most 20 °C, got 28" in reason(drive)
         stands(bench, drive)
         with pytest.raises(NotStopped, match="cannot be armed: shoulder_pan"):
             drive.driver.arm()
@@ -139,8 +162,8 @@ def test_a_motor_that_is_too_hot_ends_all_motion_until_it_has_cooled_down_and_is
         bench.virtual.inject("over-temperature")
         until(drive, bench, "fault")
         assert drive.applied is None
-        assert "shoulder_lift: it is too hot and has switched off: let it cool down" in drive.status.reason
-        assert drive.status.reason.endswith("then arm it again")
+        assert "shoulder_lift: it is too hot and has switched off: let it cool down" in reason(drive)
+        assert reason(drive).endswith("then arm it again")
         assert max(warmth(drive)) > 70
         stands(bench, drive)
         with pytest.raises(NotStopped, match="cannot be armed: shoulder_lift"):
@@ -161,7 +184,7 @@ def test_a_supply_that_sags_is_a_fault() -> None:
         until(drive, bench, "fault")
         assert drive.status is not None
         assert "check the power supply" in drive.status.reason
-        volts = [each["status"].voltage for each in drive.outputs if each["status"].voltage is not None]
+        volts = [status.voltage for status in statuses(drive) if status.voltage is not None]
         assert volts[-1] == pytest.approx(3.5, abs=0.3)
         stands(bench, drive)
 
@@ -235,7 +258,7 @@ def test_a_port_where_nobody_answers_says_who_is_missing(monkeypatch: pytest.Mon
     with bench.served():
         bench.virtual.freeze()
         with pytest.raises(DeviceLost, match=r"no answer from shoulder_pan, .* gripper at .*: is its power on"):
-            bench.driver().open()
+            bench.so101().open()
         with pytest.raises(NoDevice, match="driver scan so101"):
             SO101(ROBOT, port="/dev/there-is-none").open()
 

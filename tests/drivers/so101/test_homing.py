@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drivers.so101.calibration import JointCalibration
-from drivers.so101.homing import MIDDLE, TICK, TICKS, ExpectedJoint, NotMeasured, direction, measure, setting, unwrap
+from drivers.so101.control_table import MIDDLE, TICK, TICKS
+from drivers.so101.homing import ExpectedJoint, NotMeasured, direction, measure, setting, unwrap
 from embodied.launch.site import Site
 from embodied.node.settings import Context, convert
 

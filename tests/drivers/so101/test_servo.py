@@ -143,5 +143,5 @@ def test_a_hand_turns_a_shaft_whose_motor_is_off_and_no_other() -> None:
     moved.put(control_table.GOAL, MIDDLE + 400)
     moved.put(control_table.TORQUE, 1)
     turn(moved, 20)
-    assert moved.hand is None
     assert abs(moved.raw - MIDDLE - 400) < 1.0
+    assert moved.hand is None

@@ -17,6 +17,7 @@ from drivers.so101.codec import Status
 from drivers.so101.control_table import MIDDLE, TICK
 from drivers.so101.virtual import VirtualSO101
 from embodied.errors import LinkFailed
+from embodied.messages import JointCommand
 from embodied.testing.serving import Serving, pause
 from tests.drivers.kinematic import KinematicWorld
 from tests.drivers.so101.bench import ROBOT
@@ -121,8 +122,10 @@ def test_all_are_written_in_one_frame_and_read_in_one(client: Client) -> None:
     until(arrived)
     assert read.isAvailable(6, control_table.TEMPERATURE.address, 1) == (True, 0)
     assert read.getData(6, control_table.TEMPERATURE.address, 1) == 28
-    heard = client.far.received()[-1]
-    assert np.abs(heard.position - client.far.position()).max() < 3 * TICK
+    received = client.far.received()[-1]
+    assert isinstance(received, JointCommand)
+    assert received.position is not None
+    assert np.abs(received.position - client.far.position()).max() < 3 * TICK
 
 
 def test_goals_alone_are_written_to_all_and_acknowledged_by_none(client: Client) -> None:

@@ -76,6 +76,7 @@ def test_a_client_gets_a_picture_at_once_and_the_next_as_they_are_taken(world: T
         assert pictures[0] != pictures[1], "a scene that stands still has pictures that differ in their comment"
         seen = world.camera("overhead").render().rgb
         assert seen is not None
+        assert sent is not None
         np.testing.assert_array_equal(sent.data, seen)
         assert np.abs(Jpeg(pictures[1]).pixels().astype(int) - seen).mean() < 3
 

@@ -32,7 +32,8 @@ class XArmBench(ArmBench):
     robot = robot("xarm6")
 
     def __init__(self, host: str = "") -> None:
-        self.virtual = VirtualXArm(self.robot, host=host or address(), port=PORT)
+        self.box = VirtualXArm(self.robot, host=host or address(), port=PORT)
+        self.virtual = self.box
         self.world = Tabletop(self.robot, objects=1)
 
     @classmethod
@@ -41,7 +42,7 @@ class XArmBench(ArmBench):
         return cls(where.partition(":")[0])
 
     def driver(self, **changes: Any) -> Driver:
-        return XArm(**{"robot": self.robot, "host": self.virtual.host, "port": PORT, **changes})
+        return XArm(**{"robot": self.robot, "host": self.box.host, "port": PORT, **changes})
 
 
 class XArm7Bench(ArmBench):
@@ -51,8 +52,9 @@ class XArm7Bench(ArmBench):
     joint = 3
 
     def __init__(self) -> None:
-        self.virtual = VirtualXArm(self.robot, host=address(), port=PORT, flange="link7")
+        self.box = VirtualXArm(self.robot, host=address(), port=PORT, flange="link7")
+        self.virtual = self.box
         self.world = KinematicWorld(self.robot)
 
     def driver(self, **changes: Any) -> Driver:
-        return XArm(**{"robot": self.robot, "host": self.virtual.host, "port": PORT, **changes})
+        return XArm(**{"robot": self.robot, "host": self.box.host, "port": PORT, **changes})

@@ -19,7 +19,7 @@ from embodied.launch.overrides import flag_place, flag_value
 from embodied.launch.problems import Problems
 from embodied.launch.shipped import locate_include, nearest_include
 from embodied.launch.substitution import substitute, unresolved
-from embodied.launch.yaml_document import Item, entries, plain
+from embodied.launch.yaml_document import Item, entries, plain, without_keys
 
 MAX_INCLUDES = 64
 """Number of files that one launch file may include, includes of includes among them."""
@@ -83,7 +83,7 @@ class Composer:
             args: values of its arguments.
             above: the files that include it, from the outermost.
         """
-        layer = substitute(_without(root, "args"), args)
+        layer = substitute(without_keys(root, "args"), args)
         below = Item({}, root.place)
         for entry in (layer.value["include"].value or []) if "include" in layer.value else []:
             if self._count > MAX_INCLUDES:
@@ -92,7 +92,7 @@ class Composer:
                 fragment = self._include(entry, file, (*above, file.resolve()))
                 self.problems.extend(_conflicts(below, fragment, entry.value["file"]))
                 below = beside(below, fragment)
-        return merge(below, _without(layer, "include", "embodied"), keep_nulls=True)
+        return merge(below, without_keys(layer, "include", "embodied"), keep_nulls=True)
 
     def _include(self, entry: Item, file: Path, above: tuple[Path, ...]) -> Item:
         """Read and compose one include."""
@@ -142,7 +142,3 @@ def _conflicts(one: Item, other: Item, include: Item) -> list[Problem]:
                 also = ((before.place, "one"), (description.place, "the other"))
                 conflicts.append(Problem("E110", message, include.place, ("give one of them another name",), also))
     return conflicts
-
-
-def _without(item: Item, *keys: str) -> Item:
-    return Item({key: entry for key, entry in item.value.items() if key not in keys}, item.place, item.key)

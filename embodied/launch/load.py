@@ -25,7 +25,7 @@ from embodied.launch.project import enter, project_root
 from embodied.launch.renamed import current_name
 from embodied.launch.shipped import SHIPPED, locate
 from embodied.launch.substitution import substitute
-from embodied.launch.yaml_document import Item, entries, plain
+from embodied.launch.yaml_document import Item, entries, plain, without_keys
 from embodied.robot import Robot
 
 
@@ -184,7 +184,7 @@ def load(file: str | Path, overrides: Overrides | None = None) -> Launch:
     composer.problems.raise_any()
     if site is not None and overrides.site is not None:
         composer.folders[str(overrides.site)] = overrides.site.resolve().parent
-        site = substitute(_without(site, "embodied", "args"), args)
+        site = substitute(without_keys(site, "embodied", "args"), args)
     return Launch(file, args, _is_partial(root), composed, site, overrides, composer.folders)
 
 
@@ -200,10 +200,6 @@ def _read_site(path: Path) -> Item:
             ]
         )
     return site
-
-
-def _without(item: Item, *keys: str) -> Item:
-    return Item({key: entry for key, entry in item.value.items() if key not in keys}, item.place, item.key)
 
 
 _WHOLE = ("include", "world", "worlds", "clock", "machines", "processes")

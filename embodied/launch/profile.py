@@ -11,7 +11,7 @@ from embodied.launch.merge import merge, without_nulls
 from embodied.launch.overrides import Overrides, apply_overrides
 from embodied.launch.problems import Problems
 from embodied.launch.substitution import unresolved
-from embodied.launch.yaml_document import Item, entries
+from embodied.launch.yaml_document import Item, entries, without_keys
 
 
 def apply_profile(
@@ -32,7 +32,7 @@ def apply_profile(
     """
     problems = Problems()
     layers = problems.attempt(profile_layers, composed, profile, file) or []
-    document = Item({key: item for key, item in composed.value.items() if key != "profiles"}, composed.place)
+    document = without_keys(composed, "profiles")
     for layer in layers:
         document = merge(document, layer)
     if site is not None:
@@ -106,7 +106,7 @@ def _fitting(site: Item, document: Item, layers: Sequence[Item]) -> Item:
         if name not in entries(document, "nodes") and not _use(site, name):
             continue
         if node.value is not None and not _use(site, name) and any(_use(layer, name) for layer in layers):
-            node = Item({key: item for key, item in node.value.items() if key != "with"}, node.place, node.key)
+            node = without_keys(node, "with")
         nodes[name] = node
     if not entries(site, "nodes"):
         return site

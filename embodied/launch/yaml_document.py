@@ -81,6 +81,11 @@ def entries(item: Item, key: str) -> dict[str, Item]:
     return {} if section is None or section.value is None else section.value
 
 
+def without_keys(item: Item, *keys: str) -> Item:
+    """Return a mapping without some of its keys."""
+    return Item({key: entry for key, entry in item.value.items() if key not in keys}, item.place, item.key)
+
+
 def walk(item: Item, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Item]]:
     """Yield an item and everything in it, each with its path."""
     yield path, item

@@ -1,4 +1,4 @@
-"""A floor for goals: the first node of a project of one's own."""
+"""Floor for goals of an arm: an example of a node of this project."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from embodied.messages import Goal
 
 @dataclass
 class Floor(Node):
-    """Raises goals that lie too low, on each new one; what came of them is checked by the guard all the same.
+    """Raise goals that lie too low, on each new goal; the guard checks every command nevertheless.
 
     Attributes:
-        height: the lowest that the tool may be sent, above the base [m].
+        height: lowest height of a goal above the base [m].
     """
 
     height: float = 0.01  # [m]
 
     def ports(self) -> Ports:
-        """Heights are those of the base frame, in which the table top is at 0."""
+        """Declare that goals are in the base frame, in which the table top is at 0."""
         return super().ports().refine("goal", frame=BASE)
 
     def check(self) -> Iterable[str]:
-        """The floor is not below the table."""
+        """Refuse a floor below the table."""
         if self.height < 0:
-            yield f"height = {self.height} m is below the table"
+            yield f"height must be at least 0 m, got {self.height}"
 
     def step(self, goal: Goal) -> Goal:
-        """The goal, or the point of the floor above it."""
+        """Return the goal, raised to the floor if it is below."""
         x, y, z = goal.position.tolist()
         return replace(goal, position=np.array([x, y, max(z, self.height)]))

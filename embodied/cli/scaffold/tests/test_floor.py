@@ -1,4 +1,4 @@
-"""A node is tested by a call."""
+"""Tests of the node Floor by calls of its step."""
 
 from __future__ import annotations
 
@@ -19,4 +19,4 @@ def test_a_goal_below_the_floor_is_raised_to_it(asked: float, given: float) -> N
 
 
 def test_a_floor_below_the_table_is_refused() -> None:
-    assert list(Floor(height=-0.01).check()) == ["height = -0.01 m is below the table"]
+    assert list(Floor(height=-0.01).check()) == ["height must be at least 0 m, got -0.01"]

@@ -1,4 +1,4 @@
-"""The launch file in simulation: the same seed is the same run, on any machine of one kind."""
+"""Scenarios of the launch file in simulation; equal seeds give equal runs."""
 
 from __future__ import annotations
 

@@ -11,9 +11,10 @@ from fractions import Fraction
 from typing import NewType
 
 Time = NewType("Time", int)
-"""Nanoseconds on the graph's clock, from the start of the run."""
+"""Time on the graph's clock, from the start of the run [ns]."""
 
 SECOND = 1_000_000_000
+"""One second [ns]."""
 
 _UNITS = {"ns": 1, "us": 1_000, "µs": 1_000, "ms": 1_000_000, "s": SECOND, "min": 60 * SECOND}
 _DURATION = re.compile(r"\s*(\d{1,18}(?:\.\d{1,9})?)\s*(ns|us|µs|ms|s|min)\s*")
@@ -24,13 +25,13 @@ _MIN_RATE = Fraction(1, 1_000_000)
 
 
 def rate_of(value: object) -> Fraction:
-    """A rate in [Hz] as an exact fraction.
+    """Parse a rate [Hz] as an exact fraction.
 
     Args:
         value: a number, or text like `30`, `29.97`, `30000/1001`.
 
     Raises:
-        ValueError: it is not a finite number above 0 and up to 100 000 Hz.
+        ValueError: the value is not a finite number above 0 and up to 100 000 Hz.
     """
     if isinstance(value, bool) or not isinstance(value, int | float | str | Fraction):
         raise ValueError(f"expected a rate in Hz, such as 30 or '30000/1001', got {value!r}")
@@ -48,28 +49,28 @@ def rate_of(value: object) -> Fraction:
 
 
 def tick(n: int, rate: Fraction) -> Time:
-    """The time of tick n, in [ns]."""
+    """Return the time of tick n [ns]."""
     return Time(-((-n * SECOND * rate.denominator) // rate.numerator))
 
 
 def ticks_by(t: int, rate: Fraction) -> int:
-    """How many whole periods of `rate` have passed by `t` [ns]."""
+    """Return the number of whole periods of `rate` until `t` [ns]."""
     return t * rate.numerator // (SECOND * rate.denominator)
 
 
 def period(rate: Fraction) -> int:
-    """The period of a rate, rounded up to whole [ns]."""
+    """Return the period of a rate, rounded up to whole nanoseconds [ns]."""
     return tick(1, rate)
 
 
 def duration(value: object) -> int:
-    """A duration in [ns].
+    """Parse a duration to nanoseconds [ns].
 
     Args:
-        value: text with a unit like `15ms`, `0.5s`, `2min`; or 0. A number without a unit could be anything.
+        value: text with a unit like `15ms`, `0.5s`, `2min`; or 0. A number without a unit would be ambiguous.
 
     Raises:
-        ValueError: it is neither, or negative, or not finite.
+        ValueError: the value is neither, or negative, or not finite.
     """
     if isinstance(value, str):
         match = _DURATION.fullmatch(value)
@@ -85,14 +86,14 @@ def duration(value: object) -> int:
 
 
 def exact(ns: int) -> str:
-    """A duration as `duration` reads it back, to the nanosecond: `1.25s`, `300ms`, `1234567ns`."""
+    """Format a duration so that `duration` reads it back exactly: `1.25s`, `300ms`, `1234567ns`."""
     if ns >= SECOND:
         return f"{ns // SECOND}.{ns % SECOND:09d}".rstrip("0").rstrip(".") + "s"
     return f"{ns}ns" if ns % _UNITS["ms"] else f"{ns // _UNITS['ms']}ms"
 
 
 def show(ns: int) -> str:
-    """A duration for people: `15 ms`, `1.5 s`."""
+    """Format a duration for people: `15 ms`, `1.5 s`."""
     for unit, size in (("s", SECOND), ("ms", 1_000_000), ("µs", 1_000)):
         if ns >= size:
             return f"{ns / size:.4g} {unit}"

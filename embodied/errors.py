@@ -1,4 +1,4 @@
-"""Everything embodied raises.
+"""Exceptions of embodied, with their evidence, and problems with place and help.
 
     EmbodiedError                  exit code
     ├── LaunchError                2    a launch file, a graph or a command line is wrong; carries Problems
@@ -6,15 +6,15 @@
     ├── WireError                  3    a message does not fit its type where it is published
     ├── WorldFailed                3    the simulator or a body in it broke
     ├── DeviceLost                 3    a device no longer answers
-    │   └── NoDevice               2    a port, device or vehicle that the launch file names is not there
+    │   └── NoDevice               2    a port, device or vehicle of the launch file is not there
     ├── WrongDevice                2    a device is not the one that the launch file wants
-    ├── NotStopped                 3    a device was told to stop, and does not say that it has
+    ├── NotStopped                 3    a device does not confirm that it has stopped
     ├── NotCalibrated              3    a device cannot be measured, or does not keep what was found
     ├── LinkFailed                 3    a link between processes cannot be made, or broke
-    ├── ProcessLost                3    a process of a running graph ended that it cannot do without
+    ├── ProcessLost                3    a process ended that the running graph needs
     └── MissingExtra               2    an optional package is not installed
 
-An error carries its evidence as attributes; the sentence is written here, not where it is raised.
+An error carries its evidence as attributes; its message is composed here, not where it is raised.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where something is written: a file, a line and a column (both from 1), and the line itself."""
+    """Place in a file: line and column, both from 1, and the text of the line."""
 
     file: str
     line: int
@@ -41,14 +41,14 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that is wrong, with what was expected and what to do about it.
+    """One problem, with its place, what is expected and what to do next.
 
     Attributes:
         code: stable number of the kind of problem, `E101`.
         message: what is wrong, in one sentence.
-        place: where, when it stands in a file.
+        place: in a file, if there is one.
         help: what to do next, one sentence a line.
-        also: a second place that belongs to it, with a word about it.
+        also: second places that belong to it, with a word about each.
         where: what it concerns when no file is involved, `node ik`.
     """
 
@@ -71,7 +71,7 @@ class Problem:
         return "\n".join(lines)
 
     def as_dict(self) -> dict[str, object]:
-        """The same as plain data, for `--json`."""
+        """Return the problem as plain data, for `--json`."""
         return {
             "code": self.code,
             "message": self.message,
@@ -97,11 +97,11 @@ def _excerpt(arrow: str, place: Place, word: str = "") -> list[str]:
 
 
 def nearest(name: str, known: Iterable[str]) -> tuple[str, ...]:
-    """A help line that names the nearest known name, else the known names.
+    """Write a help line with the nearest known name, else with the known names.
 
     Args:
-        name: what was written.
-        known: what would have been right.
+        name: unknown name.
+        known: names that exist.
     """
     choices = sorted(set(known))
     close = difflib.get_close_matches(name, choices, n=1, cutoff=0.6)
@@ -114,11 +114,11 @@ def nearest(name: str, known: Iterable[str]) -> tuple[str, ...]:
 
 
 FOREIGN = (Exception, SystemExit, GeneratorExit)
-"""What code that is not ours may raise; all but Ctrl-C, which is the user's."""
+"""Exceptions that foreign code may raise; all but Ctrl-C, which is the user's."""
 
 
 def told(error: BaseException) -> str:
-    """Kind and message of an error, even of one that cannot say its message."""
+    """Format kind and message of an error, even of one whose `__str__` raises."""
     try:
         message = str(error)
     except Exception:
@@ -162,14 +162,15 @@ class LaunchError(EmbodiedError):
 
 @dataclass(eq=False)
 class NodeFailed(EmbodiedError):
-    """A node raised, or returned what it may not, while it ran.
+    """A node raised, or returned a wrong value, while it ran.
 
     Attributes:
-        node: its name in the graph.
+        node: name of the node.
         doing: `open`, `step` or `close`.
-        cause: what it raised.
-        tag: (time [ns], microstep), when it was stepping.
-        inputs: a short picture of each value it was given.
+        cause: the exception.
+        tag: (time [ns], microstep) of its step.
+        inputs: summary of each input value.
+        location: file and line that raised; empty where unknown.
     """
 
     node: str
@@ -189,25 +190,25 @@ class NodeFailed(EmbodiedError):
 
 
 class WireError(EmbodiedError):
-    """A message does not fit its type; the sentence names the field, what was expected and what came."""
+    """A message does not fit its type; the text names the field, what is expected and what it got."""
 
 
 class WorldFailed(EmbodiedError):
-    """The simulator, or a body in it, broke."""
+    """The simulator, or a body in it, failed."""
 
 
 class DeviceLost(EmbodiedError):
-    """A device no longer answers; nothing that was read before may be passed off as new."""
+    """A device no longer answers; earlier readings must not be published as new ones."""
 
 
 @dataclass(eq=False)
 class NoDevice(DeviceLost):
-    """A port, a device or a vehicle that the launch file names is not there; nothing was armed.
+    """A port, device or vehicle of the launch file is not there; nothing was armed.
 
     Attributes:
-        what: it is, `serial port /dev/ttyUSB0`.
+        what: name of it, `serial port /dev/ttyUSB0`.
         help: what to do next.
-        node: its driver, once that is known.
+        node: name of its driver, once that is known.
     """
 
     what: str
@@ -226,9 +227,9 @@ class WrongDevice(EmbodiedError):
     """A device is not the one that the launch file wants; it was not armed.
 
     Attributes:
-        node: its driver.
-        device: what it says it is.
-        wrong: what differs, a sentence each.
+        node: name of its driver.
+        device: identity of the device.
+        wrong: differences, a sentence each.
     """
 
     node: str
@@ -244,15 +245,15 @@ class WrongDevice(EmbodiedError):
 
 
 class NotStopped(EmbodiedError):
-    """A device was told to stop, and does not say that it has: use its own emergency stop."""
+    """A device does not confirm that it has stopped: use its own emergency stop."""
 
 
 class NotCalibrated(EmbodiedError):
-    """A device cannot be measured, or does not keep what was found; the sentence says why, and what is there now."""
+    """A device cannot be calibrated, or does not keep its calibration; the text names the reason and its state now."""
 
 
 class LinkFailed(EmbodiedError):
-    """A link between two processes or machines cannot be made, or broke; the sentence says what it needs."""
+    """A link between two processes or machines cannot be made, or broke; the text names what it needs."""
 
 
 @dataclass(eq=False)
@@ -260,10 +261,10 @@ class ProcessLost(EmbodiedError):
     """A process of a running graph ended by itself.
 
     Attributes:
-        process: its name.
-        nodes: that ran in it.
-        how: what it said of itself, or the signal that ended it.
-        exit_code: 2 if it said that what was asked for is wrong.
+        process: name of the process.
+        nodes: names of the nodes in it.
+        how: its own message, or the signal that ended it.
+        exit_code: 2 if it reported a wrong launch file or setting.
     """
 
     process: str
@@ -273,7 +274,7 @@ class ProcessLost(EmbodiedError):
 
     def __str__(self) -> str:
         if self.how.startswith(("node ", *(f"'{node}'" for node in self.nodes))):
-            return self.how  # it says by itself whom it is about
+            return self.how  # the message names the node already
         return f"{' and '.join(repr(node) for node in self.nodes) or repr(self.process)}: {self.how}"
 
 
@@ -282,9 +283,9 @@ class MissingExtra(EmbodiedError):
     """An optional package is not installed.
 
     Attributes:
-        package: the package that could not be imported.
-        extra: the extra of embodied that brings it; empty when embodied itself does.
-        purpose: what it is needed for.
+        package: name of the package that could not be imported.
+        extra: extra of embodied that installs it; empty where embodied itself does.
+        purpose: of the package.
     """
 
     package: str

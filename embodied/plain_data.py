@@ -1,4 +1,4 @@
-"""Settings and results as plain data, and plain data as JSON text."""
+"""Conversion of settings and results to plain data, and of plain data to JSON text."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from embodied.robot import Robot
 
 
 def dumps(data: object, indent: int | None = 2) -> str:
-    """JSON of plain data; what JSON cannot say, such as NaN, is said as text."""
-    return json.dumps(_sayable(data), indent=indent, allow_nan=False, default=str) + "\n"
+    """Format plain data as JSON; numbers that JSON lacks, such as NaN, become text."""
+    return json.dumps(_finite(data), indent=indent, allow_nan=False, default=str) + "\n"
 
 
-def _sayable(data: Any) -> Any:
+def _finite(data: Any) -> Any:
     if isinstance(data, float) and not math.isfinite(data):
         return str(data)
     if isinstance(data, dict):
-        return {str(key): _sayable(value) for key, value in data.items()}
+        return {str(key): _finite(value) for key, value in data.items()}
     if isinstance(data, list | tuple):
-        return [_sayable(value) for value in data]
+        return [_finite(value) for value in data]
     return data
 
 
 def describe(thing: object) -> dict[str, Any]:
-    """A node or a world as a launch file would name it: `use` and `with`."""
+    """Describe a node or a world as a launch file would: `use` and `with`."""
     kind = type(thing)
     settings: dict[str, Any] = {}
     if dataclasses.is_dataclass(thing):
@@ -40,7 +40,7 @@ def describe(thing: object) -> dict[str, Any]:
 
 
 def plain(value: Any) -> Any:
-    """A setting's value as JSON has it."""
+    """Convert the value of a setting to plain data."""
     if isinstance(value, Robot):
         return value.name
     if isinstance(value, np.ndarray):

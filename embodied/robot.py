@@ -1,7 +1,7 @@
-"""A robot as the hall knows it: joints with their limits, a tool, and forward kinematics.
+"""Robot: joints with their limits, a tool, and forward kinematics from its URDF.
 
-The kinematics here is the guard's own, in numpy alone, so that the last thing before the wire depends on nothing that
-a policy uses. Joint axes and origins are read from the URDF (wiki.ros.org/urdf/XML/joint); limits stand in the launch
+The kinematics here is the guard's own, in numpy alone, so that the last check before a device depends on nothing that a
+policy uses. Joint axes and origins are read from the URDF (wiki.ros.org/urdf/XML/joint); limits stand in the launch
 file, because a cell often allows less than the maker does.
 """
 
@@ -17,11 +17,12 @@ import numpy as np
 
 from embodied.geometry import cross_matrix, transform
 from embodied.messages.schema import Vector
+from embodied.ranges import positive
 
 
 @dataclass(frozen=True, slots=True)
 class Joint:
-    """Limits of one joint, and where it is when the robot is at home."""
+    """Limits of one joint, and its position when the robot is at home."""
 
     lower: float  # [rad]
     upper: float  # [rad]
@@ -33,7 +34,7 @@ class Joint:
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """The tool centre point: its link, and its place in it. Its z points out of the hand, its fingers open along y."""
+    """Tool centre point: its pose in a link. Its z points out of the hand, its fingers open along y."""
 
     link: str
     position: tuple[float, float, float]  # [m]
@@ -42,13 +43,13 @@ class Tool:
 
 @dataclass(frozen=True)
 class Robot:
-    """An arm with a parallel gripper.
+    """Arm with a parallel gripper.
 
     Attributes:
-        name: as a launch file calls it.
-        urdf: the file that gives joint axes and origins; meshes are not needed.
+        name: of the robot in launch files.
+        urdf: file with joint axes and origins; meshes are not needed.
         base: link whose frame is the robot's base.
-        tool: the tool centre point.
+        tool: tool centre point.
         joints: limits by joint name, from the base to the tool.
         opening: widest opening of the gripper [m].
     """
@@ -61,16 +62,15 @@ class Robot:
     opening: float  # [m]
 
     def __post_init__(self) -> None:
-        if not self.opening > 0:
-            raise ValueError(f"opening = {self.opening} m is not above 0")
+        positive("m").require(opening=self.opening)
         for name, joint in self.joints.items():
             if not joint.lower < joint.upper or min(joint.velocity, joint.acceleration, joint.effort) <= 0:
-                raise ValueError(f"the limits of {name} leave no room to move")
+                raise ValueError(f"the limits of {name} allow no motion")
             if not joint.lower <= joint.home <= joint.upper:
-                raise ValueError(f"home = {joint.home} of {name} is not within {joint.lower} to {joint.upper}")
+                raise ValueError(f"home of {name} must be in [{joint.lower}, {joint.upper}], got {joint.home}")
 
     def limit(self, which: str) -> Vector:
-        """One attribute of every joint, in order.
+        """Return one attribute of every joint, in order.
 
         Args:
             which: `lower`, `upper`, `velocity`, `acceleration`, `effort` or `home`.
@@ -82,7 +82,7 @@ class Robot:
 
     @cached_property
     def chain(self) -> Chain:
-        """The kinematic chain from the base to the tool centre.
+        """Kinematic chain from the base to the tool centre.
 
         Raises:
             ValueError: the URDF cannot be read, or does not lead from the base over just these joints to the tool.
@@ -91,20 +91,20 @@ class Robot:
 
     @cached_property
     def stops(self) -> dict[str, tuple[float, float]]:
-        """How far each joint goes by the URDF, whatever the launch file allows of that [rad].
+        """Mechanical stops of each joint by the URDF, whatever the launch file allows [rad].
 
         Raises:
-            ValueError: the URDF cannot be read, or says nothing of a joint.
+            ValueError: the URDF cannot be read, or has no limits of a joint.
         """
         limits = {joint.get("name"): joint.find("limit") for joint in _tree(self.urdf).iter("joint")}
-        found = {}
+        stops = {}
         for name in self.joints:
-            said = {} if (limit := limits.get(name)) is None else limit.attrib
+            attributes = {} if (limit := limits.get(name)) is None else limit.attrib
             try:
-                found[name] = float(said["lower"]), float(said["upper"])
+                stops[name] = float(attributes["lower"]), float(attributes["upper"])
             except (KeyError, ValueError):
-                raise ValueError(f"{self.urdf.name} does not say from where to where {name} goes") from None
-        return found
+                raise ValueError(f"{self.urdf.name} has no limits of joint '{name}'") from None
+        return stops
 
 
 class Chain:
@@ -113,7 +113,7 @@ class Chain:
     def __init__(self, origins: list[Vector], axes: list[Vector], prismatic: list[bool], tip: Vector) -> None:
         self._tip = tip
         # Rodrigues: R = I + sin(q)·K + (1 - cos(q))·K², with K the cross-product matrix of the axis; so a joint's
-        # transform is the sum of four fixed matrices, of which the last, times q, is for joints that slide.
+        # transform is the sum of four fixed matrices, of which the last, times q, is for prismatic joints.
         self._fixed = np.array(origins)
         self._sine, self._versine, self._slide = np.zeros((3, len(origins), 4, 4))
         for index, (axis, slides) in enumerate(zip(axes, prismatic, strict=True)):
@@ -126,13 +126,17 @@ class Chain:
 
     @classmethod
     def read(cls, robot: Robot) -> Chain:
-        """The chain of a robot, from its URDF."""
+        """Read the chain of a robot from its URDF.
+
+        Raises:
+            ValueError: the URDF cannot be read, or does not lead from the base over just these joints to the tool.
+        """
         root = _tree(robot.urdf)
         by_child = {_attribute(joint, "child", "link"): joint for joint in root.iter("joint")}
         path: list[ET.Element] = []
         link = robot.tool.link
         while link != robot.base:
-            # A path that comes by the same joint twice would never end.
+            # A path with the same joint twice would never end.
             if link not in by_child or by_child[link] in path:
                 raise ValueError(f"{robot.urdf.name} has no path from '{robot.base}' to '{robot.tool.link}'")
             path.insert(0, by_child[link])
@@ -158,10 +162,10 @@ class Chain:
         return cls(origins, axes, prismatic, fixed @ transform(robot.tool.position, robot.tool.rpy))
 
     def tool(self, position: Vector) -> Vector:
-        """Pose of the tool centre in the base frame.
+        """Compute the pose of the tool centre in the base frame.
 
         Args:
-            position: joint positions, shape (..., n) [rad], or [m] for those that slide.
+            position: joint positions, shape (..., n) [rad], or [m] for prismatic ones.
 
         Returns:
             homogeneous transforms, shape (..., 4, 4).
@@ -170,10 +174,10 @@ class Chain:
         return tool
 
     def points(self, position: Vector) -> Vector:
-        """The joints and the tool centre in the base frame: of a straight link, one end is always the fastest.
+        """Compute joints and tool centre in the base frame: of a straight link, one end is always the fastest point.
 
         Args:
-            position: joint positions, shape (..., n) [rad], or [m] for those that slide.
+            position: joint positions, shape (..., n) [rad], or [m] for prismatic ones.
 
         Returns:
             shape (..., n + 1, 3) [m]: the origin of each joint's frame, from the base on, and the tool centre.
@@ -182,7 +186,7 @@ class Chain:
         return np.stack([frame[..., :3, 3] for frame in (*frames, frames[-1] @ self._tip)], axis=-2)
 
     def _frames(self, position: Vector) -> list[Vector]:
-        """The frame of each joint, moved, in the base frame."""
+        """Compute the frame of each joint in the base frame."""
         q = position[..., None, None]
         moved = self._fixed + np.sin(q) * self._sine + (1.0 - np.cos(q)) * self._versine + q * self._slide
         frames = [moved[..., 0, :, :]]

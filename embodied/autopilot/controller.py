@@ -1,8 +1,8 @@
-"""A cascaded controller of a multirotor: position, velocity, attitude, turning rates, four thrusts.
+"""Cascaded controller of a multirotor: position, velocity, attitude, angular rates, four thrusts.
 
 Each loop is a few times faster than the one around it; the innermost is as fast as rotors with a lag of 30 ms and a
-delay of 10 ms allow. A force is wanted first, and the attitude follows from it (Lee, Leok and McClamroch, Geometric
-tracking control of a quadrotor UAV on SE(3), 2010).
+delay of 10 ms allow. The desired force comes first, and the attitude follows from it (Lee, Leok and McClamroch,
+Geometric tracking control of a quadrotor UAV on SE(3), 2010).
 """
 
 from __future__ import annotations
@@ -17,30 +17,50 @@ from embodied.autopilot.mixer import Mixer
 from embodied.bodies import Quadrotor
 from embodied.geometry import norm, rotation, rotation_matrix, rotation_vector
 from embodied.messages.schema import Vector
+from embodied.ranges import Range, positive
 
-POSITION = 1.5  # [1/s]
-VELOCITY = np.array([3.2, 3.2, 4.0])  # [1/s]
-INTEGRAL = np.array([2.0, 2.0, 2.0])  # [1/s²]
-ATTITUDE = np.array([6.0, 6.0, 2.5])  # [1/s]
-RATES = np.array([16.0, 16.0, 6.0])  # [1/s]
-SMALL, STRONGEST = 0.2, 4.0  # of errors in velocity that tell of wind, and of what wind does [m/s], [m/s²]
-LEAST = 0.2  # of its weight that the rotors always give, so that they can still turn it
+POSITION_GAIN = 1.5
+"""Gain of the position loop [1/s]."""
+
+VELOCITY_GAIN = np.array([3.2, 3.2, 4.0])
+"""Gains of the velocity loop, east, north, up [1/s]."""
+
+INTEGRAL_GAIN = np.array([2.0, 2.0, 2.0])
+"""Integral gains of the velocity loop, east, north, up [1/s²]."""
+
+ATTITUDE_GAIN = np.array([6.0, 6.0, 2.5])
+"""Gains of the attitude loop, roll, pitch, yaw [1/s]."""
+
+RATE_GAIN = np.array([16.0, 16.0, 6.0])
+"""Gains of the angular rate loop, roll, pitch, yaw [1/s]."""
+
+INTEGRAL_ERROR_MOST = 0.2
+"""Largest velocity error that is integrated [m/s]: larger ones come from set-points, not from wind."""
+
+INTEGRAL_MOST = 4.0
+"""Largest integral, as strong as wind can be [m/s²]."""
+
+THRUST_LEAST = 0.2
+"""Thrust that the rotors always give, so that they can still turn the body [weights]."""
+
+TILT_MOST = 1.2
+"""Largest limit of the tilt, beyond which the rotors cannot lift [rad]."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a flight may be.
+    """Limits of a multirotor's flight.
 
     Attributes:
         speed: over the ground [m/s].
         climb: upwards [m/s].
         descent: downwards [m/s].
-        acceleration: with which it slows down before a position [m/s²].
+        acceleration: of braking before a position [m/s²].
         tilt: of the up axis from the vertical [rad].
-        turn: about the vertical [rad/s].
+        turn: rate about the vertical [rad/s].
 
     Raises:
-        ValueError: one is not above 0, or it would tilt until nothing lifts it.
+        ValueError: a limit is not above 0, or the tilt is too large to lift.
     """
 
     speed: float = 3.0
@@ -51,16 +71,13 @@ class Limits:
     turn: float = 1.0
 
     def __post_init__(self) -> None:
-        for name in self.__slots__:
-            if not 0.0 < getattr(self, name) < math.inf:
-                raise ValueError(f"{name} = {getattr(self, name)} is no limit: it must be above 0 and finite")
-        if self.tilt > 1.2:
-            raise ValueError(f"tilt = {self.tilt} rad leaves nothing to lift with: at most 1.2 rad")
+        positive().require(**{name: getattr(self, name) for name in self.__slots__})
+        Range(0, TILT_MOST, "rad", "(]").require(tilt=self.tilt)
 
 
 @dataclass(frozen=True, slots=True)
 class Setpoint:
-    """Where to be, or how to move. With neither it comes to rest.
+    """Set-point of position or velocity; with neither the multirotor comes to rest.
 
     Attributes:
         position: in the world's frame, shape (3,) [m].
@@ -74,7 +91,7 @@ class Setpoint:
 
 
 class Controller:
-    """Flies an airframe to set-points. It remembers what wind it holds against, and nothing else.
+    """Controller of one airframe; its only state is the integral that holds against wind.
 
     Args:
         quadrotor: the airframe.
@@ -94,16 +111,16 @@ class Controller:
         self.reset()
 
     def reset(self) -> None:
-        """Forget the wind; before every take-off, because on the ground nothing can be learned of it."""
-        self._steady = np.zeros(3)
+        """Clear the integral; before every take-off, because on the ground it would wind up."""
+        self._integral = np.zeros(3)
 
     def step(self, estimate: Estimate, setpoint: Setpoint, dt: float) -> Vector:
-        """One period.
+        """Run one period of the control loops.
 
         Args:
-            estimate: how it flies now.
-            setpoint: how it should.
-            dt: since the last call [s].
+            estimate: present state.
+            setpoint: desired state.
+            dt: time since the last call [s].
 
         Returns:
             thrusts of the rotors, shape (4,) [N].
@@ -111,22 +128,22 @@ class Controller:
         force = self.quadrotor.mass * (self._acceleration(estimate, setpoint, dt) + np.array([0.0, 0.0, GRAVITY]))
         attitude = rotation(estimate.orientation)
         wanted = _attitude(force, setpoint.yaw)
-        rates = ATTITUDE * _turn(attitude.T @ wanted)
+        rates = ATTITUDE_GAIN * _turn(attitude.T @ wanted)
         rates[2] = min(max(rates[2], -self.limits.turn), self.limits.turn)
         turning, inertia = estimate.angular_velocity, self.quadrotor.inertia
-        torque = inertia * RATES * (rates - turning) + np.cross(turning, inertia * turning)
-        lift = max(float(force @ attitude[:, 2]), LEAST * self.quadrotor.mass * GRAVITY)
+        torque = inertia * RATE_GAIN * (rates - turning) + np.cross(turning, inertia * turning)
+        lift = max(float(force @ attitude[:, 2]), THRUST_LEAST * self.quadrotor.mass * GRAVITY)
         return self._mixer.mix(lift, torque)
 
     def _acceleration(self, estimate: Estimate, setpoint: Setpoint, dt: float) -> Vector:
-        """What is wanted beside gravity, shape (3,) [m/s²]."""
+        """Compute the desired acceleration beside gravity, shape (3,) [m/s²]."""
         error = self._velocity(estimate, setpoint) - estimate.velocity
-        asked = VELOCITY * error + self._steady
+        asked = VELOCITY_GAIN * error + self._integral
         given = self._bounded(asked)
-        # What the limits cut off, and most of what a new set-point asks for, is not learned as if it were wind.
-        free = (np.abs(given - asked) < 1e-9) | (error * self._steady < 0.0)
-        learned = free * np.clip(error, -SMALL, SMALL)
-        self._steady = np.clip(self._steady + dt * INTEGRAL * learned, -STRONGEST, STRONGEST)
+        # Anti-windup: errors that the limits cut off, and most of a step of the set-point, are not integrated.
+        free = (np.abs(given - asked) < 1e-9) | (error * self._integral < 0.0)
+        learned = free * np.clip(error, -INTEGRAL_ERROR_MOST, INTEGRAL_ERROR_MOST)
+        self._integral = np.clip(self._integral + dt * INTEGRAL_GAIN * learned, -INTEGRAL_MOST, INTEGRAL_MOST)
         return given
 
     def _velocity(self, estimate: Estimate, setpoint: Setpoint) -> Vector:
@@ -143,15 +160,15 @@ class Controller:
         return wanted
 
     def _approach(self, missing: Vector) -> Vector:
-        """Velocity towards what is missing: in proportion to it when near, and from afar so that it can still stop."""
-        distance, near = norm(missing), self.limits.acceleration / (2.0 * POSITION**2)
+        """Compute the velocity towards a position: proportional when near, from afar such that it can stop."""
+        distance, near = norm(missing), self.limits.acceleration / (2.0 * POSITION_GAIN**2)
         if distance <= near:
-            return POSITION * missing
+            return POSITION_GAIN * missing
         speed: float = math.sqrt(self.limits.acceleration * (distance - near / 2.0))
         return missing * (speed / distance)
 
     def _bounded(self, asked: Vector) -> Vector:
-        """An acceleration for which it need not tilt too far, nor fall."""
+        """Limit an acceleration to what tilt and thrust allow."""
         given = asked.copy()
         given[2] = min(max(given[2], -0.5 * GRAVITY), 4 * self.quadrotor.most / self.quadrotor.mass - GRAVITY)
         most = math.tan(self.limits.tilt) * (GRAVITY + given[2])
@@ -162,7 +179,7 @@ class Controller:
 
 
 def _attitude(force: Vector, yaw: float) -> Vector:
-    """The rotation (3, 3) whose up axis lies along a force, and whose forward axis has a heading [rad]."""
+    """Return the rotation (3, 3) whose up axis lies along a force, and whose forward axis has a heading [rad]."""
     up = force / norm(force)
     left = np.cross(up, (math.cos(yaw), math.sin(yaw), 0.0))
     left /= norm(left)
@@ -170,14 +187,14 @@ def _attitude(force: Vector, yaw: float) -> Vector:
 
 
 def _turn(error: Vector) -> Vector:
-    """How to turn for an error of attitude (3, 3): the shortest way to the tilt, then about the up axis, (3,) [rad].
+    """Convert an attitude error (3, 3) to a turn (3,): the shortest way to the tilt, then about the up axis [rad].
 
     In one rotation vector a large turn bends the tilt's part out of its way (Brescianini and D'Andrea, Tilt-prioritized
     quadrocopter attitude control, 2018).
     """
     x, y, z = error[:, 2].tolist()
     sine = math.hypot(x, y)
-    # Upside down every way is as short.
+    # Upside down, every axis is as short a way.
     angle = math.atan2(sine, z)
     tilt = np.array([-y, x, 0.0]) * (angle / sine) if sine > 1e-9 else np.array([angle, 0.0, 0.0])
     about = rotation_vector(rotation_matrix(tilt).T @ error)

@@ -1,7 +1,7 @@
-"""Where a multirotor is and how it moves, from what it measures: an error-state Kalman filter.
+"""State estimation of a multirotor from its sensors, by an error-state Kalman filter.
 
-Gyroscopes and accelerometers carry the state from one sample to the next; satellite fixes, air pressure and the
-magnetometer correct it, and with it what is wrong with the former (Solà, Quaternion kinematics for the error-state
+Gyroscopes and accelerometers propagate the state from one sample to the next; satellite fixes, air pressure and the
+magnetometer correct it, and with it the biases of the former (Solà, Quaternion kinematics for the error-state
 Kalman filter, 2017; the error of attitude here stands in the world's frame).
 """
 
@@ -17,29 +17,35 @@ from embodied.clock import SECOND, Time
 from embodied.geometry import cross_matrix, quaternion, rotation, rotation_matrix, transform, yaw_angle
 from embodied.messages.schema import Vector
 
-GRAVITY = 9.81  # [m/s²]
-SLOW = 20_000_000  # pressure and the compass are used once in so long: their errors last, more would not help [ns]
-LOST = 10  # fixes in a row that do not fit, after which they are right and the state is wrong
+GRAVITY = 9.81
+"""Acceleration of free fall [m/s²]."""
 
-_P, _V, _A, _G, _F = (slice(3 * i, 3 * i + 3) for i in range(5))  # position, velocity, attitude, two biases
-_B = 15  # offset of the barometer
+SLOW_PERIOD = 20_000_000
+"""Period of corrections by pressure and compass [ns]: their errors are slow, so more of them would not help."""
+
+MISFITS_MOST = 10
+"""Number of fixes in a row that do not fit, after which the state is reset to them."""
+
+# Position, velocity, attitude, biases of gyroscopes and accelerometers, offset of the barometer.
+_P, _V, _A, _G, _F = (slice(3 * i, 3 * i + 3) for i in range(5))
+_B = 15
 _SIZE = 16
 
 
 @dataclass(frozen=True, slots=True)
 class Noise:
-    """How wrong the sensors are, each a standard deviation.
+    """Noise of the sensors, as standard deviations.
 
     Attributes:
         angular_velocity: of the gyroscopes [rad/s/√Hz].
         specific_force: of the accelerometers, in flight, with the rotors' vibration [m/s²/√Hz].
-        gyroscope: what of their readings is constant [rad/s].
-        accelerometer: what of theirs is constant [m/s²].
+        gyroscope: bias of the gyroscopes [rad/s].
+        accelerometer: bias of the accelerometers [m/s²].
         heading: of the magnetometer [rad].
         altitude: of the barometer [m].
-        weather: how its offset wanders [m/√s].
+        weather: random walk of the barometer's offset [m/√s].
         position: of a satellite fix, east, north, up [m].
-        velocity: of the same [m/s].
+        velocity: of a satellite fix [m/s].
     """
 
     angular_velocity: float = 1e-3
@@ -55,14 +61,14 @@ class Noise:
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """How a multirotor flies, as well as it knows.
+    """Estimated state of a multirotor.
 
     Attributes:
         position: east, north, up of the world's origin, shape (3,) [m].
-        velocity: of the same axes, shape (3,) [m/s].
+        velocity: east, north, up, shape (3,) [m/s].
         orientation: of the body in the world, quaternion (x, y, z, w), shape (4,).
         angular_velocity: in the body frame, shape (3,) [rad/s].
-        acquired: when [ns].
+        acquired: time of the sample [ns].
     """
 
     position: Vector
@@ -78,42 +84,42 @@ class Estimate:
 
 
 class Estimator:
-    """Follows one flight; it begins at rest.
+    """Estimator of one flight, which begins at rest.
 
     Args:
-        quadrotor: the airframe: a specific force beyond what its rotors can give is a knock.
+        quadrotor: the airframe: a specific force beyond the thrust of its rotors is a knock.
         noise: of its sensors.
 
     Attributes:
-        ready: whether it knows where it is: a fix came. Before, positions count from where it stood at first.
+        ready: whether a fix was received. Before, positions are relative to the start.
     """
 
     def __init__(self, quadrotor: Quadrotor, noise: Noise | None = None) -> None:
         self._noise = Noise() if noise is None else noise
         self._knock = 1.2 * 4 * quadrotor.most / quadrotor.mass
         self.ready = False
-        self._then: Time | None = None
+        self._last: Time | None = None
         self._slow = Time(0)
         self._misfits = 0
 
     def update(self, sensors: FlightSensors) -> Estimate:
-        """Take in a sample.
+        """Update the state with a sample of the sensors.
 
         Args:
-            sensors: not older than those before.
+            sensors: not older than the sample before.
 
         Returns:
-            the state at its time.
+            the state at the time of the sample.
         """
-        if self._then is None:
+        if self._last is None:
             self._begin(sensors)
         else:
-            self._predict(sensors, (sensors.acquired - self._then) / SECOND)
-        if self._then is None or sensors.acquired - self._slow >= SLOW:
+            self._predict(sensors, (sensors.acquired - self._last) / SECOND)
+        if self._last is None or sensors.acquired - self._slow >= SLOW_PERIOD:
             self._slow = sensors.acquired
             self._pressure(sensors.altitude)
             self._compass(sensors.heading)
-        self._then = sensors.acquired
+        self._last = sensors.acquired
         if sensors.position is not None and sensors.velocity is not None:
             self._fix(sensors.position, sensors.velocity)
         return Estimate(
@@ -147,12 +153,12 @@ class Estimator:
         step[_P, _V] = dt * np.eye(3)
         step[_V, _A] = -dt * cross_matrix(push)
         step[_V, _F] = step[_A, _G] = -dt * turn
-        # A knock is shorter than a sample, which then says little about it.
+        # A knock is shorter than a sample, so the sample hardly shows it: the velocity is less certain after it.
         knock = max(0.0, math.sqrt(x * x + y * y + z * z) - self._knock)
         grown = np.zeros(_SIZE)
         grown[_V] = noise.specific_force**2 * dt + (knock * dt) ** 2
         grown[_A] = noise.angular_velocity**2 * dt
-        # Biases wander as far as their own size in a quarter of an hour.
+        # The biases drift by their own size in a quarter of an hour.
         grown[_G], grown[_F] = noise.gyroscope**2 * dt / 900.0, noise.accelerometer**2 * dt / 900.0
         grown[_B] = noise.weather**2 * dt
         self._covariance = step @ self._covariance @ step.T
@@ -167,7 +173,7 @@ class Estimator:
     def _compass(self, heading: float) -> None:
         x, y, z = self._attitude[:, 0].tolist()
         level = x * x + y * y
-        if level < 0.1:  # nose up or down, it has no heading
+        if level < 0.1:  # nose up or down: no heading
             return
         row = np.zeros((1, _SIZE))
         row[0, _A] = -z * x / level, -z * y / level, 1.0
@@ -181,7 +187,7 @@ class Estimator:
         spread = np.sqrt(np.diag(self._covariance)[:6] + variance)
         fits = not self.ready or bool(np.all(np.abs(residual) < 6.0 * spread))
         self._misfits = 0 if fits else self._misfits + 1
-        if self._misfits >= LOST:
+        if self._misfits >= MISFITS_MOST:
             self._covariance[:6, :] = self._covariance[:, :6] = 0.0
             self._covariance.flat[: 6 * (_SIZE + 1) : _SIZE + 1] = 1e6
             self._misfits = 0
@@ -195,7 +201,7 @@ class Estimator:
         across = covariance @ rows.T
         gain = np.linalg.solve(rows @ across + np.diag(variance), across.T).T
         error = gain @ residual
-        # Joseph's form stays symmetric and positive.
+        # Joseph form: stays symmetric and positive definite in floating point.
         left = np.eye(_SIZE) - gain @ rows
         self._covariance = left @ covariance @ left.T + (gain * variance) @ gain.T
         self._position = self._position + error[_P]

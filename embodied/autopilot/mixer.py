@@ -1,4 +1,4 @@
-"""What each of four rotors must give, so that together they give a force and a torque."""
+"""Mixer of a multirotor: thrusts of four rotors for a force and a torque."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ _LIFT, _ROLL, _PITCH, _YAW = range(4)
 
 
 class Mixer:
-    """Divides a force along the up axis and a torque among the rotors of an airframe.
+    """Mixer of one airframe: distributes a force along the up axis and a torque among its rotors.
 
-    Where they cannot give all of it, roll and pitch come before yaw, and both before the force: a multirotor that loses
-    its attitude loses everything.
+    In saturation, roll and pitch have priority over yaw, and both over the force: a multirotor that loses its attitude
+    loses everything.
 
     Args:
         quadrotor: the airframe.
 
     Raises:
-        ValueError: its rotors do not turn it about every axis, or one would have to pull it down for it to rise.
+        ValueError: the rotors do not turn it about every axis, or one would have to pull down for it to rise.
     """
 
     def __init__(self, quadrotor: Quadrotor) -> None:
@@ -35,14 +35,14 @@ class Mixer:
             raise ValueError("the rotors of this airframe do not lift it level: its middle is not between them")
 
     def mix(self, force: float, torque: Vector) -> Vector:
-        """Thrusts for a wrench.
+        """Compute the thrusts for a force and a torque.
 
         Args:
             force: along the body's up axis [N].
             torque: about its forward, left and up axes, shape (3,) [N·m].
 
         Returns:
-            of each rotor, shape (4,) [N], between nothing and full speed.
+            thrust of each rotor, shape (4,) [N], between 0 and its maximum.
         """
         tilt = self._parts[:, _ROLL] * torque[0] + self._parts[:, _PITCH] * torque[1]
         tilt = tilt * min(1.0, self._most / max(float(np.ptp(tilt)), 1e-12))
@@ -53,7 +53,7 @@ class Mixer:
         return thrusts
 
     def _share(self, tilt: Vector, yaw: Vector) -> Vector:
-        """As much of a yaw as leaves all rotors within one range."""
+        """Scale a yaw so that all rotors stay within their range."""
         gap, more = np.subtract.outer(tilt, tilt), np.subtract.outer(yaw, yaw)
         over = gap + more > self._most
         if not over.any():

@@ -1,4 +1,4 @@
-"""Calibration: what was measured of this very camera, and how it is measured."""
+"""Calibration of cameras: intrinsics, distortion and pose, and their measurement from images of a board."""
 
 from embodied.calibration.camera import OPTICAL, Calibration
 

@@ -1,4 +1,4 @@
-"""A camera as it was measured: the setting `calibration` of a camera node, which a site file holds."""
+"""Calibration of one camera: the setting `calibration` of a camera node, usually in a site file."""
 
 from __future__ import annotations
 
@@ -10,30 +10,34 @@ import numpy as np
 
 from embodied.geometry import BASE, quaternion
 from embodied.messages import CameraInfo, Vector
+from embodied.ranges import Range, positive
 
 OPTICAL = "camera_optical"
-"""The camera's own frame: in it stands the pose of a camera of which nobody knows yet where it is."""
+"""Frame of the camera itself, for a camera whose pose in the robot's base is not known yet."""
 
 _DIGITS = {"fx": 4, "fy": 4, "cx": 4, "cy": 4, "distortion": 7, "position": 6, "orientation": 8}
-"""What is written: a hundredth of what is ever measured."""
+"""Decimals in a site file, a hundredth of the accuracy of any measurement."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Calibration:
-    """Intrinsics, distortion and place of one camera.
+    """Intrinsics, distortion and pose of one camera.
 
     Attributes:
-        width, height: size of the images that it was measured with [px].
-        fx, fy: focal length across and down [px].
-        cx, cy: where the optical axis meets the image; pixel centres lie at whole numbers [px].
-        distortion: (k1, k2, p1, p2, k3), as OpenCV and ROS's `plumb_bob` have it (D. Brown, Decentering distortion of
+        width: of the images that it was calibrated with [px].
+        height: of these images [px].
+        fx: focal length across [px].
+        fy: focal length down [px].
+        cx: principal point across; pixel centres lie at whole numbers [px].
+        cy: principal point down [px].
+        distortion: (k1, k2, p1, p2, k3), as in OpenCV and ROS's `plumb_bob` (D. Brown, Decentering distortion of
             lenses, 1966).
         position: of the optical centre in `frame` [m].
         orientation: of the optical frame, x right, y down, z into the scene, in `frame`: quaternion (x, y, z, w).
-        frame: in which the pose stands: the robot's base, or the camera's own while its place is not known.
+        frame: of the pose: the robot's base, or the camera's own while its pose is not known.
 
     Raises:
-        ValueError: such a camera cannot be.
+        ValueError: such a camera is not possible.
     """
 
     width: int
@@ -48,14 +52,11 @@ class Calibration:
     frame: str = OPTICAL
 
     def __post_init__(self) -> None:
-        for name in ("width", "height", "fx", "fy"):
-            if not getattr(self, name) > 0:
-                raise ValueError(f"{name} = {getattr(self, name)} px is not above 0")
-        for name, at, size in (("cx", self.cx, self.width), ("cy", self.cy, self.height)):
-            if not 0 <= at <= size - 1:
-                raise ValueError(f"{name} = {at} px is not in an image of {self.width}x{self.height}")
+        positive("px").require(width=self.width, height=self.height, fx=self.fx, fy=self.fy)
+        Range(0, self.width - 1, "px").require(cx=self.cx)
+        Range(0, self.height - 1, "px").require(cy=self.cy)
         if not math.isclose(math.hypot(*self.orientation), 1.0, abs_tol=1e-3):
-            raise ValueError(f"the quaternion orientation = {list(self.orientation)} is not of length 1")
+            raise ValueError(f"orientation must be a quaternion of length 1, got {list(self.orientation)}")
 
     @property
     def matrix(self) -> Vector:
@@ -63,7 +64,7 @@ class Calibration:
         return np.array([(self.fx, 0.0, self.cx), (0.0, self.fy, self.cy), (0.0, 0.0, 1.0)])
 
     def info(self) -> CameraInfo:
-        """What goes with an image from which the distortion has been taken."""
+        """Return the camera parameters of an image without distortion."""
         return CameraInfo(
             width=self.width,
             height=self.height,
@@ -74,18 +75,18 @@ class Calibration:
         )
 
     def at(self, pose: Vector, frame: str = BASE) -> Self:
-        """The same camera at a place.
+        """Return the same camera with a pose.
 
         Args:
-            pose: of its optical frame, shape (4, 4) [m].
-            frame: in which that stands.
+            pose: of the optical frame, shape (4, 4) [m].
+            frame: in which the pose is given.
         """
         x, y, z = pose[:3, 3].tolist()
         i, j, k, w = quaternion(pose[:3, :3]).tolist()
         return replace(self, position=(x, y, z), orientation=(i, j, k, w), frame=frame)
 
     def setting(self) -> dict[str, Any]:
-        """Plain data, as a launch file or a site has it."""
+        """Return plain data, as a launch file or a site file has it."""
         return {name: _rounded(value, _DIGITS.get(name)) for name, value in asdict(self).items()}
 
 

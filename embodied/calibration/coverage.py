@@ -1,4 +1,4 @@
-"""Which part of the image the board has covered: beyond it, the distortion is a guess."""
+"""Coverage of the image by the board: outside of it, the distortion is extrapolated."""
 
 from __future__ import annotations
 
@@ -9,49 +9,50 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from embodied.calibration.board import Sighting
+from embodied.calibration.board import BoardDetection
 
-ENOUGH = 1 / 3
-"""Of each ninth of the image, this share is to lie between corners of the board."""
+SHARE_LEAST = 1 / 3
+"""Share of each ninth of the image that must lie between corners of the board."""
 
-_ROWS, _COLUMNS = ("top", "", "bottom"), ("left", "", "right")
+_ROWS = ("top", "", "bottom")
+_COLUMNS = ("left", "", "right")
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Coverage:
-    """What lies between the corners of a board, in one image at least.
+    """Pixels that lie between the corners of a board, in one image at least.
 
     Attributes:
-        mask: which pixels do, shape (h, w).
+        mask: whether each pixel does, shape (h, w).
     """
 
     mask: NDArray[np.bool_]
 
     @classmethod
-    def of(cls, sightings: Iterable[Sighting], width: int, height: int) -> Coverage:
-        """That of some images.
+    def of(cls, detections: Iterable[BoardDetection], width: int, height: int) -> Coverage:
+        """Compute the coverage by the detections in some images.
 
         Args:
-            sightings: the board in them.
+            detections: of the board.
             width: of the images [px].
             height: of the images [px].
         """
         drawn = np.zeros((height, width), np.uint8)
-        for sighting in sightings:
-            cv2.fillConvexPoly(drawn, cv2.convexHull(np.rint(sighting.pixels).astype(np.int32)), 1)
+        for detection in detections:
+            cv2.fillConvexPoly(drawn, cv2.convexHull(np.rint(detection.pixels).astype(np.int32)), 1)
         return cls(drawn > 0)
 
     @property
     def share(self) -> float:
-        """Of the whole image, 0 to 1."""
+        """Share of the whole image, 0 to 1."""
         return float(self.mask.mean())
 
     @property
     def missing(self) -> tuple[str, ...]:
-        """Ninths of the image of which too little is covered, in words."""
+        """Names of the ninths of the image with too little coverage."""
         return tuple(
             f"{row} {column}".strip() or "middle"
             for row, band in zip(_ROWS, np.array_split(self.mask, 3, axis=0), strict=True)
             for column, part in zip(_COLUMNS, np.array_split(band, 3, axis=1), strict=True)
-            if part.mean() < ENOUGH
+            if part.mean() < SHARE_LEAST
         )

@@ -1,4 +1,4 @@
-"""Images of a board, from files and folders."""
+"""Reading of images of a board, from files and folders."""
 
 from __future__ import annotations
 
@@ -12,20 +12,24 @@ from embodied.calibration.board import Grey
 from embodied.errors import LaunchError, Problem
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".pgm", ".ppm")
-"""What is taken from a folder; a file that is named may end otherwise."""
+"""Suffixes of images in a folder; a file that is named itself may have another."""
 
-LARGEST = 64 << 20  # of a file [B]
+FILE_SIZE_MOST = 64 << 20
+"""Largest image file [B]."""
 
 _HELP = "name the images, or a folder with images that one camera took at one resolution"
 
 
 def files(named: Iterable[Path]) -> list[Path]:
-    """Images by name, and those in folders in the order of their names; each once.
+    """List image files, those in folders in the order of their names; each once.
+
+    Args:
+        named: files and folders.
 
     Raises:
-        LaunchError: there are none, or one that is named is not there.
+        LaunchError: there are none, or a path does not exist.
     """
-    found: dict[Path, Path] = {}
+    unique: dict[Path, Path] = {}
     for path in named:
         if not path.exists():
             raise _wrong(f"there is no {path}", _HELP)
@@ -35,17 +39,17 @@ def files(named: Iterable[Path]) -> list[Path]:
             if not inside:
                 raise _wrong(f"there are no images in {path}", _HELP, f"images end in {', '.join(SUFFIXES)}")
         for file in inside:
-            found.setdefault(file.resolve(), file)
-    if not found:
+            unique.setdefault(file.resolve(), file)
+    if not unique:
         raise _wrong("there are no images", _HELP)
-    return list(found.values())
+    return list(unique.values())
 
 
 def images(paths: Sequence[Path]) -> Iterator[tuple[Path, Grey]]:
-    """Images one after another, in grey, all of one size.
+    """Read images one after another, in greyscale, all of one size.
 
     Raises:
-        LaunchError: one of them is no image, or of another size than the first.
+        LaunchError: a file is not an image, or of another size than the first.
     """
     size: tuple[int, ...] = ()
     for path in paths:
@@ -58,9 +62,9 @@ def images(paths: Sequence[Path]) -> Iterator[tuple[Path, Grey]]:
 
 
 def _image(path: Path) -> Grey:
-    if not path.is_file() or path.stat().st_size > LARGEST:
-        raise _wrong(f"{path} is no image: it is no file, or has more than {LARGEST >> 20} MiB", _HELP)
-    # As the sensor gave it: a camera node does not turn its images either.
+    if not path.is_file() or path.stat().st_size > FILE_SIZE_MOST:
+        raise _wrong(f"{path} is no image: it is no file, or has more than {FILE_SIZE_MOST >> 20} MiB", _HELP)
+    # As the sensor recorded it: a camera node does not apply the EXIF orientation either.
     flags = cv2.IMREAD_GRAYSCALE | cv2.IMREAD_IGNORE_ORIENTATION
     try:
         image = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), flags)

@@ -1,4 +1,4 @@
-"""The board on paper: a picture that knows its size, so that it is printed as large as it is stated."""
+"""Printable sheet of a board: a PNG that states its physical size, so that it is printed to scale."""
 
 from __future__ import annotations
 
@@ -10,32 +10,37 @@ import numpy as np
 
 from embodied.calibration.board import Board, Grey
 
-INCH = 0.0254  # [m]
-SMALLEST = 16  # side of a square [px]: a marker's bits would be drawn unevenly
-LARGEST = 20_000  # width of a sheet [px]
+INCH = 0.0254
+"""One inch [m]."""
+
+SQUARE_LEAST = 16
+"""Smallest side of a square: below, a marker's bits would be drawn unevenly [px]."""
+
+SHEET_MOST = 20_000
+"""Largest side of a sheet [px]."""
 
 _HEADER = 33
-"""A PNG begins with its signature and IHDR [B] (W3C, PNG Specification, third edition, 5.3 and 11.2)."""
+"""Length of a PNG's signature and IHDR [B] (W3C, PNG Specification, third edition, 5.3 and 11.2)."""
 
 
 def sheet(board: Board, dpi: float) -> tuple[Grey, int]:
-    """The board with a white margin of half a square, in which stands what it is and where its frame lies.
+    """Draw a board with a white margin of half a square, which states its sizes and the axes of its frame.
 
     Args:
         board: to be printed.
-        dpi: about how fine [px/inch]: a square has a whole number of pixels.
+        dpi: approximate resolution, since a square has a whole number of pixels [px/inch].
 
     Returns:
-        the image, shape (h, w), and how many of its pixels are a metre.
+        the image, shape (h, w), and its resolution [px/m].
 
     Raises:
-        ValueError: it would be too coarse or too large.
+        ValueError: the sheet would be too coarse or too large.
     """
     pixels = round(board.square / INCH * dpi)
-    if pixels < SMALLEST:
-        raise ValueError(f"a square would have {pixels} px at {dpi:g} dpi, and {SMALLEST} are needed")
-    if (max(board.columns, board.rows) + 1) * pixels > LARGEST:
-        raise ValueError(f"at {dpi:g} dpi it would have more than {LARGEST} px; fewer are as good")
+    if pixels < SQUARE_LEAST:
+        raise ValueError(f"a square must have at least {SQUARE_LEAST} px, got {pixels} at {dpi:g} dpi")
+    if (max(board.columns, board.rows) + 1) * pixels > SHEET_MOST:
+        raise ValueError(f"the sheet must have at most {SHEET_MOST} px, got more at {dpi:g} dpi")
     margin = pixels // 2
     drawn = np.pad(board.picture(pixels), margin, constant_values=255)
     right, bottom = margin + board.columns * pixels, margin + board.rows * pixels
@@ -53,16 +58,16 @@ def sheet(board: Board, dpi: float) -> tuple[Grey, int]:
 
 
 def png(image: Grey, per_metre: int) -> bytes:
-    """An image as PNG that states its size.
+    """Encode an image as PNG that states its physical size.
 
     Args:
-        image: grey, shape (h, w).
-        per_metre: how many of its pixels are a metre.
+        image: greyscale, shape (h, w).
+        per_metre: resolution [px/m].
     """
     done, data = cv2.imencode(".png", image)
     if not done:
         raise ValueError("the image cannot be encoded")
-    # pHYs: pixels per unit along x and y, and 1, which says that the unit is the metre.
+    # pHYs: pixels per unit along x and y, then 1 for the metre as the unit.
     chunk = b"pHYs" + struct.pack(">IIB", per_metre, per_metre, 1)
     framed = struct.pack(">I", len(chunk) - 4) + chunk + struct.pack(">I", zlib.crc32(chunk))
     encoded = data.tobytes()

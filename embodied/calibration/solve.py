@@ -1,4 +1,4 @@
-"""Intrinsics, distortion and place of a camera from images of a board.
+"""Solution for intrinsics, distortion and pose of a camera, from images of a board.
 
 Z. Zhang, A flexible new technique for camera calibration, IEEE PAMI 22, 2000; the least squares are OpenCV's.
 """
@@ -14,38 +14,44 @@ from typing import Any
 import cv2
 import numpy as np
 
-from embodied.calibration.board import Sighting
+from embodied.calibration.board import BoardDetection
 from embodied.calibration.camera import Calibration
 from embodied.errors import LaunchError, Problem
 from embodied.messages import Vector
 
-FEWEST = 6
-"""Images in which the board is found. Three would do for the equations, and none of them could then be wrong."""
+IMAGES_LEAST = 6
+"""Smallest number of images with the board; three would determine the camera, but expose no outlier."""
 
-TILT = 25.0
-"""By so much the board must be tilted differently in two of the images [°]."""
+TILT_LEAST = 25.0
+"""Smallest difference in tilt of the board between two of the images [°]."""
 
-OUTLIER, FLOOR = 3.0, 0.3
-"""An image is refused whose error is so many times the median of all, and above so many pixels."""
+OUTLIER_RATIO = 3.0
+"""Ratio of an image's error to the median of all above which it is refused."""
 
-LOOSE = 0.01
-"""A focal length with a larger standard deviation, of its own length, has not been measured."""
+OUTLIER_ERROR = 0.3
+"""Error of an image below which it is never refused [px]."""
 
-FIT = 1.0, 0.001
-"""A larger reprojection error [px; share of the image's width] says that the board is not the one that was stated."""
+DEVIATION_MOST = 0.01
+"""Largest standard deviation of a focal length, as a share of its length."""
+
+ERROR_MOST = 1.0
+"""Largest reprojection error of small images; a larger one means a board of other sizes than stated [px]."""
+
+ERROR_SHARE_MOST = 0.001
+"""Largest reprojection error of large images, as a share of the width."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Seen:
-    """One image as the measured camera explains it.
+class ImageFit:
+    """Fit of one image by the calibrated camera.
 
     Attributes:
-        sighting: what was found in it.
+        detection: of the board in the image.
         pose: of the board in the camera's optical frame, shape (4, 4) [m].
-        residuals: found less expected of each corner, shape (k, 2) [px].
+        residuals: detected less expected position of each corner, shape (k, 2) [px].
     """
 
-    sighting: Sighting
+    detection: BoardDetection
     pose: Vector
     residuals: Vector
 
@@ -56,20 +62,20 @@ class Seen:
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Measured:
-    """What was measured.
+class CameraFit:
+    """Calibrated camera with the evidence for it.
 
     Attributes:
-        calibration: in its own frame: nothing is known yet of where the camera is.
-        deviations: standard deviations of fx, fy, cx and cy [px], by name.
-        used: the images that it was measured with.
+        calibration: in the camera's own frame, without a pose.
+        deviations: standard deviations of fx, fy, cx and cy, by name [px].
+        used: images that the calibration rests on.
         refused: images that do not agree with the others, and were left out.
     """
 
     calibration: Calibration
     deviations: dict[str, float]
-    used: tuple[Seen, ...]
-    refused: tuple[Seen, ...]
+    used: tuple[ImageFit, ...]
+    refused: tuple[ImageFit, ...]
 
     @property
     def error(self) -> float:
@@ -77,87 +83,87 @@ class Measured:
         return rms(self.used)
 
 
-def rms(images: Iterable[Seen]) -> float:
-    """Reprojection error over all corners of some images [px]."""
+def rms(images: Iterable[ImageFit]) -> float:
+    """Compute the reprojection error over all corners of some images, root mean square [px]."""
     residuals = np.concatenate([image.residuals for image in images])
     return float(np.sqrt((residuals**2).sum(axis=1).mean()))
 
 
-def measure(sightings: Sequence[Sighting], width: int, height: int) -> Measured:
-    """The camera that took some images.
+def measure(detections: Sequence[BoardDetection], width: int, height: int) -> CameraFit:
+    """Calibrate the camera that took some images.
 
     Args:
-        sightings: the board, differently tilted, in every part of the image.
+        detections: of the board, differently tilted, in every part of the image.
         width: of the images [px].
         height: of the images [px].
 
     Raises:
-        LaunchError: they are too few, too much alike, or do not agree with each other.
+        LaunchError: the images are too few, too much alike, or do not agree with each other.
     """
-    kept = list(sightings)
-    refused: list[Sighting] = []
+    kept = list(detections)
+    refused: list[BoardDetection] = []
     while True:
         _enough(kept, refused)
         calibration, deviations, poses = _least_squares(kept, width, height)
         used = tuple(
-            Seen(sighting, pose, _residuals(sighting, pose, calibration))
-            for sighting, pose in zip(kept, poses, strict=True)
+            ImageFit(detection, pose, _residuals(detection, pose, calibration))
+            for detection, pose in zip(kept, poses, strict=True)
         )
         worst = max(used, key=lambda image: image.error)
-        if worst.error <= max(OUTLIER * median(image.error for image in used), FLOOR):
+        if worst.error <= max(OUTLIER_RATIO * median(image.error for image in used), OUTLIER_ERROR):
             break
-        kept.remove(worst.sighting)
-        refused.append(worst.sighting)
-    measured = Measured(calibration, deviations, used, tuple(locate(sighting, calibration) for sighting in refused))
+        kept.remove(worst.detection)
+        refused.append(worst.detection)
+    measured = CameraFit(calibration, deviations, used, tuple(locate(detection, calibration) for detection in refused))
     _determined(measured)
     return measured
 
 
-def locate(sighting: Sighting, calibration: Calibration) -> Seen:
-    """Where the board is before a camera that has been measured."""
-    points, pixels = sighting.points, sighting.pixels
+def locate(detection: BoardDetection, calibration: Calibration) -> ImageFit:
+    """Compute the pose of the board in the optical frame of a calibrated camera."""
+    points, pixels = detection.points, detection.pixels
     lens = calibration.matrix, np.array(calibration.distortion)
     _, turn, shift = cv2.solvePnP(points, pixels, *lens, flags=cv2.SOLVEPNP_IPPE)
     turn, shift = cv2.solvePnPRefineLM(points, pixels, *lens, turn, shift)
     pose = _pose(turn, shift)
-    return Seen(sighting, pose, _residuals(sighting, pose, calibration))
+    return ImageFit(detection, pose, _residuals(detection, pose, calibration))
 
 
-def place(calibration: Calibration, seen: Seen, board: Vector) -> Calibration:
-    """The camera in the base frame, by a board of which that is known.
+def place(calibration: Calibration, seen: ImageFit, board: Vector) -> Calibration:
+    """Compute the pose of a camera in the base frame, from a board with a known pose.
 
     Args:
-        calibration: the camera.
-        seen: the board before it.
+        calibration: of the camera.
+        seen: image of that board.
         board: pose of the board in the base frame, shape (4, 4) [m].
     """
     return calibration.at(board @ np.linalg.inv(seen.pose))
 
 
-def _enough(kept: Sequence[Sighting], refused: Sequence[Sighting]) -> None:
-    if len(kept) < FEWEST:
-        without = f" without {', '.join(sighting.name for sighting in refused)}" if refused else ""
-        message = f"{FEWEST} images that show the board are needed, and there {_are(len(kept))}{without}"
+def _enough(kept: Sequence[BoardDetection], refused: Sequence[BoardDetection]) -> None:
+    if len(kept) < IMAGES_LEAST:
+        without = f" without {', '.join(detection.name for detection in refused)}" if refused else ""
+        message = f"{IMAGES_LEAST} images that show the board are needed, and there {_are(len(kept))}{without}"
         raise _wrong("E922", message, "take more: 20, the board tilted differently in each, in every part of the image")
     found = tilt(kept)
-    if found < TILT:
+    if found < TILT_LEAST:
         message = f"the board is tilted alike in all images, within {found:.0f}°: they determine no focal length"
         raise _wrong(
             "E923", message, "tilt the board by 20° to 45°, to every side; turning it in its own plane is no use"
         )
 
 
-def tilt(sightings: Sequence[Sighting]) -> float:
-    """By how much the board is tilted differently in two of the images, at most [°].
+def tilt(detections: Sequence[BoardDetection]) -> float:
+    """Compute the largest difference in tilt of the board between two images [°].
 
-    The line at which a plane vanishes is K^-T n, with K the intrinsics and n the plane's normal: so a K that is only
-    guessed tells parallel boards from others.
+    The vanishing line of a plane is K^-T n, with K the intrinsics and n the plane's normal: so even a guess of K
+    distinguishes parallel boards from others.
     """
-    pixels = np.concatenate([sighting.pixels for sighting in sightings])
+    pixels = np.concatenate([detection.pixels for detection in detections])
     middle, focal = pixels.mean(axis=0), float(np.ptp(pixels, axis=0).max()) or 1.0
     normals = []
-    for sighting in sightings:
-        homography, _ = cv2.findHomography(sighting.points[:, :2], (sighting.pixels - middle) / focal)
+    for detection in detections:
+        homography, _ = cv2.findHomography(detection.points[:, :2], (detection.pixels - middle) / focal)
         if homography is not None:
             normal = np.cross(homography[:, 0], homography[:, 1])
             normals.append(normal / np.linalg.norm(normal))
@@ -166,10 +172,10 @@ def tilt(sightings: Sequence[Sighting]) -> float:
 
 
 def _least_squares(
-    sightings: Sequence[Sighting], width: int, height: int
+    detections: Sequence[BoardDetection], width: int, height: int
 ) -> tuple[Calibration, dict[str, float], list[Vector]]:
-    points = [sighting.points.astype(np.float32) for sighting in sightings]
-    pixels = [sighting.pixels.astype(np.float32) for sighting in sightings]
+    points = [detection.points.astype(np.float32) for detection in detections]
+    pixels = [detection.pixels.astype(np.float32) for detection in detections]
     try:
         _, matrix, distortion, turns, shifts, deviations, _, _ = cv2.calibrateCameraExtended(
             points, pixels, (width, height), np.eye(3), np.zeros(5)
@@ -192,13 +198,13 @@ def _least_squares(
     return calibration, spread, [_pose(turn, shift) for turn, shift in zip(turns, shifts, strict=True)]
 
 
-def _determined(measured: Measured) -> None:
+def _determined(measured: CameraFit) -> None:
     camera = measured.calibration
     spread = max(measured.deviations["fx"] / camera.fx, measured.deviations["fy"] / camera.fy)
-    if not spread <= LOOSE:
+    if not spread <= DEVIATION_MOST:
         message = f"the images leave the focal length open by {spread:.1%}"
         raise _wrong("E923", message, "take more of them, with the board nearer, and tilted more and differently")
-    limit = max(FIT[0], FIT[1] * camera.width)
+    limit = max(ERROR_MOST, ERROR_SHARE_MOST * camera.width)
     if not measured.error <= limit:
         message = f"the reprojection error is {measured.error:.2f} px, and more than {limit:.2f} px is no calibration"
         raise _wrong("E923", message, *_ADVICE)
@@ -210,12 +216,12 @@ _ADVICE = (
 )
 
 
-def _residuals(sighting: Sighting, pose: Vector, calibration: Calibration) -> Vector:
+def _residuals(detection: BoardDetection, pose: Vector, calibration: Calibration) -> Vector:
     turn, _ = cv2.Rodrigues(pose[:3, :3])
     expected, _ = cv2.projectPoints(
-        sighting.points, turn, pose[:3, 3], calibration.matrix, np.array(calibration.distortion)
+        detection.points, turn, pose[:3, 3], calibration.matrix, np.array(calibration.distortion)
     )
-    residuals: Vector = sighting.pixels - expected.reshape(-1, 2)
+    residuals: Vector = detection.pixels - expected.reshape(-1, 2)
     return residuals
 
 

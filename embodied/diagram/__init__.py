@@ -1,1 +1,1 @@
-"""The graph as a picture: layers, then places, then SVG; or as Mermaid, which others lay out."""
+"""Diagrams of a graph: as SVG by layers and layout, or as Mermaid, which other tools lay out."""

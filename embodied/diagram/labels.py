@@ -1,4 +1,4 @@
-"""What a picture of a plan says of a node and of a wire."""
+"""Labels of nodes and wires in a diagram: rates, classes, delivery, and measured traffic."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ from embodied.graph.plan import Plan, Planned
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """What goes over a wire of a graph that runs.
+    """Measured traffic on a wire of a running graph.
 
     Attributes:
-        hertz: how often a message is published [Hz]; None where that is not known.
-        middle, late: median and 99th percentile of how long it is under way [s]; None within a process.
-        lost: how many were dropped or passed over meanwhile.
+        hertz: rate of publication [Hz]; None where that is not known.
+        middle: median of the latency [s]; None within a process.
+        late: 99th percentile of the latency [s]; None within a process.
+        lost: number of messages that were dropped or passed over.
     """
 
     hertz: float | None
@@ -32,7 +33,7 @@ class Flow:
 
     @property
     def short(self) -> str:
-        """The same where there is little room: `100 Hz 0.25/7.97 ms`."""
+        """Short form of the traffic: `100 Hz 0.25/7.97 ms`."""
         parts = ["" if self.hertz is None else f"{self.hertz:.4g} Hz"]
         if self.middle is not None and self.late is not None:
             parts.append(f"{self.middle * 1e3:.2f}/{self.late * 1e3:.2f} ms")
@@ -40,38 +41,52 @@ class Flow:
 
 
 Flows = Mapping[tuple[str, str], Flow]
-"""By node and input, what comes over its wire."""
+"""Traffic by node and input."""
 
 
 def worst(plan: Plan, flows: Flows, node: str, port: str) -> Flow | None:
-    """Of the wires that leave an output the slowest, with what all of them lost; None where nothing takes it."""
-    found = [
+    """Return the traffic of an output's slowest wire, with the losses of all; None without subscribers.
+
+    Args:
+        plan: of the graph.
+        flows: measured traffic.
+        node: name of the publishing node.
+        port: name of its output.
+    """
+    wires = [
         flows[name, wire]
         for name, other in plan.nodes.items()
         for wire, source in other.sources.items()
         if (source.node, source.port) == (node, port) and (name, wire) in flows
     ]
-    if not found:
+    if not wires:
         return None
-    slowest = max(found, key=lambda flow: flow.late or 0.0)
-    return Flow(slowest.hertz, slowest.middle, slowest.late, sum(flow.lost for flow in found))
+    slowest = max(wires, key=lambda flow: flow.late or 0.0)
+    return Flow(slowest.hertz, slowest.middle, slowest.late, sum(flow.lost for flow in wires))
 
 
 def when(node: Planned) -> str:
-    """When it steps: `100 Hz`, `on trigger`, `once`; and how long that takes in virtual time."""
+    """Describe the timing of a node: `100 Hz`, `on trigger` or `once`, and its latency in virtual time."""
     text = f"{float(node.rate):g} Hz" if node.rate is not None else "once" if node.once else "on trigger"
     return f"{text}, takes {show(node.timing.latency)}" if node.timing.latency else text
 
 
 def about(node: Planned) -> str:
-    """A node in a few lines: its class, and what that says of itself."""
+    """Describe a node in a few lines: its name, its class, and the first line of its docstring."""
     kind = type(node.node)
     lines = (kind.__doc__ or "").strip().splitlines()
     return "\n".join([f"{node.name}: {kind.__module__}:{kind.__name__}", *lines[:1]])
 
 
 def wire(plan: Plan, target: str, port: str, flow: Flow | None = None) -> str:
-    """A wire in a few lines: its ends, message and delivery, when a value is stale, and what goes over it."""
+    """Describe a wire in a few lines: its ends, message, delivery and age limit, and its traffic.
+
+    Args:
+        plan: of the graph.
+        target: name of the subscribing node.
+        port: name of its input.
+        flow: measured traffic; None where the graph does not run.
+    """
     node = plan.nodes[target]
     source, taken = node.sources[port], node.ports.inputs[port]
     how = {"latest": "the latest", "optional": "the latest, or None", "every": f"every one, {source.bound} may wait"}

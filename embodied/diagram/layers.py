@@ -1,4 +1,4 @@
-"""Layers of a graph: which wires lead back, which column a node stands in, and in which order.
+"""Layered drawing of a graph: backward wires, the column of each node, and the order within columns.
 
 After Sugiyama, Tagawa and Toda, "Methods for visual understanding of hierarchical system structures" (1981): break the
 loops, take the longest path to each node, order every layer by the barycentre of its neighbours.
@@ -9,11 +9,16 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 Link = tuple[str, str]
-"""From a node to a node."""
+"""Link from a node to a node, by name."""
 
 
 def components(nodes: Iterable[str], links: Iterable[Link]) -> list[list[str]]:
-    """Nodes that hang together, by name of their first."""
+    """Find the connected components of a graph, in the order of their first names.
+
+    Args:
+        nodes: names of all nodes.
+        links: between the nodes.
+    """
     group = {name: {name} for name in sorted(nodes)}
     for one, other in links:
         if group[one] is not group[other]:
@@ -23,12 +28,12 @@ def components(nodes: Iterable[str], links: Iterable[Link]) -> list[list[str]]:
 
 
 def backward(nodes: Iterable[str], links: Iterable[Link], ends: Collection[str]) -> set[Link]:
-    """Links that close a loop, as few as a search from the sources finds.
+    """Find links that close a loop, as few as a depth-first search from the sources finds.
 
     Args:
-        nodes: all of them.
-        links: between them.
-        ends: nodes at which the flow ends, such as actuators: what comes out of them leads back.
+        nodes: names of all nodes.
+        links: between the nodes.
+        ends: nodes at which the flow ends, such as actuators: links from them lead back.
     """
     after: dict[str, list[str]] = {name: [] for name in sorted(nodes)}
     back: set[Link] = set()
@@ -56,7 +61,12 @@ def backward(nodes: Iterable[str], links: Iterable[Link], ends: Collection[str])
 
 
 def columns(nodes: Iterable[str], forward: Collection[Link]) -> dict[str, int]:
-    """The layer of each node: beyond all it takes from, and a source right before whoever takes from it."""
+    """Assign a column to each node: after all its publishers, and a source right before its first subscriber.
+
+    Args:
+        nodes: names of all nodes.
+        forward: links without loops.
+    """
     before: dict[str, list[str]] = {name: [] for name in nodes}
     after: dict[str, list[str]] = {name: [] for name in before}
     for source, target in forward:
@@ -64,28 +74,28 @@ def columns(nodes: Iterable[str], forward: Collection[Link]) -> dict[str, int]:
         after[source].append(target)
     waits = {name: len(sources) for name, sources in before.items()}
     ready = sorted(name for name, count in waits.items() if not count)
-    found: dict[str, int] = {}
+    column: dict[str, int] = {}
     for name in ready:
-        found[name] = max((found[source] + 1 for source in before[name]), default=0)
+        column[name] = max((column[source] + 1 for source in before[name]), default=0)
         for target in after[name]:
             waits[target] -= 1
             if not waits[target]:
                 ready.append(target)
     for name, sources in before.items():
         if not sources and after[name]:
-            found[name] = min(found[target] for target in after[name]) - 1
-    return found
+            column[name] = min(column[target] for target in after[name]) - 1
+    return column
 
 
 Joint = tuple[str, float]
-"""An item of a layer, and how far down in it a wire meets it, from 0 to 1."""
+"""End of a wire: an item of a layer, and the height at which the wire meets it, from 0 to 1."""
 
 
 def ordered(layers: Sequence[Sequence[str]], joints: Sequence[tuple[Joint, Joint]]) -> list[list[str]]:
-    """The items of each layer, in the order that lets the fewest wires cross.
+    """Order the items of each layer for few crossings, by sweeps of barycentres.
 
     Args:
-        layers: the items, in any order.
+        layers: items of each layer, in any order.
         joints: wires between neighbouring layers.
     """
     now = [list(layer) for layer in layers]
@@ -113,12 +123,12 @@ def _barycentres(
     for (name, _), (other, height) in ends:
         if name in met and other in rank:
             met[name].append(rank[other] + height)
-    # Whoever has no neighbour stays where it is.
+    # An item without neighbours stays where it is.
     return {name: sum(met[name]) / len(met[name]) if met[name] else float(i) for i, name in enumerate(layer)}
 
 
 def crossings(layers: Sequence[Sequence[str]], joints: Iterable[tuple[Joint, Joint]]) -> int:
-    """How many pairs of wires between neighbouring layers cross."""
+    """Count the pairs of wires between neighbouring layers that cross."""
     rank = {name: (index, place) for index, layer in enumerate(layers) for place, name in enumerate(layer)}
     gaps: dict[int, list[tuple[float, float]]] = {}
     for (a, high), (b, low) in joints:
@@ -132,20 +142,20 @@ def crossings(layers: Sequence[Sequence[str]], joints: Iterable[tuple[Joint, Joi
 
 
 def spread(wanted: Sequence[float], sizes: Sequence[float], gaps: Sequence[float]) -> list[float]:
-    """Places along a line, in order and apart, as near as can be to those that are wanted (least squares).
+    """Place items along a line, in order and without overlap, as near as possible to wanted places (least squares).
 
     Args:
-        wanted: where each would like to begin.
-        sizes: of each.
-        gaps: the least distance between each and the next.
+        wanted: wanted start of each item.
+        sizes: of the items.
+        gaps: smallest distance between each item and the next.
 
     Returns:
-        where each begins.
+        the start of each item.
     """
     offsets = [0.0]
     for size, gap in zip(sizes[:-1], gaps, strict=True):
         offsets.append(offsets[-1] + size + gap)
-    # Apart from their offsets they must not fall: pool whatever does into its mean.
+    # Less their offsets, starts must not decrease: pool adjacent violators into their mean (isotonic regression).
     pools: list[list[float]] = []
     for want, offset in zip(wanted, offsets, strict=False):
         pools.append([want - offset, 1])

@@ -1,7 +1,7 @@
-"""Places for boxes and wires: columns from left to right, wires that lead back run below.
+"""Layout of boxes and wires: columns from left to right, backward wires below all boxes.
 
-Between two columns stand, from left to right: the names of messages, tracks down for wires that lead back, room for
-curves, and tracks up to inputs. Boxes, names and tracks have that ground for themselves, so nothing lies on text.
+Between two columns stand, from left to right: names of messages, tracks down for backward wires, space for curves, and
+tracks up to inputs. Each of them has its own space, so nothing is drawn over text.
 """
 
 from __future__ import annotations
@@ -13,20 +13,37 @@ from statistics import median_low
 
 from embodied.diagram.layers import Joint, backward, columns, components, ordered, spread
 
-HEAD = 48.0  # height of a box's title
-ROW = 19.0  # of a port
+HEAD = 48.0
+"""Height of a box's title [px]."""
+
+ROW = 19.0
+"""Height of a port [px]."""
+
 FOOT = 8.0
-LETTER = 6.7  # width of one, in a monospaced face of 11 px
-APART = 30.0  # between boxes
-LANE = 14.0  # between wires beside each other
-CURVE = 46.0  # width in which wires bend
+"""Height below the last port of a box [px]."""
+
+LETTER = 6.7
+"""Width of a letter, in a monospaced face of 11 px [px]."""
+
+BOX_GAP = 30.0
+"""Smallest distance between boxes [px]."""
+
+LANE = 14.0
+"""Distance between parallel wires [px]."""
+
+CURVE = 46.0
+"""Width in which wires bend [px]."""
+
 MARGIN = 28.0
-TIP = 3.0  # between an arrow and its port
+"""Margin around the diagram [px]."""
+
+TIP = 3.0
+"""Distance between the tip of an arrow and its port [px]."""
 
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """What is drawn of a node: how wide its title is, and its ports from the top down."""
+    """Node to draw: the width of its title, and its ports from the top down."""
 
     name: str
     title: float
@@ -38,7 +55,7 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Wire:
-    """From an output to an input."""
+    """Wire from an output to an input, by names."""
 
     source: str
     output: str
@@ -48,7 +65,7 @@ class Wire:
 
 @dataclass(slots=True)
 class Box:
-    """Where a node stands."""
+    """Rectangle of a node in the diagram [px]."""
 
     x: float
     y: float
@@ -58,7 +75,7 @@ class Box:
 
 @dataclass(slots=True)
 class Layout:
-    """Everything in its place; `paths` are SVG path data, by wire, and `labels` where the name of a message begins."""
+    """Complete layout; `paths` are SVG path data by wire, `labels` the start of each message's name."""
 
     boxes: dict[str, Box] = field(default_factory=dict)
     paths: dict[Wire, str] = field(default_factory=dict)
@@ -69,26 +86,37 @@ class Layout:
 
 
 def port_y(node: Node, port: str, *, output: bool) -> float:
-    """How far below the top of its box a port is."""
+    """Return the distance of a port from the top of its box [px].
+
+    Args:
+        node: with the port.
+        port: name of the port.
+        output: whether the port is an output.
+    """
     return HEAD + ROW * ((node.outputs if output else node.inputs).index(port) + 0.5)
 
 
 def lay_out(nodes: Mapping[str, Node], wires: Sequence[Wire]) -> Layout:
-    """Places for a graph; parts that do not hang together stand below each other."""
-    made = Layout()
+    """Lay out a graph, with its connected components below each other.
+
+    Args:
+        nodes: by name.
+        wires: between the nodes.
+    """
+    layout = Layout()
     for names in components(nodes, [(wire.source, wire.target) for wire in wires]):
         part = _Part({name: nodes[name] for name in names}, [wire for wire in wires if wire.source in names])
-        part.place(made)
-    return made
+        part.place(layout)
+    return layout
 
 
 Trunk = tuple[str, str]
-"""An output whose wires lead back: they share their way as far as they can."""
+"""Output with backward wires, which share their path as far as possible."""
 
 
 @dataclass(slots=True)
 class _Column:
-    """One column and the gap behind it, in x."""
+    """Column of boxes and the gap behind it, in x."""
 
     left: float  # of its boxes
     right: float
@@ -98,7 +126,7 @@ class _Column:
 
 
 class _Part:
-    """One connected part of a graph."""
+    """Connected component of a graph."""
 
     def __init__(self, nodes: Mapping[str, Node], wires: Sequence[Wire]) -> None:
         self.nodes = nodes
@@ -112,32 +140,32 @@ class _Part:
             self.layers[self.column[name]].append(name)
         self.y: dict[str, float] = {}
 
-    def place(self, made: Layout) -> None:
-        """Add this part below what is there."""
+    def place(self, layout: Layout) -> None:
+        """Add this component below the others of a layout."""
         joints = self._joints()
         self.layers = ordered(self.layers, [(self._share(a), self._share(b)) for a, b in joints])
         self._stack(joints)
-        top = made.height + MARGIN - min(self.y.values())
+        top = layout.height + MARGIN - min(self.y.values())
         self.y = {item: y + top for item, y in self.y.items()}
         lanes = self._lanes(max(self.y[item] + self._height(item) for item in self.y))
-        found: list[_Column] = []
+        placed: list[_Column] = []
         for index in range(len(self.layers)):
-            found.append(self._column(index, found[-1].bend + CURVE if found else MARGIN))
+            placed.append(self._column(index, placed[-1].bend + CURVE if placed else MARGIN))
             for name in (name for name in self.layers[index] if name in self.nodes):
-                node, column = self.nodes[name], found[-1]
+                node, column = self.nodes[name], placed[-1]
                 box = Box(column.left, self.y[name], column.right - column.left, self._height(name))
-                made.boxes[name] = box
+                layout.boxes[name] = box
                 for port in node.messages:
-                    made.labels[name, port] = (column.right + 9, box.y + port_y(node, port, output=True) - 5)
-        made.paths |= {wire: self._ahead(wire, found) for wire in self.forward}
-        made.paths |= {wire: self._around(wire, found, lanes) for wire in self.back}
-        made.back |= set(self.back)
-        made.width = max(made.width, found[-1].bend + MARGIN)
-        made.height = max([*(self.y[item] + self._height(item) for item in self.y), *lanes.values()])
+                    layout.labels[name, port] = (column.right + 9, box.y + port_y(node, port, output=True) - 5)
+        layout.paths |= {wire: self._ahead(wire, placed) for wire in self.forward}
+        layout.paths |= {wire: self._around(wire, placed, lanes) for wire in self.back}
+        layout.back |= set(self.back)
+        layout.width = max(layout.width, placed[-1].bend + MARGIN)
+        layout.height = max([*(self.y[item] + self._height(item) for item in self.y), *lanes.values()])
 
     def _column(self, index: int, x: float) -> _Column:
         boxes = [self.nodes[name] for name in self.layers[index] if name in self.nodes]
-        # Sorted so that no stub into a port crosses a track: the higher the port, the farther its track from the box.
+        # Sorted so that no stub into a port crosses a track: the higher a port, the farther its track from the box.
         into = sorted((self._in_y(w), (w.source, w.output)) for w in self.back if self.column[w.target] == index)
         out = sorted((-self._out_y(w), (w.source, w.output)) for w in self.back if self.column[w.source] == index)
         up = {trunk: x + LANE * i for i, trunk in enumerate(dict.fromkeys(trunk for _, trunk in into))}
@@ -149,26 +177,26 @@ class _Part:
         return _Column(left, right, behind + LANE * len(down), up, down)
 
     def _joints(self) -> list[tuple[Joint, Joint]]:
-        """Wires between neighbouring columns; one that leads farther gets an item in every column it passes."""
-        found: dict[tuple[Joint, Joint], None] = {}
+        """Split wires at every column they pass, so that each part joins neighbouring columns."""
+        joints: dict[tuple[Joint, Joint], None] = {}
         for wire in self.forward:
             at: Joint = (wire.source, self._offset(wire.source, wire.output, output=True))
             for index in range(self.column[wire.source] + 1, self.column[wire.target]):
                 passing = _passing(wire, index)
                 if passing not in self.layers[index]:
                     self.layers[index].append(passing)
-                found[at, (passing, 0.0)] = None
+                joints[at, (passing, 0.0)] = None
                 at = (passing, 0.0)
-            found[at, (wire.target, self._offset(wire.target, wire.input, output=False))] = None
-        return list(found)
+            joints[at, (wire.target, self._offset(wire.target, wire.input, output=False))] = None
+        return list(joints)
 
     def _stack(self, joints: Sequence[tuple[Joint, Joint]]) -> None:
-        """Heights: as level as the wires can be, with the order kept."""
+        """Choose heights that keep wires as level as possible, without a change of the order."""
         for layer in self.layers:
             y = 0.0
             for item in layer:
                 self.y[item] = y
-                y += self._height(item) + APART
+                y += self._height(item) + BOX_GAP
         for sweep in range(24):
             layers = self.layers if sweep % 2 else self.layers[::-1]
             for layer in layers:
@@ -176,13 +204,13 @@ class _Part:
                 for item in layer:
                     pulls = [self.y[b] + hb - ha for (a, ha), (b, hb) in joints if a == item]
                     pulls += [self.y[a] + ha - hb for (a, ha), (b, hb) in joints if b == item]
-                    # The median, not the mean: one wire that is level looks better than two that nearly are.
+                    # The median, not the mean: one level wire looks better than two that nearly are.
                     wanted.append(median_low(pulls) if pulls else self.y[item])
-                gaps = [APART if one in self.nodes or other in self.nodes else LANE for one, other in pairwise(layer)]
+                gaps = [BOX_GAP if one in self.nodes or other in self.nodes else LANE for one, other in pairwise(layer)]
                 self.y.update(zip(layer, spread(wanted, [self._height(item) for item in layer], gaps), strict=True))
 
     def _lanes(self, floor: float) -> dict[Trunk, float]:
-        """A lane below everything for each output that leads back; the shorter ones are nearer."""
+        """Assign a lane below all boxes to each output with backward wires; the shorter ones are nearer."""
         reach: dict[Trunk, int] = {}
         for wire in self.back:
             trunk, column = (wire.source, wire.output), self.column[wire.target]
@@ -190,23 +218,23 @@ class _Part:
         order = sorted(reach, key=lambda trunk: (-reach[trunk], -self.y[trunk[0]], trunk))
         return {trunk: floor + LANE * (1.5 + i) for i, trunk in enumerate(order)}
 
-    def _ahead(self, wire: Wire, found: Sequence[_Column]) -> str:
-        """The way of a wire that leads to a later column, level through the columns in between."""
+    def _ahead(self, wire: Wire, placed: Sequence[_Column]) -> str:
+        """Return the path of a forward wire, level through the columns in between."""
         source, target = self.column[wire.source], self.column[wire.target]
         y = self._out_y(wire)
-        path = f"M{found[source].right:.1f} {y:.1f}"
+        path = f"M{placed[source].right:.1f} {y:.1f}"
         for index in range(source + 1, target + 1):
             after = self._in_y(wire) if index == target else self.y[_passing(wire, index)]
-            start = found[index - 1].bend
+            start = placed[index - 1].bend
             middle, end = start + CURVE / 2, start + CURVE
             path += f"H{start:.1f}C{middle:.1f} {y:.1f} {middle:.1f} {after:.1f} {end:.1f} {after:.1f}"
             y = after
-        return path + f"H{found[target].left - TIP:.1f}"
+        return path + f"H{placed[target].left - TIP:.1f}"
 
-    def _around(self, wire: Wire, found: Sequence[_Column], lanes: Mapping[Trunk, float]) -> str:
-        """The way of a wire that leads back: down behind its column, below everything, and up before the other."""
+    def _around(self, wire: Wire, placed: Sequence[_Column], lanes: Mapping[Trunk, float]) -> str:
+        """Return the path of a backward wire: down behind its column, below all boxes, and up before the other."""
         trunk = (wire.source, wire.output)
-        source, target = found[self.column[wire.source]], found[self.column[wire.target]]
+        source, target = placed[self.column[wire.source]], placed[self.column[wire.target]]
         down, up, lane, r = source.down[trunk], target.up[trunk], lanes[trunk], LANE / 2
         return (
             f"M{source.right:.1f} {self._out_y(wire):.1f}H{down - r:.1f}q{r} 0 {r} {r}V{lane - r:.1f}q0 {r} {-r} {r}"

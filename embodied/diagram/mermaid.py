@@ -1,4 +1,4 @@
-"""A plan as Mermaid, which code hosts and editors draw."""
+"""Diagram of a plan as Mermaid, which code hosts and editors draw."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from embodied.graph.plan import Plan
 
 
 def mermaid(plan: Plan, flows: Flows | None = None) -> str:
-    """A plan as Mermaid: one box a node with its rate, one arrow a wire with its type; triggers are thick.
+    """Draw a plan as Mermaid: one box a node with its rate, one arrow a wire with its type; triggers are thick.
 
     Args:
-        plan: a proven graph.
-        flows: what goes over its wires, while it runs.
+        plan: of the graph.
+        flows: measured traffic on its wires, while it runs.
     """
     lines = ["flowchart LR"]
     for name, node in plan.nodes.items():

@@ -1,4 +1,4 @@
-"""A plan as an SVG picture, readable on light and on dark paper."""
+"""Diagram of a plan as SVG, readable on a light and on a dark page."""
 
 from __future__ import annotations
 
@@ -14,18 +14,25 @@ from embodied.messages.schema import Command
 from embodied.node.node import Driver, Guard
 
 STYLE = (Path(__file__).parent / "style.css").read_text("utf-8")
+"""Style sheet of a diagram."""
+
 TOP = 52.0
+"""Height of the title [px]."""
+
 COLOURS = 6
-CUT = 9.0  # of a guard's corners
+"""Number of colours of processes."""
+
+CUT = 9.0
+"""Size of a guard's cut corners [px]."""
 
 
 def svg(plan: Plan, title: str, flows: Flows | None = None) -> str:
-    """A plan as SVG: columns from left to right, wires that lead back dashed below them.
+    """Draw a plan as SVG: columns from left to right, backward wires dashed below them.
 
     Args:
-        plan: a proven graph.
-        title: what it is the graph of.
-        flows: what goes over its wires, while it runs.
+        plan: of the graph.
+        title: of the diagram.
+        flows: measured traffic on its wires, while it runs.
     """
     flows = flows or {}
     nodes = {name: _node(plan, node, flows) for name, node in plan.nodes.items()}
@@ -78,13 +85,13 @@ def _node(plan: Plan, node: Planned, flows: Flows) -> Node:
     taken = {name: output.message.__name__ for name, output in node.ports.outputs.items()}
     worst = {name: labels.worst(plan, flows, node.name, name) for name in taken}
     taken = {name: f"{taken[name]} {flow.short}" if flow else taken[name] for name, flow in worst.items()}
-    # An actuator ends the flow, and what it measures leads back.
+    # An actuator ends the flow; its measurements lead back.
     last = isinstance(node.node, Driver) and any(issubclass(i.message, Command) for i in node.ports.inputs.values())
     return Node(node.name, title, tuple(node.ports.inputs), tuple(node.ports.outputs), taken, last)
 
 
 def _processes(plan: Plan) -> dict[str, int]:
-    """The number of the process of each node that shares one."""
+    """Return the number of the process of each node that shares one."""
     if plan.graph.clock == "lockstep":
         return {}
     return {name: index % COLOURS for index, group in enumerate(plan.graph.processes) for name in group}
@@ -100,10 +107,10 @@ def _wire(plan: Plan, layout: Layout, wire: Wire, flow: Flow | None) -> str:
     kinds += ["command"] if _commands(plan, wire) else []
     kinds += ["back"] if wire in layout.back else []
     tip = "tip-command" if "command" in kinds else "tip"
-    told = escape(labels.wire(plan, wire.target, wire.input, flow))
+    title = escape(labels.wire(plan, wire.target, wire.input, flow))
     path = layout.paths[wire]
     return (
-        f'<g><title>{told}</title><path class="touch" d="{path}"/>'
+        f'<g><title>{title}</title><path class="touch" d="{path}"/>'
         f'<path class="{" ".join(kinds)}" d="{path}" marker-end="url(#{tip})"/></g>'
     )
 
@@ -166,7 +173,7 @@ def _arrow(name: str) -> str:
 
 
 def _legend(plan: Plan, layout: Layout, process: dict[str, int], wide: float, *, live: bool) -> tuple[list[str], float]:
-    """What the signs mean, those alone that are there, in rows; and how high that is."""
+    """Draw the legend of the signs that occur, in rows, and return its height [px]."""
     kinds = {_kind(node) for node in plan.nodes.values()}
     entries: list[tuple[str, str]] = []
     for kind, text in (("driver", "driver"), ("guard", "guard")):
@@ -190,7 +197,9 @@ def _legend(plan: Plan, layout: Layout, process: dict[str, int], wide: float, *,
             tip = "tip-command" if kind == "command" else "tip"
             entries.append((f'<path class="wire {kind}" d="M0 1H28" marker-end="url(#{tip})"/>', text))
     if live:
-        entries.append(('<text class="label" y="5">Hz</text>', "published; median/p99 under way, of the slowest taker"))
+        entries.append(
+            ('<text class="label" y="5">Hz</text>', "published; median/p99 latency of the slowest subscriber")
+        )
     made, x, y = [], MARGIN, 14.0
     for sign, text in entries:
         length = 36 + LETTER * len(text) + 26

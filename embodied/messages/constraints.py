@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Refinement:
-    """What a node's settings fix about a port, beyond its message type.
+    """Constraints of a port beyond its message type, as the node's settings fix them.
 
     Attributes:
-        sizes: size of dimensions by letter, `{"n": 7}`.
-        frame: the frame a message is in.
-        dtypes: numpy's dtype names, by field.
+        sizes: sizes of dimensions by letter, `{"n": 7}`.
+        frame: coordinate frame of the message.
+        dtypes: numpy's names of element types, by field.
         units: units, by field.
-        modes: for commands, the fields that are given, or taken.
+        modes: for commands, the fields that are published, or accepted.
     """
 
     sizes: Mapping[str, int] = field(default_factory=dict)
@@ -25,7 +25,7 @@ class Refinement:
     modes: frozenset[str] | None = None
 
     def joined(self, other: Refinement) -> Refinement:
-        """Both together; where both say something, this one's word."""
+        """Return both together; where both fix something, this one prevails."""
         return Refinement(
             {**other.sizes, **self.sizes},
             other.frame if self.frame is None else self.frame,

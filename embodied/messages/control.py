@@ -1,4 +1,4 @@
-"""What is asked of a robot, and what the guard says about it."""
+"""Messages of supervision: targets, stops, separation of people, reports of guards and devices."""
 
 from __future__ import annotations
 
@@ -11,33 +11,33 @@ from embodied.messages.schema import Array, Message, Unit, Vector
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target(Message):
-    """The object a task is about, by the label a detector gives it."""
+    """Object of a task, by the label of its detector."""
 
     label: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stop(Message):
-    """Stop now, and stay stopped until a Reset. `reason` is for the person who has to come."""
+    """Stop now, and stay stopped until a Reset. `reason` is for the person who resets it."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reset(Message):
-    """A person releases a latched stop; motion resumes only with a command newer than this."""
+    """Release of a latched stop by a person; motion resumes only with a newer command."""
 
     by: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Separation(Message):
-    """What is known of the people around an arm. Where nobody is seen, the distance is as far as the sensor sees.
+    """Separation between an arm and people. Where nobody is detected, the distance is the range of the sensor.
 
     Attributes:
-        distance: from the part of the arm that is nearest to a person to that person, at least; None: not measured [m].
-        speed: no part of the arm may be faster, such as while someone is in a warning field; None: no limit [m/s].
-        acquired: when it was measured.
+        distance: lower bound of the distance from any part of the arm to a person; None: not measured [m].
+        speed: limit for every part of the arm, such as while a warning field is occupied; None: no limit [m/s].
+        acquired: time of the measurement.
     """
 
     distance: Annotated[float, Unit("m")] | None = None
@@ -47,11 +47,11 @@ class Separation(Message):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GuardReport(Message):
-    """What a guard did with the last commands.
+    """Report of a guard on the last commands.
 
     Attributes:
         state: `following`, `holding` or `stopped`.
-        source: whose command is followed, the name of that input, such as `command` or `operator`; or empty.
+        source: name of the input whose command is followed, such as `command` or `operator`; or empty.
         clips: each limit that changed the command, with its evidence.
         refusals: each reason why a command was not followed, with its evidence.
     """
@@ -64,14 +64,14 @@ class GuardReport(Message):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceStatus(Message):
-    """How a device is, by its own words.
+    """Status of a device, as the device itself reports it.
 
     Attributes:
-        state: `ready`, `moving`, `stopped` (its emergency stop, or told to stop) or `fault`.
-        reason: for `stopped` and `fault`, with the device's own code; what to do about it.
-        rejected: frames that were corrupted, truncated, repeated or out of order since it was opened.
-        temperature: of each joint's motor [degC]; None where it does not say.
-        voltage: of its supply [V]; None where it does not say.
+        state: `ready`, `moving`, `stopped` (by its emergency stop, or by a command to stop) or `fault`.
+        reason: for `stopped` and `fault`, with the device's own code, and what to do about it.
+        rejected: number of frames that were corrupted, truncated, repeated or out of order since it was opened.
+        temperature: of each joint's motor [degC]; None where it is not reported.
+        voltage: of the supply [V]; None where it is not reported.
     """
 
     state: str

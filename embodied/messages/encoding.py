@@ -1,8 +1,8 @@
-"""The wire: a message becomes bytes, is checked, and its arrays become read-only.
+"""Encoding of messages as bytes, with a check of every field; the arrays become read-only.
 
-Each topic has an encoder generated for its message type and what its port refines (sizes, frame, dtypes). The layout
-is fixed per type, little endian: presence bits, dimensions and scalars by `struct`, then the arrays row by row, then
-the text as MessagePack. Equal messages give equal bytes, so the digest of a run is taken over them.
+Each topic has an encoder generated for its message type and the constraints of its port. The layout is fixed per type,
+little endian: presence bits, dimensions and scalars by `struct`, then the arrays row by row, then the text as
+MessagePack. Equal messages give equal bytes, so the digest of a run is taken over them.
 """
 
 from __future__ import annotations
@@ -21,20 +21,21 @@ from embodied.messages.constraints import Refinement
 from embodied.messages.schema import Array, Field, Message, schema
 
 Encoder = Callable[[Any], bytes]
+"""Function that checks a message and returns its bytes."""
 
 _PACK = {"float": "d", "int": "q", "bool": "?"}
 
 
 def encoder(kind: type[Message], topic: str = "", refined: Refinement | None = None) -> Encoder:
-    """A function that checks a message, seals its arrays and gives its bytes.
+    """Generate a function that checks a message, makes its arrays read-only and returns its bytes.
 
     Args:
-        kind: the message type of the topic.
-        topic: `node.port`, for its errors.
-        refined: what the port fixes beyond the type.
+        kind: message type of the topic.
+        topic: `node.port`, for errors.
+        refined: constraints of the port.
 
     Returns:
-        message -> bytes; raises WireError naming the field, what was expected and what came.
+        an encoder; it raises WireError with the field, what is expected and what it got.
     """
     refined = refined or Refinement()
     checked = Checked.of(kind, refined)
@@ -48,7 +49,13 @@ def encoder(kind: type[Message], topic: str = "", refined: Refinement | None = N
 
 
 def sealer(kind: type[Message], topic: str = "", refined: Refinement | None = None) -> Callable[[Any], None]:
-    """A function that checks a message and seals its arrays, for takers in the same process; see `encoder`."""
+    """Generate a function that checks a message and makes its arrays read-only, for subscribers in the same process.
+
+    Args:
+        kind: message type of the topic.
+        topic: `node.port`, for errors.
+        refined: constraints of the port.
+    """
     refined = refined or Refinement()
     checked = Checked.of(kind, refined)
     seal: Callable[[Any], None] = mended(kind, topic, refined, "m", checked.lines, checked.names)
@@ -57,16 +64,16 @@ def sealer(kind: type[Message], topic: str = "", refined: Refinement | None = No
 
 @dataclass(slots=True)
 class Checked:
-    """Source that tests the fields of a message `m`, one line a field; anything unusual goes to `mend`.
+    """Generated source that checks the fields of a message `m`, one line a field; anything unusual goes to `mend`.
 
     Attributes:
-        lines: the tests; behind them `v0`, `v1`, … are the fields' values.
-        names: what the lines refer to.
-        first: what the head of a layout holds: presence bits, dimensions, scalars.
-        code: of the scalars, as `struct` has it.
-        letters: names of the values of the dimensions that a letter stands for.
-        arrays: the array fields, with the names of their values.
-        texts: names of the values that are text.
+        lines: of the checks; after them `v0`, `v1`, … are the values of the fields.
+        names: globals of the source.
+        first: variables in the head of a layout: presence bits, dimensions, scalars.
+        code: format of the scalars for `struct`.
+        letters: variables of the dimensions that a letter stands for.
+        arrays: array fields, with their variables.
+        texts: variables of the text fields.
     """
 
     lines: list[str]
@@ -78,38 +85,38 @@ class Checked:
     texts: list[str]
 
     def head(self, more: str) -> struct.Struct:
-        """The head of a layout, little endian and without gaps, with more behind it."""
+        """Return the format of a layout's head, little endian and without gaps, with more fields behind it."""
         return struct.Struct(f"<I{len(self.letters)}i{self.code}{more}")
 
     @classmethod
     def of(cls, kind: type[Message], refined: Refinement, *, views: bool = False, arguments: str = "m") -> Checked:
-        """The tests of a message type.
+        """Generate the checks of a message type.
 
         Args:
-            kind: the type.
-            refined: what is known beyond it.
-            views: arrays may be views of others, since they are copied at once.
+            kind: message type.
+            refined: constraints of the port.
+            views: whether arrays may be views of others, since they are copied at once.
             arguments: of `mend`.
         """
         mend = f"return mend({arguments})"
         names: dict[str, Any] = {"kind": kind, "ndarray": np.ndarray}
         sizes = dict.fromkeys(d for f in schema(kind) if f.array for d in f.array.shape if isinstance(d, str))
         letters = [dimension(size) for size in sizes]
-        found = cls([f"if m.__class__ is not kind: {mend}", "present = 0"], names, [], "", letters, [], [])
-        found.lines += [f"{dimension(size)} = {refined.sizes.get(size, -1)}" for size in sizes]
+        checked = cls([f"if m.__class__ is not kind: {mend}", "present = 0"], names, [], "", letters, [], [])
+        checked.lines += [f"{dimension(size)} = {refined.sizes.get(size, -1)}" for size in sizes]
         scalars: list[str] = []
         for index, field in enumerate(schema(kind)):
             v = f"v{index}"
-            found.lines.append(f"{v} = m.{field.name}")
+            checked.lines.append(f"{v} = m.{field.name}")
             lines: list[str] = []
             if field.array is not None:
                 names[f"d{index}"] = np.dtype(refined.dtypes.get(field.name, field.array.dtype))
                 lines += _array_lines(v, index, field.array, mend, views)
-                found.arrays.append((v, field))
+                checked.arrays.append((v, field))
             elif field.kind in _PACK:
                 if field.kind == "bool":
                     lines.append(f"if {v}.__class__ is not bool: {mend}")
-                found.code += _PACK[field.kind]
+                checked.code += _PACK[field.kind]
                 scalars.append(f"0 if {v} is None else {v}" if field.optional else v)
             else:
                 of = "str" if field.kind == "str" else "tuple"
@@ -118,34 +125,34 @@ class Checked:
                     lines += [f"for text in {v}:", f"    if text.__class__ is not str: {mend}"]
                 if field.name == "frame" and refined.frame is not None:
                     lines.append(f"if {v} != {refined.frame!r}: {mend}")
-                found.texts.append(v)
+                checked.texts.append(v)
             if field.optional:
-                found.lines.append(f"if {v} is not None:")
-                found.lines.append(f"    present |= {1 << index}")
+                checked.lines.append(f"if {v} is not None:")
+                checked.lines.append(f"    present |= {1 << index}")
                 lines = [f"    {line}" for line in lines]
-            found.lines += lines
-        found.first = ["present", *letters, *scalars]
-        return found
+            checked.lines += lines
+        checked.first = ["present", *letters, *scalars]
+        return checked
 
 
 def dimension(letter: str) -> str:
-    """How generated source calls the size that a letter stands for; a letter may be any name."""
+    """Return the variable of the size that a letter stands for, in generated source; a letter may be any name."""
     return f"size_{letter}"
 
 
 def mended(
     kind: type[Message], topic: str, refined: Refinement, arguments: str, body: list[str], names: dict[str, Any]
 ) -> Callable[..., Any]:
-    """A generated function of a message `m`, whose `mend` copies what is only unsuited and says what is wrong."""
+    """Compile a function of a message `m` whose `mend` copies unsuitable arrays and raises for wrong values."""
     strict = _compile(kind, arguments, body, {**names, "mend": partial(_give_up, topic)})
     return _compile(kind, arguments, body, {**names, "mend": partial(_mend, kind, topic, refined, strict)})
 
 
 def _compile(kind: type[Message], arguments: str, body: list[str], names: dict[str, Any]) -> Callable[..., Any]:
-    source = f"def made({arguments}):\n" + "\n".join(f"    {line}" for line in body)
+    source = f"def generated({arguments}):\n" + "\n".join(f"    {line}" for line in body)
     exec(compile(source, f"<wire of {kind.__name__}>", "exec"), names)
-    made: Callable[..., Any] = names["made"]
-    return made
+    generated: Callable[..., Any] = names["generated"]
+    return generated
 
 
 def _array_lines(v: str, index: int, array: Array, mend: str, views: bool) -> list[str]:
@@ -168,7 +175,7 @@ def _array_lines(v: str, index: int, array: Array, mend: str, views: bool) -> li
 def _mend(
     kind: type[Message], topic: str, refined: Refinement, strict: Callable[..., Any], message: Any, *where: Any
 ) -> Any:
-    """Say what is wrong; or, where only the memory is unsuited (a view, another order), copy it and go on."""
+    """Raise for a wrong value; where only the memory is unsuitable (a view, another order), copy it and go on."""
     named = f"{topic}: " if topic else ""
     if type(message) is not kind:
         raise WireError(f"{named}expected {kind.__name__}, got {type(message).__name__}")
@@ -190,7 +197,7 @@ def _give_up(topic: str, message: Any, *_: Any) -> Any:
 
 
 def _wrong(field: Field, value: Any, refined: Refinement, sizes: dict[str, int]) -> str:
-    """What is wrong with a value, or nothing."""
+    """Explain what is wrong with a value; empty where nothing is."""
     if value is None:
         return "" if field.optional else "expected a value, got None"
     if field.array is None:
@@ -230,7 +237,7 @@ def _short(value: object) -> str:
 
 
 def summary(message: object) -> str:
-    """A message in one line, for people: small arrays in full, large ones by shape and range."""
+    """Format a message in one line, for people: small arrays in full, large ones by shape and range."""
     if message is None or not isinstance(message, Message):
         return _short(message) if message is not None else "None"
     parts = [f"{field.name}={shown(getattr(message, field.name))}" for field in schema(type(message))]
@@ -238,11 +245,11 @@ def summary(message: object) -> str:
 
 
 def shown(value: object, most: int = 8) -> str:
-    """A field's value for people.
+    """Format the value of a field, for people.
 
     Args:
         value: of the field.
-        most: an array of more elements is shown by shape and range.
+        most: number of elements above which an array is shown by shape and range.
     """
     if isinstance(value, np.ndarray):
         if value.size <= most:

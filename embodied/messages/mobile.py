@@ -1,4 +1,4 @@
-"""Drones and road vehicles, and the sensors that travel on them."""
+"""Messages of drones and road vehicles, and of the sensors on them."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ class DroneCommand(Command):
     """A setpoint for a multirotor: a position or a velocity, and a heading. Axes are ENU, yaw is from east.
 
     Attributes:
-        position: where to be. One that stands on the ground arms and takes off to it.
-        velocity: how to move; beside a position, how that moves.
-        yaw: heading of its forward axis; None: as it is.
-        land: come down, over `position` if there is one, else where it is; on the ground it disarms.
-        frame: of all of these.
+        position: of the set-point. A drone on the ground arms and takes off to it.
+        velocity: of the drone; beside a position, that of the position itself.
+        yaw: heading of the forward axis; None: unchanged.
+        land: come down, over `position` if there is one, else where it is, and disarm on the ground.
+        frame: of position, velocity and yaw.
     """
 
     position: Annotated[Vector, Array("3", "m")] | None = None
@@ -51,7 +51,7 @@ class DroneCommand(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DroneState(Message):
-    """Estimated state of a multirotor. `mode` is the autopilot's word for what it is doing."""
+    """Estimated state of a multirotor. `mode` is the autopilot's name of its flight mode."""
 
     position: Annotated[Vector, Array("3", "m")]
     orientation: Annotated[Vector, Array("4")]
@@ -66,7 +66,7 @@ class DroneState(Message):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VehicleCommand(Command):
-    """What a drive-by-wire vehicle should do; left steering is positive, `gear` is one of P, R, N, D."""
+    """Command to a drive-by-wire vehicle; steering to the left is positive, `gear` is one of P, R, N, D."""
 
     speed: Annotated[float, Unit("m/s")]
     acceleration: Annotated[float, Unit("m/s²")] | None = None
@@ -76,7 +76,7 @@ class VehicleCommand(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VehicleState(Message):
-    """What a drive-by-wire vehicle reports. `overridden`: a person has taken over."""
+    """Reported state of a drive-by-wire vehicle. `overridden`: a person has taken over."""
 
     speed: Annotated[float, Unit("m/s")]
     steering: Annotated[float, Unit("rad")]
@@ -90,16 +90,16 @@ class VehicleState(Message):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lane(Message):
-    """What a vehicle sees of its lane, all from the point on the ground midway between its rear wheels.
+    """Lane ahead of a vehicle, seen from the point on the ground midway between its rear wheels.
 
     Attributes:
         offset: of that point from the middle of the lane, left is positive.
         heading: of its forward axis from the direction of the lane there, left is positive.
         curvature: of the lane's middle ahead, one that bends left is positive.
-        obstacle: along the lane to the nearest thing that stands in it; None: the view is clear.
-        stop_line: along the lane to the near edge of the next stop line; None: none is in view.
-        score: how sure, 0 to 1; below 0.5 nobody should drive by it.
-        acquired: when the image was taken, copied through.
+        obstacle: distance along the lane to the nearest obstacle in it; None: the view is clear.
+        stop_line: distance along the lane to the near edge of the next stop line; None: none is in view.
+        score: confidence, 0 to 1; not to be driven by below 0.5.
+        acquired: time of the image, copied through.
     """
 
     offset: Annotated[float, Unit("m")]

@@ -1,4 +1,4 @@
-"""Joints, grippers, poses, twists and goals. Axes and units follow REP-103: metres, radians, x forward, z up."""
+"""Messages of motion: joints, grippers, poses, twists, goals. REP-103: metres, radians, x forward, z up."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class JointState(Message):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JointCommand(Command):
-    """Where the joints should go; a driver declares which of the modes it takes. `gripper` is the opening."""
+    """Command to joints; a driver declares which of the modes it accepts. `gripper` is the opening."""
 
     position: Annotated[Vector, Array("n", "rad")] | None = None
     velocity: Annotated[Vector, Array("n", "rad/s")] | None = None
@@ -59,14 +59,14 @@ class Twist(Message):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Goal(Message):
-    """Where the tool should be, in words that every arm understands.
+    """Goal of a tool, independent of the arm.
 
     Attributes:
         position: of the tool centre [m].
         approach: unit vector along which the tool points, (0, 0, -1) is straight down.
         yaw: turn of the gripper about the vertical axis; at 0 its fingers open along y of the frame [rad].
-        gripper: opening [m].
-        frame: of all of these.
+        gripper: opening of the gripper [m].
+        frame: of position, approach and yaw.
     """
 
     position: Annotated[Vector, Array("3", "m")]

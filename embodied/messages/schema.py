@@ -1,4 +1,4 @@
-"""What a message is: a frozen value whose fields declare shape, dtype and unit.
+"""Schema of messages: frozen values whose fields declare shape, dtype and unit.
 
 A message type is a frozen dataclass that derives from `Message`. Arrays are annotated with `Array`, scalars with
 `Unit`:
@@ -20,9 +20,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 Vector = NDArray[np.float64]
-"""An array of float64; the shape stands beside it."""
+"""Array of float64; its shape is declared beside it."""
 
 Dimension = int | str
+"""Size of a dimension, or the letter that stands for it."""
 
 
 class Message:
@@ -32,7 +33,7 @@ class Message:
 
 
 class Command(Message):
-    """Base of every message that moves an actuator: only a guard may hand one to a driver."""
+    """Base of every message that moves an actuator: only a guard may pass one to a driver."""
 
     __slots__ = ()
 
@@ -60,7 +61,7 @@ class Array:
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """Unit of a scalar field."""
+    """Unit of a scalar field, as an annotation."""
 
     unit: str
 
@@ -70,9 +71,9 @@ class Field:
     """One field of a message type, as read from its annotation.
 
     Attributes:
-        name: the field.
+        name: of the field.
         kind: `array`, `float`, `int`, `bool`, `str` or `strings` (a tuple of str).
-        optional: it may be None.
+        optional: whether it may be None.
         array: shape, unit and dtype, for arrays.
         unit: SI unit, empty when there is none.
     """
@@ -88,7 +89,7 @@ _SCALARS: dict[object, str] = {float: "float", int: "int", bool: "bool", str: "s
 
 
 def without_none(annotation: Any) -> tuple[Any, bool]:
-    """`T | None` as (T, True); anything else as (itself, False)."""
+    """Split `T | None` into (T, True); any other annotation into (itself, False)."""
     if get_origin(annotation) in (Union, types.UnionType):
         rest = [arg for arg in get_args(annotation) if arg is not type(None)]
         if len(rest) < len(get_args(annotation)):
@@ -100,10 +101,10 @@ _schemas: dict[type[Message], tuple[Field, ...]] = {}
 
 
 def schema(kind: type[Message]) -> tuple[Field, ...]:
-    """The fields of a message type, in order.
+    """Read the fields of a message type, in order.
 
     Raises:
-        TypeError: it is not a frozen dataclass, or a field has a type that no wire can carry.
+        TypeError: the type is not a frozen dataclass, or a field has a type that cannot be encoded.
     """
     if kind in _schemas:
         return _schemas[kind]
@@ -128,7 +129,7 @@ def _field(owner: type, name: str, annotation: Any) -> Field:
         if isinstance(note, Array):
             return Field(name, "array", optional, note, note.unit)
     unit = next((note.unit for note in notes if isinstance(note, Unit)), "")
-    # A NewType such as Time travels as what it wraps.
+    # A NewType such as Time is encoded as the type it wraps.
     annotation = getattr(annotation, "__supertype__", annotation)
     if annotation in _SCALARS:
         return Field(name, _SCALARS[annotation], optional, None, unit)

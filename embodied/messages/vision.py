@@ -1,4 +1,4 @@
-"""Images, depth, the camera that took them, and what was seen in them."""
+"""Messages of vision: images, depth, camera parameters, detections."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Depth(Message):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Segmentation(Message):
-    """For each pixel the number of the body that is seen there, -1 where there is none."""
+    """Number of the body at each pixel, -1 where there is none."""
 
     data: Annotated[NDArray[np.int32], Array("h w", "", "int32")]
     acquired: Annotated[Time, Unit("ns")]
@@ -38,14 +38,16 @@ class Segmentation(Message):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CameraInfo(Message):
-    """The camera behind an image: pinhole intrinsics, and its pose.
+    """Parameters of the camera of an image: pinhole intrinsics, and its pose.
 
     Attributes:
-        width, height: size of the image [px].
+        width: of the image [px].
+        height: of the image [px].
         matrix: intrinsics ((fx, 0, cx), (0, fy, cy), (0, 0, 1)); pixel centres lie at whole numbers [px].
-        position, orientation: of the optical frame in `frame`: x right, y down, z into the scene (REP-103 suffix
-            `_optical`), quaternion (x, y, z, w).
-        frame: in which the pose stands; the robot's base.
+        position: of the optical frame in `frame`.
+        orientation: of the optical frame (x right, y down, z into the scene, REP-103 suffix `_optical`) in `frame`,
+            quaternion (x, y, z, w).
+        frame: of the pose; the robot's base.
     """
 
     width: Annotated[int, Unit("px")]
@@ -58,15 +60,15 @@ class CameraInfo(Message):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Detections(Message):
-    """Objects that were seen; an empty list says that nothing was.
+    """Detected objects; an empty list means that there are none.
 
     Attributes:
-        labels: what each is.
-        position: centre of each [m].
-        yaw: turn of each about the vertical axis; symmetric objects give the representative nearest 0 [rad].
-        score: how sure, 0 to 1.
+        labels: class of each object.
+        position: centre of each object [m].
+        yaw: turn of each object about the vertical axis; of equivalent turns the one nearest 0 [rad].
+        score: confidence of each, 0 to 1.
         frame: of position and yaw; the robot's base.
-        acquired: when the image was taken, copied through.
+        acquired: time of the image, copied through.
     """
 
     labels: tuple[str, ...]

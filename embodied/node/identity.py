@@ -1,4 +1,4 @@
-"""What a device says it is, and whether that is what the launch file wants."""
+"""Identity of a device, and its comparison with the launch file."""
 
 from __future__ import annotations
 
@@ -9,16 +9,17 @@ from typing import Any
 from embodied.robot import Robot
 
 SLACK = 1e-3
-"""A limit counts as the same within this [rad], [rad/s] or [m]: devices round theirs to ticks and to degrees."""
+"""Tolerance for equal limits, since devices round theirs to ticks or degrees [rad], [rad/s] or [m]."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JointRange:
-    """How far a joint goes by the device itself, and how fast.
+    """Limits of a joint by the device itself.
 
     Attributes:
-        lower, upper: of its position, in the unit of the identity; infinite where the device does not say.
-        velocity: the most it does, in that unit a second.
+        lower: limit of the position, in the unit of the identity; infinite where the device reports none.
+        upper: limit of the position, likewise.
+        velocity: limit of the speed, in that unit per second.
     """
 
     lower: float
@@ -28,18 +29,18 @@ class JointRange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """A device, as it introduces itself once it is open.
+    """Identity of a device, as it reports it once it is open.
 
     Attributes:
-        model: what the maker calls it.
-        serial: of this very one; empty where the device has none.
-        firmware: as it says; may be empty.
-        virtual: True for the far side of a wire that has no hardware behind it.
-        joints: by name, in the device's order; empty for what has none.
-        unit: in which the driver gives positions, `rad` or `m`.
-        size: width and height of the images that it gives [px]; None for what gives none.
-        sizes: others that it can give, where it says.
-        unfit: why it cannot be used as it is, a sentence each: a motor in another mode, a part of another kind.
+        model: the maker's name of the model.
+        serial: serial number; empty where the device has none.
+        firmware: version of the firmware; may be empty.
+        virtual: whether it is a virtual device, without hardware.
+        joints: limits by joint name, in the device's order; empty for devices without joints.
+        unit: of positions, `rad` or `m`.
+        size: width and height of its images [px]; None for devices without images.
+        sizes: other sizes of images that it supports, where it reports them.
+        unfit: reasons why it cannot be used as it is, a sentence each: a motor in another mode, a part of another kind.
     """
 
     model: str
@@ -58,17 +59,16 @@ class Identity:
 
 
 def differences(identity: Identity, driver: Any) -> Iterator[str]:
-    """In what a device is not what a driver was set up for, a sentence each.
+    """Yield a sentence for each difference between a device and the settings of its driver.
 
     Args:
         identity: of the device.
-        driver: its settings `robot`, `serial`, `width` and `height` are what the launch file wants, where it has them
-            and they are set.
+        driver: with settings `robot`, `serial`, `width` and `height`, as far as it has them and they are set.
     """
     yield from identity.unfit
     wanted = getattr(driver, "serial", "")
     if isinstance(wanted, str) and wanted and wanted != identity.serial:
-        yield f"the serial number is {identity.serial or 'not told'}, and the launch file wants {wanted}"
+        yield f"the serial number is {identity.serial or 'not reported'}, and the launch file wants {wanted}"
     robot = getattr(driver, "robot", None)
     if isinstance(robot, Robot):
         yield from _joints(identity, robot)
@@ -78,7 +78,7 @@ def differences(identity: Identity, driver: Any) -> Iterator[str]:
         )
         if size != identity.size:
             able = ", ".join(_pixels(other) for other in identity.sizes)
-            also = f"; it says that it can give {able}" if able else ""
+            also = f"; it supports {able}" if able else ""
             yield f"its images are {_pixels(identity.size)}, and the launch file wants {_pixels(size)}{also}"
 
 
@@ -100,4 +100,4 @@ def _joints(identity: Identity, robot: Robot) -> Iterator[str]:
                 f"and the launch file allows {joint.lower:.4g} to {joint.upper:.4g}"
             )
         if joint.velocity > own.velocity + SLACK:
-            yield f"{name} makes {own.velocity:.4g} rad/s at most, and the launch file allows {joint.velocity:.4g}"
+            yield f"{name} reaches {own.velocity:.4g} rad/s at most, and the launch file allows {joint.velocity:.4g}"

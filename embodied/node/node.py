@@ -1,4 +1,4 @@
-"""A node is a value plus a function: fields are settings, `step` is behaviour, its signature is the ports."""
+"""Base classes of nodes, drivers and guards: fields are settings, `step` is behaviour, its signature the ports."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from embodied.world import World
 class Node:
     """Base of every node; a subclass is a dataclass with a `step`.
 
-    It may also have `open()`, or `open(world: World)` if it lives in the simulated world, and `close()`; these hold
-    devices and models. It never calls another node, asks for a clock, opens a link or knows a topic name.
+    It may also have `open()`, or `open(world: World)` if it lives in the simulated world, and `close()`; these acquire
+    and release devices and models. It never calls another node, reads a clock, opens a link or knows a topic name.
 
     Attributes:
-        rate: how often `step` is called [Hz]; None: on each new value of its first input.
+        rate: of `step` [Hz]; None: it runs on each new value of its first input.
         rng: random numbers, seeded from the run's seed and the node's name.
-        listened: names of the outputs that someone takes; the runner keeps it, a camera reads it.
-        wired: names of the inputs that a wire leads to; the graph keeps it, so that `check` and `step` can tell an
-            input that is silent from one that nobody meant to give.
+        listened: names of the outputs with a subscriber; set by the runner, read by a camera.
+        wired: names of the inputs with a wire; set by the graph, so that `check` and `step` can distinguish a silent
+            input from one that is not used.
     """
 
     rate: float | str | Fraction | None = None
@@ -36,11 +36,11 @@ class Node:
     wired: frozenset[str] = frozenset()
 
     def ports(self) -> Ports:
-        """What it takes and gives; a subclass may refine sizes, frames, dtypes, units and modes."""
+        """Return inputs and outputs; a subclass may refine sizes, frames, dtypes, units and modes."""
         return read_ports(type(self))
 
     def check(self) -> Iterable[str]:
-        """Problems with the settings, one sentence each, found without opening any device."""
+        """Yield the problems with the settings, one sentence each, without opening any device."""
         return ()
 
     def check_world(self, world: World) -> Iterable[str]:
@@ -56,41 +56,41 @@ class Node:
 class Driver(Node):
     """Base of the nodes that are a device, or a body in the simulated world.
 
-    `step(command: T | None) -> (state, applied)`. None means that nobody is commanding: hold, or come to a controlled
-    stop. `applied` is what was really sent, after the device's own clipping.
+    `step(command: T | None) -> (state, applied)`. None means that no command is in force: hold, or come to a controlled
+    stop. `applied` is the command that was really sent, after the device's own clipping.
 
-    A device is met in this order: `open` connects and moves nothing, `identify` says what is there, the runner compares
-    that with the launch file, and only then `arm` lets it move. `close` leaves it standing still.
-    `embodied.testing.DriverContract` holds a driver to all of this.
+    Start-up has this order: `open` connects and moves nothing, `identify` reports the device, the runner compares that
+    with the launch file, and only then `arm` lets it move. `close` leaves it standing still.
+    `embodied.testing.DriverContract` tests a driver for all of this.
 
     Attributes:
-        stops_within: so long after its last command the device stands still, by itself [s].
-        lost_within: so long after a device fell silent `step` raises `DeviceLost` [s].
+        stops_within: time from the last command until the device stands still by itself, at most [s].
+        lost_within: time from the device's last answer until `step` raises `DeviceLost`, at most [s].
     """
 
     stops_within: float = 0.5
     lost_within: float = 0.5
 
     def identify(self) -> Identity:
-        """What the open device is; a body of the simulated world needs not say."""
-        raise NotImplementedError(f"{type(self).__name__} does not say what it drives")
+        """Return the identity of the open device; a body of the simulated world needs none."""
+        raise NotImplementedError(f"{type(self).__name__} does not identify its device")
 
     def arm(self) -> None:
-        """Let it move, where the device has to be told; motion that was under way before is not continued."""
+        """Enable motion, where the device requires it; motion that was interrupted before is not continued."""
 
     def halt(self) -> None:
-        """Stop it now, and read back that it stands; a new `arm` is needed to go on.
+        """Stop the device now, and read back that it stands still; a new `arm` is needed to go on.
 
         Raises:
-            NotStopped: it does not say that it has stopped.
+            NotStopped: the device does not confirm that it has stopped.
         """
 
 
 class Guard(Node):
-    """Base of the nodes that may hand commands to drivers. Rated, so that silence is seen; it steps on every tick.
+    """Base of the nodes that may command drivers. Rated, so that it detects silence; it steps on every tick.
 
     Attributes:
-        ranks: names of the inputs that command, from the highest rank; in silence the next one below is in charge.
+        ranks: names of the command inputs, from the highest rank; when one is silent, the next lower takes over.
     """
 
     ranks: tuple[str, ...] = ("operator", "command")
@@ -116,6 +116,11 @@ def tunable(default: float, *, low: float, high: float, unit: str = "") -> Any:
 def tune(node: Node, name: str, value: float) -> None:
     """Change a tunable setting of a running node.
 
+    Args:
+        node: the node.
+        name: of the setting.
+        value: within the bounds of the setting.
+
     Raises:
         ValueError: there is no such tunable setting, or the value is outside its bounds.
     """
@@ -134,6 +139,11 @@ def bounds(kind: type) -> dict[str, Range]:
 
 
 def generator(seed: int, *names: str) -> np.random.Generator:
-    """Random numbers for one purpose of one run: the same for the same seed and names, anywhere."""
+    """Create random numbers for one purpose of one run: equal for equal seed and names, on every machine.
+
+    Args:
+        seed: of the run.
+        names: of the node and the purpose.
+    """
     text = "\0".join((str(seed), *names)).encode()
     return np.random.Generator(np.random.PCG64(int.from_bytes(hashlib.sha256(text).digest()[:16], "little")))

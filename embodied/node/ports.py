@@ -1,4 +1,4 @@
-"""Ports: what a node takes and gives, read off the signature of its `step`."""
+"""Ports of a node: its inputs and outputs, read from the signature of its `step`."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ Delivery = Literal["latest", "optional", "every"]
 
 @dataclass(frozen=True, slots=True)
 class Stamped(Generic[T_co]):
-    """A message with its envelope.
+    """A message with its envelope: time, sequence number and topic.
 
     Attributes:
         value: the message.
-        stamp: when it was delivered, on the graph's clock [ns].
-        sequence: number of the step of its source that gave it, from 0.
+        stamp: time of delivery on the graph's clock [ns].
+        sequence: number of the source's step that published it, from 0.
         source: the topic, `node.port`.
     """
 
@@ -37,7 +37,7 @@ class Stamped(Generic[T_co]):
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """One input of a node."""
+    """One input of a node, with its message type and delivery."""
 
     name: str
     message: type[Message]
@@ -47,7 +47,7 @@ class Input:
 
     @property
     def required(self) -> bool:
-        """It must be wired."""
+        """Whether the input must be wired."""
         return self.delivery == "latest"
 
     def __str__(self) -> str:
@@ -57,7 +57,7 @@ class Input:
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """One output of a node. `rendered`: made only when someone listens, such as a camera's image."""
+    """One output of a node. `rendered`: made only if a node subscribes, such as a camera's image."""
 
     name: str
     message: type[Message]
@@ -71,13 +71,13 @@ class Output:
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """All ports of a node.
+    """All inputs and outputs of a node.
 
     Attributes:
         inputs: by name, in the order of the signature; the first is the trigger of a node without a rate.
         outputs: by name, in order; a wire that names only the node means the first.
-        now: name of the parameter that takes the time, if there is one.
-        bundle: the NamedTuple that `step` returns, when it has several outputs.
+        now: name of the parameter for the time, if there is one.
+        bundle: NamedTuple that a `step` with several outputs returns.
     """
 
     inputs: Mapping[str, Input]
@@ -86,11 +86,11 @@ class Ports:
     bundle: type | None = None
 
     def refine(self, name: str, *, rendered: bool = False, **about: Any) -> Ports:
-        """These ports, with more said about those of one name: an input, an output, or both.
+        """Return these ports with further constraints on those of one name: an input, an output, or both.
 
         Args:
-            name: of the ports.
-            rendered: for an output, that it is made only when someone listens.
+            name: of the input or output.
+            rendered: for an output, that it is made only if a node subscribes.
             about: attributes of `Refinement`.
 
         Raises:
@@ -108,17 +108,17 @@ class Ports:
 
 
 class PortError(TypeError):
-    """A `step` whose signature cannot be read as ports; the sentence says which part and what is expected."""
+    """A `step` whose signature cannot be read as ports; the message names the part and what is expected."""
 
 
 _read: dict[type, Ports] = {}
 
 
 def read_ports(kind: type) -> Ports:
-    """The ports of a node class.
+    """Read the ports of a node class from its `step`.
 
     Raises:
-        PortError: there is no `step`, or its signature is not one of the forms of the table in the README.
+        PortError: there is no `step`, or its signature has none of the documented forms.
     """
     if kind in _read:
         return _read[kind]
@@ -194,5 +194,5 @@ def _message(where: str, annotation: Any) -> type[Message]:
 
 
 def snake(name: str) -> str:
-    """`JointCommand` as `joint_command`."""
+    """Convert a class name to snake case: `JointCommand` to `joint_command`."""
     return "".join(f"_{c.lower()}" if c.isupper() and i else c.lower() for i, c in enumerate(name))

@@ -1,4 +1,4 @@
-"""Settings: plain data from a launch file becomes the typed fields of a node or a world."""
+"""Conversion of settings: plain data of a launch file to the typed fields of a node or a world."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from embodied.robot import Robot
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a value may refer to.
+    """Names and paths that a value may refer to.
 
     Attributes:
-        robots: robots by name, for settings of type `Robot`.
-        folder: what relative paths are relative to.
+        robots: by name, for settings of type `Robot`.
+        folder: base of relative paths.
     """
 
     robots: Mapping[str, Robot] = field(default_factory=dict)
@@ -34,11 +34,11 @@ class Context:
 
 
 class SettingError(ValueError):
-    """A value that does not fit.
+    """A value that does not fit its setting.
 
     Attributes:
-        path: keys and indices that lead to it.
-        help: what to do, a sentence each.
+        path: keys and indices that lead to the value.
+        help: what to do next, one sentence a line.
     """
 
     def __init__(self, message: str, path: tuple[str, ...] = (), help: tuple[str, ...] = ()) -> None:  # noqa: A002
@@ -48,7 +48,7 @@ class SettingError(ValueError):
 
 
 def field_types(kind: type) -> dict[str, Any]:
-    """The settings of a dataclass by name, with their types; nothing for a class without fields."""
+    """Return the types of a dataclass's settings, by name; none for a class without fields."""
     if not dataclasses.is_dataclass(kind):
         return {}
     hints = get_type_hints(kind, include_extras=False)
@@ -56,7 +56,7 @@ def field_types(kind: type) -> dict[str, Any]:
 
 
 def required(kind: type) -> list[str]:
-    """Names of the settings that have no default."""
+    """Return the names of the settings that have no default."""
     if not dataclasses.is_dataclass(kind):
         return []
     missing = dataclasses.MISSING
@@ -66,10 +66,15 @@ def required(kind: type) -> list[str]:
 
 
 def convert(annotation: Any, value: Any, context: Context) -> Any:
-    """A plain value as the type of a setting.
+    """Convert a plain value to the type of a setting.
+
+    Args:
+        annotation: type of the setting.
+        value: plain data, as a launch file has it.
+        context: names and paths that the value may refer to.
 
     Raises:
-        SettingError: it does not fit; the sentence says what was expected and what came.
+        SettingError: the value does not fit; the message names what is expected.
     """
     inner, optional = without_none(annotation)
     if value is None:
@@ -108,7 +113,12 @@ def convert(annotation: Any, value: Any, context: Context) -> Any:
 
 
 def make(kind: type, values: Mapping[str, Any], context: Context) -> Any:
-    """An instance of a dataclass from plain values.
+    """Create an instance of a dataclass from plain values.
+
+    Args:
+        kind: the dataclass.
+        values: plain data, by setting.
+        context: names and paths that the values may refer to.
 
     Raises:
         SettingError: a value does not fit, one is missing, or one is unknown.
@@ -122,15 +132,15 @@ def make(kind: type, values: Mapping[str, Any], context: Context) -> Any:
             raise SettingError(
                 f"{kind.__name__} needs the setting '{key}' ({name_of(known[key])})", (), (f"add '{key}: …'",)
             )
-    made = {key: _inside(key, known[key], value, context) for key, value in values.items()}
+    converted = {key: _inside(key, known[key], value, context) for key, value in values.items()}
     try:
-        return kind(**made)
+        return kind(**converted)
     except (ValueError, TypeError) as error:
         raise SettingError(f"{kind.__name__}: {error}") from error
 
 
 def name_of(annotation: Any) -> str:
-    """A type in the words of a launch file."""
+    """Describe a type in the words of a launch file."""
     inner, optional = without_none(annotation)
     suffix = " or null" if optional else ""
     words = {

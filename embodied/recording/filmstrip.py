@@ -1,4 +1,4 @@
-"""Pictures of a run for people: one image, or a strip of moments."""
+"""Filmstrip of a run: pictures of the world at several moments, in one image."""
 
 from __future__ import annotations
 
@@ -14,27 +14,29 @@ from embodied.runtime.episode import Watcher
 from embodied.runtime.lockstep import Lockstep
 
 VIEW = "overview"
-"""The camera that pictures for people are taken with."""
+"""Preferred camera for pictures of a run."""
 
 SIZE = (640, 480)
-"""Width and height of such a picture [px]."""
+"""Width and height of a picture [px]."""
 
 COLUMNS = 4
+"""Number of pictures side by side in a strip."""
 
 FRAMES = 12
-"""How many pictures a filmstrip has."""
+"""Largest number of pictures in a strip."""
 
-EVERY = 500_000_000
-"""Between two pictures that are kept [ns of virtual time]."""
+PICTURE_PERIOD = 500_000_000
+"""Time between two pictures, in virtual time [ns]."""
 
-MOST = 120
-"""More pictures are not kept; those there are lie twice as far apart then."""
+PICTURES_MOST = 120
+"""Largest number of pictures in memory; beyond it every second one is dropped, and the period doubled."""
 
 Picture = NDArray[np.uint8]
+"""RGB image, shape (h, w, 3)."""
 
 
 class Photographer(Watcher):
-    """Base of those who take pictures of a run, each from one place.
+    """Base of watchers that take pictures of a run, each with one camera.
 
     Args:
         size: width and height [px].
@@ -47,11 +49,14 @@ class Photographer(Watcher):
     def shoot(self, run: Lockstep) -> Picture | None:
         """Take a picture of the world as it is now.
 
+        Args:
+            run: the running graph.
+
         Returns:
             RGB of shape (h, w, 3), from `VIEW` or else from the world's first camera; None where there is no camera.
 
         Raises:
-            WorldFailed: the camera broke.
+            WorldFailed: the camera failed.
         """
         world: object = run.plan.graph.world
         if not isinstance(world, Cameras) or not world.views:
@@ -66,30 +71,30 @@ class Photographer(Watcher):
 
 
 class Film(Photographer):
-    """Watches a run and keeps pictures of it, the last moment among them."""
+    """Watcher that keeps pictures of a run, its last moment among them."""
 
     def __init__(self) -> None:
         super().__init__()
         self.pictures: list[tuple[float, Picture]] = []
-        self._every, self._due = EVERY, 0
+        self._every, self._due = PICTURE_PERIOD, 0
 
     def look(self, run: Lockstep) -> None:
-        """Take a picture, if one is due."""
+        """Take a picture, if one is due by the period."""
         if run.now >= self._due:
             self.end(run)
 
     def end(self, run: Lockstep) -> None:
-        """Take a picture."""
+        """Take a picture of this moment."""
         picture = self.shoot(run)
         if picture is not None:
             self.pictures.append((run.now / 1e9, picture))
-        if len(self.pictures) > MOST:
+        if len(self.pictures) > PICTURES_MOST:
             self.pictures = self.pictures[::2]
             self._every *= 2
         self._due = run.now + self._every
 
     def strip(self, title: str) -> Picture | None:
-        """At most `FRAMES` of the pictures, evenly spread, with the first and the last; None where there are none."""
+        """Draw a strip of at most `FRAMES` pictures, evenly spread from first to last; None where there are none."""
         count = min(FRAMES, len(self.pictures))
         if not count:
             return None
@@ -113,14 +118,14 @@ def save(picture: Picture, file: Path) -> None:
 
 
 def strip(pictures: Sequence[tuple[float, Picture]], title: str) -> Picture:
-    """Moments side by side, each with its time, under a title.
+    """Draw pictures side by side, each with its time, under a title.
 
     Args:
-        pictures: (time [s], RGB image); all of one size, at least one.
-        title: a line above them.
+        pictures: (time [s], RGB image), at least one, all of one size.
+        title: line above the pictures.
 
     Returns:
-        an RGB image.
+        an RGB image, shape (h, w, 3).
     """
     import cv2
 
@@ -131,7 +136,7 @@ def strip(pictures: Sequence[tuple[float, Picture]], title: str) -> Picture:
     top = 28
     sheet = np.full((top + rows * half[1], columns * half[0], 3), 255, np.uint8)
     font = cv2.FONT_HERSHEY_SIMPLEX
-    # The letters of OpenCV's fonts end at ASCII; a title wider than the sheet is cut, not shrunk.
+    # OpenCV's fonts have ASCII alone; a title wider than the sheet is cut, not shrunk.
     text = title.encode("ascii", "replace").decode()
     cv2.putText(sheet, text, (8, 19), font, 0.45, (20, 20, 20), 1, cv2.LINE_AA)
     for index, (at, picture) in enumerate(pictures):

@@ -1,4 +1,4 @@
-"""A run as H.264 video, which every browser plays. Needs PyAV, of the extra `report`."""
+"""Video of a run as H.264, which every browser plays. Needs PyAV, of the extra `report`."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from embodied.runtime.episode import VERDICT_PERIOD
 from embodied.runtime.lockstep import Lockstep
 
 SIZE = (480, 360)
-"""Width and height [px]; H.264 takes even ones."""
+"""Width and height of the video, both even for H.264 [px]."""
 
 RATE = SECOND // VERDICT_PERIOD
-"""Pictures a second of virtual time [Hz]: one each look, so that the video runs as fast as the robot."""
+"""Frame rate in virtual time, one frame a look, so that the video runs at the speed of the robot [Hz]."""
 
 STILL = 8
-"""The last picture stands still for this many frames, so that the end is seen."""
+"""Duration for which the last picture stays, so that the end is seen [frames]."""
 
 
 class Video(Photographer):
-    """Watches a run and films it. Frames are written as they come: a long run needs no memory.
+    """Watcher that films a run. Frames are written as they come, so a long run needs no memory.
 
         with Video(Path("run.mp4")) as video:
             play(graph, seed, watchers=[video])
 
     Args:
-        file: an MP4, whose index stands at its front: it plays while it loads.
+        file: MP4 with its index at the front, so that it plays while it loads.
 
     Raises:
         MissingExtra: PyAV is not installed.
@@ -45,18 +45,18 @@ class Video(Photographer):
         self._stream: Any = self._container.add_stream(
             "libx264", rate=RATE, options={"preset": "veryfast", "crf": "26"}
         )
-        # One thread: the other processor has an episode to run.
+        # One thread: other processors run other episodes.
         self._stream.codec_context.thread_count = 1
         self._stream.width, self._stream.height = SIZE
         self._stream.pix_fmt = "yuv420p"
         self._stream.time_base = Fraction(1, RATE)
 
     def look(self, run: Lockstep) -> None:
-        """Film one frame."""
+        """Film one frame of the run."""
         self._film(run, 1)
 
     def end(self, run: Lockstep) -> None:
-        """Film the last one, and let it stand."""
+        """Film the last picture, for `STILL` frames."""
         self._film(run, STILL)
 
     def _film(self, run: Lockstep, times: int) -> None:
@@ -77,10 +77,10 @@ class Video(Photographer):
 
 
 def encoder() -> Any:
-    """PyAV.
+    """Import PyAV, the encoder of videos.
 
     Raises:
-        MissingExtra: it is not installed.
+        MissingExtra: PyAV is not installed.
     """
     try:
         import av
@@ -90,7 +90,7 @@ def encoder() -> Any:
 
 
 def available() -> bool:
-    """Whether videos can be made here."""
+    """Return whether PyAV is installed, so that videos can be written."""
     try:
         encoder()
     except MissingExtra:

@@ -47,5 +47,5 @@ def test_a_joint_of_which_the_urdf_names_no_stops_is_named(tmp_path: Path) -> No
     arm = robot("so101")
     text = arm.urdf.read_text("utf-8").replace('lower="-1.69" upper="1.69"', 'lower="-1.69"')
     (tmp_path / "arm.urdf").write_text(text, encoding="utf-8")
-    with pytest.raises(ValueError, match=r"arm\.urdf does not say from where to where elbow_flex goes"):
+    with pytest.raises(ValueError, match=r"arm\.urdf has no limits of joint 'elbow_flex'"):
         _ = replace(arm, urdf=tmp_path / "arm.urdf").stops

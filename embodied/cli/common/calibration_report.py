@@ -7,11 +7,11 @@ from typing import Any
 
 from embodied.calibration import OPTICAL, Calibration
 from embodied.calibration.coverage import Coverage
-from embodied.calibration.solve import Measured
+from embodied.calibration.solve import CameraFit
 from embodied.geometry import quaternion
 
 
-def data(measured: Measured, calibration: Calibration, coverage: Coverage, lacking: Sequence[str]) -> dict[str, Any]:
+def data(measured: CameraFit, calibration: Calibration, coverage: Coverage, lacking: Sequence[str]) -> dict[str, Any]:
     """Describe a calibration and the residuals of its images as plain data.
 
     Args:
@@ -27,23 +27,23 @@ def data(measured: Measured, calibration: Calibration, coverage: Coverage, lacki
         "error_px": measured.error,
         "images": [
             {
-                "image": image.sighting.name,
+                "image": image.detection.name,
                 "used": used,
-                "corners": len(image.sighting.points),
+                "corners": len(image.detection.points),
                 "error_px": image.error,
                 "board": {
                     "position": image.pose[:3, 3].tolist(),
                     "orientation": quaternion(image.pose[:3, :3]).tolist(),
                 },
             }
-            for image, used in sorted(images, key=lambda entry: entry[0].sighting.name)
+            for image, used in sorted(images, key=lambda entry: entry[0].detection.name)
         ],
         "not_found": list(lacking),
         "coverage": {"share": coverage.share, "missing": list(coverage.missing)},
     }
 
 
-def lines(measured: Measured, camera: Calibration, coverage: Coverage, lacking: Sequence[str]) -> Iterator[str]:
+def lines(measured: CameraFit, camera: Calibration, coverage: Coverage, lacking: Sequence[str]) -> Iterator[str]:
     """Format a calibration and its residuals as lines of text."""
     spread = measured.deviations
     found = len(measured.used) + len(measured.refused)
@@ -52,9 +52,9 @@ def lines(measured: Measured, camera: Calibration, coverage: Coverage, lacking: 
     yield f"focal      {camera.fx:.2f} ± {spread['fx']:.2f} px across, {camera.fy:.2f} ± {spread['fy']:.2f} px down"
     yield f"centre     {camera.cx:.2f} ± {spread['cx']:.2f} px, {camera.cy:.2f} ± {spread['cy']:.2f} px"
     yield f"distortion {', '.join(f'{value:.4f}' for value in camera.distortion)} (k1, k2, p1, p2, k3)"
-    yield f"error      {measured.error:.3f} px; at most {worst.error:.3f} px, in {worst.sighting.name}"
+    yield f"error      {measured.error:.3f} px; at most {worst.error:.3f} px, in {worst.detection.name}"
     for image in measured.refused:
-        yield f"refused    {image.sighting.name}: {image.error:.2f} px, and does not agree with the others"
+        yield f"refused    {image.detection.name}: {image.error:.2f} px, and does not agree with the others"
     for name in lacking:
         yield f"not found  {name}"
     yield f"covered    {coverage.share:.0%} of the image"

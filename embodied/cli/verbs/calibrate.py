@@ -19,8 +19,8 @@ from embodied.launch.site import Site
 
 # OpenCV takes as long to import as all the rest, so that only the commands that need it import it.
 if TYPE_CHECKING:
-    from embodied.calibration.board import Board, Sighting
-    from embodied.calibration.solve import Measured, Seen
+    from embodied.calibration.board import Board, BoardDetection
+    from embodied.calibration.solve import CameraFit, ImageFit
     from embodied.messages import Vector
 
 SETTING = "calibration"
@@ -120,7 +120,7 @@ def camera(
         calibration = measured.calibration
         if placed is not None and pose is not None:
             calibration = place(calibration, _placed_image(placed, measured), pose)
-        coverage = Coverage.of((image.sighting for image in measured.used), found.width, found.height)
+        coverage = Coverage.of((image.detection for image in measured.used), found.width, found.height)
         if report is not None:
             save(drawing(measured, coverage), report)
         if held is not None:
@@ -146,7 +146,7 @@ class _Detections:
         width, height: size of the images [px].
     """
 
-    detections: list[Sighting]
+    detections: list[BoardDetection]
     lacking: list[str]
     width: int
     height: int
@@ -194,18 +194,18 @@ def _pose(text: str | None, placed: Path | None) -> Vector | None:
 def _detect(board: Board, paths: Sequence[Path]) -> _Detections:
     from embodied.calibration.images import images
 
-    detections: list[Sighting] = []
+    detections: list[BoardDetection] = []
     lacking: list[str] = []
     width = height = 0
     with StatusLine() as line:
         for number, (path, image) in enumerate(images(paths)):
             line.draw(f"looking for the board: image {number + 1} of {len(paths)}")
             height, width = image.shape
-            sighting = board.find(str(path), image)
-            if sighting is None:
+            detection = board.find(str(path), image)
+            if detection is None:
                 lacking.append(str(path))
             else:
-                detections.append(sighting)
+                detections.append(detection)
     if not detections:
         help_ = (
             f"is it a board of {board.columns}x{board.rows} squares with markers {board.dictionary}? "
@@ -217,12 +217,12 @@ def _detect(board: Board, paths: Sequence[Path]) -> _Detections:
     return _Detections(detections, lacking, width, height)
 
 
-def _placed_image(placed: Path, measured: Measured) -> Seen:
+def _placed_image(placed: Path, measured: CameraFit) -> ImageFit:
     """Return the image that shows the board at its stated pose."""
     for image in measured.used:
-        if Path(image.sighting.name).resolve() == placed.resolve():
+        if Path(image.detection.name).resolve() == placed.resolve():
             return image
-    refused = {Path(image.sighting.name).resolve() for image in measured.refused}
+    refused = {Path(image.detection.name).resolve() for image in measured.refused}
     why = "does not agree with the other images" if placed.resolve() in refused else "does not show the board"
     raise LaunchError(
         [Problem("E922", f"{placed}, by which the camera is to be placed, {why}", help=("take it again",))]

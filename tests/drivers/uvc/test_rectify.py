@@ -53,9 +53,9 @@ def test_a_calibration_of_other_images_is_refused() -> None:
 
 
 def test_a_calibration_of_a_camera_that_cannot_be_is_refused() -> None:
-    with pytest.raises(ValueError, match="fx = 0 px is not above 0"):
+    with pytest.raises(ValueError, match="fx must be above 0 px"):
         replace(CALIBRATION, fx=0)
-    with pytest.raises(ValueError, match="not of length 1"):
+    with pytest.raises(ValueError, match="quaternion of length 1"):
         replace(CALIBRATION, orientation=(1.0, 1.0, 0.0, 0.0))
 
 

@@ -155,5 +155,5 @@ def test_a_limit_that_is_none_is_refused(name: str, value: float) -> None:
 
 
 def test_a_tilt_with_which_nothing_lifts_is_refused() -> None:
-    with pytest.raises(ValueError, match="leaves nothing to lift"):
+    with pytest.raises(ValueError, match=r"tilt must be in \(0, 1.2\] rad"):
         Limits(tilt=1.5)

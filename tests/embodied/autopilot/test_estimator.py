@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from embodied.autopilot import Controller, Estimate, Estimator, Setpoint
-from embodied.autopilot.estimator import LOST
+from embodied.autopilot.estimator import MISFITS_MOST
 from embodied.geometry import norm, rotation, rotation_matrix, rotation_vector
 from embodied.messages import Vector
 from tests.embodied.autopilot.airframe import DT, HOVER, QUADROTOR, Airframe
@@ -95,7 +95,7 @@ def test_a_fix_that_jumps_is_not_believed_until_it_insists() -> None:
     body, estimator = Airframe(), Estimator(QUADROTOR)
     hovering(estimator, body, 2.0)
     far = np.array([5.0, 0.0, 2.0])
-    for _ in range(LOST - 1):
+    for _ in range(MISFITS_MOST - 1):
         estimate = estimator.update(replace(body.read(), position=far, velocity=np.zeros(3)))
     assert norm(estimate.position - body.position) < 0.05
     estimate = estimator.update(replace(body.read(), position=far, velocity=np.zeros(3)))

@@ -9,27 +9,27 @@ import cv2
 import numpy as np
 import pytest
 
-from embodied.calibration.board import FEWEST, Board, Sighting
+from embodied.calibration.board import CORNERS_LEAST, Board, BoardDetection
 from embodied.calibration.print_sheet import png, sheet
 from tests.embodied.calibration.rendered import BOARD
 
 
-def found(image: np.ndarray[tuple[int, ...], np.dtype[np.uint8]], board: Board = BOARD) -> Sighting:
-    sighting = board.find("it", image)
-    assert sighting is not None
-    return sighting
+def found(image: np.ndarray[tuple[int, ...], np.dtype[np.uint8]], board: Board = BOARD) -> BoardDetection:
+    detection = board.find("it", image)
+    assert detection is not None
+    return detection
 
 
 def test_the_sheet_shows_each_corner_where_the_frame_of_the_board_has_it() -> None:
     image, per_metre = sheet(BOARD, 100.0)
-    sighting = found(image)
-    assert len(sighting.points) == (BOARD.columns - 1) * (BOARD.rows - 1)
+    detection = found(image)
+    assert len(detection.points) == (BOARD.columns - 1) * (BOARD.rows - 1)
     # From the outer corner of the lower left square, x to the right and y up; pixel centres lie at whole numbers.
     side = round(per_metre * BOARD.square)
-    x = side // 2 + per_metre * sighting.points[:, 0] - 0.5
-    y = side // 2 + per_metre * (BOARD.size[1] - sighting.points[:, 1]) - 0.5
-    assert np.abs(sighting.pixels - np.stack([x, y], axis=1)).max() < 0.1
-    assert not sighting.points[:, 2].any()
+    x = side // 2 + per_metre * detection.points[:, 0] - 0.5
+    y = side // 2 + per_metre * (BOARD.size[1] - detection.points[:, 1]) - 0.5
+    assert np.abs(detection.pixels - np.stack([x, y], axis=1)).max() < 0.1
+    assert not detection.points[:, 2].any()
 
 
 def test_a_board_that_is_turned_or_half_hidden_is_never_taken_for_another_one() -> None:
@@ -42,7 +42,7 @@ def test_a_board_that_is_turned_or_half_hidden_is_never_taken_for_another_one() 
     half = image.copy()
     half[:, : image.shape[1] // 2] = 128
     part = found(half)
-    assert FEWEST <= len(part.points) < len(whole.points)
+    assert CORNERS_LEAST <= len(part.points) < len(whole.points)
     expected = {tuple(point): pixel for point, pixel in zip(whole.points.tolist(), whole.pixels, strict=True)}
     for point, pixel in zip(part.points.tolist(), part.pixels, strict=True):
         assert np.abs(expected[tuple(point)] - pixel).max() < 0.1
@@ -79,21 +79,21 @@ def test_a_sheet_is_printed_as_large_as_it_is_stated(dpi: float, square: float) 
 @pytest.mark.parametrize(
     ("wrong", "says"),
     [
-        ({"columns": 2}, "2x6 squares: 3 to 100"),
-        ({"square": 25.0}, "a square of 25 m"),
-        ({"square": float("nan")}, "a square of nan m"),
-        ({"marker": 0.03}, "a marker of 0.03 m does not fit a square of 0.025 m"),
+        ({"columns": 2}, "columns must be in [3, 100] squares, got 2"),
+        ({"square": 25.0}, "square must be in [0.001, 1] m, got 25.0"),
+        ({"square": float("nan")}, "square must be in [0.001, 1] m, got nan"),
+        ({"marker": 0.03}, "marker must be in [0.0075, 0.02375] m, got 0.03"),
         ({"dictionary": "4X4_51"}, "no markers are called 4X4_51; known: 4X4_100"),
         ({"columns": 20, "rows": 20}, "20x20 squares take 200 markers; 4X4_50 has 50"),
     ],
 )
 def test_a_board_that_cannot_be_is_refused(wrong: dict[str, float], says: str) -> None:
-    with pytest.raises(ValueError, match=r"square|marker") as caught:
+    with pytest.raises(ValueError, match=r"square|marker|columns") as caught:
         replace(BOARD, **wrong)  # type: ignore[arg-type]
     assert str(caught.value).startswith(says)
 
 
 def test_a_sheet_too_coarse_or_too_large_is_refused() -> None:
-    for dpi, says in ((10.0, "and 16 are needed"), (5000.0, "fewer are as good")):
+    for dpi, says in ((10.0, "at least 16 px"), (5000.0, "at most 20000 px")):
         with pytest.raises(ValueError, match=says):
             sheet(BOARD, dpi)

@@ -46,10 +46,10 @@ def test_a_camera_of_unknown_place_claims_none() -> None:
 @pytest.mark.parametrize(
     ("wrong", "says"),
     [
-        ({"fx": -1.0}, "fx = -1.0 px is not above 0"),
-        ({"width": 0}, "width = 0 px is not above 0"),
-        ({"cy": 540.0}, "cy = 540.0 px is not in an image of 960x540"),
-        ({"orientation": [0, 0, 0, 2]}, "orientation = [0.0, 0.0, 0.0, 2.0] is not of length 1"),
+        ({"fx": -1.0}, "fx must be above 0 px and finite, got -1.0"),
+        ({"width": 0}, "width must be above 0 px and finite, got 0"),
+        ({"cy": 540.0}, "cy must be in [0, 539] px, got 540.0"),
+        ({"orientation": [0, 0, 0, 2]}, "orientation must be a quaternion of length 1, got [0.0, 0.0, 0.0, 2.0]"),
         ({"distortion": [0.1, 0.2]}, "'distortion': expected a list of 5 numbers, got 2"),
         ({"fx": float("nan")}, "'fx': expected a finite number"),
         ({"focal": 3.0}, "has no setting 'focal'"),

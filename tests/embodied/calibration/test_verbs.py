@@ -222,7 +222,7 @@ CASES: dict[str, Case] = {
         "E001",
         "expected X,Y",
     ),
-    "millimetres": (("views", "--square", "25"), "E001", "a square of 25 m"),
+    "millimetres": (("views", "--square", "25"), "E001", "square must be in [0.001, 1] m, got 25"),
     "squares in a word": (("views", "--squares", "many"), "E001", "expected COLUMNSxROWS, got 'many'"),
     "a report that is no picture": (("views", "--report", "report.pdf"), "E001", "got 'report.pdf'"),
     "a site that is none": (("views", "--site", "notes.txt"), "E104", "a launch file is a mapping"),

@@ -63,7 +63,7 @@ def test_joints_in_another_order_or_unit_or_with_narrower_limits_differ() -> Non
     told = list(differences(narrow, motor))
     assert len(told) == 2
     assert f"{first} goes from -1 to 9 rad" in told[0]
-    assert f"{first} makes 0.5 rad/s at most" in told[1]
+    assert f"{first} reaches 0.5 rad/s at most" in told[1]
 
 
 @dataclass
@@ -80,9 +80,7 @@ def test_images_of_another_size_differ_and_it_is_said_what_the_camera_can_give()
     assert not list(differences(camera, Eye(width=640)))
     assert not list(differences(Identity(model="arm"), Eye(width=320)))
     (told,) = differences(camera, Eye(width=320, height=240))
-    assert (
-        told == "its images are 640×480, and the launch file wants 320×240; it says that it can give 320×240, 1280×720"
-    )
+    assert told == "its images are 640×480, and the launch file wants 320×240; it supports 320×240, 1280×720"
 
 
 def test_a_device_that_says_that_it_cannot_be_used_is_not() -> None:

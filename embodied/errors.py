@@ -117,7 +117,7 @@ FOREIGN = (Exception, SystemExit, GeneratorExit)
 """Exceptions that foreign code may raise; all but Ctrl-C, which is the user's."""
 
 
-def told(error: BaseException) -> str:
+def error_text(error: BaseException) -> str:
     """Format kind and message of an error, even of one whose `__str__` raises."""
     try:
         message = str(error)
@@ -182,7 +182,7 @@ class NodeFailed(EmbodiedError):
 
     def __str__(self) -> str:
         when = "" if self.tag is None else f" at {self.tag[0] / 1e9:.6f} s (microstep {self.tag[1]})"
-        lines = [f"node '{self.node}' failed in {self.doing}(){when}: {told(self.cause)}"]
+        lines = [f"node '{self.node}' failed in {self.doing}(){when}: {error_text(self.cause)}"]
         if self.location:
             lines.append(f"  --> {self.location}")
         lines += [f"   | {name} = {value}" for name, value in self.inputs.items()]

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from embodied.errors import FOREIGN, LaunchError, Problem, nearest, raised_at, told
+from embodied.errors import FOREIGN, LaunchError, Problem, error_text, nearest, raised_at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,7 +138,7 @@ def devices() -> Devices:
         try:
             device = getattr(importlib.import_module(f"drivers.{name}"), "DEVICE", None)
         except FOREIGN as error:
-            message = f"the device folder 'drivers/{name}' cannot be imported: {told(error)}"
+            message = f"the device folder 'drivers/{name}' cannot be imported: {error_text(error)}"
             devices.broken[name] = Problem("E201", message, where=raised_at(error))
             continue
         if isinstance(device, Device):

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from embodied.errors import FOREIGN, LaunchError, MissingExtra, Place, Problem, nearest, raised_at, told
+from embodied.errors import FOREIGN, LaunchError, MissingExtra, Place, Problem, error_text, nearest, raised_at
 from embodied.launch.discovery import WORLD_MEMBERS, is_kind, modules
 from embodied.launch.renamed import current_name
 
@@ -59,7 +59,7 @@ def _import(name: str, place: Place) -> Any:
     except MissingExtra as error:
         problem = Problem("E208", str(error), place)
     except FOREIGN as error:
-        message = f"'{name}' cannot be imported: {told(error)}"
+        message = f"'{name}' cannot be imported: {error_text(error)}"
         problem = Problem("E201", message, place, (f"see {raised_at(error)}",))
     raise LaunchError([problem])
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from embodied.errors import FOREIGN, LaunchError, raised_at, told
+from embodied.errors import FOREIGN, LaunchError, error_text, raised_at
 from embodied.launch.project import NODE_PACKAGES
 from embodied.launch.yaml_document import entries, read
 from embodied.node.node import Node
@@ -90,7 +90,7 @@ def find_classes(kind: str) -> FoundClasses:
             module = importlib.import_module(name)
         except FOREIGN as error:
             where = raised_at(error)
-            found.broken[name] = told(error) + (f", at {where}" if where else "")
+            found.broken[name] = error_text(error) + (f", at {where}" if where else "")
             continue
         if package:
             packages[name] = module

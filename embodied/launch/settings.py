@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from embodied.errors import FOREIGN, LaunchError, Place, Problem, nearest, told
+from embodied.errors import FOREIGN, LaunchError, Place, Problem, error_text, nearest
 from embodied.launch.class_lookup import find_class
 from embodied.launch.problems import Problems
 from embodied.launch.yaml_document import Item, entries, plain
@@ -72,7 +72,7 @@ class Settings:
         try:
             return class_(**values)
         except FOREIGN as error:
-            message = f"{who}: {class_.__name__} refuses its settings: {told(error)}"
+            message = f"{who}: {class_.__name__} refuses its settings: {error_text(error)}"
             raise LaunchError([Problem("E205", message, section.value.get("with", use).place)]) from None
 
     def robot(self, name: str, section: Item) -> Robot:

@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from embodied.errors import FOREIGN, LaunchError, LinkFailed, Problem, nearest, told
+from embodied.errors import FOREIGN, LaunchError, LinkFailed, Problem, error_text, nearest
 from embodied.links.channel import Inlet
 from embodied.links.subscription import Ends
 from embodied.live.ipc import Disconnected, receive, send
@@ -185,7 +185,7 @@ class Client:
             with os.fdopen(descriptor, "rb") as stream:
                 found: Graph = pickle.load(stream)
         except FOREIGN as error:
-            raise LinkFailed(f"the graph of '{self.directory.name}' cannot be read here: {told(error)}") from None
+            raise LinkFailed(f"the graph of '{self.directory.name}' cannot be read here: {error_text(error)}") from None
         return found
 
     def enter(self) -> None:

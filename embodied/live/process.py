@@ -13,7 +13,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from embodied.errors import FOREIGN, LaunchError, Problem, told
+from embodied.errors import FOREIGN, LaunchError, Problem, error_text
 from embodied.live.heartbeat import Heartbeat
 from embodied.live.ipc import Disconnected, send, socket_pair
 from embodied.live.process_spec import ProcessSpec
@@ -174,7 +174,7 @@ def check_portable(spec: ProcessSpec) -> None:
             pickle.dumps(thing)
             problem = "" if _module(thing) != "__main__" else "its class stands in the program that is being run"
         except FOREIGN as error:
-            problem = told(error)
+            problem = error_text(error)
         if problem:
             help_ = ("its settings are plain values, and its class stands in a module; open() makes the rest",)
             raise LaunchError([Problem("E704", f"{what} cannot go to another process: {problem}", help=help_)])

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable
 from typing import IO, Any, NoReturn
 
-from embodied.errors import FOREIGN, EmbodiedError, NodeFailed, told
+from embodied.errors import FOREIGN, EmbodiedError, NodeFailed, error_text
 from embodied.live.heartbeat import Heartbeat
 from embodied.live.ipc import Disconnected, send
 from embodied.live.kernel import die_with_parent
@@ -64,7 +64,7 @@ def main(stream: IO[bytes]) -> NoReturn:
 
 def _report(launcher: socket.socket, error: BaseException) -> None:
     """Report a failure to the launcher, if it is still there."""
-    about: dict[str, Any] = {"error": str(error) if isinstance(error, EmbodiedError) else told(error)}
+    about: dict[str, Any] = {"error": str(error) if isinstance(error, EmbodiedError) else error_text(error)}
     if isinstance(error, NodeFailed):
         about |= {"node": error.node, "doing": error.doing}
     about["code"] = error.exit_code if isinstance(error, EmbodiedError) else 3

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from embodied.errors import EmbodiedError, nearest, told
+from embodied.errors import EmbodiedError, error_text, nearest
 from embodied.live.loop import ProcessLoop
 from embodied.live.process_links import ProcessLinks
 from embodied.messages import GuardReport, Reset, Stop
@@ -48,7 +48,7 @@ class WorkerRequests:
             return {"error": str(error)}
         except Exception as error:
             # Arguments of another kind may raise anything; the nodes of the process go on.
-            return {"error": f"'{what}' takes other arguments: {told(error)}"}
+            return {"error": f"'{what}' takes other arguments: {error_text(error)}"}
 
     def _counts(self) -> dict[str, Any]:
         now = self._loop.now

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embodied.bodies import CameraBody, Cameras
-from embodied.errors import FOREIGN, WorldFailed, told
+from embodied.errors import FOREIGN, WorldFailed, error_text
 from embodied.runtime.episode import Watcher
 from embodied.runtime.lockstep import Lockstep
 
@@ -67,7 +67,7 @@ class Photographer(Watcher):
                 self._camera = world.camera(view, width=self._size[0], height=self._size[1])
             return self._camera.render(rgb=True).rgb
         except FOREIGN as error:
-            raise WorldFailed(f"cannot render a picture from '{view}': {told(error)}") from error
+            raise WorldFailed(f"cannot render a picture from '{view}': {error_text(error)}") from error
 
 
 class Film(Photographer):

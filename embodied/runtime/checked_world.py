@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from embodied.clock import Time
-from embodied.errors import FOREIGN, EmbodiedError, WorldFailed, told
+from embodied.errors import FOREIGN, EmbodiedError, WorldFailed, error_text
 from embodied.world import Verdict, World
 
 
@@ -59,4 +59,4 @@ class CheckedWorld:
 def _failed(doing: str, error: BaseException) -> EmbodiedError:
     if isinstance(error, EmbodiedError):
         return error
-    return WorldFailed(f"the world failed to {doing}: {told(error)}")
+    return WorldFailed(f"the world failed to {doing}: {error_text(error)}")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from embodied.clock import Time
-from embodied.errors import FOREIGN, EmbodiedError, LaunchError, NodeFailed, told
+from embodied.errors import FOREIGN, EmbodiedError, LaunchError, NodeFailed, error_text
 from embodied.launch import Launch, Overrides, load
 from embodied.live.episode import play_live
 from embodied.recording import filmstrip, video
@@ -210,7 +210,9 @@ def run_seed(job: Job, seed: int, launch: Launch | None = None) -> Result:
     except FOREIGN as error:
         # One broken seed must not cost the others.
         status = "error" if isinstance(error, NodeFailed) else INFRASTRUCTURE
-        return Result(scenario.name, seed, status, note=str(error) if isinstance(error, EmbodiedError) else told(error))
+        return Result(
+            scenario.name, seed, status, note=str(error) if isinstance(error, EmbodiedError) else error_text(error)
+        )
     first = outcomes[0]
     outcome = {key: value for key, value in first.as_dict().items() if key != "seed"}
     result = Result(scenario.name, seed, "passed" if first.passed else "failed", outcome)
@@ -237,7 +239,7 @@ def _run_live(job: Job, seed: int, launch: Launch) -> Result:
     except LaunchError:
         raise
     except FOREIGN as error:
-        note = str(error) if isinstance(error, EmbodiedError) else told(error)
+        note = str(error) if isinstance(error, EmbodiedError) else error_text(error)
         return Result(scenario.name, seed, INFRASTRUCTURE, note=note)
     outcome = {key: value for key, value in live.as_dict().items() if key != "seed"}
     if live.failure:
@@ -260,7 +262,7 @@ def _with_pictures(job: Job, launch: Launch, folder: Path, result: Result) -> Re
             play(graph, result.seed, limit=scenario.limit, watchers=[film, timeline])
     except FOREIGN as error:
         # Full disk, broken encoder, world without an observer camera: the verdict holds all the same.
-        return replace(result, timeline={}, note=f"{result.reason} (no pictures: {told(error)})")
+        return replace(result, timeline={}, note=f"{result.reason} (no pictures: {error_text(error)})")
     sheet = film.strip(f"seed {result.seed}: {result.reason}")
     if sheet is not None:
         filmstrip.save(sheet, folder / f"{stem}.png")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from embodied.errors import FOREIGN, told
+from embodied.errors import FOREIGN, error_text
 from embodied.node.node import Driver
 from embodied.robot import Robot
 from embodied.testing.benches.bench import Bench
@@ -61,5 +61,5 @@ def _run(bench: Bench, name: str, words: str) -> Outcome:
     except AssertionError as error:
         return Outcome(words, "broken", str(error) or "see the test of this name")
     except FOREIGN as error:
-        return Outcome(words, "broken", told(error))
+        return Outcome(words, "broken", error_text(error))
     return Outcome(words, "kept")

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from embodied.clock import SECOND, Time, exact, show
-from embodied.errors import FOREIGN, nearest, told
+from embodied.errors import FOREIGN, error_text, nearest
 from embodied.graph.plan import Plan
 from embodied.launch import Overrides, load
 from embodied.messages.encoding import summary
@@ -155,7 +155,7 @@ class Run:
         try:
             return read()
         except FOREIGN as error:
-            return told(error)
+            return error_text(error)
 
     def __getitem__(self, topic: str) -> Any:
         """Return the latest message of a topic, `node.port`, or of a node's first output; None before the first.

@@ -13,7 +13,7 @@ from typing import Any
 
 from embodied.cli.common.formatting import format_memory
 from embodied.diagnosis import Finding
-from embodied.errors import FOREIGN, told
+from embodied.errors import FOREIGN, error_text
 
 OPEN_FILES_LEAST = 1024
 """Limit of open files that a process needs: about two hundred for twenty links, and those of its nodes."""
@@ -39,7 +39,7 @@ def _try(what: str, attempt: Callable[[], str], fix: str) -> Finding:
     try:
         return Finding(what, True, attempt())
     except FOREIGN as error:
-        return Finding(what, False, told(error), fix)
+        return Finding(what, False, error_text(error), fix)
 
 
 def _import(module: str) -> Any:
@@ -111,6 +111,6 @@ def _free_memory() -> Finding:
     try:
         free = _import("links.memory").available()
     except FOREIGN as error:
-        return Finding("memory for rings", False, told(error), "live running needs Linux")
+        return Finding("memory for rings", False, error_text(error), "live running needs Linux")
     fix = "end other programs, or add memory"
     return Finding("memory for rings", free >= MEMORY_LEAST, f"{format_memory(free)} free", fix)

@@ -13,7 +13,7 @@ from typing import Self
 import typer
 from rich.console import Console
 
-from embodied.errors import FOREIGN, EmbodiedError, LaunchError, Problem, told
+from embodied.errors import FOREIGN, EmbodiedError, LaunchError, Problem, error_text
 from embodied.plain_data import dumps
 
 INTERRUPTED = 130
@@ -173,4 +173,4 @@ def _exit_codes(as_json: bool) -> Iterator[None]:
         if os.environ.get("EMBODIED_DEBUG"):
             raise
         help_ = "run it again with EMBODIED_DEBUG=1 and report what it prints"
-        raise fail(f"error: a fault in embodied itself: {told(error)}\n   = help: {help_}", 3, as_json) from None
+        raise fail(f"error: a fault in embodied itself: {error_text(error)}\n   = help: {help_}", 3, as_json) from None

@@ -16,7 +16,7 @@ from embodied.cli.common.launch_options import JsonOption
 from embodied.cli.common.live_requirements import check_live_requirements
 from embodied.cli.common.output import exit_on_error, out, print_json
 from embodied.diagnosis import Finding, find_distribution
-from embodied.errors import FOREIGN, EmbodiedError, told
+from embodied.errors import FOREIGN, EmbodiedError, error_text
 from embodied.launch.project import NODE_PACKAGES, enter, project_root
 from embodied.recording.video import encoder
 from embodied.runtime.failures import location
@@ -75,7 +75,7 @@ def _findings_of(name: str, file: Path) -> list[Finding]:
         spec.loader.exec_module(module)
         return [Finding(*finding) for finding in module.diagnose()]
     except FOREIGN as error:
-        return [Finding(name, False, told(error), f"see {location(error)}")]
+        return [Finding(name, False, error_text(error), f"see {location(error)}")]
 
 
 def _videos() -> Finding:

@@ -22,7 +22,7 @@ from embodied.cli.common.launch_options import (
 )
 from embodied.cli.common.output import err, exit_on_error, immediate_interrupt, out, print_json, usage
 from embodied.devices.registry import Devices, Found, device, devices, resolve
-from embodied.errors import FOREIGN, EmbodiedError, raised_at, told
+from embodied.errors import FOREIGN, EmbodiedError, error_text, raised_at
 from embodied.launch.project import enter, project_root
 from embodied.node.node import Driver
 
@@ -85,9 +85,9 @@ def scan(
             try:
                 found += [(known.name, entry) for entry in resolve(known.scan)(host or [])]
             except EmbodiedError as error:
-                skipped[known.name] = told(error)
+                skipped[known.name] = error_text(error)
             except FOREIGN as error:
-                skipped[known.name] = f"{told(error)} ({raised_at(error)})"
+                skipped[known.name] = f"{error_text(error)} ({raised_at(error)})"
         if as_json:
             entries = [
                 {"device": kind, "address": entry.address, "what": entry.what, "settings": entry.settings}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from embodied.clock import rate_of
-from embodied.errors import FOREIGN, MissingExtra, told
+from embodied.errors import FOREIGN, MissingExtra, error_text
 from embodied.graph.entry import Entry
 from embodied.graph.missing_driver import MissingDriver
 from embodied.graph.plan import opens_world
@@ -29,7 +29,9 @@ def check_node(draft: Draft, entry: Entry) -> None:
     try:
         draft.rates[name] = entry.rate
     except FOREIGN as error:
-        draft.report("E401", f"'{name}': {error if isinstance(error, ValueError) else told(error)}", entry, "rate")
+        draft.report(
+            "E401", f"'{name}': {error if isinstance(error, ValueError) else error_text(error)}", entry, "rate"
+        )
     if isinstance(node, MissingDriver):
         return
     try:
@@ -39,7 +41,7 @@ def check_node(draft: Draft, entry: Entry) -> None:
         lives_in_world = opens_world(node)
         draft.ports[name] = ports
     except FOREIGN as error:
-        reason = str(error) if isinstance(error, PortError) else told(error)
+        reason = str(error) if isinstance(error, PortError) else error_text(error)
         draft.report("E209", f"cannot read the ports of '{name}': {reason}", entry, "use")
         lives_in_world = False
     for code, sentence in complaints(node):
@@ -88,4 +90,4 @@ def complaints(thing: object, *world: World) -> list[tuple[str, str]]:
     except MissingExtra as error:
         return [("E208", str(error))]
     except FOREIGN as error:
-        return [("E207", f"its {name}() raised {told(error)}")]
+        return [("E207", f"its {name}() raised {error_text(error)}")]

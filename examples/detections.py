@@ -11,7 +11,7 @@ LAUNCH = Path(__file__).parents[1] / "launch" / "pick_place.yaml"
 graph = load(LAUNCH).graph("sim")
 latest: list[Stamped[Detections]] = []
 run = Lockstep(graph.check(), seed=5)
-run.observe("detector.detections", latest.append)
+run.observe("detector", latest.append)
 with run:
     run.advance(Time(SECOND // 2))
     assert graph.world is not None

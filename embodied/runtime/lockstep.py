@@ -11,7 +11,7 @@ import time
 from types import TracebackType
 
 from embodied.clock import Time, period
-from embodied.errors import EmbodiedError, LaunchError, Problem
+from embodied.errors import EmbodiedError, LaunchError, Problem, nearest
 from embodied.graph.faults import Fault, resolve, streams
 from embodied.graph.plan import Plan
 from embodied.messages.schema import Message
@@ -72,10 +72,19 @@ class Lockstep:
     def observe(self, topic: str, observer: Observer) -> None:
         """Call `observer` with every delivery of a topic; it never changes the digest. Before `open`.
 
+        Args:
+            topic: `node.port`; a bare node means its first output, as in a wire.
+            observer: called with each message in its envelope.
+
         Raises:
-            KeyError: there is no such topic.
+            ValueError: there is no such topic; the text names the nearest ones.
         """
-        self._wiring.topics[topic].observers.append(observer)
+        topics = self._wiring.topics
+        if topic in self.plan.nodes and (outputs := self.plan.nodes[topic].ports.outputs):
+            topic = f"{topic}.{next(iter(outputs))}"
+        if topic not in topics:
+            raise ValueError(f"there is no topic '{topic}'; {', '.join(nearest(topic, topics))}")
+        topics[topic].observers.append(observer)
 
     def tune(self, node: str, name: str, value: float) -> None:
         """Change a tunable setting between steps.

@@ -77,6 +77,16 @@ def test_an_observer_never_changes_the_digest() -> None:
     assert [one.sequence for one in heard] == list(range(101))
 
 
+def test_a_bare_node_is_observed_by_its_first_output_and_an_unknown_topic_is_named() -> None:
+    seen: list[Stamped[JointState]] = []
+    with Lockstep(control_loop().check()) as going:
+        going.observe("clock", seen.append)
+        with pytest.raises(ValueError, match=r"there is no topic 'clok.joint_state'; did you mean 'clock.joint_state'"):
+            going.observe("clok.joint_state", seen.append)
+        going.advance(Time(SECOND // 100))
+    assert [one.source for one in seen] == ["clock.joint_state"] * 2
+
+
 def test_a_rated_node_steps_at_its_ticks_and_a_hop_costs_no_virtual_time() -> None:
     listen = Listen()
     run(Graph().add("clock", Clock()).add("listen", listen, joints="clock"), 0.05)

@@ -227,6 +227,16 @@ def test_an_upset_stops_it() -> None:
     assert fast.step(go(0.0), state=flying(velocity=(3.1, 0.0, 0.0))).report.state == "stopped"
 
 
+@pytest.mark.parametrize(("on_stop", "lands"), [("hold", False), ("land", True)])
+def test_an_upset_holds_or_lands_as_a_stop_does(on_stop: str, lands: bool) -> None:
+    rig = Rig(patience=1, on_stop=on_stop)
+    rig.step(go(0.0))
+    for state in (leaning(0.7), None):
+        given = rig.step(go(0.0), state=state)
+        assert given.command is not None
+        assert (given.report.state, given.command.land) == ("stopped", lands)
+
+
 def test_leaning_on_the_ground_is_no_upset() -> None:
     rig = Rig(patience=1)
     lying = flying(armed=False, landed=True, orientation=(1.0, 0.0, 0.0, 0.0))

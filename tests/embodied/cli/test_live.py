@@ -5,15 +5,9 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import signal
-import subprocess
-import sys
-import tempfile
-import time
 import xml.etree.ElementTree as ET
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,72 +15,10 @@ import cv2
 import pytest
 
 from embodied.live.run_directory import running
-from tests.embodied.conftest import Command, Done
+from tests.embodied.cli.live_rig import SEVERAL, Ask, Live, ask, runtime, start, until
+from tests.embodied.conftest import Command
 
-ROOT = Path(__file__).parents[3]
-
-CELL = """\
-embodied: 1
-nodes:
-  clock: {use: "tests.embodied.nodes:Clock"}
-  twice: {use: "tests.embodied.nodes:Double", in: {joints: clock}}
-  ramp: {use: "tests.embodied.nodes:Ramp", in: {joints: arm.state}}
-  guard: {use: "tests.embodied.nodes:LatchGuard", in: {command: ramp}}
-  arm: {use: "tests.embodied.nodes:Motor", in: {command: guard.command}}
-  hold: {use: "tests.embodied.nodes:Hold", with: {goal: [0, 0]}, in: {joints: arm.state}}
-  camera: {use: "tests.embodied.nodes:Picture"}
-  task: {use: "tests.embodied.nodes:Once"}
-  talk: {use: "tests.embodied.nodes:Talks"}
-processes: {processes}
-"""
-
-SEVERAL = "[[guard, arm], [twice, ramp, hold, task, talk]]"
-ONE = "[[arm, camera, clock, guard, hold, ramp, talk, task, twice]]"
-
-CODE = "from embodied.cli.main import main; main()"
-
-
-@dataclass
-class Live:
-    """A run, and where it is."""
-
-    folder: Path
-    process: subprocess.Popen[str]
-
-    def end(self) -> None:
-        self.process.kill()
-        self.process.communicate()
-
-
-def start(at: Path, name: str = "cell", processes: str = ONE) -> Live:
-    """Run the cell; returns when it runs."""
-    file = at / f"{name}.yaml"
-    file.write_text(CELL.replace("{processes}", processes), encoding="utf-8")
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    words = [sys.executable, "-c", CODE, "run", file.name, "--live", "--for", "5min"]
-    process = subprocess.Popen(
-        words, cwd=at, env=environment, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
-    assert process.stderr is not None
-    said = process.stderr.readline()
-    if not said.startswith("running as"):
-        process.kill()
-        raise AssertionError(said + process.communicate()[1])
-    return Live(at, process)
-
-
-@pytest.fixture(scope="module")
-def runtime() -> Iterator[Path]:
-    # The path of a Unix socket has at most 107 characters, and pytest's folders are longer.
-    path = Path(tempfile.mkdtemp(prefix="e"))
-    before = os.environ.get("XDG_RUNTIME_DIR")
-    os.environ["XDG_RUNTIME_DIR"] = str(path)
-    yield path
-    if before is None:
-        del os.environ["XDG_RUNTIME_DIR"]
-    else:
-        os.environ["XDG_RUNTIME_DIR"] = before
-    shutil.rmtree(path)
+__all__ = ["ask", "runtime"]
 
 
 @pytest.fixture(scope="module")
@@ -95,29 +27,6 @@ def cell(runtime: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Li
     live = start(tmp_path_factory.mktemp("cell"), processes=SEVERAL)
     yield live
     live.end()
-
-
-Ask = Callable[..., Any]
-
-
-@pytest.fixture
-def ask(embodied: Command) -> Ask:
-    """What a command says with --json."""
-
-    def said(*words: str) -> Any:
-        done = embodied(*words, "--json")
-        assert done.stderr == ""
-        return json.loads(done.stdout)
-
-    return said
-
-
-def until(true: Callable[[], Any], limit: float = 10.0) -> Any:
-    """Look until something is so."""
-    end = time.monotonic() + limit
-    while not (found := true()):
-        assert time.monotonic() < end, "it does not come to be"
-    return found
 
 
 def test_ps_lists_the_run_with_its_processes(cell: Live, ask: Ask, embodied: Command) -> None:
@@ -331,54 +240,3 @@ def test_a_launcher_that_stands_still_is_listed_and_does_not_stop_the_others_fro
         until(lambda: [run["name"] for run in ask("ps")["runs"] if run["name"].startswith("other")] == [])
     finally:
         other.end()
-
-
-def test_stop_returns_when_the_run_has_gone_and_its_logs_stay(
-    tmp_path: Path, runtime: Path, ask: Ask, embodied: Command
-) -> None:
-    live = start(tmp_path, "short")
-    follow = subprocess.Popen(
-        [sys.executable, "-c", CODE, "logs", "-f", "-n", "1", "--run", "short"],
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert follow.stdout is not None
-    first = follow.stdout.readline()
-    assert first.startswith("talk: line ")
-    stopped = ask("stop", "short")["runs"]
-    assert [how["gone"] for how in stopped.values()] == [True]
-    assert not [folder for folder in (runtime / "embodied").iterdir() if folder.name.startswith("short")]
-    followed = follow.communicate()[0].splitlines()
-    assert followed[-1] == "talk: the last word"
-    live.process.communicate()
-    assert live.process.returncode == 0
-    (kept,) = tmp_path.glob("runs/*/logs")
-    done = embodied("logs", "--run", str(kept.parent), "-n", "2")
-    assert done.stdout.splitlines() == [followed[-2], followed[-1]] if len(followed) > 1 else [first, followed[-1]]
-
-
-def test_after_a_launcher_was_killed_nothing_is_listed_and_nothing_is_left(
-    tmp_path: Path, runtime: Path, ask: Ask
-) -> None:
-    live = start(tmp_path, "doomed")
-    try:
-        (run,) = ask("ps", "--run", "doomed")["runs"]
-        numbers = [process["pid"] for process in run["processes"]]
-        live.process.kill()
-        live.process.communicate()
-        assert not [run for run in ask("ps")["runs"] if run["name"].startswith("doomed")]
-        until(lambda: not any(Path(f"/proc/{number}").exists() for number in numbers))
-        until(lambda: not [f for f in (runtime / "embodied").iterdir() if f.name.startswith("doomed")])
-    finally:
-        live.end()
-
-
-def test_where_nothing_runs_an_emergency_stop_says_so_and_exits_with_3(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, embodied: Command
-) -> None:
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
-    done: Done = embodied("estop")
-    assert (done.code, done.stderr) == (3, "nothing is running\n")
-    assert embodied("ps").stdout == "nothing is running\n"
-    assert embodied("stop").code == 2

@@ -1,0 +1,66 @@
+"""The verbs for graphs that run, where a run ends or none is there."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.embodied.cli.live_rig import CODE, ROOT, Ask, ask, runtime, start, until
+from tests.embodied.conftest import Command, Done
+
+__all__ = ["ask", "runtime"]
+
+
+def test_stop_returns_when_the_run_has_gone_and_its_logs_stay(
+    tmp_path: Path, runtime: Path, ask: Ask, embodied: Command
+) -> None:
+    live = start(tmp_path, "short")
+    follow = subprocess.Popen(
+        [sys.executable, "-c", CODE, "logs", "-f", "-n", "1", "--run", "short"],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert follow.stdout is not None
+    first = follow.stdout.readline()
+    assert first.startswith("talk: line ")
+    stopped = ask("stop", "short")["runs"]
+    assert [how["gone"] for how in stopped.values()] == [True]
+    assert not [folder for folder in (runtime / "embodied").iterdir() if folder.name.startswith("short")]
+    followed = follow.communicate()[0].splitlines()
+    assert followed[-1] == "talk: the last word"
+    live.process.communicate()
+    assert live.process.returncode == 0
+    (kept,) = tmp_path.glob("runs/*/logs")
+    done = embodied("logs", "--run", str(kept.parent), "-n", "2")
+    assert done.stdout.splitlines() == [followed[-2], followed[-1]] if len(followed) > 1 else [first, followed[-1]]
+
+
+def test_after_a_launcher_was_killed_nothing_is_listed_and_nothing_is_left(
+    tmp_path: Path, runtime: Path, ask: Ask
+) -> None:
+    live = start(tmp_path, "doomed")
+    try:
+        (run,) = ask("ps", "--run", "doomed")["runs"]
+        numbers = [process["pid"] for process in run["processes"]]
+        live.process.kill()
+        live.process.communicate()
+        assert not [run for run in ask("ps")["runs"] if run["name"].startswith("doomed")]
+        until(lambda: not any(Path(f"/proc/{number}").exists() for number in numbers))
+        until(lambda: not [f for f in (runtime / "embodied").iterdir() if f.name.startswith("doomed")])
+    finally:
+        live.end()
+
+
+def test_where_nothing_runs_an_emergency_stop_says_so_and_exits_with_3(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, embodied: Command
+) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    done: Done = embodied("estop")
+    assert (done.code, done.stderr) == (3, "nothing is running\n")
+    assert embodied("ps").stdout == "nothing is running\n"
+    assert embodied("stop").code == 2

@@ -30,7 +30,7 @@ class MavlinkBench(DroneBench):
 
     def __init__(self, *, serial: bool = False, **parameters: int | float) -> None:
         # It holds for longer than any test here; the failsafe after that has a test of its own.
-        patient = {"COM_FAIL_ACT_T": 60.0} | parameters
+        patient = {"COM_FAIL_ACT_T": 60.0, "COM_DISARM_LAND": 0.5, "RTL_RETURN_ALT": 2.0} | parameters
         self.virtual = VirtualPX4(source=0, target=0 if serial else port(), parameters=patient)
         self.world: World = Sky()
 

@@ -157,7 +157,7 @@ def test_it_is_identified_and_armed_before_the_clock_of_its_world_begins_and_its
 
 
 def test_it_takes_off_flies_a_mission_returns_lands_and_is_armed_again_by_a_command() -> None:
-    bench = MavlinkBench(RTL_RETURN_ALT=2.0)
+    bench = MavlinkBench()
     with bench.served():
         px4: Any = bench.driver()
         px4.open()
@@ -174,15 +174,17 @@ def test_it_takes_off_flies_a_mission_returns_lands_and_is_armed_again_by_a_comm
             drive.go(0.5)
             assert drive.status is not None
             assert drive.status.state == "ready", "on the ground its motors may be off"
-            drive.go(4.0, lambda _: DroneCommand(position=np.array([0.0, 0.0, 1.0]), frame="world"))
+            up = DroneCommand(position=np.array([0.0, 0.0, 1.0]), frame="world")
+            wait(drive, lambda s: s.position[2] > 0.9, up)
             assert bench.virtual.position() == pytest.approx([0.0, 0.0, 1.0], abs=0.3), (
                 "a command arms it, and lifts it"
             )
-            drive.go(6.0, lambda _: DroneCommand(position=np.array([1.0, 0.0, 0.0]), land=True, frame="world"))
-            wait(drive, lambda s: s.landed and not s.armed)
+            down = DroneCommand(position=np.array([1.0, 0.0, 0.0]), land=True, frame="world")
+            wait(drive, lambda s: s.landed and not s.armed, down)
             assert bench.virtual.position() == pytest.approx([1.0, 0.0, 0.0], abs=0.3), "it came down over the place"
             bench.virtual.inject("low battery")
-            drive.go(4.0, lambda _: DroneCommand(position=np.array([0.0, 0.0, 1.0]), frame="world"))
+            wait(drive, lambda _: drive.status is not None and drive.status.state == "stopped", up)
+            drive.go(0.5, lambda _: up)
             assert drive.applied is None
             assert drive.status.state == "stopped"
             assert "battery at 6 %" in drive.status.reason
@@ -202,9 +204,9 @@ def test_when_it_flies_home_by_itself_nothing_more_is_sent_and_its_reason_is_rep
         assert "Battery at 6 %" in drive.status.reason
 
 
-def wait(drive: Any, condition: Any, seconds: float = 30.0) -> None:
-    """Step without a command until a state satisfies a condition."""
-    end = drive.now + seconds * 1e9
+def wait(drive: Any, condition: Any, command: DroneCommand | None = None) -> None:
+    """Step, with the same command or none, until a state satisfies a condition."""
+    end = drive.now + 30.0 * 1e9
     while not (drive.newest(DroneState) and condition(drive.newest(DroneState))):
         assert drive.now < end, f"{drive.newest(DroneState)}, {drive.status}"
-        drive.go(0.1)
+        drive.go(0.1, lambda _: command)

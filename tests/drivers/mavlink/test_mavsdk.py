@@ -20,7 +20,7 @@ SCRIPT = Path(__file__).with_name("mavsdk_flight.py")
 
 
 def test_unmodified_mavsdk_flies_the_virtual_autopilot() -> None:
-    virtual = VirtualPX4(source=0, target=port())
+    virtual = VirtualPX4(source=0, target=port(), parameters={"COM_DISARM_LAND": 0.5})
     with Serving(virtual, Sky()):
         done = subprocess.run(
             [sys.executable, str(SCRIPT), str(virtual.target)],

@@ -63,7 +63,7 @@ class Script:
 
 @pytest.fixture
 def virtual() -> Iterator[VirtualPX4]:
-    autopilot = VirtualPX4(source=0, target=port())
+    autopilot = VirtualPX4(source=0, target=port(), parameters={"COM_DISARM_LAND": 0.5})
     with Serving(autopilot, Sky()):
         yield autopilot
 

@@ -4,5 +4,9 @@ from __future__ import annotations
 
 from hypothesis import settings
 
+from tests.embodied.conftest import embodied
+
+__all__ = ["embodied"]
+
 settings.register_profile("embodied", deadline=None)
 settings.load_profile("embodied")

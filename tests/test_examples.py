@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.embodied.cli.test_cli import ROOT, command, simulated
+from tests.embodied.cli.test_cli import ROOT, simulated
+from tests.embodied.conftest import Command
 
 EXAMPLES = ROOT / "examples"
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
@@ -87,7 +88,7 @@ def test_a_live_run_is_watched_from_outside(tmp_path: Path) -> None:
     ("file", "profile", "printed"),
     [("rough_sensors.yaml", "rough", "drop camera"), ("careful_cell.yaml", "sim", "PASS")],
 )
-def test_the_launch_files_place_their_block(file: str, profile: str, printed: str, tmp_path: Path) -> None:
-    done = command("run", str(EXAMPLES / file), "--profile", profile, "--seed", "7", at=tmp_path)
-    assert done.returncode == 0, done.stderr
+def test_the_launch_files_place_their_block(file: str, profile: str, printed: str, embodied: Command) -> None:
+    done = embodied("run", str(EXAMPLES / file), "--profile", profile, "--seed", "7")
+    assert done.code == 0, done.stderr
     assert printed in done.stdout

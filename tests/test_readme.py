@@ -15,6 +15,7 @@ import pytest
 from embodied.errors import LaunchError
 from embodied.launch import load
 from tests.embodied.cli.test_cli import command, simulated
+from tests.embodied.conftest import Command
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -47,15 +48,14 @@ embodied stop
 
 @simulated
 @pytest.mark.parametrize("line", [line for line in LINES if line.startswith("embodied ")])
-def test_every_command_of_the_readme_runs(line: str, tmp_path: Path) -> None:
+def test_every_command_of_the_readme_runs(line: str, embodied: Command) -> None:
     words = shlex.split(line, comments=True)[1:]
-    words = [str(ROOT / word) if word.startswith("launch/") else word for word in words]
-    done = command(*words, at=tmp_path)
-    assert done.returncode == 0, done.stderr + done.stdout
+    done = embodied(*(str(ROOT / word) if word.startswith("launch/") else word for word in words))
+    assert done.code == 0, done.stderr + done.stdout
 
 
 @simulated
-def test_every_command_for_a_graph_that_runs_works_while_it_does(tmp_path: Path) -> None:
+def test_every_command_for_a_graph_that_runs_works_while_it_does(tmp_path: Path, embodied: Command) -> None:
     file = tmp_path / "launch" / "long.yaml"
     file.parent.mkdir()
     file.write_text(LONG.replace("ROOT", str(ROOT)), encoding="utf-8")
@@ -67,8 +67,8 @@ def test_every_command_for_a_graph_that_runs_works_while_it_does(tmp_path: Path)
         for line in LIVE:
             words = shlex.split(line, comments=True)[1:]
             # Other graphs may run on this machine.
-            done = command(*words, *([name] if words == ["stop"] else ["--run", name]), at=tmp_path)
-            assert done.returncode == 0, done.stderr + done.stdout
+            done = embodied(*words, *([name] if words == ["stop"] else ["--run", name]))
+            assert done.code == 0, done.stderr + done.stdout
         assert run.wait(10) == 0
 
 
@@ -119,29 +119,29 @@ def test_the_project_of_the_docs_runs_as_it_is_written(tmp_path: Path) -> None:
 
 
 @simulated
-def test_the_faults_of_the_docs_strike_as_they_are_written(tmp_path: Path) -> None:
+def test_the_faults_of_the_docs_strike_as_they_are_written(tmp_path: Path, embodied: Command) -> None:
     page = (ROOT / "docs" / "faults.md").read_text(encoding="utf-8")
     (tmp_path / "launch").mkdir()
     (tmp_path / "launch" / "rough.yaml").write_text(blocks("yaml", page)[0], encoding="utf-8")
     for line in blocks("sh", page)[0].splitlines():
-        done = command(*shlex.split(line, comments=True)[1:], at=tmp_path)
-        assert done.returncode == 0, done.stderr + done.stdout
+        done = embodied(*shlex.split(line, comments=True)[1:])
+        assert done.code == 0, done.stderr + done.stdout
         if "check" in line:
             assert "  fault: stuck camera.depth at 2 s for 1 s\n" in done.stdout
     assert "fault      drop detector share 0.3: " in done.stdout
     words = [sys.executable, "-c", blocks("python", page)[0]]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(words, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
-    assert "kill policy at 1 s " in done.stdout
+    program = subprocess.run(words, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
+    assert "kill policy at 1 s " in program.stdout
 
 
 @simulated
-def test_the_commands_of_the_page_on_ci_run_as_they_are_written(tmp_path: Path) -> None:
+def test_the_commands_of_the_page_on_ci_run_as_they_are_written(embodied: Command) -> None:
     page = (ROOT / "docs" / "ci.md").read_text(encoding="utf-8")
     for line in blocks("sh", page)[0].splitlines():
         words = [str(ROOT / word) if word.startswith("launch/") else word for word in shlex.split(line)[1:]]
-        done = command(*words, at=tmp_path)
-        assert done.returncode == 0, done.stderr + done.stdout
+        done = embodied(*words)
+        assert done.code == 0, done.stderr + done.stdout
 
 
 @simulated

@@ -42,12 +42,17 @@ def repeated(make: Callable[[], Bench], trial: Trial, rng: np.random.Generator) 
         bench = make()
         with bench.served():
             for _ in range(trials):
-                tally.trials += 1
-                trial(bench, rng, tally)
-                bench.virtual.plug()
-                bench.virtual.clear_faults()
+                attempt(bench, trial, rng, tally)
 
     return fault
+
+
+def attempt(bench: Bench, trial: Trial, rng: np.random.Generator, tally: Tally) -> None:
+    """Run a trial once on a device, and repair it."""
+    tally.trials += 1
+    trial(bench, rng, tally)
+    bench.virtual.plug()
+    bench.virtual.clear_faults()
 
 
 @contextmanager

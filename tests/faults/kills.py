@@ -36,12 +36,20 @@ def interrupt(node: str, count: int, number: signal.Signals, rng: np.random.Gene
         tally: where the trials are counted.
     """
     with cell() as running:
-        reports = running.look("guard.report")
-        for _ in range(count):
-            tally.trials += 1
-            if not _interrupted(running, node, number, float(rng.uniform(0.02, 0.25)), reports, tally):
-                return
-            del reports.seen[:-1]
+        interrupt_in(running, node, count, number, rng, tally)
+
+
+def interrupt_in(
+    running: Running, node: str, count: int, number: signal.Signals, rng: np.random.Generator, tally: Tally
+) -> None:
+    """End or stop a node that is restarted, n times in a run that may have had other faults before."""
+    reports = running.look("guard.report")
+    for _ in range(count):
+        tally.trials += 1
+        if not _interrupted(running, node, number, float(rng.uniform(0.02, 0.25)), reports, tally):
+            break
+        del reports.seen[:-1]
+    running.unlook("guard.report")
 
 
 def _interrupted(

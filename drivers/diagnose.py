@@ -1,4 +1,4 @@
-"""Findings about devices: which drivers are installed with all that they need."""
+"""Findings about devices for `embodied doctor`: which drivers are installed with all that they need."""
 
 from __future__ import annotations
 

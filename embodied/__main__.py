@@ -7,7 +7,7 @@ INTERRUPTED = 130
 
 
 def main() -> None:
-    """Run it; Ctrl-C while modules are still being imported ends it as quietly as any other."""
+    """Run the command line; Ctrl-C while modules are still being imported ends it quietly."""
     before = signal.signal(signal.SIGINT, lambda *_: os._exit(INTERRUPTED))
     from embodied.cli.main import main as run
 

@@ -56,7 +56,7 @@ class CameraBody(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quadrotor:
-    """Airframe of a quadrotor, as a flight controller has to know it.
+    """Airframe of a quadrotor body, as a flight controller has to know it.
 
     Attributes:
         mass: take-off mass, payload included [kg].
@@ -77,7 +77,7 @@ class Quadrotor:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FlightSensors:
-    """Sensor readings of a multirotor, with the noise of such sensors.
+    """Sensor readings of a multirotor body, with the noise of such sensors.
 
     Attributes:
         angular_velocity: gyroscope in the body frame, shape (3,) [rad/s].
@@ -124,7 +124,7 @@ class DroneBody(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CarSensors:
-    """Readings of a road vehicle's own sensors.
+    """Sensor readings of a road vehicle body.
 
     Attributes:
         speed: speed along the forward axis [m/s].
@@ -231,7 +231,7 @@ CAPABILITIES: dict[type, str] = {Arms: "arms", Cameras: "cameras", Drones: "mult
 
 
 def lacks(world: World, capability: type) -> Iterator[str]:
-    """Check that a world has a capability, before any reset; yield one sentence if it has not.
+    """Check that a world has a capability for bodies, before any reset; yield one sentence if it has not.
 
     Args:
         world: world of the launch file.
@@ -282,7 +282,7 @@ def view_problems(world: World, view: str) -> Iterator[str]:
 
 
 def check_frame(camera: CameraBody, name: str, frame: str) -> None:
-    """Check that a camera gives its pose in the expected frame.
+    """Check that a camera body gives its pose in the expected frame.
 
     Raises:
         WorldFailed: it gives its pose in another frame.

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 
 class Finding(NamedTuple):
-    """Outcome of one check of this machine.
+    """Finding for `embodied doctor`: outcome of one check of this machine.
 
     Attributes:
         what: subject of the check.
@@ -24,7 +24,7 @@ class Finding(NamedTuple):
 
 
 def find_distribution(distribution: str, module: str, purpose: str) -> Finding:
-    """Import a module and report the version of its distribution.
+    """Import a module for `embodied doctor`, and report the version of its distribution.
 
     Args:
         distribution: name for pip.

@@ -15,7 +15,7 @@ from embodied.world import World
 
 
 class ArmOutput(NamedTuple):
-    """Measured joints and gripper, and the command after the servos' own limits."""
+    """Output of the driver `SimArm`: measured joints and gripper, and the command after the servos' own limits."""
 
     state: JointState
     gripper: GripperState
@@ -24,7 +24,7 @@ class ArmOutput(NamedTuple):
 
 @dataclass
 class SimArm(Driver):
-    """Arm of the simulated world, position controlled; without a command its servos hold their position.
+    """Driver of a simulated arm, position controlled; without a command its servos hold their position.
 
     Attributes:
         robot: description of the arm.

@@ -70,7 +70,7 @@ def pybullet() -> ModuleType:
 
 
 class Bullet:
-    """Functions and constants of pybullet, bound to one simulator.
+    """PyBullet's functions and constants, bound to one simulator.
 
     Every function of pybullet takes `physicsClientId`; here it is bound once, so that several worlds can live in one
     process.

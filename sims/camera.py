@@ -18,7 +18,7 @@ from sims.simulated_world import SimulatedWorld
 
 
 class CameraOutput(NamedTuple):
-    """Images and calibration of one exposure; only what has a subscriber is made."""
+    """Output of the driver `SimCamera`: images and calibration of one exposure; only what has a subscriber is made."""
 
     rgb: Image | None
     depth: Depth | None
@@ -28,7 +28,7 @@ class CameraOutput(NamedTuple):
 
 @dataclass
 class SimCamera(Driver):
-    """Camera of the simulated world; it renders only when an image has a subscriber.
+    """Driver of a simulated camera; it renders only when an image has a subscriber.
 
     `near`, `far`, `renderer` and `shadows` are for the worlds of `sims`; cameras of other worlds have none of them.
 

@@ -23,7 +23,7 @@ COMMAND_RATES = Range(50, 200, "Hz")
 
 
 class CarOutput(NamedTuple):
-    """State of the shuttle, a report of its battery at `BATTERY_RATE`, and the command that it follows."""
+    """Output of the driver `SimCar`: state of the shuttle, battery at `BATTERY_RATE`, and the followed command."""
 
     state: VehicleState
     battery: Battery | None
@@ -32,7 +32,7 @@ class CarOutput(NamedTuple):
 
 @dataclass
 class SimCar(Driver):
-    """Shuttle of the simulated world; without a command it brakes to a stop, with its wheels where they are.
+    """Driver of a simulated shuttle; without a command it brakes to a stop, with its wheels where they are.
 
     It approaches `speed` with the magnitude of `acceleration`, or with `acceleration_limit` where there is none.
     Commands that are not finite, beyond the limits or at odds with their gear are refused whole. Gears change at rest,

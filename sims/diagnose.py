@@ -1,4 +1,4 @@
-"""Diagnosis of this machine for `embodied doctor`: the physics engine, and the renderers of camera images."""
+"""Findings about simulation for `embodied doctor`: the physics engine, and the renderers of camera images."""
 
 from __future__ import annotations
 

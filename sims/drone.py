@@ -49,7 +49,7 @@ RESERVES = Range(0, 1, includes="[)")
 
 
 class DroneOutput(NamedTuple):
-    """Estimated state, battery, and the command that the autopilot follows."""
+    """Output of the driver `SimDrone`: estimated state, battery, and the command that the autopilot follows."""
 
     state: DroneState
     battery: Battery
@@ -58,7 +58,7 @@ class DroneOutput(NamedTuple):
 
 @dataclass
 class SimDrone(Driver):
-    """Multirotor of the simulated world.
+    """Driver of a simulated multirotor with its autopilot.
 
     On the ground it arms on a command for a position or a velocity, and takes off. Without a command it holds where it
     comes to rest, or stays on the ground. On a command to land it comes down and disarms.
@@ -185,13 +185,13 @@ class SimDrone(Driver):
 
 
 def is_legal(command: DroneCommand) -> bool:
-    """Test whether a command is finite, and has a position, a velocity or a landing."""
+    """Test whether the simulated multirotor may follow a command: finite, with a position, a velocity or a landing."""
     setpoints = [value for value in (command.position, command.velocity) if value is not None]
     numbers = np.concatenate([*setpoints, [0.0 if command.yaw is None else command.yaw]])
     return bool(np.isfinite(numbers).all()) and (bool(setpoints) or command.land)
 
 
 def resting(estimate: Estimate, limits: Limits) -> Vector:
-    """Predict where the multirotor comes to rest if it slows down now, shape (3,) [m]."""
+    """Predict where the simulated multirotor comes to rest if it slows down now, shape (3,) [m]."""
     speed = float(np.linalg.norm(estimate.velocity))
     return estimate.position + estimate.velocity * (0.3 + speed / (2.0 * limits.acceleration))

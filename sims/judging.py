@@ -1,4 +1,4 @@
-"""Parts that the judges share: rest timer, hover accuracy, state of a flight, motion of blocks, containers."""
+"""Parts that the judges of all worlds share: rest timer, hover accuracy, flight state, motion of blocks, containers."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ ABOVE_MOST = 0.005
 
 
 class RestTimer:
-    """Measures for how long a condition has held without a break."""
+    """Timer for judges: how long a condition has held without a break."""
 
     def __init__(self) -> None:
         self._since: float | None = None
@@ -106,7 +106,7 @@ class HoverAccuracy:
 
 @dataclass(frozen=True, slots=True)
 class Flight:
-    """True state of a multirotor, as far as a judge needs it.
+    """True state of a multirotor, as far as the judges of worlds need it.
 
     Attributes:
         position: position of its middle, shape (3,) [m].
@@ -161,7 +161,7 @@ class Flight:
 
 @dataclass(frozen=True, slots=True)
 class BlockMotion:
-    """True pose and speed of a block.
+    """True pose and speed of a block, for the judges of worlds.
 
     Attributes:
         position: position of its centre, shape (3,) [m].
@@ -188,12 +188,12 @@ class BlockMotion:
 
 
 def displacements(blocks: Mapping[str, BlockMotion], start: Mapping[str, Vector]) -> dict[str, float]:
-    """Return how far each block is from its position at the start [m], by label."""
+    """Return for a judge how far each block is from its position at the start [m], by label."""
     return {label: math.dist(blocks[label].position, at) for label, at in start.items()}
 
 
 def moved_failure(moved: Mapping[str, float], now: float) -> str:
-    """Return which block was moved too far by a time [s], empty if none was.
+    """Return for a judge which block was moved too far by a time [s], empty if none was.
 
     Args:
         moved: displacement of each block that must stay where it is [m], by label.
@@ -206,7 +206,7 @@ def moved_failure(moved: Mapping[str, float], now: float) -> str:
 
 
 class Container:
-    """Open box with a level floor in which a block is to rest.
+    """Open box with a level floor in which a judge wants a block to rest.
 
     Args:
         name: noun of the container in sentences.
@@ -243,7 +243,7 @@ class Container:
 
 
 def require_finite(name: str, position: Vector) -> None:
-    """Check that the physics gave a position that is a number.
+    """Check for a judge that the physics gave a position that is a number.
 
     Raises:
         WorldFailed: it is NaN or infinite.

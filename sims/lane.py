@@ -1,4 +1,4 @@
-"""Geometry of a lane: its middle line, where a place lies along it, and its curvature."""
+"""Geometry of any lane: its middle line, the place of a point along it, and its curvature."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ Pose2 = tuple[float, float, float]
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Lane:
-    """Lane on level ground, with a stop line at its end.
+    """Geometry of a lane on level ground, with a stop line at its end.
 
     Attributes:
         points: middle line every `STEP`: x, y [m] and direction [rad]; shape (n, 3).
@@ -77,7 +77,7 @@ class Lane:
 
 
 def lay(knots: Sequence[tuple[float, float]]) -> tuple[Vector, Vector]:
-    """Integrate a middle line whose curvature goes linearly from knot to knot.
+    """Integrate the middle line of a lane whose curvature goes linearly from knot to knot.
 
     Args:
         knots: arc length [m] and curvature [1/m] of each; the first is `BEFORE` behind the begin of the lane.

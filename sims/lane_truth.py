@@ -22,7 +22,7 @@ STOP_LINE_RANGE = 5.0
 
 @dataclass(frozen=True, slots=True)
 class LaneTruth:
-    """True pose in a lane, and distances to what lies ahead in it.
+    """True pose of a shuttle in its lane, and distances to what lies ahead in it.
 
     Attributes:
         offset: distance of the reference point from the middle of the lane, left is positive [m].
@@ -40,7 +40,7 @@ class LaneTruth:
 
 
 def lane_truth(shuttle: Shuttle, lane: Lane, obstacle: tuple[float, Vector] | None = None) -> LaneTruth:
-    """Measure how a shuttle is in a lane, and what its camera has in view of it.
+    """Measure the true pose of a shuttle in a lane, and what its camera has in view of it.
 
     Args:
         shuttle: shuttle on the lane.

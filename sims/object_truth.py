@@ -35,7 +35,7 @@ class ObjectTruth:
 
 
 def quarter_turn(orientation: Vector) -> float:
-    """Return the yaw of a block [rad], of the four that look the same the one nearest 0.
+    """Return the true yaw of a block [rad], of the four that look the same the one nearest 0.
 
     Whichever face of a cube is down, two of its axes are level; the one that is most level gives the yaw.
 
@@ -48,12 +48,12 @@ def quarter_turn(orientation: Vector) -> float:
 
 
 def class_of(label: str) -> str:
-    """Return the class that a detector would report: `grey` for the distractors `grey0`, `grey1`, …."""
+    """Return the class that a faultless detector would report: `grey` for the distractors `grey0`, `grey1`, …."""
     return label.rstrip("0123456789") if label.startswith("grey") else label
 
 
 def detections(objects: Iterable[ObjectTruth], frame: str, now: Time) -> Detections:
-    """Publish objects as a detector would, in the order of their labels."""
+    """Publish true objects as a faultless detector would, in the order of their labels."""
     listed = sorted(objects, key=lambda true: true.label)
     return Detections(
         labels=tuple(class_of(true.label) for true in listed),

@@ -36,7 +36,7 @@ Triple = tuple[float, float, float]
 
 @dataclass(frozen=True, slots=True)
 class RoadLook:
-    """Appearance of a road: light, paint and camera, without anything that moves.
+    """Appearance of a road surface: light, paint and camera, without anything that moves.
 
     Attributes:
         brightness: exposure of the camera.
@@ -65,7 +65,7 @@ class RoadLook:
 
 
 def draw_look(seed: int, spread: float) -> RoadLook:
-    """Draw the appearance of the road of a seed.
+    """Draw the appearance of the road surface of a seed.
 
     Args:
         seed: seed of the run.
@@ -99,13 +99,13 @@ def draw_look(seed: int, spread: float) -> RoadLook:
 
 
 def triple(values: Vector) -> Triple:
-    """Convert an array of three values to a tuple."""
+    """Convert an array of three values of a road surface, such as a colour, to a tuple."""
     a, b, c = values.tolist()
     return a, b, c
 
 
 def build(bullet: Bullet, lane: Lane, look: RoadLook, height: float) -> tuple[int, dict[tuple[int, int], Mesh]]:
-    """Build the ground at a height [m], an endless plane to touch, with a lane painted on it.
+    """Build the surface of a road in PyBullet at a height [m]: an endless plane to touch, with a lane painted on it.
 
     Returns:
         number of the plane's body, and meshes of the painted ground and of what lies around it.
@@ -120,7 +120,7 @@ def build(bullet: Bullet, lane: Lane, look: RoadLook, height: float) -> tuple[in
 
 
 def surface(lane: Lane, look: RoadLook) -> Mesh:
-    """Build the ground around a lane, level at z = 0, with the lane painted on it."""
+    """Build the meshes of a road surface: ground level at z = 0, with the lane painted on it."""
     low = lane.points[:, :2].min(axis=0) - MARGIN
     size = lane.points[:, :2].max(axis=0) + MARGIN - low
     columns, rows = np.ceil(size / TEXEL).astype(int).tolist()

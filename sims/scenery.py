@@ -44,7 +44,7 @@ Rgba = tuple[float, float, float, float]
 
 
 def start(bullet: Bullet, rate: float, iterations: int) -> None:
-    """Empty the simulator and set its engine.
+    """Empty PyBullet and set its engine, before a scene is built.
 
     Args:
         bullet: the simulator.
@@ -65,7 +65,7 @@ def start(bullet: Bullet, rate: float, iterations: int) -> None:
 
 
 def visual(bullet: Bullet, mesh: Mesh, colour: tuple[float, float, float] = (1.0, 1.0, 1.0)) -> int:
-    """Create a visual shape from a mesh; return its number."""
+    """Create a visual shape in PyBullet from a mesh; return its number."""
     places = {} if mesh.places is None else {"uvs": mesh.places.tolist()}
     return int(
         bullet.createVisualShape(
@@ -82,7 +82,7 @@ def visual(bullet: Bullet, mesh: Mesh, colour: tuple[float, float, float] = (1.0
 def boxes(
     bullet: Bullet, half_extents: Sequence[Sequence[float]], centres: Sequence[Sequence[float]], colours: Sequence[Rgba]
 ) -> tuple[int, int]:
-    """Create one shape of several boxes; return numbers of the collision shape and of the visual shape.
+    """Create one PyBullet shape of several boxes; return numbers of the collision shape and of the visual shape.
 
     Args:
         bullet: the simulator.
@@ -110,7 +110,7 @@ def solid(
     round_: bool,
     mass: float = 0.0,
 ) -> tuple[int, Mesh | None]:
-    """Create a box or an upright cylinder, at rest.
+    """Create a box or an upright cylinder of a scene in PyBullet, at rest.
 
     Args:
         bullet: the simulator.
@@ -138,7 +138,7 @@ def solid(
 
 
 def table(bullet: Bullet, extent: Extent, texture: Pixels) -> tuple[int, Mesh]:
-    """Create a table top whose upper side is at z = 0; return its number and its mesh."""
+    """Create a table top of a scene, its upper side at z = 0; return its number and its mesh."""
     (x0, x1), (y0, y1) = extent
     half = ((x1 - x0) / 2, (y1 - y0) / 2, TABLE_THICKNESS / 2)
     shape = bullet.createCollisionShape(bullet.GEOM_BOX, halfExtents=half, collisionFramePosition=(0, 0, 0))
@@ -150,7 +150,7 @@ def table(bullet: Bullet, extent: Extent, texture: Pixels) -> tuple[int, Mesh]:
 
 
 def legs(bullet: Bullet, extent: Extent, ground: float) -> int:
-    """Create four legs at the corners of a table top, down to a height [m]; return their number."""
+    """Create four legs at the corners of a scene's table top, down to a height [m]; return their number."""
     half = (LEG_WIDTH / 2, LEG_WIDTH / 2, (-TABLE_THICKNESS - ground) / 2)
     centres = [
         (x + LEG_WIDTH * inwards, y + LEG_WIDTH * aside, ground + half[2])
@@ -161,14 +161,14 @@ def legs(bullet: Bullet, extent: Extent, ground: float) -> int:
 
 
 def floor(bullet: Bullet) -> tuple[int, Mesh]:
-    """Create the floor below a table, which is seen and not touched; return its number and its mesh."""
+    """Create the floor below a scene's table, which is seen and not touched; return its number and its mesh."""
     mesh = rectangle((-FLOOR_REACH, FLOOR_REACH), (-FLOOR_REACH, FLOOR_REACH), 0.0)
     picture = visual(bullet, mesh, FLOOR_COLOUR)
     return int(bullet.createMultiBody(0, -1, picture, (0, 0, FLOOR_HEIGHT))), mesh
 
 
 def marking(bullet: Bullet, edge: float, texture: Pixels, place: Point, ground: float = 0.0) -> tuple[int, Mesh]:
-    """Create a square picture on the ground, which is seen and not touched; return its number and its mesh.
+    """Create a marking on the ground of a scene, a square that is seen and not touched; return its number and its mesh.
 
     Args:
         bullet: the simulator.

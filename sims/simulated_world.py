@@ -41,7 +41,7 @@ SPREADS = Range(0, 3)
 
 
 class Judged(Protocol):
-    """Judge of a run, with its verdict.
+    """Judge of a run of a simulated world, with its verdict.
 
     Attributes:
         verdict: None before it is decided.
@@ -51,7 +51,7 @@ class Judged(Protocol):
 
 
 class Run(ABC):
-    """One run of a world: the bodies of one seed, and how far their physics has come.
+    """One run of a simulated world: the bodies of one seed, and how far their physics has come.
 
     Args:
         bullet: the simulator.
@@ -237,7 +237,7 @@ class SimulatedWorld(ABC, Generic[R]):
 
 
 def arm_problems(robot: Robot) -> Iterable[str]:
-    """Check that a robot has a simulated arm on the same base; yield one sentence a problem."""
+    """Check for a simulated world that a robot has a simulated arm on the same base; yield one sentence a problem."""
     model = ARMS.get(robot.name)
     if model is None:
         yield f"there is no simulated arm '{robot.name}'; {', '.join(nearest(robot.name, ARMS))}"
@@ -246,7 +246,7 @@ def arm_problems(robot: Robot) -> Iterable[str]:
 
 
 def run_problems(rates: Range, rate: float, time_limit: float) -> Iterable[str]:
-    """Check the settings that every world has; yield one sentence a problem.
+    """Check the settings that every simulated world has; yield one sentence a problem.
 
     Args:
         rates: physics rates that the bodies of the world allow.

@@ -13,7 +13,7 @@ W = TypeVar("W")
 
 
 class WorldNode(Node, Generic[W]):
-    """Base of a node that lives in worlds of one class; a wrong world is found by `check`.
+    """Base of a node that reads worlds of one class; a wrong world is found by `check`.
 
     Attributes:
         kind: class or protocol of these worlds.

@@ -23,7 +23,7 @@ SEND_TIMEOUT = 0.25
 
 
 def problems(interface: str, channel: str, bitrate: int) -> Iterator[str]:
-    """Check the settings of a bus without opening it.
+    """Check the settings of a CAN bus (interface, channel) without opening it.
 
     Args:
         interface: interface of python-can.
@@ -49,7 +49,7 @@ def problems(interface: str, channel: str, bitrate: int) -> Iterator[str]:
 
 
 def require() -> None:
-    """Check that python-can and pyserial are installed.
+    """Check that python-can and pyserial, which a CAN bus needs, are installed.
 
     Raises:
         MissingExtra: one of them is not.
@@ -63,7 +63,7 @@ def require() -> None:
 
 
 class Bus:
-    """Open CAN bus, for classic frames with 11-bit identifiers.
+    """Open CAN bus of python-can, for classic frames with 11-bit identifiers.
 
     Args:
         interface: `socketcan`, whose bit rate the system has set, or `slcan`.

@@ -24,7 +24,7 @@ _CRC = _table()
 
 
 def crc8(identifier: int, data: bytes, place: int) -> int:
-    """Return the CRC-8 SAE J1850 of the identifier, high byte first, and of the payload.
+    """Return the CRC-8 SAE J1850 checksum of the identifier, high byte first, and of the payload of a CAN message.
 
     Args:
         identifier: arbitration identifier of the frame.
@@ -38,7 +38,7 @@ def crc8(identifier: int, data: bytes, place: int) -> int:
 
 
 def byte_sum(identifier: int, data: bytes, place: int) -> int:
-    """Return the sum of both bytes of the identifier and of the payload, as on Tesla's party bus.
+    """Return the checksum of a message on Tesla's party bus: the sum of all bytes of identifier and payload.
 
     Args:
         identifier: arbitration identifier of the frame.

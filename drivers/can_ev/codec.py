@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class DecodedFrame:
-    """Message in one frame, as decoded.
+    """Message of a vehicle in one CAN frame, as the codec decoded it.
 
     Attributes:
         name: name of the message.
@@ -33,15 +33,15 @@ class DecodedFrame:
 
 
 class Malformed(ValueError):
-    """Frame with a length, checksum or value that its sender cannot have meant."""
+    """CAN frame with a length, checksum or value that its sender cannot have meant."""
 
 
 class OutOfRange(ValueError):
-    """Value that is not finite or does not fit into its signal, so that nothing is sent."""
+    """Value that is not finite or does not fit into its CAN signal, so that nothing is sent."""
 
 
 class Codec:
-    """Codec of all messages of one vehicle.
+    """Codec of all CAN messages of one vehicle.
 
     Args:
         vehicle: description of the vehicle.

@@ -11,7 +11,7 @@ from embodied.ranges import Range, positive
 
 
 class Limits(NamedTuple):
-    """Largest values that are sent.
+    """Largest values in a command to a drive-by-wire vehicle that this driver sends.
 
     Attributes:
         speed: largest speed, either way [m/s].
@@ -31,7 +31,7 @@ class Limits(NamedTuple):
 
 
 def refusal(command: VehicleCommand, limits: Limits) -> str:
-    """Return the reason to refuse a command; empty if it may be sent."""
+    """Return the reason to refuse a command to a drive-by-wire vehicle; empty if it may be sent."""
     if problem := vehicle_problem(command):
         return f"refused: {problem}"
     acceleration = 0.0 if command.acceleration is None else command.acceleration

@@ -9,7 +9,7 @@ from drivers.can_ev.vehicle import DriveCommand
 
 
 class CommandEncoder:
-    """Encoder of commands to one vehicle.
+    """Encoder of commands to one drive-by-wire vehicle as CAN frames with running counters.
 
     Args:
         codec: codec of the vehicle.

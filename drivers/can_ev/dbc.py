@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 
 class Unfit(ValueError):
-    """DBC that cannot be parsed or is not that of the vehicle, with the place and what was expected there."""
+    """DBC file that cannot be parsed or is not that of the vehicle, with the place and what was expected there."""
 
 
 def read(path: Path, layouts: tuple[Layout, ...]) -> dict[str, Message]:
-    """Read the messages of a vehicle from a DBC, by name.
+    """Read the messages of a vehicle from a DBC file, by name.
 
     Args:
         path: path of the file.

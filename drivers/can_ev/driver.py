@@ -52,7 +52,7 @@ STANDING_REPORTS = 5
 
 
 class CanEVOutput(NamedTuple):
-    """Measured state of the vehicle, the command that was sent, the driver's status and the battery."""
+    """Output of the driver `CanEV`: state and battery of the vehicle, the sent command, and the driver's status."""
 
     state: VehicleState | None
     applied: VehicleCommand | None
@@ -62,7 +62,7 @@ class CanEVOutput(NamedTuple):
 
 @dataclass
 class CanEV(Driver):
-    """Driver of a drive-by-wire vehicle, which brakes to a stop without a command, wheels where they are.
+    """Driver of a drive-by-wire vehicle on a CAN bus; without a command it brakes to a stop, wheels where they are.
 
     It goes for `speed` with the magnitude of `acceleration`, or with `acceleration_limit` where there is none. It is
     engaged with the first step, by a rising edge of `enable` at speed 0, and commands go out once it reports that it

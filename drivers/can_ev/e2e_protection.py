@@ -47,7 +47,7 @@ class _MessageState:
 
 
 class E2EReceiver:
-    """Receiver that accepts frames of some messages and judges whether they can be trusted.
+    """Receiver with E2E protection: accepts frames of some CAN messages and judges whether they can be trusted.
 
     Args:
         codec: codec of the vehicle.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """A classic CAN frame with an 11-bit identifier.
+    """Classic CAN frame with an 11-bit identifier and its payload.
 
     Attributes:
         identifier: arbitration identifier of the message.

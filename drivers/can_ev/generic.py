@@ -25,7 +25,7 @@ WHEELS = ("FrontLeft", "FrontRight", "RearLeft", "RearRight")
 
 
 def encode_command(command: DriveCommand) -> dict[str, Signals]:
-    """Return the signals of DriveCommand for a command."""
+    """Return the signals of the generic unit's message DriveCommand for a command."""
     signals = {
         "Enable": command.enable,
         "Clear": command.clear,
@@ -38,7 +38,7 @@ def encode_command(command: DriveCommand) -> dict[str, Signals]:
 
 
 def decode_command(signals: Mapping[str, Signals]) -> DriveCommand:
-    """Return the command in the signals of DriveCommand."""
+    """Return the command in the signals of the generic unit's message DriveCommand."""
     command = signals["DriveCommand"]
     return DriveCommand(
         enable=bool(command["Enable"]),
@@ -51,7 +51,7 @@ def decode_command(signals: Mapping[str, Signals]) -> DriveCommand:
 
 
 def decode_report(signals: Mapping[str, Signals]) -> DriveReport:
-    """Return the state in StatusReport and MotionReport, and in the other reports as far as they have come."""
+    """Return the state in the generic unit's StatusReport and MotionReport, and in its other reports so far."""
     status, motion = signals["StatusReport"], signals["MotionReport"]
     wheels, person, battery = (signals.get(name, {}) for name in ("WheelReport", "PersonReport", "BatteryReport"))
     front_left, front_right, rear_left, rear_right = (wheels.get(wheel, 0.0) for wheel in WHEELS)
@@ -77,7 +77,7 @@ def decode_report(signals: Mapping[str, Signals]) -> DriveReport:
 
 
 def encode_report(report: DriveReport) -> dict[str, Signals]:
-    """Return the signals of all reports for a state."""
+    """Return the signals of all reports of the generic unit for a state."""
     mode = AUTONOMOUS if report.engaged else STOPPING if report.stopping else MANUAL
     return {
         "StatusReport": {

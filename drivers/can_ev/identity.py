@@ -34,7 +34,7 @@ IDENTITY = replace(
 
 
 def parts(model: str, serial: str, *, virtual: bool) -> list[Signals]:
-    """Return the signals of each part of the identity report.
+    """Return the CAN signals of each part of the generic unit's identity report.
 
     Args:
         model: model of the vehicle, plain ASCII of up to `MODEL_LETTERS`.
@@ -53,7 +53,7 @@ def parts(model: str, serial: str, *, virtual: bool) -> list[Signals]:
 
 
 class IdentityReader:
-    """Reader that assembles the parts of the identity report.
+    """Reader that assembles the parts of a generic unit's identity report.
 
     Attributes:
         virtual: whether a part stated that nothing real is behind the unit.

@@ -8,7 +8,7 @@ from embodied.messages import Battery, VehicleState
 
 
 def vehicle_state(report: DriveReport, now: Time) -> VehicleState:
-    """Return the state of a vehicle, acquired now."""
+    """Convert a drive-by-wire report to the published VehicleState, acquired now."""
     return VehicleState(
         speed=report.speed,
         steering=report.steering,
@@ -22,5 +22,5 @@ def vehicle_state(report: DriveReport, now: Time) -> VehicleState:
 
 
 def battery(report: DriveReport, now: Time) -> Battery:
-    """Return the battery of a vehicle, acquired now."""
+    """Convert a drive-by-wire report to the published Battery message, acquired now."""
     return Battery(voltage=report.voltage, current=report.current, charge=report.charge, acquired=now)

@@ -28,12 +28,12 @@ LINE_MOST = 30
 
 
 def encode(frame: Frame) -> bytes:
-    """Return the line that transmits a frame, its end included."""
+    """Return the slcan line that transmits a CAN frame, its end included."""
     return f"t{frame.identifier:03X}{len(frame.data)}{frame.data.hex().upper()}".encode() + OK
 
 
 def decode(line: str) -> Frame | None:
-    """Return the frame in a line without its end; None unless it is a whole one with an 11-bit identifier."""
+    """Return the CAN frame in an slcan line without its end; None unless it is whole and has an 11-bit identifier."""
     try:
         frame = Frame(int(line[1:4], 16), bytes.fromhex(line[5:]))
     except ValueError:

@@ -45,7 +45,7 @@ JERK_MOST = 4.9
 
 
 def encode_command(command: DriveCommand) -> dict[str, Signals]:
-    """Return an angle request, and a speed with the range of accelerations towards it; gears are left to the person."""
+    """Return the signals for a Tesla: an angle, and a speed with accelerations towards it; a person shifts gears."""
     steering = {
         "DAS_steeringAngleRequest": -command.steering * STEERING_RATIO,
         "DAS_steeringHapticRequest": 0,
@@ -65,7 +65,7 @@ def encode_command(command: DriveCommand) -> dict[str, Signals]:
 
 
 def decode_command(signals: Mapping[str, Signals]) -> DriveCommand:
-    """Return the command in both command messages, which enables only if both of them do."""
+    """Return the command in both of a Tesla's command messages, which enables only if both of them do."""
     steering, control = signals["DAS_steeringControl"], signals["DAS_control"]
     return DriveCommand(
         enable=steering["DAS_steeringControlType"] == CONTROL_ANGLE and control["DAS_accState"] == ACC_ON,
@@ -78,7 +78,7 @@ def decode_command(signals: Mapping[str, Signals]) -> DriveCommand:
 
 
 def decode_report(signals: Mapping[str, Signals]) -> DriveReport:
-    """Return the state in all reports, engaged while both steering and cruise control are."""
+    """Return the state in all reports of a Tesla, engaged while both steering and cruise control are."""
     power, steer = signals["DI_systemStatus"], signals["EPAS3S_sysStatus"]
     cruise = signals["DI_state"]["DI_cruiseState"]
     speed = signals["DI_speed"]["DI_vehicleSpeed"]
@@ -104,7 +104,7 @@ def decode_report(signals: Mapping[str, Signals]) -> DriveReport:
 
 
 def encode_report(report: DriveReport) -> dict[str, Signals]:
-    """Return the signals of all reports for a state, as such a car would report it."""
+    """Return the signals of all reports for a state, as a Tesla would report it."""
     engaged = ENABLED if abs(report.speed) > STANDSTILL_SPEED else STANDSTILL
     cruise = engaged if report.engaged else PRE_CANCEL if report.stopping else STANDBY
     if report.overridden:

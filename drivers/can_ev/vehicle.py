@@ -27,7 +27,7 @@ ENGAGE_SPEED = 0.1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DriveCommand:
-    """Command to a drive-by-wire unit.
+    """Command to a drive-by-wire vehicle of any kind, in SI units.
 
     Attributes:
         enable: whether the unit follows; it takes over on a rising edge.
@@ -48,7 +48,7 @@ class DriveCommand:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DriveReport:
-    """State of a vehicle, put together from its reports.
+    """State of a drive-by-wire vehicle of any kind, put together from its reports, in SI units.
 
     Attributes:
         speed: speed along the forward axis [m/s].
@@ -101,7 +101,7 @@ class DriveReport:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Layout of one message, as far as this driver uses it.
+    """Description of one CAN message of a vehicle, as far as this driver uses it.
 
     Attributes:
         name: name of the message in the DBC.
@@ -122,7 +122,7 @@ class Layout:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vehicle:
-    """Messages of one kind of vehicle, and what they mean.
+    """Description of one kind of vehicle: its CAN messages, and what they mean.
 
     Attributes:
         name: name that a launch file gives.

@@ -43,7 +43,7 @@ Value = int | float
 
 
 def encode_setpoint(command: DroneCommand, since_boot: int, system: int) -> Any:
-    """Return SET_POSITION_TARGET_LOCAL_NED for a command.
+    """Encode a drone command as MAVLink's SET_POSITION_TARGET_LOCAL_NED.
 
     Args:
         command: command with a position, a velocity, or both.
@@ -73,7 +73,7 @@ def encode_setpoint(command: DroneCommand, since_boot: int, system: int) -> Any:
 
 
 def rounded(command: DroneCommand) -> DroneCommand:
-    """Return a command in the single precision in which it is transmitted."""
+    """Return a drone command in the single precision in which MAVLink transmits it."""
 
     def single(vector: Vector | None) -> Vector | None:
         return None if vector is None else np.asarray(vector, dtype=np.float32).astype(np.float64)
@@ -85,7 +85,7 @@ def rounded(command: DroneCommand) -> DroneCommand:
 
 
 def decode_setpoint(message: Any, frame: str) -> DroneCommand:
-    """Return the command in a SET_POSITION_TARGET_LOCAL_NED.
+    """Decode the drone command in MAVLink's SET_POSITION_TARGET_LOCAL_NED.
 
     Args:
         message: set-point.
@@ -103,7 +103,7 @@ def decode_setpoint(message: Any, frame: str) -> DroneCommand:
 
 
 def decode_state(position: Any, attitude_: Any, heartbeat: Any, landed: bool, frame: str, now: Time) -> DroneState:
-    """Return the state of a vehicle in its newest messages.
+    """Decode the drone state in the newest MAVLink messages of a vehicle.
 
     Args:
         position: LOCAL_POSITION_NED of the vehicle.
@@ -127,31 +127,31 @@ def decode_state(position: Any, attitude_: Any, heartbeat: Any, landed: bool, fr
 
 
 def is_finite(*messages: Any) -> bool:
-    """Return whether all floating-point fields of some messages are finite."""
+    """Return whether all floating-point fields of some MAVLink messages are finite."""
     values = [getattr(message, name) for message in messages for name in message.fieldnames]
     return all(math.isfinite(value) for value in values if isinstance(value, float))
 
 
 def encode_position(state: DroneState, since_boot: int) -> Any:
-    """Return LOCAL_POSITION_NED for a state."""
+    """Encode a drone state as MAVLink's LOCAL_POSITION_NED."""
     position, velocity = world_axes(state.position), world_axes(state.linear_velocity)
     return common.MAVLink_local_position_ned_message(since_boot, *map(float, position), *map(float, velocity))
 
 
 def encode_attitude(state: DroneState, since_boot: int) -> Any:
-    """Return ATTITUDE_QUATERNION for a state."""
+    """Encode a drone state as MAVLink's ATTITUDE_QUATERNION."""
     x, y, z, w = map(float, attitude(state.orientation))
     rates = body_axes(state.angular_velocity)
     return common.MAVLink_attitude_quaternion_message(since_boot, w, x, y, z, *map(float, rates))
 
 
 def is_armed(heartbeat: Any) -> bool:
-    """Return whether a heartbeat reports that the motors are armed."""
+    """Return whether a MAVLink heartbeat reports that the motors are armed."""
     return bool(heartbeat.base_mode & common.MAV_MODE_FLAG_SAFETY_ARMED)
 
 
 def decode_battery(message: Any, now: Time) -> Battery | None:
-    """Return the battery in a BATTERY_STATUS; None if it has no voltage or no charge."""
+    """Decode the battery in MAVLink's BATTERY_STATUS; None if it has no voltage or no charge."""
     cells = [cell for cell in (*message.voltages, *message.voltages_ext) if cell not in (0, NO_CELL)]
     if not cells or message.battery_remaining < 0:
         return None
@@ -160,7 +160,7 @@ def decode_battery(message: Any, now: Time) -> Battery | None:
 
 
 def encode_battery(charge: float, voltage: float, current: float | None) -> Any:
-    """Return BATTERY_STATUS for a battery.
+    """Encode a battery as MAVLink's BATTERY_STATUS.
 
     Args:
         charge: charge of the battery, 0 to 1.
@@ -183,7 +183,7 @@ def encode_battery(charge: float, voltage: float, current: float | None) -> Any:
 
 
 def encode_value(value: Value) -> tuple[float, int]:
-    """Return a parameter's value as PX4 encodes it, byte for byte in a float, and its MAV_PARAM_TYPE.
+    """Encode a parameter's value as PX4 does, byte for byte in the float of a MAVLink message, with its MAV_PARAM_TYPE.
 
     Raises:
         ValueError: the value is not finite, or an integer of more than 32 bits.
@@ -199,7 +199,7 @@ def encode_value(value: Value) -> tuple[float, int]:
 
 
 def decode_value(value: float, kind: int) -> Value:
-    """Return a parameter's value from the float and the MAV_PARAM_TYPE of a message."""
+    """Decode a parameter's value from the float and the MAV_PARAM_TYPE of a MAVLink message."""
     if kind == common.MAV_PARAM_TYPE_INT32:
         integer: int = struct.unpack("<i", struct.pack("<f", value))[0]
         return integer
@@ -207,7 +207,7 @@ def decode_value(value: float, kind: int) -> Value:
 
 
 def encode_name(name: str) -> bytes:
-    """Return a parameter's name as it is transmitted.
+    """Encode a parameter's name as MAVLink transmits it.
 
     Raises:
         ValueError: the name is not 1 to 16 ASCII characters.

@@ -12,7 +12,7 @@ from embodied.messages import DroneCommand, Vector
 
 
 def refusal(command: DroneCommand, frame: str, speed: float, fence: Geofence | None, home: Vector | None) -> str:
-    """Return the reason to refuse a command; empty if it may be sent.
+    """Return the reason to refuse a command to the autopilot; empty if it may be sent.
 
     Args:
         command: command to check.

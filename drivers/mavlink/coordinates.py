@@ -30,7 +30,7 @@ def body_axes(vector: Vector) -> Vector:
 
 
 def attitude(quaternion: Vector) -> Vector:
-    """Convert a quaternion (x, y, z, w) of a body in its world between both pairs of axes."""
+    """Convert a quaternion (x, y, z, w) of a body between both pairs of axes: ENU and FLU, NED and FRD."""
     x, y, z, w = quaternion
     return _HALF * np.array([x + y, x - y, w - z, w + z])
 
@@ -42,7 +42,7 @@ def heading(yaw: float) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Origin of the local frame on the globe, with the plane through it: exact to 1 cm within 1 km.
+    """Origin of the local frame on the globe, to convert coordinates both ways: exact to 1 cm within 1 km.
 
     Attributes:
         latitude, longitude: place of the origin [deg].

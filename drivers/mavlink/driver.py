@@ -42,7 +42,7 @@ MOVING_SPEED = 0.1
 
 
 class MavlinkOutput(NamedTuple):
-    """State and battery of the vehicle, the command that was sent, and the driver's status."""
+    """Output of the driver `Mavlink`: state and battery of the vehicle, the sent command, and the driver's status."""
 
     state: DroneState | None
     battery: Battery | None
@@ -52,7 +52,7 @@ class MavlinkOutput(NamedTuple):
 
 @dataclass
 class Mavlink(Driver):
-    """Driver of a multirotor with PX4; armed, it stands on the ground or hovers until it is commanded.
+    """Driver of a PX4 multirotor over MAVLink; armed, it stands on the ground or hovers until it is commanded.
 
     A command is sent as a set-point in offboard mode; on the ground the motors, which stop by themselves after a while,
     are armed again for it, and the vehicle lifts if the command leads up. Without a command it goes to hold. A landing

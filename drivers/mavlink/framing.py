@@ -26,11 +26,11 @@ HALF = 128
 
 
 class Malformed(ValueError):
-    """Bytes that are no whole frame, or whose checksum is wrong."""
+    """Bytes that are no whole MAVLink frame, or whose checksum is wrong."""
 
 
 def frame_length(data: bytes) -> int | None:
-    """Return the length of the frame that begins with some bytes [B]; None if more bytes are needed to know it.
+    """Return the length of the MAVLink frame that begins with some bytes [B]; None if more bytes are needed to know it.
 
     Raises:
         Malformed: no frame begins with these bytes.
@@ -47,7 +47,7 @@ def frame_length(data: bytes) -> int | None:
 
 
 def decode(frame: bytes) -> Any:
-    """Decode one frame; return None for a message of another dialect, whose checksum cannot be known.
+    """Decode one MAVLink frame; return None for a message of another dialect, whose checksum cannot be known.
 
     Raises:
         Malformed: the frame is cut short, or its checksum is wrong.
@@ -60,7 +60,7 @@ def decode(frame: bytes) -> Any:
 
 
 class FrameParser:
-    """Parser that extracts messages from received bytes, as a stream or as datagrams.
+    """Parser that extracts MAVLink messages from received bytes, as a stream or as datagrams.
 
     Attributes:
         rejected: number of frames that were damaged or cut short.
@@ -106,7 +106,7 @@ class FrameParser:
 
 
 class SequenceFilter:
-    """Filter that drops repeated and overtaken frames of one sender by their sequence numbers."""
+    """Filter that drops repeated and overtaken MAVLink frames of one sender by their sequence numbers."""
 
     def __init__(self) -> None:
         self._last: int | None = None

@@ -12,7 +12,7 @@ from embodied.ranges import at_least, positive
 
 @dataclass(frozen=True, slots=True)
 class Geofence:
-    """Area in which a vehicle may fly, in metres east and north of its local origin.
+    """Geofence in which a vehicle may fly, in metres east and north of its local origin.
 
     Attributes:
         altitude: greatest height above home [m].

@@ -28,7 +28,7 @@ SETTLING_TIME = 3.0
 
 
 class LandingApproach:
-    """Approach of one vehicle to the place of a landing command."""
+    """Approach of one vehicle to the landing place of a command."""
 
     def __init__(self) -> None:
         self._near_since: Time | None = None

@@ -40,7 +40,7 @@ FINAL_MODES = {"land": (Mode.LAND,), "return": (Mode.RETURN, Mode.LAND)}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waypoint:
-    """Step of a mission, as a program states it.
+    """Step of a MAVLink mission, as a program states it before it is encoded.
 
     Attributes:
         do: `fly` there, `takeoff` above where it stands, `land` there, or `return` to home and land.
@@ -57,7 +57,7 @@ class Waypoint:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """Content of one item of a plan, without its number.
+    """Content of one item of the mission protocol, without its number.
 
     Attributes:
         command: command of the item, a MAV_CMD.
@@ -88,7 +88,7 @@ class Item:
 
 
 def mission_items(mission: Sequence[Waypoint], origin: Origin) -> list[Item]:
-    """Return the items of a mission.
+    """Encode a mission as items of the mission protocol.
 
     Raises:
         ValueError: a step has an unknown command, or a number that is not finite; the message names the step.
@@ -115,7 +115,7 @@ def _mission_item(number: int, step: Waypoint, origin: Origin) -> Item:
 
 
 def fence_items(fence: Geofence, origin: Origin) -> list[Item]:
-    """Return the items of a geofence; its altitude is a parameter of the autopilot."""
+    """Encode a geofence as items of the mission protocol; its altitude is a parameter of the autopilot."""
     if not fence.polygon:
         centre = _units(origin.latitude, origin.longitude)
         return [Item(CIRCLE, common.MAV_FRAME_GLOBAL_INT, (float(fence.radius), 0.0, 0.0, 0.0), *centre)]
@@ -125,7 +125,7 @@ def fence_items(fence: Geofence, origin: Origin) -> list[Item]:
 
 
 def fence_from_items(items: Sequence[Item], origin: Origin, altitude: float) -> Geofence | None:
-    """Return the geofence in some items; None if there are none.
+    """Decode the geofence in some items of the mission protocol; None if there are none.
 
     Args:
         items: items of a plan.
@@ -148,7 +148,7 @@ def fence_from_items(items: Sequence[Item], origin: Origin, altitude: float) -> 
 
 
 def local_position(item: Item, origin: Origin) -> tuple[float, float]:
-    """Return east and north of an item's place [m]."""
+    """Return east and north of the place of a mission protocol's item [m]."""
     return origin.local(item.x / DEGREE_UNITS, item.y / DEGREE_UNITS)
 
 

@@ -17,7 +17,7 @@ SETPOINT_GAP = 0.4
 
 
 class ModeSupervisor:
-    """Supervisor of a vehicle that was armed, and holds.
+    """Supervisor of the flight mode of a vehicle that was armed, and holds.
 
     Args:
         vehicle: vehicle to supervise.

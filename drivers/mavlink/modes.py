@@ -6,7 +6,7 @@ from enum import Enum
 
 
 class Mode(Enum):
-    """Flight mode, with its main and sub number."""
+    """Flight mode of PX4, with its main and sub number."""
 
     MANUAL = (1, 0)
     ALTITUDE = (2, 0)
@@ -38,6 +38,6 @@ class Mode(Enum):
 
 
 def mode_name(custom: int) -> str:
-    """Return a name for the mode of a heartbeat, even if it is not among these."""
+    """Return a name for the PX4 flight mode in a heartbeat, even if it is not among these."""
     mode = Mode.from_custom(custom)
     return mode.label if mode else f"mode {custom >> 16 & 0xFF}/{custom >> 24 & 0xFF}"

@@ -6,7 +6,7 @@ from embodied.errors import MissingExtra
 
 
 def require() -> None:
-    """Check that pymavlink can be imported.
+    """Check that pymavlink, the library of MAVLink, can be imported.
 
     Raises:
         MissingExtra: pymavlink is not installed.

@@ -30,7 +30,7 @@ AGE_MOST = 0.5
 
 
 class Session:
-    """Session with one vehicle over a transport.
+    """Session with one MAVLink vehicle over a transport: its filtered messages, heartbeats, requests and clocks.
 
     Args:
         transport: transport to the vehicle.

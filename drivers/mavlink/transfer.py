@@ -20,11 +20,11 @@ UPLOAD_TIMEOUT = 30.0
 
 
 class Refused(ValueError):
-    """Parameter or plan that the vehicle does not take, or keeps in another form."""
+    """Transfer that failed: a parameter or plan that the vehicle does not take, or keeps in another form."""
 
 
 def read_parameter(session: Session, name: str) -> Value:
-    """Read a parameter of a vehicle.
+    """Transfer a parameter from a vehicle by the parameter protocol, and return its value.
 
     Args:
         session: session with the vehicle.
@@ -40,7 +40,7 @@ def read_parameter(session: Session, name: str) -> Value:
 
 
 def set_parameter(session: Session, name: str, value: Value) -> None:
-    """Set a parameter of a vehicle, and read it back; integers and other numbers are never converted.
+    """Transfer a parameter to a vehicle, and read it back; integers and other numbers are never converted.
 
     Args:
         session: session with the vehicle.
@@ -70,7 +70,7 @@ def _exchange(session: Session, name: str, message: Any) -> Value:
 
 
 def upload(session: Session, items: Sequence[Item], kind: int) -> None:
-    """Replace a plan of a vehicle, and read it back.
+    """Transfer a plan to a vehicle in place of its own, and read it back.
 
     Args:
         session: session with the vehicle.
@@ -106,7 +106,7 @@ def upload(session: Session, items: Sequence[Item], kind: int) -> None:
 
 
 def download(session: Session, kind: int) -> list[Item]:
-    """Read a plan of a vehicle.
+    """Transfer a plan from a vehicle by the mission protocol, and return its items.
 
     Args:
         session: session with the vehicle.

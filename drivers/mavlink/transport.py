@@ -43,7 +43,7 @@ class Transport(Protocol):
 
 
 class UdpTransport:
-    """UDP with one partner: an address, or the first sender with a system id.
+    """Transport of MAVLink over UDP with one partner: an address, or the first sender with a system id.
 
     Args:
         local: address and port to listen on.
@@ -97,7 +97,7 @@ class UdpTransport:
 
 
 class SerialTransport:
-    """Serial line, or one end of a pseudo terminal.
+    """Transport of MAVLink over a serial line, or one end of a pseudo terminal.
 
     Args:
         descriptor: descriptor of the line, raw; it is closed with the transport.
@@ -161,7 +161,7 @@ def _system(data: bytes) -> int | None:
 
 
 def problem(url: str) -> str:
-    """Return the reason why a url leads to no single vehicle; empty if it may."""
+    """Return the reason why a transport's url leads to no single vehicle; empty if it may."""
     if _SERIAL.fullmatch(url):
         return ""
     parts = _NETWORK.fullmatch(url)
@@ -179,7 +179,7 @@ def problem(url: str) -> str:
 
 
 def open_transport(url: str, system: int) -> Transport:
-    """Open the transport of a url.
+    """Open the MAVLink transport of a url.
 
     Args:
         url: where the vehicle is reached.

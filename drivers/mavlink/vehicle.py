@@ -51,7 +51,7 @@ REASON_TIME = 1.0
 
 
 class Vehicle:
-    """Vehicle at the other end of a session.
+    """PX4 vehicle at the other end of a session, with its newest state and its commands.
 
     Args:
         session: session with the vehicle.

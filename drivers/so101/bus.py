@@ -1,4 +1,4 @@
-"""Servo bus through the vendor's SDK, with a check of every answer; only this module imports the SDK.
+"""Servo bus of the SO-101 through the vendor's SDK, with a check of every answer; only this module imports the SDK.
 
 Where the SDK reads several servos it accepts answers in any order, and does not report which were damaged.
 """
@@ -36,7 +36,7 @@ QUIET_TRIES = 10
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """Answer of a servo to a read.
+    """Answer of a servo to a read on the bus, through the vendor's SDK.
 
     Attributes:
         status: faults that it reports.
@@ -48,7 +48,7 @@ class Reading:
 
 
 class Bus:
-    """Open serial port with servos on it.
+    """Open serial port with servos on it, through the vendor's SDK.
 
     Args:
         port: path of the port.

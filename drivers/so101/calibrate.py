@@ -1,4 +1,4 @@
-"""Calibration of an arm: with its motors off, a person moves each joint to both of its stops.
+"""Calibration of an SO-101 with a person, who moves each joint to both of its stops with the motors off.
 
 Nothing moves by itself at any time. All servos are read throughout, so that the way of a joint is known even if it
 moves while another one is measured.
@@ -39,7 +39,7 @@ OFFSET_TRIES = 50
 
 
 def calibrate(driver: SO101, person: Person, keep: Callable[[Calibrated], None]) -> None:
-    """Measure an arm, and write the new offsets and limits into its servos.
+    """Calibrate an SO-101 with a person, and write the new offsets and limits into its servos.
 
     Args:
         driver: driver of the arm, closed.
@@ -79,7 +79,7 @@ def calibrate(driver: SO101, person: Person, keep: Callable[[Calibrated], None])
 
 
 class Procedure:
-    """Procedure of one calibration, step by step.
+    """Procedure of one calibration of an SO-101 with a person, step by step.
 
     Args:
         motors: motors of the arm.
@@ -218,7 +218,7 @@ class Procedure:
 
 
 def narrower(robot: Robot, measured: dict[str, Measured]) -> dict[str, dict[str, float]]:
-    """Return new limits of joints that stop before the launch file's limits, and could not be armed otherwise [rad]."""
+    """Return new limits of calibrated joints that stop before the launch file's limits and could not be armed [rad]."""
     limits: dict[str, dict[str, float]] = {}
     for name in JOINTS:
         joint, made = robot.joints[name], measured[name].calibration

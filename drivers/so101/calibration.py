@@ -1,4 +1,4 @@
-"""Calibration of a joint: its zero on the servo, its direction, and its stops."""
+"""Calibration values of a joint of the SO-101: its zero on the servo, its direction, and its stops."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class JointCalibration:
-    """Calibration of one joint: `joint = sign · (servo - offset)`, with the servo's angle counted from its middle tick.
+    """Calibration values of a joint: `joint = sign · (servo - offset)`; the servo's angle counts from its middle tick.
 
     Attributes:
         offset: angle of the servo at the joint's zero [rad].

@@ -1,4 +1,4 @@
-"""Codec of the frames on Feetech's servo bus.
+"""Codec of frames on Feetech's servo bus: requests, answers and their status bits to bytes and back, no I/O.
 
     ff ff  id  length  instruction  parameters  checksum     request to a servo
     ff ff  id  length  status       parameters  checksum     its answer
@@ -30,7 +30,7 @@ SHORTEST = 6
 
 
 class Instruction(IntEnum):
-    """Instruction of a request to a servo."""
+    """Instruction of a request frame to a servo on Feetech's bus."""
 
     PING = 0x01
     READ = 0x02
@@ -44,7 +44,7 @@ class Instruction(IntEnum):
 
 
 class Status(IntFlag):
-    """Faults that a servo reports, in every answer."""
+    """Status bits in every answer frame of a servo: the faults that it reports."""
 
     VOLTAGE = 0x01
     ENCODER = 0x02
@@ -54,12 +54,12 @@ class Status(IntFlag):
 
 
 class Malformed(ValueError):
-    """Bytes that are not the expected frame."""
+    """Bytes that are not the expected frame of Feetech's servo bus."""
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """Frame of a request or an answer.
+    """Frame of a request or an answer on Feetech's servo bus.
 
     Attributes:
         id: id of the servo that is addressed, or that answers.
@@ -84,7 +84,7 @@ class Frame:
 
 
 def parse(data: bytes) -> Frame:
-    """Parse bytes that are exactly one frame.
+    """Parse bytes that are exactly one frame of Feetech's servo bus.
 
     Raises:
         Malformed: they are too short or too long, or damaged.
@@ -99,7 +99,7 @@ def parse(data: bytes) -> Frame:
 
 
 def answers(data: bytes, ids: Sequence[int], width: int) -> list[Frame]:
-    """Parse the answers to a read of several servos, which arrive in the order of the request.
+    """Parse the answer frames to a read of several servos, which arrive in the order of the request.
 
     Args:
         data: all bytes that arrived.
@@ -120,7 +120,7 @@ def answers(data: bytes, ids: Sequence[int], width: int) -> list[Frame]:
 
 
 class FrameParser:
-    """Parser of frames in a stream of bytes; bytes of no frame are skipped.
+    """Parser of servo bus frames in a stream of bytes; bytes of no frame are skipped.
 
     Attributes:
         rejected: number of headers that began no valid frame.
@@ -163,22 +163,22 @@ class FrameParser:
 
 
 def read(servo: int, address: int, width: int) -> Frame:
-    """Return the request to read `width` bytes of a servo's memory."""
+    """Encode the request to read `width` bytes of a servo's memory."""
     return Frame(servo, Instruction.READ, bytes((address, width)))
 
 
 def write(servo: int, address: int, data: bytes) -> Frame:
-    """Return the request to write bytes to a servo's memory."""
+    """Encode the request to write bytes to a servo's memory."""
     return Frame(servo, Instruction.WRITE, bytes((address,)) + data)
 
 
 def sync_read(address: int, width: int, ids: Iterable[int]) -> Frame:
-    """Return the request to read the same bytes of several servos."""
+    """Encode the request to read the same bytes of several servos."""
     return Frame(BROADCAST, Instruction.SYNC_READ, bytes((address, width, *ids)))
 
 
 def sync_write(address: int, values: Mapping[int, bytes]) -> Frame:
-    """Return the request to write to the same address of several servos, each its own bytes.
+    """Encode the request to write to the same address of several servos, each its own bytes.
 
     Raises:
         ValueError: the numbers of bytes differ, or there is no servo.
@@ -191,7 +191,7 @@ def sync_write(address: int, values: Mapping[int, bytes]) -> Frame:
 
 
 def sync_written(frame: Frame) -> tuple[int, dict[int, bytes]]:
-    """Parse a sync write, and return its address and the bytes for each servo.
+    """Decode a sync write request: its address and the bytes for each servo.
 
     Raises:
         Malformed: the length of its parameters is invalid.

@@ -1,4 +1,4 @@
-"""Check of a command against the joints' ranges and the gripper's opening; a command is sent or refused as a whole."""
+"""Check of a command to an SO-101 against its joints' ranges and its gripper's; it is sent or refused as a whole."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SLACK = 1e-6
 
 
 def refusal(command: JointCommand, robot: Robot) -> str:
-    """Return the reason to refuse a command; empty if it may be sent.
+    """Return the reason to refuse a command to an SO-101; empty if it may be sent.
 
     Args:
         command: command to check: positions, an opening, or both.

@@ -35,7 +35,7 @@ NO_LOAD = math.radians(60) / 0.222
 
 @dataclass(frozen=True, slots=True)
 class Register:
-    """Register in the memory of a servo.
+    """Register in the control table of an STS3215 servo.
 
     Attributes:
         address: address of its first byte.
@@ -78,7 +78,7 @@ class Register:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Block of adjacent registers, which are read or written in one frame."""
+    """Block of adjacent registers of the control table, read or written in one frame."""
 
     registers: tuple[Register, ...]
 

@@ -54,7 +54,7 @@ MOVING = 0.03
 
 
 class SO101Output(NamedTuple):
-    """Measurements of the arm and its gripper, and the command that was really sent."""
+    """Output of the driver `SO101`: measurements of arm and gripper, and the command that was really sent."""
 
     state: JointState | None
     gripper: GripperState | None
@@ -64,7 +64,7 @@ class SO101Output(NamedTuple):
 
 @dataclass
 class SO101(Driver):
-    """An SO-100 or SO-101 with its gripper, position controlled; without a command it holds its last goal.
+    """Driver of an SO-100 or SO-101 with its gripper, position controlled; without a command it holds its last goal.
 
     Without requests the servos move to their last goal and hold it; since goals are never far ahead, they stand within
     `stops_within`. Commands that are not finite, of another number of joints or outside the robot's limits are refused

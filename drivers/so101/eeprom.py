@@ -27,7 +27,7 @@ Memory = Sequence[Sequence[int]]
 
 
 def read(motors: Motors) -> Memory:
-    """Read the registers of all servos.
+    """Read the EEPROM registers of calibration from all servos.
 
     Raises:
         DeviceLost: a servo does not answer.
@@ -36,13 +36,13 @@ def read(motors: Motors) -> Memory:
 
 
 def calibrated(measured: Sequence[Measured]) -> Memory:
-    """Return the registers for measured joints: their offsets, and their stops as limits, rounded outwards."""
+    """Return the EEPROM registers for measured joints: offsets, and stops as limits, rounded outwards."""
     return [(joint.offset, *_limits(joint)) for joint in measured]
 
 
 @contextmanager
 def changed(motors: Motors, before: Memory, after: Memory, tell: Callable[[str], None]) -> Iterator[None]:
-    """Write the registers, and restore them if anything is raised inside.
+    """Write the EEPROM registers of the servos, and restore them if anything is raised inside.
 
     Args:
         motors: motors of the arm, switched off.

@@ -1,4 +1,4 @@
-"""Text for each fault of a servo, by its own report and by the driver's narrower limits, and what to do about it."""
+"""Text for the faults of SO-101 servos, by their own report and by the driver's narrower limits, and what to do."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TEXTS = {
 
 
 def fault_text(readings: Sequence[Reading], hottest: float, voltage: tuple[float, float]) -> str:
-    """Return the faults of an arm and what to do about them; empty for none.
+    """Return the faults of an SO-101's servos in words, and what to do about them; empty for none.
 
     Args:
         readings: reading of the block `PRESENT` of each servo.

@@ -34,7 +34,7 @@ MIN_DIRECTION_STEP = 114
 
 
 class NotMeasured(ValueError):
-    """Measurement of a joint that failed, and has to be repeated.
+    """Homing of a joint that failed, and has to be repeated.
 
     Attributes:
         help: what to do next, one sentence each.
@@ -47,7 +47,7 @@ class NotMeasured(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class ExpectedJoint:
-    """Joint as the robot's description has it, before it is measured.
+    """Joint as the robot's description has it, before its homing.
 
     Attributes:
         pose: angle of the joint in the stated pose [rad].
@@ -63,7 +63,7 @@ class ExpectedJoint:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """Result of measuring a joint.
+    """Result of the homing of a joint.
 
     Attributes:
         calibration: calibration that holds once the offset is written.
@@ -75,7 +75,7 @@ class Measured:
 
 
 def measure(name: str, home: int, ticks: Sequence[int], expected: ExpectedJoint, offset: int = 0) -> Measured:
-    """Compute calibration and offset of one joint.
+    """Compute zero, direction and stops of one joint from its servo's readings.
 
     Args:
         name: name of the joint.
@@ -106,7 +106,7 @@ def measure(name: str, home: int, ticks: Sequence[int], expected: ExpectedJoint,
 
 
 def direction(name: str, ticks: Sequence[int]) -> int:
-    """Compute the direction of a joint from readings while it is moved towards its upper limit.
+    """Compute the direction of a joint from its servo's readings on the way to its upper limit.
 
     Args:
         name: name of the joint.
@@ -127,7 +127,7 @@ def direction(name: str, ticks: Sequence[int]) -> int:
 
 
 def unwrap(name: str, ticks: Sequence[int]) -> list[int]:
-    """Unwrap the readings of a servo across the end of its turn.
+    """Unwrap the readings of a joint's servo across the end of its turn.
 
     Raises:
         NotMeasured: a reading is out of range, or two are too far apart to know the direction.
@@ -146,7 +146,7 @@ def unwrap(name: str, ticks: Sequence[int]) -> list[int]:
 
 
 def setting(measured: Mapping[str, Measured]) -> dict[str, Any]:
-    """Return the driver's setting `calibration` for a site file."""
+    """Return the results of homing as the driver's setting `calibration` for a site file."""
     return {
         name: {key: round(value, 5) for key, value in asdict(joint.calibration).items()}
         for name, joint in measured.items()

@@ -1,4 +1,4 @@
-"""Identity of an arm: models, firmware, modes and limits of its six servos, and the serial number of their adapter."""
+"""Identity of an SO-101: models, firmware, modes and limits of its six servos, and their adapter's serial number."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def identify(motors: Motors, scale: ServoScale, calibrated: Collection[str], port: str) -> Identity:
-    """Read the identity of an arm.
+    """Read the identity of an SO-101: its servos and its adapter.
 
     Args:
         motors: motors of the arm.

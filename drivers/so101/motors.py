@@ -1,4 +1,4 @@
-"""Motors of an arm as one unit: switched on without a jump, held, and read until they answer; all in ticks."""
+"""Motors of an SO-101 as one unit: switched on without a jump, held, and read until they answer; all in ticks."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ SLACK = 2
 
 
 class Motors:
-    """Six servos on an open port.
+    """Motors of an SO-101 as one unit: six servos on an open port.
 
     Args:
         port: path of the port.

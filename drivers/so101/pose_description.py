@@ -28,12 +28,12 @@ TURNING_LIMIT = 0.03
 
 
 def stated_pose(robot: Robot) -> dict[str, float]:
-    """Return the pose that a person puts the arm into: each joint at home, and the jaw closed [rad]."""
+    """Return the described pose that a person puts the arm into: each joint at home, and the jaw closed [rad]."""
     return dict(zip(NAMES, [*robot.limit("home").tolist(), jaw.CLOSED], strict=True))
 
 
 def pose_lines(robot: Robot) -> list[str]:
-    """Return the stated pose in words, one line for each part of it."""
+    """Describe the stated pose in words, one line for each part of it."""
     tool = robot.chain.tool(robot.limit("home"))
     x, y, z = 100 * tool[:3, 3]
     beside = "" if abs(y) < 0.5 else f", {abs(y):.0f} cm {SIDES[1][int(y < 0)]}"
@@ -48,7 +48,7 @@ def pose_lines(robot: Robot) -> list[str]:
 
 
 def motion_text(robot: Robot, joint: str, upper: bool) -> str:
-    """Return how the hand moves from the stated pose while a joint moves to its upper or lower stop."""
+    """Describe how the hand moves from the stated pose while a joint moves to its upper or lower stop."""
     if joint == GRIPPER:
         return "it opens" if upper else "it closes"
     sign = 1 if upper else -1

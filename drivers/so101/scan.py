@@ -1,4 +1,4 @@
-"""Scan for arms at the serial ports of this machine."""
+"""Scan for SO-101 arms at the serial ports of this machine."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ TRIES = 3
 
 
 def scan(hosts: Sequence[str]) -> Iterator[Found]:
-    """Query each port with a known adapter, and each given port.
+    """Scan for SO-101 arms: query each port with a known adapter, and each given port.
 
     Args:
         hosts: paths of ports that are queried whatever their adapter; other entries are ignored.
@@ -50,7 +50,7 @@ def scan(hosts: Sequence[str]) -> Iterator[Found]:
 
 
 def servos_at(port: str) -> list[int]:
-    """Return the ids of the servos that answer at a port; none where it cannot be opened."""
+    """Return the ids of the SO-101 servos that answer a scan of a port; none where it cannot be opened."""
     try:
         bus = sdk.bus()(port, control_table.BAUDS[0])
     except DeviceLost:

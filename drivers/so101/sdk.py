@@ -1,4 +1,4 @@
-"""Import of the vendor's SDK, with an error that says how to install it."""
+"""Import of the SO-101 vendor's SDK, with an error that says how to install it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def bus() -> type[Bus]:
-    """Import and return the bus, whose module imports the SDK.
+    """Import and return the SO-101's bus, whose module imports the SDK; raise an error if the SDK is missing.
 
     Raises:
         MissingExtra: the SDK is not installed, or another package has overwritten it.

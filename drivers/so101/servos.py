@@ -26,7 +26,7 @@ IDS = tuple(range(1, 1 + len(NAMES)))
 
 
 class ServoScale:
-    """Conversion of all six servos of a calibrated arm.
+    """Conversion between ticks and radians or metres for all six servos of a calibrated arm.
 
     Args:
         calibration: calibration by joint, and of `gripper`; without one, zero is the middle of a servo's turn.

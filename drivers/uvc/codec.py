@@ -1,4 +1,4 @@
-"""Codec of JPEG pictures as cameras send them: check of their structure, decoding and encoding (ITU-T T.81, annex B).
+"""Codec of JPEG pictures as cameras send them (ITU-T T.81, annex B): check, decoding, encoding; and BGR to RGB.
 
 JPEG has no checksum. Its bytes show only whether a picture is complete: whether its segments follow one another to its
 end. A bit that is flipped inside the compressed pixels changes some of them, and cannot be detected.
@@ -38,7 +38,7 @@ _FLAGS = cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION
 
 
 class BadPicture(ValueError):
-    """Bytes that are no complete picture; the message says why."""
+    """Bytes that are no complete JPEG picture; the message says why."""
 
 
 class Jpeg:
@@ -130,7 +130,7 @@ class Jpeg:
 
 
 def rgb(bgr: cv2.typing.MatLike) -> NDArray[np.uint8]:
-    """Convert a BGR picture of OpenCV's, shape (h, w, 3), to RGB, in memory that subscribers read without a copy."""
+    """Convert a decoded picture from BGR, shape (h, w, 3), to RGB, in memory that subscribers read without a copy."""
     picture: NDArray[np.uint8] = empty(bgr.shape, np.uint8)
     cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB, picture)
     return picture

@@ -24,7 +24,7 @@ SIZES = Range(1, 16384, "px")
 
 
 class CameraOutput(NamedTuple):
-    """Picture, its projection if the camera is calibrated, and the status of the camera."""
+    """Output of the driver `Camera`: picture, projection if the camera is calibrated, and status of the camera."""
 
     rgb: Image | None
     info: CameraInfo | None
@@ -33,7 +33,7 @@ class CameraOutput(NamedTuple):
 
 @dataclass
 class Camera(Driver):
-    """A camera that OpenCV can read.
+    """Driver of a camera that OpenCV can read.
 
     Pictures are rectified, so that `info`, a pinhole model, describes them completely. Pictures that are truncated, of
     another size, or the same as before are dropped and counted. A broken connection is opened again; until then the

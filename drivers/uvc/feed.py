@@ -11,14 +11,14 @@ from embodied.clock import Time
 
 
 class Picture(NamedTuple):
-    """New picture, with the time of its acquisition."""
+    """New picture of a feed, with the time of its acquisition."""
 
     rgb: NDArray[np.uint8]  # (h, w, 3)
     acquired: Time
 
 
 class Feed(Protocol):
-    """Sequence of pictures of one size.
+    """Interface of a feed: a sequence of pictures of one size.
 
     Attributes:
         size: width and height of the first picture [px].

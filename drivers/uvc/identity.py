@@ -21,7 +21,7 @@ TIMEOUT = 2.0
 
 
 def identify(source: Source, size: tuple[int, int]) -> Identity:
-    """Return the identity of an open source.
+    """Return the identity of a camera from its open source.
 
     Args:
         source: device, address or recording.

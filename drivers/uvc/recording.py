@@ -15,7 +15,7 @@ DEFAULT_RATE = 30.0
 
 
 class Recording:
-    """Feed of the pictures of a file, each acquired at its time stamp; see `Feed`.
+    """Feed of the pictures of a recorded video, each acquired at its time stamp; see `Feed`.
 
     Args:
         source: path of the file.

@@ -11,7 +11,7 @@ from embodied.calibration import Calibration
 
 
 class Rectify:
-    """Rectifier for the distortion of one calibrated camera."""
+    """Rectifier of pictures for the distortion of one calibrated camera."""
 
     def __init__(self, calibration: Calibration) -> None:
         size = (calibration.width, calibration.height)

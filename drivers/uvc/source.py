@@ -15,7 +15,7 @@ SCHEMES = ("http", "https", "rtsp", "rtsps")
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Source of pictures, and how it is read.
+    """Source of pictures as a launch file names it, and how it is read.
 
     Attributes:
         kind: `device` is read through V4L2, `address` and `recording` through FFmpeg.

@@ -31,7 +31,7 @@ _MJPG = cv2.VideoWriter.fourcc(*"MJPG")
 
 
 class Stream:
-    """Feed of a device or an address; see `Feed`.
+    """Feed of a live camera at a device or an address; see `Feed`.
 
     In Motion JPEG each picture stands alone: its structure is checked, and it is decoded only if it is taken. Any other
     stream is decoded by OpenCV, which conceals what was lost.

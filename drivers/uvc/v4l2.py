@@ -52,7 +52,7 @@ ENUM_SIZES = request(74, SIZE)
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """Camera as Linux lists it.
+    """Camera as V4L2 on Linux lists it.
 
     Attributes:
         path: path below `/dev/v4l/by-id`, which stays the same when it is plugged in again; of its device if none.
@@ -84,7 +84,7 @@ def _word(file: Path) -> str:
 
 
 def sizes(path: str) -> tuple[tuple[int, int], ...]:
-    """Return the widths and heights of a camera's images [px], in ascending order; none if it does not list them."""
+    """Return the widths and heights of a V4L2 camera's images [px], in ascending order; none if it lists none."""
     try:
         handle = os.open(path, os.O_RDWR | os.O_NONBLOCK)
     except OSError:
@@ -96,7 +96,7 @@ def sizes(path: str) -> tuple[tuple[int, int], ...]:
 
 
 def list_sizes(ioctl: Ioctl) -> Iterator[tuple[int, int]]:
-    """List every size of every format; of a range, both ends.
+    """List every image size of every format by V4L2; of a range, both ends.
 
     Args:
         ioctl: function that carries out an ioctl on the device, and raises OSError at the end of a list.
@@ -129,7 +129,7 @@ def _fill(ioctl: Ioctl, number: int, structure: bytearray) -> bool:
 
 
 def scan(_: Sequence[str], system: Path = SYSTEM, devices: Path = DEVICES) -> Iterator[Found]:
-    """Scan for the cameras of this machine; further nodes of a camera, for its metadata, are left out."""
+    """Scan for the cameras of this machine by V4L2; further nodes of a camera, for its metadata, are left out."""
     for entry in sorted(system.glob("video*"), key=lambda folder: (len(folder.name), folder.name)):
         if _word(entry / "index") not in ("", "0"):
             continue

@@ -39,7 +39,7 @@ PULSES = (0, 850)
 
 
 class Register(IntEnum):
-    """Number of a register, which says what a request reads, sets or starts."""
+    """Number of a register of an xArm's control box, which says what a request reads, sets or starts."""
 
     VERSION = 1
     SERIAL = 2
@@ -79,7 +79,7 @@ _VALUE_SIZES: dict[int, int] = {
 
 
 class State(IntEnum):
-    """State of motion of the arm."""
+    """State of motion of an xArm, as a number on its control port."""
 
     MOVING = 1
     STANDING = 2
@@ -89,14 +89,14 @@ class State(IntEnum):
 
 
 class Mode(IntEnum):
-    """Mode in which the arm is commanded."""
+    """Mode in which an xArm is commanded, as a number on its control port."""
 
     PLANNED = 0
     SERVO = 1
 
 
 class Flag(IntFlag):
-    """Bits of the state byte of a reply."""
+    """Bits of the state byte in a reply of an xArm's control box."""
 
     INVALID = 0x08
     NOT_READY = 0x10
@@ -105,7 +105,7 @@ class Flag(IntFlag):
 
 
 class Fault(IntEnum):
-    """Error codes of the box that the driver or the virtual box distinguish."""
+    """Error codes of an xArm's control box that the driver or the virtual box distinguish."""
 
     EMERGENCY_STOP = 2
     SERVO_1 = 11
@@ -119,7 +119,7 @@ OVERHEATED = 15
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """A request, or a reply with the state byte at the beginning of its payload."""
+    """Frame on an xArm's control port: a request, or a reply whose payload begins with the state byte."""
 
     transaction: int
     protocol: int
@@ -142,11 +142,11 @@ class Frame:
 
 
 class Broken(ValueError):
-    """Bytes that are no frame; nothing behind them in the stream can be read either."""
+    """Bytes that are no frame of the control port; nothing behind them in the stream can be read either."""
 
 
 def split(buffer: bytes) -> tuple[list[Frame], bytes]:
-    """Return the complete frames at the beginning of a stream, and the bytes that are left of it.
+    """Split a stream of the control port into the complete frames at its beginning and the bytes that are left.
 
     Raises:
         Broken: the next bytes are no frame.
@@ -165,7 +165,7 @@ def split(buffer: bytes) -> tuple[list[Frame], bytes]:
 
 
 def whole(data: bytes) -> Frame:
-    """Parse bytes that are exactly one reply.
+    """Parse bytes that are exactly one reply of the control box.
 
     Raises:
         Broken: they are too short or too long, or no reply of this protocol.
@@ -183,36 +183,36 @@ def whole(data: bytes) -> Frame:
 
 
 def value_size(request: Frame) -> int | None:
-    """Return the size of the values in the reply to a request [B]; None where it is not checked."""
+    """Return the size of the values in the control box's reply to a request [B]; None where it is not checked."""
     if request.register == Register.JOINTS:
         return 4 * SLOTS * (max(1, request.payload[0] & 0x0F) if request.payload else 1)
     return _VALUE_SIZES.get(request.register)
 
 
 def floats(values: Iterable[float]) -> bytes:
-    """Pack numbers as little-endian singles."""
+    """Encode numbers as little-endian singles for a frame of the control box."""
     numbers = list(values)
     return struct.pack(f"<{len(numbers)}f", *numbers)
 
 
 def to_floats(data: bytes) -> tuple[float, ...]:
-    """Unpack little-endian singles; an incomplete one at the end is left out."""
+    """Decode little-endian singles of a frame of the control box; an incomplete one at the end is left out."""
     return struct.unpack_from(f"<{len(data) // 4}f", data)
 
 
 def seven(values: Sequence[float]) -> tuple[float, ...]:
-    """Pad values of an arm's joints with zeros to the number of joints in a frame."""
+    """Pad values of an xArm's joints with zeros to the number of joints in a frame."""
     return (*values, *([0.0] * (SLOTS - len(values))))
 
 
 def version(axes: int, kind: int, serial: str, box: str, firmware: str) -> bytes:
-    """Return the value of the version register, padded to 40 bytes."""
+    """Encode the value of the control box's version register, padded to 40 bytes."""
     return f"{axes},{kind},{serial},{box},v{firmware}".encode().ljust(40, b"\0")[:40]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """Report that the box streams periodically.
+    """Report that the control box streams periodically, as bytes and back.
 
     Attributes:
         axes: number of joints of the arm.

@@ -1,4 +1,4 @@
-"""UFACTORY xArm 6 and 7 through the vendor's SDK: targets streamed at 100 Hz, and what comes back is checked."""
+"""Driver of the UFACTORY xArm 6 and 7 through the vendor's SDK: targets streamed at 100 Hz, every answer checked."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ VIRTUAL = "VIRTUAL"
 
 
 class XArmOutput(NamedTuple):
-    """Measurements of the arm and its gripper, and the command that was really sent."""
+    """Output of the driver `XArm`: measurements of arm and gripper, and the command that was really sent."""
 
     state: JointState | None
     gripper: GripperState | None
@@ -76,7 +76,7 @@ class XArmOutput(NamedTuple):
 
 @dataclass
 class XArm(Driver):
-    """An xArm 6 or 7 with its gripper, position controlled; without a command it holds its last target.
+    """Driver of an xArm 6 or 7 with its gripper, position controlled; without a command it holds its last target.
 
     The box follows targets that are streamed to it (its mode 1), and holds the last one when they cease. Targets that
     are not finite, of another number of joints or outside the robot's limits are refused whole; one that is further

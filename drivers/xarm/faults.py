@@ -1,4 +1,4 @@
-"""Text for each error code of a control box, and what to do about it."""
+"""Text for each error code of an xArm's control box, and what to do about it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from drivers.xarm.codec import SLOTS, Fault
 
 
 def fault_text(error: int) -> str:
-    """Return an error of the box in words, and what to do about it."""
+    """Return an error of an xArm's control box in words, and what to do about it."""
     if error == Fault.EMERGENCY_STOP:
         return "C2: its emergency stop is pressed; release it, make sure that the arm may move, and arm it again"
     if Fault.SERVO_1 <= error < Fault.SERVO_1 + SLOTS:

@@ -23,7 +23,7 @@ MARGIN = 50
 
 
 class Gripper:
-    """Gripper at the end of a connected arm.
+    """Gripper of a connected xArm, commanded and read through the vendor's SDK.
 
     Args:
         sdk: connected arm of the SDK.

@@ -1,4 +1,4 @@
-"""Addresses of control boxes: which are on this machine, and the socket file that the vendor's SDK tries first."""
+"""Addresses of xArm control boxes: which are on this machine, and the socket file that the vendor's SDK tries first."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from pathlib import Path
 
 
 def local_socket(port: int) -> Path:
-    """Return the socket file that the SDK tries before it connects to its host; the path is fixed in the SDK."""
+    """Return the socket file that the xArm SDK tries before it connects to its host; the path is fixed in the SDK."""
     return Path("/tmp", f"xarmcontroller_uds_{port}")
 
 
 def is_loopback(host: str) -> bool:
-    """Return whether a host is always this machine."""
+    """Return whether the address of a control box is always this machine."""
     with contextlib.suppress(ValueError):
         return ipaddress.ip_address(host).is_loopback
     return host == "localhost"
 
 
 def is_supported(host: str) -> bool:
-    """Return whether the SDK accepts a host: an IPv4 address, or localhost."""
+    """Return whether the xArm SDK accepts an address of a control box: IPv4, or localhost."""
     with contextlib.suppress(ValueError):
         return ipaddress.ip_address(host).version == 4
     return host == "localhost"

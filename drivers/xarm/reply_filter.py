@@ -11,7 +11,7 @@ NOTIFICATION = 0xFF
 
 
 class ReplyFilter:
-    """Filter between the SDK's socket and its queue of replies.
+    """Filter of replies between the xArm SDK's socket and its queue.
 
     The SDK has one request under way at a time; only the reply to that one passes, and once.
 

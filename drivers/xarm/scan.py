@@ -1,4 +1,4 @@
-"""Scan for control boxes: they do not announce themselves, so each given host, and this machine, is queried."""
+"""Scan for xArm control boxes: they do not announce themselves, so each given host, and this machine, is queried."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ REPLY_TIMEOUT = 1.0
 
 
 def scan(hosts: Sequence[str]) -> Iterator[Found]:
-    """Ask hosts, and this machine, for the version register of a control box."""
+    """Scan for xArm control boxes: query hosts, and this machine, for the version register."""
     path = local_socket(codec.PORT)
     for host in dict.fromkeys((*hosts, "127.0.0.1")):
         name, _, port = host.partition(":")

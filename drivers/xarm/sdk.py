@@ -1,4 +1,4 @@
-"""Import of the vendor's SDK, without its side effects on the process: prints, and a time-out for every socket."""
+"""Import of the xArm vendor's SDK, without its side effects on the process: prints, and a time-out for every socket."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from embodied.errors import MissingExtra
 
 
 def sdk() -> tuple[Any, Any]:
-    """Import the SDK, and return its class and its constants.
+    """Import the xArm SDK, and return its class and its constants.
 
     Raises:
         MissingExtra: the SDK is not installed.
@@ -39,7 +39,7 @@ def _log(*words: object) -> None:
 
 @contextlib.contextmanager
 def connecting(constants: Any, port: int) -> Iterator[None]:
-    """Set the SDK's control port, which is a constant of it, and undo the time-out that it sets for all sockets."""
+    """Set the xArm SDK's control port, a constant of it, and undo the time-out that it sets for all sockets."""
     before, timeout = constants.SocketConf.TCP_CONTROL_PORT, socket.getdefaulttimeout()
     constants.SocketConf.TCP_CONTROL_PORT = port
     try:

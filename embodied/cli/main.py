@@ -71,7 +71,7 @@ def _print_version(wanted: bool) -> None:
 def root(
     version: bool = typer.Option(False, "--version", callback=_print_version, is_eager=True, help="print the version"),
 ) -> None:
-    """Handle the options of the command itself."""
+    """Handle the options of the command line itself, before any verb."""
 
 
 def main() -> None:

@@ -19,7 +19,7 @@ F = TypeVar("F")
 
 
 class Disturber(Generic[F]):
-    """Disturb every nth frame, as a bad cable or a busy adapter would.
+    """Disturber of a virtual device: every nth frame is damaged, cut short, repeated or reordered, as by a bad cable.
 
     Args:
         flip: return a copy of a frame with one bit flipped.
@@ -75,7 +75,7 @@ class Disturber(Generic[F]):
 
 
 def flip_bit(data: bytes, bit: int | None = None) -> bytes:
-    """Return bytes with one bit flipped.
+    """Return the bytes of a frame with one bit flipped, to disturb it.
 
     Args:
         data: bytes of a frame.
@@ -88,10 +88,10 @@ def flip_bit(data: bytes, bit: int | None = None) -> bytes:
 
 
 def cut_half(data: bytes) -> bytes:
-    """Return the first half of some bytes."""
+    """Return the first half of a frame's bytes, to disturb it."""
     return data[: len(data) // 2]
 
 
 def byte_disturber() -> Disturber[bytes]:
-    """Return a disturber of plain bytes that flips a bit in their middle, or cuts them in half."""
+    """Return a disturber of frames that are plain bytes: flips a bit in their middle, or cuts them in half."""
     return Disturber(flip_bit, cut_half)

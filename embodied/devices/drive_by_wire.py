@@ -36,7 +36,7 @@ DRIVE_CURRENT = 20.0
 
 @dataclass(slots=True)
 class SpeedControl:
-    """Proportional speed control with a gear that changes at rest.
+    """Speed control of a drive-by-wire unit, proportional, with a gear that changes at rest.
 
     Attributes:
         gear: gear that is engaged, one of P, N, D; such units have no reverse.
@@ -67,10 +67,10 @@ class SpeedControl:
 
 
 def voltage(charge: float) -> float:
-    """Return the battery's voltage at a charge of 0 to 1 [V]."""
+    """Return the voltage of a drive-by-wire vehicle's battery at a charge of 0 to 1 [V]."""
     return BATTERY_VOLTAGE * (0.8 + 0.2 * charge)
 
 
 def current(acceleration: float) -> float:
-    """Return the current drawn from the battery at an acceleration [m/s²], in [A]; brakes draw none."""
+    """Return the current from a drive-by-wire vehicle's battery at an acceleration [m/s²], in [A]; brakes draw none."""
     return IDLE_CURRENT + DRIVE_CURRENT * max(acceleration, 0.0)

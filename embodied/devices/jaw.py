@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PivotingJaw:
-    """Lengths of a gripper, in the plane in which its jaw turns.
+    """Geometry of a gripper with one pivoting jaw: its lengths, in the plane in which the jaw turns.
 
     Attributes:
         pivot: distance from the face of the fixed jaw to the pivot [m].

@@ -61,7 +61,7 @@ class Device:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """Device that a scan found.
+    """Device that the scan of a registered kind found.
 
     Attributes:
         address: address to write into the launch file or the site file.
@@ -79,7 +79,7 @@ Scan = Callable[[Sequence[str]], Iterable[Found]]
 
 
 class Person(Protocol):
-    """Person beside a device, who moves or switches what no program can."""
+    """Person whom a registered device needs beside it, who moves or switches what no program can."""
 
     def tell(self, text: str) -> None:
         """Show a text to the person."""
@@ -101,7 +101,7 @@ class Person(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Calibrated:
-    """Result of the calibration of a device.
+    """Result of the calibration of a registered device.
 
     Attributes:
         calibration: plain data for the driver's setting of that name.
@@ -119,7 +119,7 @@ if storing it raises, the device is restored."""
 
 @dataclass(frozen=True, slots=True)
 class Devices:
-    """Devices of all folders in `drivers/`, of embodied and of the project.
+    """Registry of the devices of all folders in `drivers/`, of embodied and of the project.
 
     Attributes:
         known: registered devices by name.
@@ -147,7 +147,7 @@ def devices() -> Devices:
 
 
 def device(name: str) -> Device:
-    """Return the device of a name.
+    """Return the registered device kind of a name.
 
     Raises:
         LaunchError: there is no such device, or its folder cannot be imported.
@@ -164,6 +164,6 @@ def device(name: str) -> Device:
 
 
 def resolve(name: str) -> Any:
-    """Import and return the object of a name, `module:name`."""
+    """Import and return the object of a registered name, `module:name`."""
     module, _, attribute = name.partition(":")
     return getattr(importlib.import_module(module), attribute)

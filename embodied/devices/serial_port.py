@@ -12,7 +12,7 @@ from embodied.errors import DeviceLost, NoDevice
 
 
 def require(port: str, *, adapter: str = "its adapter", hint: str = "ls -l /dev/serial/by-id lists the ports") -> None:
-    """Check that a serial port exists.
+    """Check that a driver's serial port exists.
 
     Args:
         port: path of the port, `/dev/serial/by-id/…`.
@@ -37,7 +37,7 @@ def lost(port: str, error: Exception | None = None) -> DeviceLost:
 
 
 class SerialPort:
-    """One serial port, raw: eight bits, no parity, no flow control (termios(3)).
+    """Serial port, raw: eight bits, no parity, no flow control (termios(3)).
 
     Args:
         port: path of the port, `/dev/ttyUSB0`.

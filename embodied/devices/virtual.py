@@ -16,7 +16,7 @@ from embodied.node.node import Node
 
 
 class Unsupported(Exception):
-    """This device cannot do what a test asks of it: its protocol has no such thing, or it is a real device."""
+    """Test that a virtual device cannot do: its protocol has no such thing, or it is a real device."""
 
 
 class VirtualDevice(Node):

@@ -14,7 +14,7 @@ from embodied.errors import LinkFailed
 
 
 class PseudoTerminal:
-    """Pseudo terminal that is open at both ends, raw, so that drivers may come and go.
+    """Pseudo terminal for a virtual device on a serial line: open at both ends, raw, so that drivers may come and go.
 
     Args:
         link: path of a symbolic link to its port, whose own name the system chooses; empty for none.

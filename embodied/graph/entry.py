@@ -26,7 +26,7 @@ BOUND = 64
 
 @dataclass(frozen=True, slots=True)
 class Wire:
-    """Source of one input, and how its messages are delivered.
+    """Wire in an entry of a graph: source of one input, and how its messages are delivered.
 
     Attributes:
         source: `node.port`, or `node` for its first output.
@@ -53,7 +53,7 @@ class Wire:
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """Rate of a node, and in virtual time the duration of its step.
+    """Timing in an entry of a graph: rate of a node, and in virtual time the duration of its step.
 
     Attributes:
         rate: overrides the class's rate [Hz].
@@ -77,7 +77,7 @@ class Timing:
 
 @dataclass(slots=True)
 class Entry:
-    """A node in the graph, with its wires and where it is written.
+    """Entry of a node in a graph, with its wires and where it is written.
 
     Attributes:
         name: unique name of the node.

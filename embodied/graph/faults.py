@@ -1,4 +1,4 @@
-"""Faults to inject into a run, as data.
+"""Faults to inject into a run, as data of the graph: kind, target and time, before anything runs.
 
     graph.fault("silence", "detector", at="2s", for_="500ms")
     graph.fault("drop", "camera", share=0.2)
@@ -46,7 +46,7 @@ NOISY = ("float16", "float32", "float64", "uint8")
 
 @dataclass(frozen=True, slots=True, order=True)
 class Span:
-    """A duration, or a range from which it is drawn [ns]."""
+    """Duration in a fault's data, or a range from which it is drawn [ns]."""
 
     low: int
     high: int
@@ -82,7 +82,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One fault of a run, with its target and its time.
+    """Fault of a run as data of the graph, with its target and its time.
 
     Attributes:
         kind: one of `KINDS`.
@@ -186,7 +186,7 @@ def _value(key: str, written: Any) -> Any:
 
 
 def resolve(fault: Fault, ports: Mapping[str, Ports]) -> Fault:
-    """Return a fault with its full target: `camera` becomes `camera.rgb` where one output is affected.
+    """Return a fault's data with its full target: `camera` becomes `camera.rgb` where one output is affected.
 
     Args:
         fault: as it is written.
@@ -233,7 +233,7 @@ def _dtype(entry: Field, output: Output) -> str:
 
 
 def streams(faults: Iterable[Fault], seed: int) -> Iterator[tuple[Fault, np.random.Generator]]:
-    """Yield each fault with its own random numbers, in the order of listing.
+    """Yield each fault of a graph with its own random numbers, in the order of listing.
 
     Faults of one kind and target are numbered in the order of their parameters, so that the order of listing has no
     effect on what is drawn.

@@ -26,7 +26,7 @@ from embodied.node.settings import SettingError
 
 @dataclass(slots=True)
 class Graph(GraphSpec):
-    """Nodes, wires and faults, added one by one and then validated."""
+    """Graph of nodes, wires and faults, added one by one and then validated."""
 
     def add(
         self,

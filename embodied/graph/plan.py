@@ -19,7 +19,7 @@ from embodied.node.ports import Ports
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Source of an input: a node and one of its outputs, the age limit and the queue length.
+    """Source of an input in a plan: a node and one of its outputs, the age limit and the queue length.
 
     Attributes:
         node: name of the publishing node.
@@ -45,7 +45,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A node that is ready to run.
+    """Node in a plan, ready to run, with its sources and timing.
 
     Attributes:
         name: unique name of the node.
@@ -77,7 +77,7 @@ class Planned:
 
 @dataclass(frozen=True, slots=True)
 class Reaction:
-    """Worst-case time from a node's last message until an actuator holds.
+    """Reaction time in a plan: worst-case time from a node's last message until an actuator holds.
 
     Attributes:
         actuator: name of the driver.
@@ -97,7 +97,7 @@ class Reaction:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Everything a runner needs, in name order.
+    """Plan of a run: everything a runner needs, in name order.
 
     Attributes:
         graph: the graph as it is written.
@@ -137,6 +137,6 @@ class Plan:
 
 
 def opens_world(node: Node) -> bool:
-    """Return whether a node lives in the simulated world: its `open` takes the world."""
+    """Return whether a planned node lives in the simulated world: its `open` takes the world."""
     opener = getattr(node, "open", None)
     return opener is not None and bool(inspect.signature(opener).parameters)

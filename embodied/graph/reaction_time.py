@@ -16,7 +16,7 @@ from embodied.node.node import Driver, Guard
 
 
 def reactions(nodes: Mapping[str, Planned], periods: Mapping[str, int | None]) -> Iterator[Reaction]:
-    """Yield the reaction time of every actuator to the failure of every node that its command depends on.
+    """Compute the reaction time of every actuator to the failure of every node that its command depends on.
 
     Args:
         nodes: of the plan, by name.

@@ -13,7 +13,7 @@ from embodied.world import World
 
 @dataclass(slots=True)
 class GraphSpec:
-    """Nodes and wires, and the world they may live in.
+    """Specification of a graph: nodes and wires, and the world they may live in.
 
     Attributes:
         world: the simulated world, None on a robot.

@@ -19,7 +19,7 @@ CommandT = TypeVar("CommandT", bound=Command)
 
 
 class Arbiter(Generic[CommandT]):
-    """Arbitrate between the commanders of one body, period by period: `receive`, `latch`, `select`, then a report.
+    """Arbiter between the commanders of one body, period by period: `receive`, `latch`, `select`, then a report.
 
     Args:
         ranks: inputs of the commanders, highest rank first.

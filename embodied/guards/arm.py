@@ -34,7 +34,7 @@ class ArmGuardOutput(NamedTuple):
 
 @dataclass
 class ArmGuard(Guard):
-    """Keep an arm within its limits, let it move only on fresh commands, and not at all after a stop.
+    """Arm guard: keep an arm within its limits, let it move only on fresh commands, and not at all after a stop.
 
     Position, velocity and acceleration of each joint stay within the robot's limits, and the tool centre within a box:
     a motion from which the arm could no longer stop inside is refused, and the arm brakes. NaN, infinity, another mode

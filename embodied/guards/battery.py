@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 def low_battery(charge: float, reserve: float) -> str:
-    """Return why the charge is too low to go on; empty if it is not, or unknown.
+    """Return why the charge is below the battery reserve; empty if it is not, or unknown.
 
     Args:
         charge: state of charge, in [0, 1]; NaN if unknown.

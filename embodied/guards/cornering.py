@@ -10,7 +10,7 @@ import math
 
 
 class Cornering:
-    """Limits of a vehicle in a bend.
+    """Cornering limits of a vehicle: steering angle, steering rate and speed in a bend.
 
     Args:
         wheelbase: distance between the axles [m].

@@ -17,7 +17,7 @@ _SLACK = 1e-9
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DriveLimiter:
-    """Limits of a drive, applied once per control period.
+    """Drive limiter of a vehicle command, applied once per control period.
 
     Attributes:
         speed: limit of the speed, forwards and backwards [m/s].

@@ -33,7 +33,7 @@ class DroneGuardOutput(NamedTuple):
 
 @dataclass
 class DroneGuard(Guard):
-    """Keep a multirotor inside its fence and its limits, and let it fly only on fresh commands.
+    """Drone guard: keep a multirotor inside its fence and its limits, and let it fly only on fresh commands.
 
     A position or a velocity becomes a set-point that moves within speed and acceleration and can always stop inside the
     fence. NaN, infinity and empty commands are refused. Without a fresh command the drone brakes and holds its

@@ -11,7 +11,7 @@ OVERSPEED = 1.2
 
 
 class Engagement:
-    """Monitor of the reported states of a vehicle.
+    """Engagement monitor of the reported states of a vehicle.
 
     Args:
         speed: speed limit of the vehicle [m/s].

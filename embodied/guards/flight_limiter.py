@@ -25,7 +25,7 @@ _DIVISOR_LEAST = 1e-12
 
 @dataclass(frozen=True, slots=True)
 class FlightSetpoint:
-    """Set-point of a flight in the world's frame.
+    """Set-point of the flight limiter in the world's frame.
 
     Attributes:
         position: shape (3,) [m].
@@ -37,7 +37,7 @@ class FlightSetpoint:
 
 
 class FlightLimiter:
-    """Limits of a flight, applied once per control period.
+    """Flight limiter of a multirotor's set-point, applied once per control period.
 
     Args:
         fence: box that the set-point does not leave.

@@ -11,7 +11,7 @@ from embodied.messages.schema import Vector
 
 
 class ForceLimit:
-    """Monitor that counts consecutive periods in which a joint's effort is over its limit.
+    """Force limit of an arm: counts consecutive periods in which a joint's effort is over its limit.
 
     The arm's own weight and acceleration are part of a measured effort: a limit must be above what they take.
 

@@ -19,7 +19,7 @@ _SLACK = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class JointSetpoint:
-    """Set-point of an arm in joint space.
+    """Set-point of the joint limiter of an arm.
 
     Attributes:
         position: shape (n,) [rad].
@@ -31,7 +31,7 @@ class JointSetpoint:
 
 
 class JointLimiter:
-    """Joint limits of a robot, applied once per control period.
+    """Joint limiter of an arm's set-point, applied once per control period.
 
     Args:
         robot: robot whose limits apply.

@@ -8,7 +8,7 @@ from embodied.clock import Time
 
 
 class Latch:
-    """State of a latched stop.
+    """Latch of a stop: it lasts until a person resets it.
 
     Attributes:
         reason: reason of the stop; empty if not stopped.

@@ -13,7 +13,7 @@ from embodied.clock import SECOND, Time
 
 
 class Lease:
-    """Right to command, held by one commander at a time.
+    """Lease: right to command, held by one commander at a time.
 
     Args:
         ranks: names of the commanders, highest rank first.

@@ -6,7 +6,7 @@ from embodied.clock import SECOND, Time
 
 
 class LinkLoss:
-    """Monitor of the silence of all commanders in flight; on the ground silence is allowed.
+    """Link loss monitor: the silence of all commanders in flight; on the ground silence is allowed.
 
     Args:
         timeout: silence that is a lost link [ns].

@@ -68,7 +68,7 @@ class ProtectiveDistance:
 
 @dataclass(frozen=True, slots=True)
 class StoppingPerformance:
-    """Speed of a motion, and the time and distance that it takes to stop.
+    """Stopping performance for speed and separation monitoring: speed of a motion, time and distance until it stops.
 
     Attributes:
         speed: speed of the fastest part of the arm [m/s].
@@ -92,7 +92,7 @@ class StoppingPerformance:
 
 @dataclass(frozen=True, slots=True)
 class SpeedLimit:
-    """Speed limit of one control period, fixed or from the distance of a person.
+    """Speed limit of an arm for one control period, fixed or from the separation of a person.
 
     Attributes:
         speed: limit for the fastest part of the arm [m/s].

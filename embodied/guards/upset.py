@@ -14,7 +14,7 @@ _PLAUSIBLE_MOST = 1e6
 
 
 class Upset:
-    """Monitor that counts consecutive periods in which a flight is beyond its limits.
+    """Upset detector: counts consecutive periods in which a flight is beyond its limits.
 
     Args:
         tilt: limit of the angle between the up axis and the vertical [rad].

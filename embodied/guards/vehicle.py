@@ -35,7 +35,7 @@ class VehicleGuardOutput(NamedTuple):
 
 @dataclass
 class VehicleGuard(Guard):
-    """Keep a road vehicle within its limits, and let it drive only while engaged and on fresh commands.
+    """Vehicle guard: keep a road vehicle within its limits, and let it drive only while engaged and on fresh commands.
 
     Speed, acceleration and braking are limited; so are steering angle and steering rate, the more the faster it drives.
     A command for a sharp bend slows the vehicle down first. NaN, infinity and commands that contradict their gear are

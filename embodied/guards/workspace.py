@@ -12,7 +12,7 @@ from embodied.messages.schema import Vector
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """Axis-aligned box between two opposite corners [m]."""
+    """Workspace box, axis-aligned, between two opposite corners [m]."""
 
     low: tuple[float, float, float]
     high: tuple[float, float, float]

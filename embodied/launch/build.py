@@ -23,7 +23,7 @@ from embodied.world import World
 
 @dataclass(slots=True)
 class Build:
-    """Result of building a graph, complete or not.
+    """Result of building a graph from a document, complete or not.
 
     Attributes:
         graph: the graph; a node without a class is a placeholder in it, and one with problems is left out.

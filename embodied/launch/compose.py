@@ -26,7 +26,7 @@ MAX_INCLUDES = 64
 
 
 def arguments(root: Item, site: Item | None, sets: Sequence[str]) -> dict[str, Any]:
-    """Collect the values of a file's arguments: file < site < --set.
+    """Collect the values of a launch file's arguments: file < site < --set.
 
     Args:
         root: the launch file.
@@ -63,7 +63,7 @@ def arguments(root: Item, site: Item | None, sets: Sequence[str]) -> dict[str, A
 
 @dataclass(slots=True)
 class Composer:
-    """Reader of a file and everything that it includes.
+    """Composer of a launch file and everything that it includes into one document.
 
     Attributes:
         folders: by file as errors show it, the folder that its relative paths are relative to.

@@ -12,7 +12,7 @@ from io import StringIO
 
 
 def about(thing: object) -> str:
-    """Return the first line of an object's docstring."""
+    """Return the description of a class: the first line of its docstring."""
     lines = (getattr(thing, "__doc__", None) or "").strip().splitlines()
     return str(lines[0]) if lines else ""
 

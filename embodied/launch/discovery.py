@@ -21,7 +21,7 @@ from embodied.node.node import Node
 
 @dataclass(slots=True)
 class FoundClasses:
-    """Classes of one kind, and the modules that could not be searched for them.
+    """Discovered classes of nodes or of worlds, and the modules that could not be searched for them.
 
     Attributes:
         classes: by their names in the module that defines them, `module:Class`.
@@ -47,7 +47,7 @@ WORLD_MEMBERS = ("reset", "advance", "about", "truth", "verdict", "close")
 
 
 def is_kind(thing: object, kind: str) -> bool:
-    """Whether something is a class of nodes, or of worlds.
+    """Return whether a discovered object is a class of nodes, or of worlds.
 
     Args:
         thing: any object.

@@ -1,4 +1,4 @@
-"""Layers of a launch: a file, a fragment, a site file or an override, checked against the keys and written out in full.
+"""Layers of a launch (file, fragment, site file, override): each checked against the keys and written out in full.
 
 Shorthand is written out once, here, so that layers merge whichever form each of them uses: `in: {joints: arm}` becomes
 `in: {joints: {from: arm}}`.
@@ -22,7 +22,7 @@ _NAME_HELP = ("use a-z, 0-9 and _, and begin with a letter",)
 
 
 def read_layer(path: Path, shown: str) -> Item:
-    """Read a launch file, a fragment or a site file.
+    """Read a file as a layer: a launch file, a fragment or a site file.
 
     Args:
         path: the file.
@@ -35,12 +35,12 @@ def read_layer(path: Path, shown: str) -> Item:
 
 
 def parse_layer(text: str, shown: str) -> Item:
-    """Parse the text of a launch file; see `read_layer`."""
+    """Parse the text of a launch file as a layer; see `read_layer`."""
     return _checked_file(parse(text, shown))
 
 
 def override_layer(section: Item) -> Item:
-    """Check a layer that the command line adds, and write out its shorthand.
+    """Check a layer from the command line as one from a file, and write out its shorthand.
 
     Raises:
         LaunchError: a key or a kind of value is wrong.

@@ -31,7 +31,7 @@ from embodied.robot import Robot
 
 @dataclass(frozen=True, slots=True)
 class ProfileCheck:
-    """Outcome of checking one profile.
+    """Outcome of checking one profile of a loaded launch file.
 
     Attributes:
         profile: its name; None for the file itself, which meets the robot.
@@ -50,7 +50,7 @@ class ProfileCheck:
 
 @dataclass(slots=True)
 class Launch:
-    """A launch file with its includes and overrides, from which each profile is built.
+    """Loaded launch file with its includes and overrides, from which each profile is built.
 
     Attributes:
         file: path of the file, as it is named.
@@ -157,7 +157,7 @@ class Launch:
 
 
 def load(file: str | Path, overrides: Overrides | None = None) -> Launch:
-    """Read a launch file and compose it with everything that it includes.
+    """Load a launch file: read it and compose it with everything that it includes.
 
     Args:
         file: the launch file, or the name of one in `launch/` or of one that ships.

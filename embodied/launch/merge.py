@@ -37,7 +37,7 @@ def merge(base: Item, over: Item, *, keep_nulls: bool = False) -> Item:
 
 
 def beside(one: Item, other: Item) -> Item:
-    """Merge two includes of one file, with the faults of both; nulls are kept for the file above them."""
+    """Merge the layers of two includes of one file, with the faults of both; nulls are kept for the file above them."""
     merged = merge(one, other, keep_nulls=True)
     if entries(one, "faults") and entries(other, "faults"):
         joined = [*one.value["faults"].value, *other.value["faults"].value]
@@ -50,7 +50,7 @@ def beside(one: Item, other: Item) -> Item:
 
 
 def without_nulls(item: Item) -> Item:
-    """Return an item without its nulls, which only remove."""
+    """Return a merged item without its nulls, which only remove."""
     if not isinstance(item.value, dict):
         return item
     kept = {key: without_nulls(entry) for key, entry in item.value.items() if entry.value is not None}

@@ -1,4 +1,4 @@
-"""Parts of a node's section beside its settings: wires, timing, restart, machine; and the faults of a file."""
+"""Reading of a launch file's sections: wires, timing, restart and machine of a node, and the faults of a file."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MAX_BOUND = 100_000
 
 
 def read_wires(node: Item) -> dict[str, Wire]:
-    """Read the wires of a node by input.
+    """Read the wires of a node by input from its section in a launch file.
 
     Raises:
         LaunchError: with the problems of all of them.
@@ -53,7 +53,7 @@ def _wire(name: str, wire: Item, general_age: Item | None) -> Wire:
 
 
 def read_timing(node: Item) -> Timing:
-    """Read rate, latency and jitter of a node.
+    """Read rate, latency and jitter of a node from its section in a launch file.
 
     Raises:
         LaunchError: one of them cannot be read.
@@ -70,7 +70,7 @@ def read_timing(node: Item) -> Timing:
 
 
 def read_machine(node: Item) -> str | None:
-    """Read the machine that a node runs on; None for the first.
+    """Read the machine that a node runs on from its section in a launch file; None for the first.
 
     Raises:
         LaunchError: it is not a name.
@@ -83,7 +83,7 @@ def read_machine(node: Item) -> str | None:
 
 
 def read_restart(name: str, node: Item) -> Restart:
-    """Read the restart policy of a node.
+    """Read the restart policy of a node from its section in a launch file.
 
     Raises:
         LaunchError: it cannot be read.
@@ -99,7 +99,7 @@ def read_restart(name: str, node: Item) -> Restart:
 
 
 def read_fault(section: Item) -> Fault:
-    """Read a fault with its places.
+    """Read a fault from its section in a launch file, with its places.
 
     Raises:
         LaunchError: it cannot be read.

@@ -18,7 +18,7 @@ from embodied.launch.yaml_document import Item, entries, located, parse, plain, 
 
 @dataclass(frozen=True, slots=True)
 class Overrides:
-    """Options of the command line that change a launch file.
+    """Overrides of a launch file: the options --world, --swap and --set of the command line.
 
     Attributes:
         site: a file with a site's serials, hosts and calibration.
@@ -35,7 +35,7 @@ class Overrides:
 
 
 def apply_overrides(document: Item, overrides: Overrides, args: Mapping[str, Any], problems: Problems) -> Item:
-    """Merge the options of the command line over a document, in the order --world, --swap, --set.
+    """Merge the overrides of the command line over a document, in the order --world, --swap, --set.
 
     Args:
         document: the launch file with its profile and its site.
@@ -106,7 +106,7 @@ def _drop_layer(node: str, document: Item, share: Item) -> Item:
 
 
 def flag_place(flag: str, text: str, column: int = 1, width: int | None = None) -> Place:
-    """Return the place of a part of an option, for errors.
+    """Return the place of a part of an override, such as --set, for errors.
 
     Args:
         flag: the option.
@@ -118,7 +118,7 @@ def flag_place(flag: str, text: str, column: int = 1, width: int | None = None) 
 
 
 def flag_value(text: str) -> Item:
-    """Read the value of a --set: a scalar, or a list or mapping in YAML's flow style.
+    """Read the value of the override --set: a scalar, or a list or mapping in YAML's flow style.
 
     Raises:
         LaunchError: it is not YAML.

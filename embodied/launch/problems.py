@@ -13,7 +13,7 @@ _Result = TypeVar("_Result")
 
 
 class Problems:
-    """List of the problems found so far.
+    """Collector of the problems found so far in a launch file.
 
     A part that is wrong raises a `LaunchError`; what collects it goes on with the next part.
     """

@@ -72,7 +72,7 @@ def profile_layers(composed: Item, profile: str | None, file: Path) -> list[Item
 
 
 def gives_driver(composed: Item, profile: str, node: str, file: Path) -> bool:
-    """Whether a profile has a class for a node, by itself or by one that it is based on."""
+    """Return whether a profile has a class for a node, by itself or by one that it is based on."""
     try:
         layers = profile_layers(composed, profile, file)
     except LaunchError:

@@ -22,7 +22,7 @@ def project_root(file: Path) -> Path:
 
 
 def enter(root: Path) -> None:
-    """Make the packages of a project importable, before those that are installed.
+    """Make the packages of a launch file's project importable, before those that are installed.
 
     Raises:
         LaunchError: a file of the project hides a package.

@@ -95,7 +95,7 @@ def _mapping(keys: Section, **special: Schema) -> Schema:
 
 
 def launch_schema(nodes: FoundClasses, worlds: FoundClasses, robots: Iterable[str]) -> Schema:
-    """Return the schema of launch files, fragments and site files.
+    """Return the JSON Schema of launch files, fragments and site files.
 
     Args:
         nodes: node classes that are known.

@@ -18,7 +18,7 @@ from embodied.robot import Robot
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Reader of settings, which may name robots and files.
+    """Reader of a section's settings, which may name robots and files, into an instance.
 
     Attributes:
         folders: by file, the folder that relative paths in it are relative to.
@@ -98,7 +98,7 @@ class Settings:
 
 
 def place_inside(item: Item, path: tuple[str, ...]) -> Place:
-    """Return the place of a part of a value, or of the nearest part around it whose place is known."""
+    """Return the place of a part of a setting's value, or of the nearest part around it whose place is known."""
     for key in path:
         if isinstance(item.value, dict) and key in item.value:
             item = item.value[key]

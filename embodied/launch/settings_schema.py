@@ -34,7 +34,7 @@ RATE: Schema = {
 
 
 def number(kind: str, expected: str, **limits: float) -> Schema:
-    """Return the schema of a number, or of a reference to one.
+    """Return the JSON Schema of a setting that is a number, or a reference to one.
 
     Args:
         kind: `number`, `integer` or `boolean`.
@@ -46,7 +46,7 @@ def number(kind: str, expected: str, **limits: float) -> Schema:
 
 
 def fields(kind: type[Any], robots: Iterable[str]) -> Schema:
-    """Return the schema of a dataclass's settings.
+    """Return the JSON Schema of a dataclass's settings.
 
     Args:
         kind: the class.

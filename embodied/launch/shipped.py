@@ -47,7 +47,7 @@ def locate_include(name: str, beside: Path) -> Path | None:
 
 
 def nearest_include(name: str, beside: Path) -> tuple[str, ...]:
-    """A help line that names the file nearest to one that is not there."""
+    """Return a help line with the shipped or local file whose name is nearest to a missing include."""
     try:
         known = {str(path.relative_to(beside)) for path in (beside / name).parent.glob("*.yaml")}
         known |= {str(path.relative_to(SHIPPED)) for path in SHIPPED.rglob("*.yaml")}

@@ -27,7 +27,7 @@ HEADER = f"# What differs between sites: lies over a launch file with --site.\ne
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Text of a site file, which need not exist yet.
+    """Site file as text, to write settings into; it need not exist yet.
 
     Attributes:
         path: path of the file.

@@ -18,7 +18,7 @@ _ENVIRONMENT = re.compile(r"env:([A-Za-z_][A-Za-z0-9_]*)(?::-(.*))?")
 
 @dataclass(frozen=True, slots=True)
 class Unresolved:
-    """Stand-in for a value whose reference cannot be resolved.
+    """Stand-in for a value whose reference `${…}` cannot be resolved.
 
     It is a problem only where it is used: a layer that is not chosen, or lies below another, may hold one.
     """
@@ -27,7 +27,7 @@ class Unresolved:
 
 
 def substitute(item: Item, args: Mapping[str, Any]) -> Item:
-    """Replace every reference in an item.
+    """Substitute every reference `${…}` in an item.
 
     A reference that is the whole of a value keeps its type, so `${args.count}` may be a number.
 
@@ -55,7 +55,7 @@ def substitute(item: Item, args: Mapping[str, Any]) -> Item:
 
 
 def unresolved(item: Item) -> Iterator[Problem]:
-    """Yield the problem of each reference in an item that could not be resolved."""
+    """Yield the problem of each reference `${…}` in an item that could not be resolved."""
     for _, entry in walk(item):
         if isinstance(entry.value, Unresolved):
             yield entry.value.problem

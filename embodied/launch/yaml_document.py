@@ -35,7 +35,7 @@ _CLOSES = (yaml.BlockEndToken, yaml.FlowSequenceEndToken, yaml.FlowMappingEndTok
 
 @dataclass(slots=True)
 class Item:
-    """A value with its place.
+    """Value of a YAML document with its place.
 
     Attributes:
         value: a scalar, a dict of items or a list of items.
@@ -58,7 +58,7 @@ class Item:
 
 
 def plain(item: Item) -> Any:
-    """Return the value of an item as plain data."""
+    """Return the value of a YAML item as plain data."""
     if isinstance(item.value, dict):
         return {key: plain(entry) for key, entry in item.value.items()}
     if isinstance(item.value, list):
@@ -67,7 +67,7 @@ def plain(item: Item) -> Any:
 
 
 def located(value: Any, like: Item) -> Item:
-    """Wrap a plain value as an item with the place of another."""
+    """Wrap a plain value as a YAML item with the place of another."""
     if isinstance(value, dict):
         return Item({key: located(entry, like) for key, entry in value.items()}, like.place, like.key)
     if isinstance(value, list):
@@ -76,7 +76,7 @@ def located(value: Any, like: Item) -> Item:
 
 
 def entries(item: Item, key: str) -> dict[str, Item]:
-    """Return the entries of a section by name; none if the section is absent or null."""
+    """Return the entries of a YAML section by name; none if the section is absent or null."""
     section = item.value.get(key)
     return {} if section is None or section.value is None else section.value
 
@@ -87,7 +87,7 @@ def without_keys(item: Item, *keys: str) -> Item:
 
 
 def walk(item: Item, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Item]]:
-    """Yield an item and everything in it, each with its path."""
+    """Yield a YAML item and everything in it, each with its path."""
     yield path, item
     if isinstance(item.value, dict):
         for key, entry in item.value.items():

@@ -40,7 +40,7 @@ def annotate(summary: Summary) -> Iterator[str]:
 
 
 def page(summary: Summary) -> str:
-    """Render a Markdown page: a table of scenarios, and the seeds that did not pass with their commands."""
+    """Render the Markdown page for GitHub: a table of scenarios, and the seeds that did not pass, with commands."""
     lines = ["| scenario | passed | rate | 95 % interval | digest |", "|---|---|---|---|---|"]
     for scenario in summary.scenarios:
         tally = summary.tally(scenario)

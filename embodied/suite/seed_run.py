@@ -108,7 +108,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """Result of one seed: its status, and the outcome of its first run.
+    """Result of the runs of one seed: its status, and the outcome of its first run.
 
     Attributes:
         scenario: name of the scenario.

@@ -95,7 +95,7 @@ class Serving:
 
 
 class Stepper:
-    """Caller of a node's step outside of a graph, with a command, the time, and no other input.
+    """Stepper of a node outside of a graph, with a command, the time, and no other input.
 
     Args:
         node: node to step.

@@ -179,7 +179,7 @@ def _truth(world: World) -> Any:
 
 
 def comparable(value: Any) -> Any:
-    """Convert a truth to plain data that compares by every bit: arrays and floats to bytes, dataclasses to dicts."""
+    """Convert a world's truth to plain data that compares by every bit: arrays and floats become bytes."""
     if isinstance(value, np.ndarray):
         return value.shape, value.dtype.str, value.tobytes()
     if isinstance(value, float):

@@ -15,7 +15,7 @@ from embodied.robot import Robot
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Joint limits of a robot, each of shape (n,)."""
+    """Joint limits of a robot for its kinematics, each of shape (n,)."""
 
     lower: Vector  # [rad]
     upper: Vector  # [rad]

@@ -14,7 +14,7 @@ QUARTER = math.pi / 2
 
 @dataclass(frozen=True, slots=True)
 class Fingers:
-    """Footprint of the open fingers beside a block, seen from above; the same on both sides.
+    """Footprint of the open fingers beside a block in a planned grasp, seen from above; the same on both sides.
 
     Attributes:
         inner, outer: distances from the middle of the block at which they begin and end [m].
@@ -47,7 +47,7 @@ class Fingers:
 
 
 def grasp_yaw(at: Vector, yaw: float, others: Iterable[Vector], fingers: Fingers) -> float:
-    """Return the better of the two yaws at which a parallel gripper can take a block.
+    """Plan a grasp: return the better of the two yaws at which a parallel gripper can take a block.
 
     The one that turns the wrist less if both have a safe clearance, else the one with the larger clearance.
 

@@ -23,7 +23,10 @@ WRIST_MARGIN = 0.2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Residual(Message):
-    """Distance of the tool at the commanded joints from the goal; at rest, the part that this arm cannot reach."""
+    """Report of the inverse kinematics node: distance of the tool at the commanded joints from the goal.
+
+    At rest, it is the part that this arm cannot reach.
+    """
 
     position: Annotated[float, Unit("m")]
     angle: Annotated[float, Unit("rad")]
@@ -39,7 +42,7 @@ class InverseKinematicsOutput(NamedTuple):
 
 @dataclass
 class InverseKinematics(Node):
-    """Follow a goal with the tool, within the joints' limits of position, velocity and acceleration.
+    """Inverse kinematics: follow a goal with the tool, within the joints' position, velocity and acceleration limits.
 
     It runs on each new joint state; `tcp` is the pose of the tool at the measured joints. A set-point travels to the
     goal at the configured pace; joints are solved for it from the last commanded ones, or from the measured ones after
@@ -169,7 +172,7 @@ class InverseKinematics(Node):
 
 @dataclass(frozen=True, slots=True)
 class MotionState:
-    """State of the planned motion: commanded joints, and set-point of the tool."""
+    """State of the inverse kinematics node between steps: commanded joints, and set-point of the tool."""
 
     q: Vector  # (n,) [rad]
     velocity: Vector  # of q, (n,) [rad/s]

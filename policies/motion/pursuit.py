@@ -29,7 +29,7 @@ def propagated(lane: Lane, along: float, turned: float) -> Lane:
 
 
 def steering(lane: Lane, ahead: float, wheelbase: float) -> float:
-    """Return the angle of the front wheels whose arc meets the middle of the lane at the lookahead distance.
+    """Return the angle of the front wheels by pure pursuit: their arc meets the middle of the lane at the lookahead.
 
     Args:
         lane: lane at the current pose.

@@ -17,14 +17,14 @@ from embodied.messages import Vector
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """Bounds of a motion's speed and acceleration, in [m/s] and [m/s²], or in [rad/s] and [rad/s²]."""
+    """Bounds of a Cartesian set-point's speed and acceleration, in [m/s] and [m/s²], or in [rad/s] and [rad/s²]."""
 
     speed: float
     acceleration: float
 
 
 def pursue(velocity: Vector, error: Vector, pace: Pace, dt: float) -> Vector:
-    """Return the velocity for the next period of a set-point that travels to a goal and stops there.
+    """Return the velocity for the next period of a Cartesian set-point that travels to a goal and stops there.
 
     Args:
         velocity: current velocity, shape (3,).

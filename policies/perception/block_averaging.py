@@ -16,7 +16,7 @@ MOVED = 0.02
 
 @dataclass(frozen=True, slots=True)
 class Grasp:
-    """Pose of a gripper that points down and takes a block.
+    """Pose of a gripper that points down and takes an averaged block.
 
     Attributes:
         position: position of the tool, shape (3,) [m].

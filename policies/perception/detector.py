@@ -138,7 +138,7 @@ class Detector(BlockDetector):
 def read_heads(
     peaks: NDArray[np.float32], geometry: NDArray[np.float32], threshold: float
 ) -> tuple[NDArray[np.intp], Vector, Vector, Vector]:
-    """Decode the network's heads into objects, highest score first.
+    """Decode the heads of the block detector's network into objects, highest score first.
 
     Args:
         peaks: heatmap of each label at its local maxima, 0 elsewhere, shape (labels, rows, columns).
@@ -160,7 +160,7 @@ def read_heads(
 
 
 def quarter_turn(angle: Vector) -> Vector:
-    """Return the angles modulo a quarter turn, nearest 0 [rad]."""
+    """Return the angles of detected blocks modulo a quarter turn, nearest 0 [rad]."""
     nearest: Vector = angle - np.round(angle / (np.pi / 2)) * (np.pi / 2)
     return nearest
 

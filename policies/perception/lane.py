@@ -99,7 +99,7 @@ class LaneDetector(OnnxNode):
 
 
 def warped(image: NDArray[np.uint8], info: CameraInfo) -> NDArray[np.uint8]:
-    """Warp an image into the view that the network was trained with, shape (HEIGHT, WIDTH, 3).
+    """Warp an image into the view that the lane network was trained with, shape (HEIGHT, WIDTH, 3).
 
     Args:
         image: image of the camera, shape (h, w, 3).

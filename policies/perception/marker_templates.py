@@ -23,7 +23,7 @@ PAD_SIZE = 192
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """Best template of a patch.
+    """Best marker template for an image patch.
 
     Attributes:
         name: name of the template.
@@ -39,7 +39,7 @@ class Match:
 
 
 class Templates:
-    """Set of pictures that may be printed on a square.
+    """Set of marker templates: pictures that may be printed on a square.
 
     Args:
         names: name of each picture.

@@ -87,12 +87,12 @@ class ModelCard:
 
 
 def digest(model: Path) -> str:
-    """Return the SHA-256 of a file, in lower-case hexadecimal."""
+    """Return the SHA-256 of a model's file for its card, in lower-case hexadecimal."""
     return hashlib.sha256(model.read_bytes()).hexdigest()
 
 
 def overlap(one: Seeds, other: Seeds) -> tuple[int, int] | None:
-    """Return the first range of seeds that both contain; None if there is none."""
+    """Return the first range of seeds that both lists of a model card contain; None if there is none."""
     for low, high in one:
         for start, end in other:
             if max(low, start) < min(high, end):

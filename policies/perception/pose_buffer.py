@@ -21,7 +21,7 @@ GAP_MOST = 0.25
 
 @dataclass(frozen=True, slots=True)
 class BodyPose:
-    """Pose of a body in the frame of its state.
+    """Pose of a body in its pose buffer, in the frame of its state.
 
     Attributes:
         position: shape (3,) [m].
@@ -33,7 +33,7 @@ class BodyPose:
 
 
 class PoseBuffer:
-    """Buffer of the newest states of one body; images arrive later than the states around them."""
+    """Pose buffer of one body: its newest states; images arrive later than the states around them."""
 
     def __init__(self) -> None:
         self._states: deque[DroneState] = deque()

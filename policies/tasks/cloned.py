@@ -31,7 +31,7 @@ STATE = 17
 
 @dataclass(kw_only=True)
 class ClonedPickPlace(OnnxNode):
-    """Replace `PickPlace` by a learned policy with the same ports and the same task.
+    """Cloned pick and place: a learned policy in place of `PickPlace`, with the same ports and the same task.
 
     The block is detected as in `PickPlace`: with the tool at its start, and kept until the gripper that closed on it
     opens again, or is empty. Everything else is the network's: where to go, when to close, when to let go. It runs
@@ -109,7 +109,7 @@ class ClonedPickPlace(OnnxNode):
 
 
 class Observation:
-    """Input of the network: the tool relative to grasp, place and start, the gripper, and whether a grasp is known.
+    """Input of the cloned network: tool relative to grasp, place and start, gripper, and whether a grasp is known.
 
     Args:
         place: position of the tool when it lets go [m].

@@ -22,7 +22,7 @@ WINDOW = 5
 
 
 class InspectionPhase(Enum):
-    """Phases of an inspection, in the order of an undisturbed run; every failure ends in `RETURN`."""
+    """Phases of an aerial inspection, in the order of an undisturbed run; every failure ends in `RETURN`."""
 
     CLIMB = auto()
     SURVEY = auto()
@@ -45,7 +45,7 @@ class InspectOutput(NamedTuple):
 
 @dataclass
 class Inspect(Node):
-    """Publish set-points from a state machine that runs at a fixed rate, so that its silence is detected.
+    """Aerial inspection as a state machine: set-points at a fixed rate, so that its silence is detected.
 
     Without a target there is no command, so the drone is not armed. The survey repeats for a marker with too few
     detections; a marker that was not detected at all, or a phase that takes too long, ends in the return. After landing
@@ -158,6 +158,6 @@ class Inspect(Node):
 
 
 def up(point: Vector, height: float) -> Vector:
-    """Return the point at a height [m] above another, shape (3,) [m]."""
+    """Return the point of an inspection at a height [m] above another, shape (3,) [m]."""
     raised: Vector = point + np.array([0.0, 0.0, height])
     return raised

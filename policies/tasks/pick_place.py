@@ -40,7 +40,7 @@ HOLDING = frozenset({PickPhase.LIFT, PickPhase.CARRY, PickPhase.LOWER})
 
 @dataclass
 class PickPlace(Node):
-    """Publish goals of the tool from a state machine that runs on each new set of detections.
+    """Pick and place as a state machine: publish goals of the tool on each new set of detections.
 
     Detections are used only with the tool at its start, where the arm occludes nothing, and a grasp is planned on the
     mean of a few. A grasp that misses or loses the block starts over with new detections.
@@ -185,6 +185,6 @@ class PickPlace(Node):
 
 
 def yaw_of(tcp: Pose) -> float:
-    """Return the yaw of a tool that points down; at 0 its fingers open along y; in [-π/2, π/2] [rad]."""
+    """Return the yaw of pick and place's tool, which points down; at 0 fingers open along y; in [-π/2, π/2] [rad]."""
     y = rotation(tcp.orientation)[:, 1]
     return math.remainder(math.atan2(float(y[0]), -float(y[1])), math.pi)

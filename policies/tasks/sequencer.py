@@ -17,7 +17,7 @@ from embodied.ranges import positive
 
 
 class Stage(IntEnum):
-    """Stages of an order, in their sequence."""
+    """Stages of a cell's order, in their sequence: load, drive, inspect."""
 
     LOAD = 0
     DRIVE = 1
@@ -35,7 +35,7 @@ class Orders(NamedTuple):
 
 @dataclass
 class Dispatch(Node):
-    """Pass the order from robot to robot, by the state that each of them reports.
+    """Sequencer of a cell: pass the order from robot to robot, by the state that each of them reports.
 
     The shuttle is loaded once the gripper has carried an object of a block's size over the bed, released it there, and
     returned to its start; the shuttle has arrived once it has driven and is parked again; the drone is done once it has
@@ -113,5 +113,5 @@ class Dispatch(Node):
 
 
 def parked(shuttle: VehicleState) -> bool:
-    """Return whether a vehicle stands in gear P."""
+    """Return whether the cell's shuttle stands in gear P."""
     return shuttle.gear == "P" and abs(shuttle.speed) < 0.05

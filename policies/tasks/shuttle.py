@@ -33,7 +33,7 @@ STEERING_LAG = 0.1
 
 
 class ShuttlePhase(Enum):
-    """Phases of a ride; `WAIT` is before an obstacle."""
+    """Phases of the shuttle's ride; `WAIT` is before an obstacle."""
 
     DRIVE = auto()
     WAIT = auto()
@@ -43,7 +43,7 @@ class ShuttlePhase(Enum):
 
 @dataclass
 class Shuttle(Node):
-    """Steer by pure pursuit at a fixed rate, at a speed from which the vehicle can stop where it must.
+    """Shuttle that follows its lane by pure pursuit, at a speed from which it can stop where it must.
 
     A detected lane is propagated by the vehicle's own speed and yaw rate since its acquisition, which compensates the
     latency. Without a fresh lane of a sufficient score there is no command, and the guard stops the vehicle; nor is

@@ -10,7 +10,7 @@ from embodied.messages import Target
 
 @dataclass
 class NamedTarget(Node):
-    """Publish the label of the object to pick, once; in simulation the world publishes it instead."""
+    """Fixed target: publish the label of the object to pick, once; in simulation the world publishes it instead."""
 
     label: str
 

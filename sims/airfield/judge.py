@@ -1,4 +1,4 @@
-"""Judge of an inspection: held over the right marker, landed on the pad with its rotors off, inside the geofence."""
+"""Judge of the airfield: held over the right marker, landed on the pad with rotors off, inside the geofence."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ RESTING = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """Goal of an inspection, in the world's frame.
+    """Goal of an inspection of the airfield, in the world's frame.
 
     Attributes:
         marker: label of the marker.
@@ -34,7 +34,7 @@ class Inspection:
 
 
 class AirfieldJudge:
-    """Follows a flight, and decides once.
+    """Judge of a flight on the airfield, which decides once.
 
     Args:
         goal: goal of the inspection.

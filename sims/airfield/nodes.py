@@ -14,7 +14,7 @@ from sims.world_node import WorldNode
 
 @dataclass
 class InspectionTask(WorldNode[Airfield]):
-    """Task of an inspection: publish once which marker the seed wants inspected."""
+    """Task of the airfield: publish once which marker the seed wants inspected."""
 
     kind = Airfield
     needs = "the world sims.airfield:Airfield"
@@ -26,7 +26,7 @@ class InspectionTask(WorldNode[Airfield]):
 
 @dataclass
 class TrueMarkers(WorldNode[Airfield]):
-    """True poses of the boards and the pad whose middle the downward camera has in view; for `truth` profiles."""
+    """True poses of the airfield's boards and pad whose middle the camera has in view, for `truth` profiles."""
 
     kind = Airfield
     needs = "the world sims.airfield:Airfield"

@@ -41,7 +41,7 @@ MARKERS = 50
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """Marker board on the ground.
+    """Marker board on the ground of the airfield.
 
     Attributes:
         label: `marker` and the number of its marker.
@@ -96,7 +96,7 @@ class AirfieldScene:
 
 
 def pad() -> Pixels:
-    """Draw the landing pad: an H in a ring."""
+    """Draw the airfield's landing pad: an H in a ring."""
     painted = np.full((192, 192, 3), (40, 70, 120), np.uint8)
     cv2.circle(painted, (96, 96), 80, (240, 240, 240), 10, cv2.LINE_AA)
     for (x0, y0), (x1, y1) in (((66, 52), (78, 140)), ((114, 52), (126, 140)), ((66, 90), (126, 102))):
@@ -105,7 +105,7 @@ def pad() -> Pixels:
 
 
 def draw(seed: int, boards: int) -> AirfieldScene:
-    """Draw the scene of a seed.
+    """Draw the airfield's scene of a seed.
 
     Args:
         seed: seed of the run.

@@ -62,7 +62,7 @@ OVERVIEW_SPAN = 11.0
 
 @dataclass
 class Airfield(SimulatedWorld["_AirfieldRun"]):
-    """World of an inspection from the air: its frame is east, north, up of the middle of the landing pad.
+    """Airfield world: its frame is east, north, up of the middle of the landing pad.
 
     Its cameras are `down`, on the quadrotor, whose pose is given in the quadrotor's frame, and `overview`, for people.
     Cameras and bodies belong to the run in which they were requested; a reset makes new ones.

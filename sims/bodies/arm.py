@@ -1,4 +1,4 @@
-"""Arm in PyBullet: position servos with the motors' own torque, a gripper that holds by friction."""
+"""Simulated arm in PyBullet: position servos with the motors' own torque, a gripper that holds by friction."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ REFERENCE_RATE = 300.0
 
 
 class Arm:
-    """Simulated arm; at first it is at home with its gripper open.
+    """Simulated arm in PyBullet; at first it is at home with its gripper open.
 
     Args:
         bullet: the simulator.

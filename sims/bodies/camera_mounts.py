@@ -19,7 +19,7 @@ WRIST_HEIGHT = math.radians(60.0)
 
 
 class Carrier(Protocol):
-    """Body that carries a camera."""
+    """Body that carries a mounted camera, such as a drone."""
 
     @property
     def position(self) -> Vector:
@@ -32,7 +32,7 @@ class Carrier(Protocol):
 
 @dataclass(frozen=True, eq=False, slots=True)
 class CameraMount:
-    """Place of a camera on a body, and its field of view.
+    """Mount of a camera on a body: its place, and its field of view.
 
     Attributes:
         optical: pose of the optical frame in the body's frame, shape (4, 4) [m].
@@ -69,18 +69,18 @@ class CameraMount:
 
 
 def carried(body: Carrier, lens: View) -> View:
-    """Move a mounted view to where its body is now."""
+    """Move the view of a mounted camera to where its body is now."""
     return lens.moved(body.position, body.attitude, WORLD)
 
 
 def wrist_lens(images: ImageFormat) -> View:
-    """Build the view of the camera at a wrist, at the origin; the arm knows where it is."""
+    """Build the view of a camera mounted at a wrist, at the origin; the arm knows where it is."""
     focal = images.height / 2 / math.tan(WRIST_HEIGHT / 2)
     return View(np.zeros(3), np.eye(3), images.width, images.height, focal, images.near, images.far)
 
 
 def at_wrist(optical: Vector, lens: View) -> View:
-    """Move a view to an optical frame in the base frame, shape (4, 4) [m]."""
+    """Move the view of a camera mounted at a wrist to an optical frame in the base frame, shape (4, 4) [m]."""
     return replace(lens, position=optical[:3, 3], rotation=optical[:3, :3])
 
 

@@ -35,7 +35,7 @@ STEERING_TORQUE = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Drivetrain:
-    """Limits of drive, brakes and steering, and the battery.
+    """Limits of the simulated shuttle's drive, brakes and steering, and its battery.
 
     Attributes:
         acceleration: largest acceleration [m/s²].
@@ -52,7 +52,7 @@ class Drivetrain:
 
 @dataclass(frozen=True, slots=True)
 class CarErrors:
-    """Standard deviations of the sensors' errors; scale and biases are drawn once for a run.
+    """Standard deviations of the simulated shuttle's sensor errors; scale and biases are drawn once for a run.
 
     Attributes:
         speed: noise of a wheel's speed, as a share of it.
@@ -74,7 +74,7 @@ class CarErrors:
 
 
 class Shuttle:
-    """Simulated road vehicle; at first it stands with its brakes on.
+    """Simulated shuttle in PyBullet; at first it stands with its brakes on.
 
     Args:
         bullet: the simulator.
@@ -242,14 +242,14 @@ class Shuttle:
 
 
 def ackermann(steering: float) -> tuple[float, float]:
-    """Return the angles of the left and the right front wheel at which both roll about one centre [rad]."""
+    """Return the angles of the shuttle's left and right front wheel at which both roll about one centre [rad]."""
     slope = math.tan(steering) / WHEELBASE
     left, right = 1.0 - slope * TRACK / 2, 1.0 + slope * TRACK / 2
     return math.atan(WHEELBASE * slope / left), math.atan(WHEELBASE * slope / right)
 
 
 def mean_steering(left: float, right: float) -> float:
-    """Return the angle of a wheel midway between two front wheels at their angles [rad]."""
+    """Return the angle of a wheel midway between the shuttle's two front wheels at their angles [rad]."""
     if abs(left) < 1e-9 or abs(right) < 1e-9:
         return (left + right) / 2
     return math.atan(2.0 / (1.0 / math.tan(left) + 1.0 / math.tan(right)))

@@ -90,12 +90,12 @@ _ACROSS = (math.sqrt(0.5), 0.0, 0.0, math.sqrt(0.5))  # turns the axis of a cyli
 
 
 def wheel_inertia() -> float:
-    """Return the moment of inertia of a wheel about its axle [kg·m²]."""
+    """Return the moment of inertia of the shuttle's wheel about its axle [kg·m²]."""
     return WHEEL_MASS * WHEEL_RADIUS**2 / 2
 
 
 def build(bullet: Bullet, place: tuple[float, float, float], ground: float) -> tuple[int, dict[tuple[int, int], Mesh]]:
-    """Build the shuttle at rest.
+    """Build the shuttle's bodies from primitives, at rest.
 
     Args:
         bullet: the simulator.

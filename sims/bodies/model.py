@@ -11,7 +11,7 @@ from sims.bodies.worktable import Worktable
 
 @dataclass(frozen=True, eq=False)
 class Gripper:
-    """Parallel gripper: its drive joints and the linkage behind them.
+    """Model of an arm's parallel gripper: its drive joints and the linkage behind them.
 
     Attributes:
         drives: joints with a motor.
@@ -36,7 +36,7 @@ class Gripper:
 
 @dataclass(frozen=True, eq=False)
 class WristMount:
-    """Place of a camera on a link of an arm.
+    """Place of a wrist camera on a link of an arm's model.
 
     Attributes:
         link: link that carries the camera.
@@ -51,7 +51,7 @@ class WristMount:
 
 @dataclass(frozen=True, eq=False)
 class ArmModel:
-    """Simulated arm with its gripper and its wrist camera.
+    """Model of a simulated arm with its gripper and its wrist camera.
 
     Attributes:
         urdf: model file, in pybullet_data or an absolute path.

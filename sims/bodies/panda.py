@@ -1,4 +1,4 @@
-"""Franka Emika Panda with its hand, from pybullet_data (Apache-2.0, Franka Emika GmbH)."""
+"""Simulated Franka Emika Panda with its hand, from pybullet_data (Apache-2.0, Franka Emika GmbH)."""
 
 from sims.bodies.model import ArmModel, Gripper, WristMount
 

@@ -47,7 +47,7 @@ FRAME = Quadrotor(
 
 @dataclass(frozen=True, slots=True)
 class Airframe:
-    """Dynamics of rotors, body and battery.
+    """Dynamics of the simulated quadrotor's rotors, body and battery.
 
     Attributes:
         lag: time constant of a rotor [s].
@@ -68,7 +68,7 @@ class Airframe:
 
 @dataclass(frozen=True, slots=True)
 class FlightErrors:
-    """Standard deviations of the sensors' errors; biases are drawn once for a run.
+    """Standard deviations of the simulated quadrotor's sensor errors; biases are drawn once for a run.
 
     Satellite fixes are those of a receiver with corrections from a base station (RTK).
 
@@ -98,7 +98,7 @@ class FlightErrors:
 
 
 class QuadrotorBody:
-    """Simulated quadrotor; at first it stands with its rotors at rest.
+    """Simulated quadrotor in PyBullet; at first it stands with its rotors at rest.
 
     Args:
         bullet: the simulator.

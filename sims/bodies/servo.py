@@ -1,4 +1,4 @@
-"""Servos of an arm's joints: position control with an interpolated target and the motors' own torque."""
+"""Servos of a simulated arm's joints: position control with an interpolated target and the motors' own torque."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ INTERPOLATION = 0.01
 
 
 class Servo:
-    """Position control of several joints with linear interpolation between commands.
+    """Position servos of a simulated arm's joints, with linear interpolation between commands.
 
     A target that jumped with every command would make the motors jerk to their torque limits and back; as in a real
     drive, the target travels to the newest command at constant speed, and that speed is fed forward to the motors.

@@ -1,4 +1,4 @@
-"""SO-101 follower arm, whose model file `so101.urdf` is made of boxes (Apache-2.0, The Robot Studio)."""
+"""Simulated SO-101 follower arm, whose model file `so101.urdf` is made of boxes (Apache-2.0, The Robot Studio)."""
 
 import math
 from pathlib import Path
@@ -12,7 +12,7 @@ OPEN = 1.0
 
 
 def drive(opening: float) -> float:
-    """Return the angle of the jaw [rad], up to `OPEN`, at an opening between the pads [m]."""
+    """Return the angle of the simulated SO-101's jaw [rad], up to `OPEN`, at an opening between the pads [m]."""
     return SO101_JAW.angle(opening, OPEN)
 
 

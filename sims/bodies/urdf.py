@@ -1,4 +1,4 @@
-"""Model files with simplified meshes: the same links, joints and collision shapes, drawn with few triangles.
+"""Model files (URDF) of arms with simplified meshes: same links, joints and collision shapes, drawn with few triangles.
 
 A link that is drawn without a mesh stays as it is.
 
@@ -30,7 +30,7 @@ WHITE = (0.82, 0.82, 0.81, 1.0)
 
 
 def data() -> Path:
-    """Return the folder of model files that comes with pybullet.
+    """Return the folder of URDF model files that comes with pybullet.
 
     Raises:
         WorldFailed: it is not there.
@@ -108,7 +108,7 @@ def _redraw(link: ET.Element, model: ArmModel, files: dict[str, str]) -> None:
 
 
 def coarse(mesh: Vector, cell: float) -> str:
-    """Simplify a mesh on a grid, as the text of an OBJ file: the corners in a cell become their mean.
+    """Simplify a mesh of a model file on a grid, as the text of an OBJ file: the corners in a cell become their mean.
 
     Args:
         mesh: triangles, shape (n, 3, 3) [m].

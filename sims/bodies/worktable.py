@@ -14,7 +14,7 @@ Point = tuple[float, float, float]
 
 @dataclass(frozen=True, slots=True)
 class Tray:
-    """Open box on the table into which the target is to be placed."""
+    """Open box on an arm's worktable into which the target is to be placed."""
 
     x: float = 0.42  # [m]
     y: float = 0.38  # [m]
@@ -32,7 +32,7 @@ class Tray:
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """Pose and field of view of a level camera.
+    """Pose and field of view of a level camera at a worktable.
 
     Attributes:
         eye: optical centre [m].

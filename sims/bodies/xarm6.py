@@ -1,4 +1,4 @@
-"""UFACTORY xArm6 with its gripper, from pybullet_data (BSD-3-Clause, © 2018 UFACTORY)."""
+"""Simulated UFACTORY xArm6 with its gripper, from pybullet_data (BSD-3-Clause, © 2018 UFACTORY)."""
 
 import math
 
@@ -25,17 +25,17 @@ _PHASE = math.atan2(KNUCKLE_Z, KNUCKLE_Y)
 
 
 def width(drive: float) -> float:
-    """Return the opening between the pads [m] at a drive angle [rad], 89 mm at 0 and 2 mm at 0.85."""
+    """Return the simulated xArm6's opening between the pads [m] at a drive angle [rad], 89 mm at 0 and 2 mm at 0.85."""
     return 2 * (PIVOT - PAD + _RADIUS * math.cos(drive + _PHASE))
 
 
 def drive(opening: float) -> float:
-    """Return the drive angle [rad] at an opening between the pads [m], within the joint's range."""
+    """Return the simulated xArm6's drive angle [rad] at an opening between the pads [m], within the joint's range."""
     return min(max(math.acos((opening / 2 - PIVOT + PAD) / _RADIUS) - _PHASE, 0.0), CLOSED)
 
 
 def slope(angle: float) -> float:
-    """Return the change of the opening with the drive angle [m/rad]; never positive."""
+    """Return the change of the simulated xArm6's opening with the drive angle [m/rad]; never positive."""
     return -2 * _RADIUS * math.sin(angle + _PHASE)
 
 

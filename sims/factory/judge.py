@@ -1,4 +1,4 @@
-"""Judge of a delivery: loaded, brought to its station, inspected from the air, landed, each after the other."""
+"""Judge of the factory: loaded, brought to its station, inspected from the air, landed, each after the other."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ LOAD_SHIFTED = 0.02
 
 
 class Leg(IntEnum):
-    """Parts of a delivery that are still to be done, in this order."""
+    """Parts of a factory's delivery that are still to be done, in this order."""
 
     LOAD = 0
     DELIVER = 1
@@ -40,7 +40,7 @@ class Leg(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """Goal of a delivery, in the world's frame; the bed is in the shuttle's frame.
+    """Goal of a factory's delivery, in the world's frame; the bed is in the shuttle's frame.
 
     Attributes:
         load: label of the block.
@@ -70,7 +70,7 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class FactoryState:
-    """True state of the factory at one instant.
+    """True state of the factory at one instant, for its judge.
 
     Attributes:
         blocks: motion of every block, by label.
@@ -92,7 +92,7 @@ class FactoryState:
 
 
 class FactoryJudge:
-    """Follows a delivery, and decides once.
+    """Judge of a delivery in the factory, which decides once.
 
     Args:
         goal: goal of the delivery.

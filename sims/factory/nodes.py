@@ -16,7 +16,7 @@ from sims.world_node import WorldNode
 
 @dataclass
 class DeliveryTask(WorldNode[Factory]):
-    """Task of a delivery: publish once which block the seed wants delivered."""
+    """Task of the factory: publish once which block the seed wants delivered."""
 
     kind = Factory
     needs = "the world sims.factory:Factory"
@@ -28,7 +28,7 @@ class DeliveryTask(WorldNode[Factory]):
 
 @dataclass
 class TrueBlocks(WorldNode[Factory]):
-    """True poses of all blocks and distractors in the arm's frame, for profiles without a detector."""
+    """True poses of the factory's blocks and distractors in the arm's frame, for profiles without a detector."""
 
     kind = Factory
     needs = "the world sims.factory:Factory"
@@ -45,7 +45,7 @@ class TrueBlocks(WorldNode[Factory]):
 
 @dataclass
 class TrueSight(WorldNode[Factory]):
-    """True poses of the objects that the drone's downward camera has in view."""
+    """True poses of the factory's objects that the drone's downward camera has in view."""
 
     kind = Factory
     needs = "the world sims.factory:Factory"
@@ -62,7 +62,7 @@ class TrueSight(WorldNode[Factory]):
 
 @dataclass
 class Archive(WorldNode[Factory]):
-    """Archive of the drone's photographs; the judge learns from it which were taken."""
+    """Archive of the drone's photographs of the factory; the judge learns from it which were taken."""
 
     kind = Factory
     needs = "the world sims.factory:Factory"

@@ -79,7 +79,7 @@ class FactoryScene:
 
 
 def draw(seed: int, worktable: Worktable, objects: int) -> FactoryScene:
-    """Draw the scene of a seed.
+    """Draw the factory's scene of a seed.
 
     Args:
         seed: seed of the run.

@@ -71,7 +71,7 @@ OVERVIEW_SPAN = 5.6
 
 @dataclass
 class Factory(SimulatedWorld["_FactoryRun"]):
-    """World of a delivery: its frame is the base of the arm, which stands on the table top.
+    """Factory world: its frame is the base of the arm, which stands on the table top.
 
     Its cameras are `overhead`, above the blocks; `front`, on the shuttle, and `down`, on the drone, whose poses are
     given in the frames of these bodies; and `overview`, for people. Cameras and bodies belong to the run in which they

@@ -18,7 +18,7 @@ from sims.rendering.view import View
 
 
 class Stage:
-    """Models that all cameras of one run share, read once when the first camera renders.
+    """Models to render that all cameras of one run share, read once when the first camera renders.
 
     Args:
         bullet: the simulator.
@@ -73,7 +73,7 @@ class Stage:
 
 
 class Camera:
-    """Camera in a simulated world.
+    """Camera in a simulated world, with its view, renderer and exposure.
 
     Args:
         stage: models to render.

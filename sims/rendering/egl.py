@@ -55,7 +55,7 @@ void main() {
 
 
 class Egl:
-    """Renders models with OpenGL, without a window.
+    """Renderer `egl` of models with OpenGL, without a window.
 
     Args:
         models: models of all bodies.

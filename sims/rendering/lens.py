@@ -15,7 +15,7 @@ from sims.rendering.mesh import Pixels
 
 @dataclass(frozen=True, slots=True)
 class Imperfections:
-    """Deviations of a camera from the pinhole that its `CameraInfo` states.
+    """Flaws of a lens and sensor: deviations from the pinhole that the camera's `CameraInfo` states.
 
     Attributes:
         gain: factor of each colour: exposure times white balance.
@@ -37,7 +37,7 @@ class Imperfections:
 
 
 class Lens:
-    """Applies the flaws of one camera to rendered images.
+    """Flaws of one camera's lens and sensor, applied to rendered images.
 
     Args:
         rng: random numbers of its flaws and its noise.

@@ -18,7 +18,7 @@ Pixels = NDArray[np.uint8]
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Mesh:
-    """Surface of triangles, visible from outside only, as in TinyRenderer.
+    """Mesh of triangles, visible from outside only, as in TinyRenderer.
 
     Attributes:
         corners: corners of the triangles, shape (n, 3) [m].
@@ -61,7 +61,7 @@ class Mesh:
 
 
 def box(extents: Vector) -> Mesh:
-    """Build a box about the origin, of full extents, shape (3,) [m]."""
+    """Build a mesh of a box about the origin, of full extents, shape (3,) [m]."""
     triangles = []
     for axis in range(3):
         u, v = (axis + 1) % 3, (axis + 2) % 3
@@ -74,7 +74,7 @@ def box(extents: Vector) -> Mesh:
 
 
 def rectangle(x: tuple[float, float], y: tuple[float, float], z: float, texture: Pixels | None = None) -> Mesh:
-    """Build a level rectangle that faces up, from x[0] to x[1] and y[0] to y[1], at a height z [m].
+    """Build a mesh of a level rectangle that faces up, from x[0] to x[1] and y[0] to y[1], at a height z [m].
 
     The left edge of its texture lies along y at x[0]; the texture's lower edge lies along x at y[0].
     """
@@ -85,7 +85,7 @@ def rectangle(x: tuple[float, float], y: tuple[float, float], z: float, texture:
 
 
 def slab(x: tuple[float, float], y: tuple[float, float], top: float, thick: float, texture: Pixels) -> Mesh:
-    """Build a level slab from x[0] to x[1] and y[0] to y[1], with a texture as on a `rectangle` [m]."""
+    """Build a mesh of a level slab from x[0] to x[1] and y[0] to y[1], with a texture as on a `rectangle` [m]."""
     middle = np.array([sum(x) / 2, sum(y) / 2, top - thick / 2])
     extents = np.array([x[1] - x[0], y[1] - y[0], thick])
     corners = box(extents).corners.astype(np.float64) + middle
@@ -95,7 +95,7 @@ def slab(x: tuple[float, float], y: tuple[float, float], top: float, thick: floa
 
 
 def cylinder(radius: float, height: float, sides: int = 20) -> Mesh:
-    """Build an upright prism about the origin; side and ends have corners of their own, for a sharp edge."""
+    """Build a mesh of an upright prism about the origin; side and ends have corners of their own, for a sharp edge."""
     turn = 2 * math.pi * np.arange(sides) / sides
     ring = np.stack([np.cos(turn), np.sin(turn), np.zeros(sides)], axis=1)
     up = np.array([0.0, 0.0, height / 2])
@@ -112,7 +112,7 @@ def cylinder(radius: float, height: float, sides: int = 20) -> Mesh:
 
 
 def capsule(radius: float, height: float, sides: int = 24) -> Mesh:
-    """Build an upright cylinder of a height with half spheres on its ends; a sphere when the height is 0 [m]."""
+    """Build a mesh of an upright cylinder with half spheres on its ends; a sphere when its height is 0 [m]."""
     rise = np.linspace(-math.pi / 2, math.pi / 2, sides + 2 if height > 0.0 else sides + 1)
     if height > 0.0:
         half = len(rise) // 2

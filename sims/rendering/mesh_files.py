@@ -20,7 +20,7 @@ TRIANGLES_MOST = 2_000_000
 
 
 def read(path: Path) -> Mesh:
-    """Read the mesh in a file.
+    """Read the mesh in a file, OBJ or binary STL.
 
     Args:
         path: file whose name ends in .obj or .stl.
@@ -144,7 +144,7 @@ def _texture(material: Path) -> Pixels | None:
 
 
 def read_texture(path: Path) -> Pixels:
-    """Read an image file, shape (h, w, 3), RGB.
+    """Read the image file of a mesh's texture, shape (h, w, 3), RGB.
 
     Raises:
         WorldFailed: it is too large, or no image.

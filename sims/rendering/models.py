@@ -26,7 +26,7 @@ Key = tuple[int, int]
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Shape:
-    """One visible surface of a body.
+    """One visible surface of a body's model.
 
     Attributes:
         frame: row of the snapshot that moves it.
@@ -47,7 +47,7 @@ class Shape:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Models:
-    """Surfaces of all bodies, and the frames that move them.
+    """Models of all bodies: their surfaces, and the frames that move them.
 
     Attributes:
         shapes: visible surfaces.

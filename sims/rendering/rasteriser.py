@@ -27,7 +27,7 @@ from sims.rendering.view import OFFSET, View
 
 
 class Rasteriser:
-    """Renders models on the processor, on one thread.
+    """Renderer `opencv` of models on the processor, on one thread.
 
     Args:
         models: models of all bodies.
@@ -228,7 +228,7 @@ class _Background:
 
 
 def camera_matrix(view: View) -> Vector:
-    """Return the transform to OpenGL's camera frame, sheared so that the axis meets the stated pixel; (4, 4)."""
+    """Return the rasteriser's transform to OpenGL's camera frame, sheared: the axis meets the stated pixel; (4, 4)."""
     shear = np.eye(4)
     shear[:2, 2] = -OFFSET[0] / view.focal, OFFSET[1] / view.focal
     placed: Vector = shear @ view.opengl()

@@ -15,7 +15,7 @@ SKY = 235
 
 @dataclass(frozen=True, slots=True)
 class Light:
-    """One distant lamp: a surface shows its colour x (ambient + diffuse x max(0, cos)), and only ambient in a shadow.
+    """Distant lamp of a renderer: a surface shows its colour x (ambient + diffuse x max(0, cos)); in a shadow, ambient.
 
     Attributes:
         towards: unit vector to the lamp, in the base frame.
@@ -30,7 +30,7 @@ class Light:
 
 
 class Renderer(Protocol):
-    """Renders models at given poses, without a simulator, so that it can run in another process.
+    """Protocol of a renderer: models at given poses, without a simulator, so that it can run in another process.
 
     Only `tiny` is the simulator's own and needs one. The same models, poses and view give the same bytes.
 

@@ -38,7 +38,7 @@ def shadowed(
     depth: Floats,
     towards: tuple[float, float, float],
 ) -> NDArray[np.bool_]:
-    """Find the pixels that the lamp does not reach, shape (h·w,).
+    """Find the pixels in shadow, which the lamp does not reach, shape (h·w,).
 
     Args:
         meshes: surfaces that throw shadows.

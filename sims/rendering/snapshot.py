@@ -12,7 +12,7 @@ _BASE = 7  # values of a base: position and quaternion
 
 
 def snapshot(bullet: Bullet) -> Vector:
-    """Return for each body its base, position (3,) [m] and quaternion (x, y, z, w), then its joints [rad] or [m]."""
+    """Take a snapshot: of each body its base, position [m] and quaternion (x, y, z, w), and its joints [rad] or [m]."""
     values: list[float] = []
     for body in _bodies(bullet):
         position, orientation = bullet.getBasePositionAndOrientation(body)
@@ -25,7 +25,7 @@ def snapshot(bullet: Bullet) -> Vector:
 
 
 def show(bullet: Bullet, state: Vector) -> None:
-    """Move every body to the pose in a snapshot of the same bodies.
+    """Move every body of a copy to its pose in a snapshot of the same bodies.
 
     Raises:
         WorldFailed: the snapshot is of other bodies.

@@ -20,7 +20,7 @@ from sims.rendering.view import View
 
 
 class Tiny:
-    """Renders the bodies of a simulator as they are now.
+    """Renderer `tiny` of the bodies of a simulator as they are now.
 
     Args:
         bullet: the simulator.

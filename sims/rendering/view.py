@@ -1,4 +1,4 @@
-"""Pinhole view: pose and intrinsics of a camera, its projection, and the rays through its pixels.
+"""Pinhole view: pose and intrinsics of a camera, size and range of its images, projection, rays through its pixels.
 
 Optical frame: x right, y down, z into the scene. Pixel centres lie at whole numbers.
 """
@@ -35,7 +35,7 @@ OFFSET = (0.5, -0.5)
 
 
 def problems(width: int, height: int, near: float, far: float) -> Iterator[str]:
-    """Check size [px] and range [m] of a camera; yield one sentence a problem."""
+    """Check size [px] and range [m] of a pinhole view's images; yield one sentence a problem."""
     yield from SIZES.problems(width=width, height=height)
     yield from DEPTHS.problems(near=near, far=far)
     if not near < far:
@@ -44,7 +44,7 @@ def problems(width: int, height: int, near: float, far: float) -> Iterator[str]:
 
 @dataclass(frozen=True, slots=True)
 class ImageFormat:
-    """Size and range of a camera's images.
+    """Size and range of the images of a pinhole view.
 
     Attributes:
         width, height: size of an image [px].
@@ -59,7 +59,7 @@ class ImageFormat:
 
 @dataclass(frozen=True)
 class View:
-    """Pose and lens of a camera.
+    """Pinhole view of a camera: its pose and intrinsics.
 
     Attributes:
         position: position of the optical centre in `frame`, shape (3,) [m].

@@ -1,4 +1,4 @@
-"""Judge of a ride: kept to its lane, stopped for the obstacle, and rests before the stop line."""
+"""Judge of the road: kept to its lane, stopped for the obstacle, and rests before the stop line."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ RESTING = 3.0
 
 @dataclass(frozen=True, slots=True)
 class VehicleMotion:
-    """True state of a vehicle, as far as the judge needs it.
+    """True state of a vehicle, as far as the road's judge needs it.
 
     Attributes:
         along: arc length of its reference point along the lane [m].
@@ -48,7 +48,7 @@ class VehicleMotion:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """Goal of a ride along a lane.
+    """Goal of a ride along the road's lane.
 
     Attributes:
         stop: arc length of the near edge of the stop line [m].
@@ -62,7 +62,7 @@ class Route:
 
 
 class RoadJudge:
-    """Follows a ride, and decides once.
+    """Judge of a ride on the road, which decides once.
 
     Args:
         route: goal of the ride.

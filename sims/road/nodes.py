@@ -1,4 +1,4 @@
-"""Node of every world with a lane: the true lane in the place of perception, for `truth` profiles."""
+"""Node of the road and of every world with a lane: the true lane in the place of perception, for `truth` profiles."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sims.world_node import WorldNode
 
 @runtime_checkable
 class LaneWorld(Protocol):
-    """World with a shuttle on a lane."""
+    """World with a shuttle on a lane, as a node of the true lane needs it."""
 
     def lane_truth(self) -> LaneTruth:
         """Return the true pose of the shuttle in its lane, and what its camera has in view ahead."""
@@ -21,7 +21,7 @@ class LaneWorld(Protocol):
 
 @dataclass
 class TrueLane(WorldNode[LaneWorld]):
-    """True pose of the vehicle in its lane, and what its camera has in view ahead."""
+    """True pose of the vehicle in its lane, published by a node, and what its camera has in view ahead."""
 
     kind = LaneWorld
     needs = "a world with a lane, such as sims.road:Road"

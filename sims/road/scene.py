@@ -29,7 +29,7 @@ ASIDE = 1.5
 
 @dataclass(frozen=True, slots=True)
 class Obstacle:
-    """Box or barrel that stands on the ground.
+    """Obstacle in the road's scene: a box or barrel that stands on the ground.
 
     Attributes:
         shape: `box` or `barrel`.
@@ -78,7 +78,7 @@ class RoadScene:
 
 
 def draw(seed: int, spread: float = 1.0) -> RoadScene:
-    """Draw the scene of a seed.
+    """Draw the road's scene of a seed: lane, obstacles and look.
 
     Args:
         seed: seed of the run.

@@ -54,7 +54,7 @@ OVERVIEW_SPAN = 4.0
 
 @dataclass
 class Road(SimulatedWorld["_RoadRun"]):
-    """World of a ride: its frame lies on the ground where the lane begins, x along it, y to the left.
+    """Road world: its frame lies on the ground where the lane begins, x along it, y to the left.
 
     The obstacle in the lane is drawn aside as soon as the car has stood before it for three seconds. Its cameras are
     `front`, on the car, whose pose is given in the car's frame, and `overview`, behind it, for people. Cameras and the

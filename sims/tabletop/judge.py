@@ -1,4 +1,4 @@
-"""Judge of pick-and-place: the target rests in the tray, released, and nothing else was moved."""
+"""Judge of the tabletop: the target rests in the tray, released, and nothing else was moved."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FALLEN = -0.05
 
 
 class TabletopJudge:
-    """Follows the blocks of a run, and decides once.
+    """Judge of the blocks of a run on the tabletop, which decides once.
 
     Args:
         target: label of the block to be placed.

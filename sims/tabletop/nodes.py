@@ -14,7 +14,7 @@ from sims.world_node import WorldNode
 
 @dataclass
 class TabletopTask(WorldNode[Tabletop]):
-    """Task of pick-and-place: publish once which block the seed wants in the tray."""
+    """Task of the tabletop: publish once which block the seed wants in the tray."""
 
     kind = Tabletop
     needs = "the world sims.tabletop:Tabletop"
@@ -26,7 +26,7 @@ class TabletopTask(WorldNode[Tabletop]):
 
 @dataclass
 class TruePoses(WorldNode[Tabletop]):
-    """True poses of all blocks and distractors; distractors are called `grey`, as a detector would call them."""
+    """True poses of the tabletop's blocks and distractors; distractors are called `grey`, as a detector would."""
 
     kind = Tabletop
     needs = "the world sims.tabletop:Tabletop"

@@ -45,7 +45,7 @@ TEXEL = 0.0025
 
 @dataclass(frozen=True, slots=True)
 class Thing:
-    """Block or distractor on the table; its centre is at half its height."""
+    """Block or distractor in the tabletop's scene; its centre is at half its height."""
 
     label: str
     shape: Literal["box", "cylinder"]
@@ -102,7 +102,7 @@ class TabletopScene:
 
 
 def draw(seed: int, worktable: Worktable, blocks: int = len(COLOURS), spread: float = 1.0) -> TabletopScene:
-    """Draw the scene of a seed.
+    """Draw the tabletop's scene of a seed.
 
     Args:
         seed: seed of the run.
@@ -178,7 +178,7 @@ def _look(rng: np.random.Generator, worktable: Worktable, spread: float) -> Tabl
 
 
 def graspable(block: Thing, things: Sequence[Thing], worktable: Worktable) -> bool:
-    """Test whether two open fingers can come down on opposite sides of a block, in one of its two directions."""
+    """Test whether open fingers fit beside a block of the tabletop's scene, in one of its two directions."""
     others = [thing.outline() for thing in things if thing is not block] + [worktable.tray.outline()]
     half, reach = worktable.finger
     near = block.size[0] / 2
@@ -193,7 +193,7 @@ def graspable(block: Thing, things: Sequence[Thing], worktable: Worktable) -> bo
 
 
 def overlap(one: Vector, other: Vector) -> bool:
-    """Test whether two convex polygons, shape (k, 2), overlap, by the separating axis theorem."""
+    """Test whether two outlines on the tabletop, convex, shape (k, 2), overlap, by the separating axis theorem."""
     for polygon in (one, other):
         edges = np.roll(polygon, -1, axis=0) - polygon
         normals = np.stack([edges[:, 1], -edges[:, 0]], axis=1)
@@ -204,7 +204,7 @@ def overlap(one: Vector, other: Vector) -> bool:
 
 
 def turned(points: Vector, x: float, y: float, yaw: float) -> Vector:
-    """Turn points, shape (k, 2), by a yaw [rad] about the origin and then move them to x, y [m]."""
+    """Turn an outline on the tabletop, shape (k, 2), by a yaw [rad] about the origin and move it to x, y [m]."""
     c, s = math.cos(yaw), math.sin(yaw)
     placed: Vector = points @ np.array([(c, s), (-s, c)]) + np.array([x, y])
     return placed

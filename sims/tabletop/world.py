@@ -42,7 +42,7 @@ TRAY_COLOUR = (0.42, 0.30, 0.22, 1.0)
 
 @dataclass
 class Tabletop(SimulatedWorld["_TabletopRun"]):
-    """World of pick-and-place: its frame is the base of the robot, which stands on the table top.
+    """Tabletop world: its frame is the base of the robot, which stands on the table top.
 
     Its cameras are `overhead`, above the blocks; `wrist`, on the arm; and `overview`, a three-quarter view for people.
     Cameras and arms belong to the run in which they were requested; a reset makes new ones.
@@ -169,7 +169,7 @@ class _TabletopRun(Run):
 
 
 def build_objects(bullet: Bullet, scene: TabletopScene) -> tuple[dict[str, int], dict[tuple[int, int], Mesh]]:
-    """Build every block and distractor at rest.
+    """Build every block and distractor of the tabletop world in the simulator, at rest.
 
     Returns:
         numbers of the bodies by label, and the meshes that PyBullet does not report.
@@ -189,7 +189,7 @@ def build_objects(bullet: Bullet, scene: TabletopScene) -> tuple[dict[str, int],
 
 
 def object_truths(bullet: Bullet, scene: TabletopScene, bodies: Mapping[str, int]) -> dict[str, ObjectTruth]:
-    """Read the true state of every block and distractor from the simulator, by label."""
+    """Read the true state of every block and distractor of the tabletop world from the simulator, by label."""
     truths = {}
     for thing in (*scene.blocks, *scene.distractors):
         body = bodies[thing.label]
@@ -200,7 +200,7 @@ def object_truths(bullet: Bullet, scene: TabletopScene, bodies: Mapping[str, int
 
 
 def build_tray(bullet: Bullet, tray: Tray) -> int:
-    """Build the tray, one body of a floor and four walls; return its number."""
+    """Build the tray of the tabletop world, one body of a floor and four walls; return its number."""
     half, wall, tall = tray.inner / 2, tray.wall / 2, tray.height / 2
     parts = [((half, half, tray.floor / 2), (0.0, 0.0, tray.floor / 2))]
     for sign in (-1, 1):

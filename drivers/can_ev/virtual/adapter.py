@@ -10,7 +10,7 @@ RATES = {command: rate for rate, command in BITRATES.items()}
 
 
 class Adapter:
-    """State of one serial CAN adapter.
+    """Virtual slcan adapter: state of one serial CAN adapter that executes the host's lines.
 
     Attributes:
         on: whether its channel is open.

@@ -44,7 +44,7 @@ PERSON_BRAKE = 0.5
 
 @dataclass
 class VirtualEV(VirtualDevice):
-    """Virtual vehicle, whose bus ends in an adapter on a pseudo terminal.
+    """Virtual drive-by-wire vehicle, whose CAN bus ends in an slcan adapter on a pseudo terminal.
 
     Attributes:
         vehicle: kind of vehicle, a name of `VEHICLES`.
@@ -295,7 +295,7 @@ class VirtualEV(VirtualDevice):
 
 
 def vehicle_command(command: DriveCommand) -> VehicleCommand:
-    """Return a command to the unit as a message."""
+    """Return a command to the virtual drive-by-wire vehicle as a VehicleCommand message."""
     return VehicleCommand(
         speed=command.speed, acceleration=command.acceleration, steering=command.steering, gear=command.gear
     )

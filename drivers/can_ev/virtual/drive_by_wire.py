@@ -20,7 +20,7 @@ TIMED_OUT = "command time-out"
 
 
 class DriveByWireUnit:
-    """State machine of the unit; call `receive` for each command, and `step` once a cycle.
+    """Virtual drive-by-wire unit as a state machine; call `receive` for each command, and `step` once a cycle.
 
     Args:
         period: time of a cycle [s].

@@ -14,7 +14,7 @@ from embodied.devices.disturbance import flip_bit
 
 @dataclass
 class Reporter:
-    """Reporter of one virtual unit.
+    """Reporter of one virtual drive-by-wire unit: its reports as CAN frames at their periods.
 
     Attributes:
         codec: codec of the vehicle.

@@ -25,7 +25,7 @@ from embodied.messages import DroneCommand
 
 
 class Aircraft:
-    """Multirotor whose autopilot is switched on as soon as this is constructed.
+    """Virtual aircraft: a multirotor whose autopilot is switched on as soon as this is constructed.
 
     A driver may connect and arm it before the clock of its world begins: until the first step it stands still,
     communicates, and its own clock runs.

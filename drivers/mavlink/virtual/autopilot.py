@@ -37,11 +37,11 @@ FENCE_MODES = {2: Mode.HOLD, 3: Mode.RETURN, 5: Mode.LAND}
 
 
 class Denied(Exception):
-    """Request that the autopilot denies, with its reason."""
+    """Request that the virtual PX4 denies, with its reason."""
 
 
 class Autopilot:
-    """State machine of the virtual autopilot, which starts on the ground, disarmed, in hold.
+    """State machine of the virtual PX4, which starts on the ground, disarmed, in hold.
 
     Args:
         parameters: parameters with other values than by default.

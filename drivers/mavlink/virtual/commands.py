@@ -35,7 +35,7 @@ MODE_COMMANDS = {
 
 @dataclass
 class CommandHandler:
-    """Handler of commands to one autopilot.
+    """Handler of MAVLink commands to one virtual autopilot.
 
     Attributes:
         autopilot: autopilot that executes them.

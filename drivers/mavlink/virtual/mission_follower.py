@@ -16,7 +16,7 @@ REACHED_DISTANCE = 0.3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Leg:
-    """Step of a mission: fly somewhere and stay, land there, or return.
+    """Step of a mission that the virtual autopilot follows: fly somewhere and stay, land there, or return.
 
     Attributes:
         land: whether to land there.
@@ -34,7 +34,7 @@ class Leg:
 
 
 class MissionFollower:
-    """Progress of one vehicle in its mission.
+    """Mission mode of one virtual autopilot: its progress in its mission.
 
     Attributes:
         legs: steps of the mission.

@@ -36,7 +36,7 @@ PARAMETERS: dict[str, int | float] = {
 
 @dataclass
 class ParameterHandler:
-    """Handler of the parameter protocol, for the parameters of one autopilot.
+    """Handler of the parameter protocol, for the parameters of one virtual autopilot.
 
     Attributes:
         values: values by name; the protocol numbers them in the order of their names.

@@ -1,4 +1,4 @@
-"""Handler of the mission protocol: keeps the missions and geofences that a client uploads, and returns them."""
+"""Handler of the virtual autopilot for the mission protocol: keeps and returns the plans that a client uploads."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ITEMS_MOST = 100
 
 @dataclass
 class PlanHandler:
-    """Handler of the plans of one autopilot.
+    """Handler of the mission protocol, for the plans of one virtual autopilot.
 
     Attributes:
         autopilot: autopilot that flies them.

@@ -16,7 +16,7 @@ from embodied.errors import DeviceLost, LinkFailed
 
 
 class Radio:
-    """Radio link of one autopilot.
+    """Radio link of one virtual autopilot: a thread that answers at once, and the link's faults.
 
     Args:
         system: id of the autopilot.

@@ -26,7 +26,7 @@ POLL_TIMEOUT = 20
 
 
 class BusServer:
-    """Server of one bus, with a thread of its own.
+    """Server of one virtual servo bus on a pseudo terminal, with a thread of its own.
 
     Args:
         answer: function that returns the answers to a frame, in order, at a speed of the bus [bit/s], None for any.

@@ -42,7 +42,7 @@ SETTING = (Instruction.WRITE, Instruction.ACTION, Instruction.SYNC_WRITE)
 
 @dataclass
 class VirtualSO101(VirtualDevice):
-    """SO-101 on a serial bus of its own.
+    """Virtual SO-101 on a serial bus of its own, with an arm of the world behind.
 
     Attributes:
         robot: joints of the arm and their limits.

@@ -76,7 +76,7 @@ UNCONTROLLED_SPEED = 0.2
 
 
 class Servo:
-    """One servo of the bus.
+    """Virtual STS3215 servo on the bus: its memory, motor and protection.
 
     Args:
         number: id on the bus.

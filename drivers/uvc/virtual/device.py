@@ -28,7 +28,7 @@ PROBE = 2048
 
 
 class Exposure(NamedTuple):
-    """Picture before its compression, and the calibration that measuring this camera would give."""
+    """Exposure of a virtual camera: picture before compression, and the calibration that measuring it would give."""
 
     rgb: Image | None
     info: CameraInfo
@@ -36,7 +36,7 @@ class Exposure(NamedTuple):
 
 @dataclass
 class VirtualCamera(VirtualDevice):
-    """Camera of the world as Motion JPEG over HTTP, whose headers report that it is virtual.
+    """Virtual camera: streams a camera of the world as Motion JPEG over HTTP, whose headers report that it is virtual.
 
     Each picture carries its number and time in a comment, so that pictures of a static scene differ, as a real camera's
     do by their noise. It is served as soon as it is open; the clock of the graph may start later.
@@ -160,6 +160,6 @@ class VirtualCamera(VirtualDevice):
 
 
 def flipped(jpeg: bytes, which: int) -> bytes:
-    """Return a picture with one bit of its structure flipped, chosen by a number."""
+    """Return a JPEG of the virtual camera with one bit of its structure flipped, chosen by a number."""
     indices = Jpeg(jpeg).structure
     return flip_bit(jpeg, 8 * indices[which // 8 % len(indices)] + which % 8)

@@ -19,7 +19,7 @@ TIMEOUT = 1.0
 
 
 class MjpegServer:
-    """Server of one stream to any number of clients, with threads of its own.
+    """Server of one Motion JPEG stream to any number of clients, with threads of its own.
 
     Args:
         host: address to listen at.

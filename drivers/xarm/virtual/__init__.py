@@ -1,4 +1,4 @@
-"""A virtual xArm control box that the vendor's SDK takes for one, with an arm behind it."""
+"""Virtual xArm: a control box that the vendor's SDK takes for one, with an arm behind it."""
 
 from drivers.xarm.virtual.device import VirtualXArm
 

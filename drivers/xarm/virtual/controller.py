@@ -44,7 +44,7 @@ DROPPED = 2
 
 
 class Kinematics(Protocol):
-    """Forward and inverse kinematics of the flange."""
+    """Kinematics that the virtual control box's state machine needs: forward and inverse, of the flange."""
 
     def forward(self, q: Vector) -> Vector:
         """Return the pose of the flange, x, y, z [mm] and roll, pitch, yaw [rad], at joint positions (n,) [rad]."""
@@ -55,7 +55,7 @@ class Kinematics(Protocol):
 
 @dataclass(slots=True)
 class Move:
-    """Planned motion: a line in joint space with constant acceleration.
+    """Motion of the virtual control box's arm, as planned: a line in joint space with constant acceleration.
 
     Attributes:
         goal: joint positions at its end, shape (n,) [rad].
@@ -71,7 +71,7 @@ class Move:
 
 
 class Controller:
-    """One control box with its arm, which begins at home.
+    """State machine of one virtual control box with its arm, which begins at home.
 
     Args:
         robot: joints of the arm and their limits.

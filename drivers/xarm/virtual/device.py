@@ -29,7 +29,7 @@ SERIAL = "XF1300VIRTUAL"
 
 @dataclass
 class VirtualXArm(VirtualDevice):
-    """Control box of UFACTORY with an xArm 6 or 7 and its gripper, over TCP.
+    """Virtual xArm 6 or 7 with its gripper: a control box of UFACTORY over TCP.
 
     Attributes:
         robot: joints of the arm and their limits.

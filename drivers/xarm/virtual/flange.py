@@ -1,4 +1,4 @@
-"""Kinematics of an arm's flange in the units of its box: millimetres, and roll, pitch and yaw about fixed axes."""
+"""Kinematics of a virtual xArm's flange in the units of its box: millimetres, and roll, pitch, yaw about fixed axes."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ TOLERANCE = 1e-5
 
 
 class Flange:
-    """Kinematics of the last link of an arm.
+    """Kinematics of a virtual xArm's flange, its last link.
 
     Args:
         robot: joints and links of the arm.

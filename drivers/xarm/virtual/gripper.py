@@ -52,7 +52,7 @@ FULL_SPEED = 5000.0
 
 
 class GripperBus:
-    """Bus at the end of the arm, with a gripper on it.
+    """Virtual bus at the end of the xArm, with a Modbus gripper on it.
 
     Args:
         opening: largest opening of the body's fingers [m].

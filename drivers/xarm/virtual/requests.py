@@ -22,7 +22,7 @@ MILLIMETRES_PER_RADIAN = 300.0
 
 
 class Requests:
-    """Answers of one control box.
+    """Requests to one virtual control box: decode, carry out, answer.
 
     Args:
         controller: state machine of the box.

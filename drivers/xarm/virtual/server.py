@@ -43,7 +43,7 @@ class _Client:
 
 
 class Server:
-    """Server of one control box, with a thread of its own.
+    """Server of one virtual control box on its TCP ports, with a thread of its own.
 
     Args:
         host: loopback address; several boxes need several.

@@ -12,7 +12,7 @@ from embodied.geometry import quaternion
 
 
 def data(measured: CameraFit, calibration: Calibration, coverage: Coverage, lacking: Sequence[str]) -> dict[str, Any]:
-    """Describe a calibration and the residuals of its images as plain data.
+    """Describe a camera calibration and the residuals of its images as plain data, for the report.
 
     Args:
         measured: camera and images of the measurement.
@@ -44,7 +44,7 @@ def data(measured: CameraFit, calibration: Calibration, coverage: Coverage, lack
 
 
 def lines(measured: CameraFit, camera: Calibration, coverage: Coverage, lacking: Sequence[str]) -> Iterator[str]:
-    """Format a calibration and its residuals as lines of text."""
+    """Format a camera calibration and its residuals as lines of text."""
     spread = measured.deviations
     found = len(measured.used) + len(measured.refused)
     worst = max(measured.used, key=lambda image: image.error)

@@ -16,7 +16,7 @@ WIDTH = 80
 
 
 def profile_lines(profile: dict[str, Any], *, margin: str, reactions: bool) -> Iterator[str]:
-    """Format the outcome of a profile as lines of markup.
+    """Format the outcome of `embodied check` for a profile as lines of markup.
 
     Args:
         profile: outcome as plain data.

@@ -28,7 +28,7 @@ TIMING_KEYS = [key for key in NODE if key not in ("use", "with", "in")]
 
 
 def safe_completion(complete: Callable[[str], Choices]) -> Callable[[str], list[Any]]:
-    """Wrap a completion so that it prints nothing, and returns no candidates on any error.
+    """Wrap a shell completion so that it prints nothing, and returns no candidates on any error.
 
     Args:
         complete: function from the text typed so far to candidates.
@@ -66,7 +66,7 @@ def _silence() -> Iterator[None]:
 
 @safe_completion
 def files(incomplete: str) -> Choices:
-    """Complete launch files, here, in `launch/`, and below the path typed so far."""
+    """Complete launch files in the shell: here, in `launch/`, and below the path typed so far."""
     candidates = [*Path().glob("*.yaml"), *Path("launch").glob("**/*.yaml")]
     if incomplete:
         start = Path(incomplete)
@@ -76,7 +76,7 @@ def files(incomplete: str) -> Choices:
 
 
 def typed_words() -> list[str]:
-    """Return the words of the command line so far.
+    """Return the words of the command line that is being completed.
 
     While an option lacks its value, typer has not parsed the arguments, so the words are read from the environment
     variables in which shells pass them.
@@ -98,19 +98,19 @@ def _profile() -> str | None:
 
 @safe_completion
 def profiles(_: str) -> Choices:
-    """Complete the profiles of the launch file."""
+    """Complete the profiles of the launch file in the shell."""
     return _launch().profiles
 
 
 @safe_completion
 def worlds(_: str) -> Choices:
-    """Complete the variants of the launch file's world."""
+    """Complete the variants of the launch file's world in the shell."""
     return _launch().worlds(_profile())
 
 
 @safe_completion
 def settings(incomplete: str) -> Choices:
-    """Complete arguments and nodes; after the dot of a node, its settings."""
+    """Complete arguments and nodes of a launch file; after the dot of a node, its settings."""
     launch = _launch()
     uses = launch.uses(_profile())
     node, dot, _ = incomplete.partition(".")
@@ -128,7 +128,7 @@ def settings(incomplete: str) -> Choices:
 
 @safe_completion
 def swaps(incomplete: str) -> Choices:
-    """Complete nodes; after the equals sign, the classes of the packages."""
+    """Complete nodes of a launch file; after the equals sign, the classes of the packages."""
     node, sign, _ = incomplete.partition("=")
     if not sign:
         return [f"{name}=" for name in _launch().uses(_profile()) if name != "world"]
@@ -137,7 +137,7 @@ def swaps(incomplete: str) -> Choices:
 
 @safe_completion
 def classes(_: str) -> Choices:
-    """Complete node classes and their modules."""
+    """Complete node classes and their modules in the shell."""
     return [*_classes(), *sorted({use.partition(":")[0] for use in _classes()})]
 
 

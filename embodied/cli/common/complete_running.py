@@ -27,19 +27,19 @@ def runs(_: str) -> Choices:
 
 @safe_completion
 def nodes(_: str) -> Choices:
-    """Complete the nodes of the run."""
+    """Complete the nodes of the running graph."""
     return [(node, str(about["class"])) for node, about in _ask("nodes").items()]
 
 
 @safe_completion
 def topics(_: str) -> Choices:
-    """Complete the topics of the run."""
+    """Complete the topics of the running graph."""
     return [(topic, str(about["message"]).rpartition(":")[2]) for topic, about in _ask("topics").items()]
 
 
 @safe_completion
 def tunables(_: str) -> Choices:
-    """Complete the tunable settings of the run."""
+    """Complete the tunable settings of the running graph."""
     return [
         (name, f"{about['low']:g} to {about['high']:g} {about['unit']}") for name, about in _ask("settings").items()
     ]

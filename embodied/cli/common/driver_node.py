@@ -12,7 +12,7 @@ from embodied.node.node import Driver
 
 
 def driver_node(file: Path, name: str, options: LaunchOptions) -> Driver:
-    """Build the driver of a node with the settings of its launch file.
+    """Build the driver of one node of a launch file, closed, with its settings.
 
     Args:
         file: launch file.

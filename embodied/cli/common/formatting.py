@@ -6,7 +6,7 @@ from rich.table import Table
 
 
 def table(*titles: str) -> Table:
-    """Return a table without lines; a title with a leading space makes its column right-aligned, for numbers."""
+    """Format a table without lines; a title with a leading space makes its column right-aligned, for numbers."""
     columns = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
     for title in titles:
         right = title.startswith(" ")

@@ -49,7 +49,7 @@ ForOption = Annotated[str | None, typer.Option("--for", help="time after which t
 
 
 class Format(StrEnum):
-    """Output format of problems: plain text, or annotations of a pull request."""
+    """Launch option: output format of problems, plain text or annotations of a pull request."""
 
     TEXT = "text"
     GITHUB = "github"
@@ -134,7 +134,7 @@ def with_launch_options(verb: Callable[..., None]) -> Callable[..., None]:
 
 
 def time_limit(text: str | None, flag: str = "--for") -> Time | None:
-    """Parse the value of --for, or of another option that takes a length of time.
+    """Parse the launch option --for, or another that takes a length of time.
 
     Raises:
         LaunchError: it is not a duration above zero.

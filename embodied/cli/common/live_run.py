@@ -20,7 +20,7 @@ ON_PACE = 0.98
 
 @dataclass(frozen=True, slots=True)
 class LiveRunOptions:
-    """Options of a live run.
+    """Options of a live run on the terminal, for `run --live` and `virtual`.
 
     Attributes:
         file: launch file.
@@ -42,7 +42,7 @@ class LiveRunOptions:
 
 
 def run_live(graph: Graph, options: LiveRunOptions, folder: Path, as_json: bool) -> int:
-    """Run a graph live and print how it ended.
+    """Run a graph live with progress on the terminal, and print how it ended.
 
     Returns:
         the exit code.
@@ -74,7 +74,7 @@ def run_live(graph: Graph, options: LiveRunOptions, folder: Path, as_json: bool)
 
 
 class LiveProgress(StatusLine, LiveWatcher):
-    """Progress of a live run: events as they happen, and a status line on a terminal."""
+    """Progress of a live run on the terminal: events as they happen, and a status line."""
 
     def __init__(self) -> None:
         super().__init__()

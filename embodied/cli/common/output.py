@@ -40,12 +40,12 @@ err = _Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def table_console() -> Console:
-    """Return a console for tables: folded into a terminal, at full width where there is none."""
+    """Return the console of the command line for tables: folded into a terminal, at full width where there is none."""
     return _Console(highlight=False, width=None if out.is_terminal else TABLE_WIDTH)
 
 
 class StatusLine:
-    """Single status line that is redrawn on a terminal, and absent elsewhere.
+    """Status line of the command line that is redrawn on a terminal, and absent elsewhere.
 
     Args:
         text: first text of the line.
@@ -118,7 +118,7 @@ def immediate_interrupt() -> Iterator[None]:
 
 
 def usage(message: str, *help_: str) -> LaunchError:
-    """Return the error for a wrong use of a command."""
+    """Return the error for a wrong use of the command line."""
     return LaunchError([Problem("E001", message, help=help_)])
 
 
@@ -130,7 +130,7 @@ def exit_on_error(as_json: bool) -> Iterator[None]:
 
 
 def fail(message: str, code: int, as_json: bool, problems: list[dict[str, object]] | None = None) -> typer.Exit:
-    """Print an error, as JSON or as text.
+    """Print an error of the command line, as JSON or as text.
 
     Returns:
         the exception to raise.

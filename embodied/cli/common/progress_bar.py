@@ -15,7 +15,7 @@ LINE_PERIOD = 10.0
 
 
 class Bar:
-    """Progress bar that counts results.
+    """Progress bar of a suite that counts results.
 
     Args:
         total: number of results when the suite is complete.

@@ -40,7 +40,7 @@ def new_run_folder(name: str) -> Path:
 
 
 def run_folder(path: Path) -> Path:
-    """Return a folder that exists as given or below `runs/`."""
+    """Return a folder of results that exists as given or below `runs/`."""
     return Path("runs") / path if not path.exists() and (Path("runs") / path).is_dir() else path
 
 

@@ -11,7 +11,7 @@ HANGING_AFTER = 0.5
 
 
 def run_state(status: dict[str, Any]) -> str:
-    """Return the state of a run: `starting`, `running` or `stopping`."""
+    """Return the state of a run in a word: `starting`, `running` or `stopping`."""
     states = {process["state"] for process in status["processes"]}
     if "stopping" in states:
         return "stopping"
@@ -19,7 +19,7 @@ def run_state(status: dict[str, Any]) -> str:
 
 
 def process_state(process: dict[str, Any]) -> str:
-    """Return the state of a process, and for how long it hangs if it does."""
+    """Return the state of a run's process in a word, and for how long it hangs if it does."""
     if process["state"] == "running" and process["silent_s"] > HANGING_AFTER:
         where = f" in {process['stepping']}" if process["stepping"] else ""
         return f"hangs{where}: {process['silent_s']:.1f} s"
@@ -27,12 +27,12 @@ def process_state(process: dict[str, Any]) -> str:
 
 
 def coloured(state: str) -> str:
-    """Return the state of a process as markup: red where something is wrong."""
+    """Return the state of a run's process as markup: red where something is wrong."""
     return state if state in ("running", "starting", "ready", "stopping") else f"[bold red]{escape(state)}[/]"
 
 
 def step_schedule(node: dict[str, Any]) -> str:
-    """Return the schedule of a node's steps: `100 Hz`, `on joints`, `once`."""
+    """Return the schedule of a running node's steps in a word: `100 Hz`, `on joints`, `once`."""
     if node["rate"] is not None:
         return f"{node['rate']:.4g} Hz"
     return "once" if node["trigger"] is None else f"on {node['trigger']}"

@@ -22,7 +22,7 @@ RunOption = Annotated[
 
 @contextmanager
 def connected(name: str | None) -> Iterator[Client]:
-    """Connect to a run; a refused request is an error of the command.
+    """Connect the command line to a running graph; a refused request is an error of the command.
 
     Args:
         name: name of the run, or its beginning; None: the only one.
@@ -39,7 +39,7 @@ def connected(name: str | None) -> Iterator[Client]:
 
 
 def look_up(kind: str, name: str, known: dict[str, Any]) -> Any:
-    """Return the entry of a name, or suggest the nearest one.
+    """Return the entry of a name in a running graph, or suggest the nearest one.
 
     Args:
         kind: kind of thing, such as `topic`.
@@ -55,7 +55,7 @@ def look_up(kind: str, name: str, known: dict[str, Any]) -> Any:
 
 
 def ask_each(folders: list[RunDirectory], verb: str, /, **arguments: Any) -> dict[str, Any]:
-    """Send one request to several runs at once, so that one which hangs delays no other.
+    """Send one request to several running graphs at once, so that one which hangs delays no other.
 
     Args:
         folders: folders of the runs.
@@ -102,7 +102,7 @@ def read_each(clients: dict[str, Client | LinkFailed]) -> dict[str, Any]:
 
 
 def select_runs(name: str | None) -> list[RunDirectory]:
-    """Return the folder of one run by its name, or of all runs.
+    """Select running graphs: return the folder of one by its name, or of all.
 
     Raises:
         LaunchError: there is no run of that name.

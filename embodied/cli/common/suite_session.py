@@ -1,4 +1,4 @@
-"""Options and progress that `test` and `sweep` share: run a suite so that an interruption loses no result."""
+"""Options and progress that the verbs `test` and `sweep` share: an interruption loses no result of the suite."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ ResumeOption = Annotated[Path | None, typer.Option("--resume", help="run the mis
 
 
 def resumed_suite(path: Path, others: Sequence[object]) -> tuple[Path, SuiteSpec, list[Result]]:
-    """Read the suite that --resume names.
+    """Read the suite that the option --resume of `test` and `sweep` names.
 
     Args:
         path: folder, or its name below `runs/`.
@@ -59,7 +59,7 @@ def resumed_suite(path: Path, others: Sequence[object]) -> tuple[Path, SuiteSpec
 
 
 def run_with_progress(session: Session, verb: str, *, resumed: bool, timeout: Time | None, reruns: int) -> None:
-    """Run the missing seeds of a suite behind a progress bar; if interrupted, print how to resume.
+    """Run the missing seeds of `test` or `sweep` behind a progress bar; if interrupted, print how to resume.
 
     Args:
         session: suite.
@@ -102,7 +102,7 @@ def _sigterm_as_interrupt() -> Iterator[None]:
 
 
 def read_seeds(text: str | None) -> list[int]:
-    """Parse the value of --seeds; None is the default.
+    """Parse the option --seeds of `test` and `sweep`; None is the default.
 
     Raises:
         LaunchError: it is no range of seeds, or an empty one.

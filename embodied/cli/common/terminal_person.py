@@ -11,7 +11,7 @@ from embodied.cli.common.output import StatusLine, err, usage
 
 
 class TerminalPerson:
-    """Prints instructions to standard error, and takes a line on standard input as confirmation.
+    """Person at the terminal: prints instructions to standard error, and takes a line on standard input to confirm.
 
     Args:
         line: status line for what is measured meanwhile.

@@ -33,7 +33,7 @@ NOTICE_AFTER = 3.0
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """Message of a topic with the circumstances of its reception.
+    """Message in the stream of a topic, as the command line received it, with times and counters.
 
     Attributes:
         message: the message.
@@ -53,7 +53,7 @@ class Received:
 
 
 def topic_of(client: Client, name: str) -> tuple[str, dict[str, Any]]:
-    """Return a topic's full name, `node.port`, and its description; a bare node means its first output.
+    """Return a topic's full name, `node.port`, and its description for the command line; a node means its first output.
 
     Raises:
         LaunchError: there is no such topic.
@@ -64,7 +64,7 @@ def topic_of(client: Client, name: str) -> tuple[str, dict[str, Any]]:
 
 
 def watch(run: str | None, name: str, seconds: float | None = None) -> Iterator[Received]:
-    """Yield messages as they are published, the newest one at once, until the run ends or the time is over.
+    """Stream a topic's messages to the command line, the newest one at once, until the run or the time ends.
 
     Args:
         run: name of the run, or its beginning; None: the only one.

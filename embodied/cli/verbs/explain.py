@@ -51,6 +51,6 @@ def explain(
 
 
 def titles() -> dict[str, str]:
-    """Read the title of each error code from the first line of its page."""
+    """Read the title of each error code for `embodied explain` from the first line of its page."""
     firsts = (page.read_text("utf-8").partition("\n")[0] for page in sorted(PAGES.glob("E*.md")))
     return {code.removeprefix("# "): title for code, _, title in (first.partition(": ") for first in firsts)}

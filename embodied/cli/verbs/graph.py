@@ -25,7 +25,7 @@ from embodied.live.statistics import EVERY, Sample, measure
 
 
 class Drawing(StrEnum):
-    """Output format of a diagram."""
+    """Output format of `embodied graph`: SVG or Mermaid."""
 
     MERMAID = "mermaid"
     SVG = "svg"

@@ -77,7 +77,7 @@ def run(
 
 
 class Progress(StatusLine, Watcher):
-    """Progress of a run: redrawn on a terminal, a line every few seconds elsewhere."""
+    """Progress of `embodied run` in lockstep: redrawn on a terminal, a line every few seconds elsewhere."""
 
     def __init__(self) -> None:
         super().__init__()

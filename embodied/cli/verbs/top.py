@@ -65,7 +65,7 @@ def _pictures(client: Client) -> Iterator[tuple[Sample, dict[str, Any]]]:
 
 
 def draw(look: Sample, rates: dict[str, Any], about: dict[str, Any]) -> RenderableType:
-    """Draw the state of a run.
+    """Draw the state of a run for `embodied top`.
 
     Args:
         look: state at one time.

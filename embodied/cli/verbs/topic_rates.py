@@ -158,7 +158,7 @@ def _measure(
 
 
 def spread(values: Iterable[float], unit: str) -> Statistics:
-    """Return mean, minimum, maximum, standard deviation and number of values; None for each if there are no values."""
+    """Return mean, minimum, maximum, deviation and number of a topic's values; None for each if there are no values."""
     array = np.fromiter(values, float)
     names = ("mean", "min", "max", "sd")
     if not array.size:
@@ -168,7 +168,7 @@ def spread(values: Iterable[float], unit: str) -> Statistics:
 
 
 def spread_line(statistics: Statistics, unit: str, factor: float, shown_unit: str) -> str:
-    """Format the result of `spread`.
+    """Format the result of `spread` for `embodied topic hz`, `bw` and `delay`.
 
     Args:
         statistics: result of `spread`.
@@ -183,7 +183,7 @@ def spread_line(statistics: Statistics, unit: str, factor: float, shown_unit: st
 
 
 def size(message: Message) -> int:
-    """Return the size of a message's fields, without framing [B]."""
+    """Return the size of a message's fields for its topic's bandwidth, without framing [B]."""
     total = 0
     for field in schema(type(message)):
         value = getattr(message, field.name)

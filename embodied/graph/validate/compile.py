@@ -47,7 +47,7 @@ def compile_plan(graph: GraphSpec) -> Plan:
 
 
 def check_without_drivers(graph: GraphSpec) -> list[Problem]:
-    """List what is wrong with a graph beside the drivers that it lacks: see `MissingDriver`.
+    """Compile a graph as far as it goes, and list what is wrong beside the drivers that it lacks: see `MissingDriver`.
 
     Wires to and from a missing driver are checked at their known end alone, and ages and rates only where they do not
     depend on one.

@@ -14,7 +14,7 @@ from embodied.node.ports import Ports
 
 @dataclass(slots=True)
 class Draft:
-    """Intermediate results of the validation of a graph.
+    """Draft of a plan: intermediate results of the validation of a graph.
 
     Attributes:
         graph: the graph under validation.

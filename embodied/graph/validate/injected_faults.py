@@ -11,7 +11,7 @@ from embodied.node.settings import SettingError
 
 
 def check_faults(draft: Draft) -> Iterator[Fault]:
-    """Yield each fault with its full target.
+    """Validate the faults of a graph, and yield each with its full target.
 
     Args:
         draft: gets the problems.

@@ -20,7 +20,7 @@ LARGE = 64 * 1024
 
 
 def check_lossless(draft: Draft) -> Iterator[Problem]:
-    """Check every wire that is declared lossless.
+    """Validate every wire that is declared lossless.
 
     Args:
         draft: with the ports, the rates and the resolved wires.

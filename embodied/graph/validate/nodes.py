@@ -19,7 +19,7 @@ USUAL_RATES = (1000, 500, 300, 240, 200, 150, 120, 100, 60, 50, 30, 20, 10)
 
 
 def check_node(draft: Draft, entry: Entry) -> None:
-    """Read the ports and the rate of a node, and run its own check.
+    """Validate a single node: read its ports and its rate, and run its own check.
 
     Args:
         draft: gets the ports, the rate and the problems.

@@ -15,7 +15,7 @@ from embodied.node.node import Driver, Guard
 
 
 def check_placement(draft: Draft) -> Iterator[Problem]:
-    """Check machines and processes, and which machine each node runs on.
+    """Validate the placement of nodes: machines and processes, and which machine each runs on.
 
     Args:
         draft: with the ports and the resolved wires.

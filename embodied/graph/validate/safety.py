@@ -31,7 +31,7 @@ def feedback(draft: Draft, entry: Entry, subscriber: Input, node: str) -> str:
 
 
 def check_guarded(draft: Draft, entry: Entry) -> None:
-    """Check that every command to an actuator comes from a guard.
+    """Validate that every command to an actuator comes from a guard.
 
     Args:
         draft: gets the problems.
@@ -59,7 +59,7 @@ def check_guarded(draft: Draft, entry: Entry) -> None:
 
 
 def check_bodies(draft: Draft) -> None:
-    """Check that no two drivers of the simulated world actuate the same body.
+    """Validate that no two drivers of the simulated world actuate the same body.
 
     Args:
         draft: gets the problems.

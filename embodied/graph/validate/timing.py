@@ -24,7 +24,7 @@ LOOP_LATENCY = 100_000
 
 
 def check_loops(draft: Draft) -> None:
-    """Check that every cycle of trigger edges has a latency, or it would never end within one instant.
+    """Validate that every loop of triggers has a latency, or it would never end within one instant.
 
     Args:
         draft: gets the problems.

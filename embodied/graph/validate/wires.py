@@ -13,7 +13,7 @@ from embodied.node.ports import Input
 
 
 def check_wires(draft: Draft, entry: Entry) -> None:
-    """Resolve every wire of a node, and check that no required input is left open.
+    """Validate every wire of a node, and check that no required input is left open.
 
     Args:
         draft: gets the resolved wires and the problems.

@@ -125,5 +125,5 @@ def test_an_editor_is_told_types_units_bounds_and_what_a_class_is() -> None:
     assert (damping["minimum"], damping["maximum"], damping["default"]) == (1e-4, 0.5, 0.01)
     assert damping["description"] == "[m/rad] (a number) tunable"
     guard = definitions["embodied.guards.arm:ArmGuard"]
-    assert guard["description"].startswith("Keep an arm within its limits")
+    assert guard["description"].startswith("Arm guard: keep an arm within its limits")
     assert guard["properties"]["in"]["properties"]["stop"]["description"].startswith("list[Stop]: every one")

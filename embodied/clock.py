@@ -93,7 +93,7 @@ def exact(ns: int) -> str:
 
 
 def show(ns: int) -> str:
-    """Format a duration for people: `15 ms`, `1.5 s`."""
+    """Format a duration of time for people: `15 ms`, `1.5 s`."""
     for unit, size in (("s", SECOND), ("ms", 1_000_000), ("µs", 1_000)):
         if ns >= size:
             return f"{ns / size:.4g} {unit}"

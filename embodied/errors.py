@@ -27,7 +27,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Place in a file: line and column, both from 1, and the text of the line."""
+    """Place of a problem in a file: line and column, both from 1, and the text of the line."""
 
     file: str
     line: int
@@ -190,7 +190,7 @@ class NodeFailed(EmbodiedError):
 
 
 class WireError(EmbodiedError):
-    """A message does not fit its type; the text names the field, what is expected and what it got."""
+    """Message that does not fit its type; the text names the field, what is expected and what it got."""
 
 
 class WorldFailed(EmbodiedError):

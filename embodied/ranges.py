@@ -24,7 +24,7 @@ Number = float | Fraction
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """An interval of numbers in a unit.
+    """Range of numbers: an interval with a unit, and the text for a value outside.
 
     Attributes:
         low: lower bound; minus infinity for none.

@@ -22,7 +22,7 @@ from embodied.ranges import positive
 
 @dataclass(frozen=True, slots=True)
 class Joint:
-    """Limits of one joint, and its position when the robot is at home."""
+    """Limits of one joint of a robot, and its position at home."""
 
     lower: float  # [rad]
     upper: float  # [rad]
@@ -43,7 +43,7 @@ class Tool:
 
 @dataclass(frozen=True)
 class Robot:
-    """Arm with a parallel gripper.
+    """Robot: an arm with a parallel gripper.
 
     Attributes:
         name: of the robot in launch files.
@@ -108,7 +108,7 @@ class Robot:
 
 
 class Chain:
-    """Forward kinematics of a serial chain, by products of homogeneous transforms."""
+    """Forward kinematics of a robot's serial chain, by products of homogeneous transforms."""
 
     def __init__(self, origins: list[Vector], axes: list[Vector], prismatic: list[bool], tip: Vector) -> None:
         self._tip = tip

@@ -1,4 +1,4 @@
-"""Protocol of a simulated world: seeded reset, whole physics steps, truth and verdict.
+"""Protocol of a simulated world: seeded reset, whole physics steps, truth, verdict, and the images that cameras render.
 
 A world is a dataclass whose fields are settings, like a node. What it holds (arms, cameras, multirotors, road vehicles)
 are capabilities of their own, in `embodied.bodies`. Nothing outside the package of a world reads `truth`, except the
@@ -19,7 +19,7 @@ from embodied.clock import Time
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Judgement of a run: passed or failed, with its reason.
+    """Verdict of a world on a run: passed or failed, with its reason.
 
     Attributes:
         passed: whether the task was done.
@@ -34,7 +34,7 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Rendering:
-    """Images of one simulated exposure; None for those that were not requested."""
+    """Images that a simulated world renders for one exposure; None for those that were not requested."""
 
     rgb: NDArray[np.uint8] | None  # (h, w, 3)
     depth: NDArray[np.float32] | None  # (h, w) [m]
@@ -43,7 +43,7 @@ class Rendering:
 
 @runtime_checkable
 class World(Protocol):
-    """Simulated world of one run at a time; `embodied.testing.WorldContract` holds it to its rules.
+    """Protocol of a simulated world, of one run at a time; `embodied.testing.WorldContract` holds it to its rules.
 
     Attributes:
         rate: physics steps per second of simulated time [Hz].

@@ -49,7 +49,7 @@ TILT_MOST = 1.2
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Limits of a multirotor's flight.
+    """Limits of the cascaded controller of a multirotor.
 
     Attributes:
         speed: over the ground [m/s].
@@ -77,7 +77,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Setpoint:
-    """Set-point of position or velocity; with neither the multirotor comes to rest.
+    """Set-point of the cascaded controller: position or velocity; with neither the multirotor comes to rest.
 
     Attributes:
         position: in the world's frame, shape (3,) [m].
@@ -91,7 +91,7 @@ class Setpoint:
 
 
 class Controller:
-    """Controller of one airframe; its only state is the integral that holds against wind.
+    """Cascaded controller of one airframe; its only state is the integral that holds against wind.
 
     Args:
         quadrotor: the airframe.

@@ -34,7 +34,7 @@ _SIZE = 16
 
 @dataclass(frozen=True, slots=True)
 class Noise:
-    """Noise of the sensors, as standard deviations.
+    """Noise of a multirotor's sensors for its estimator, as standard deviations.
 
     Attributes:
         angular_velocity: of the gyroscopes [rad/s/√Hz].

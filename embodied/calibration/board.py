@@ -115,7 +115,7 @@ class Board:
 
 
 def dictionaries() -> tuple[str, ...]:
-    """Return the names of the known sets of markers."""
+    """Return the names of the known sets of markers for a board."""
     names = (name for name in dir(cv2.aruco) if name.startswith("DICT_"))
     # OpenCV has some of them in two spellings.
     return tuple(name.removeprefix("DICT_") for name in names if name == name.upper())

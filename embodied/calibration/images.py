@@ -21,7 +21,7 @@ _HELP = "name the images, or a folder with images that one camera took at one re
 
 
 def files(named: Iterable[Path]) -> list[Path]:
-    """List image files, those in folders in the order of their names; each once.
+    """List image files of a board, those in folders in the order of their names; each once.
 
     Args:
         named: files and folders.
@@ -46,7 +46,7 @@ def files(named: Iterable[Path]) -> list[Path]:
 
 
 def images(paths: Sequence[Path]) -> Iterator[tuple[Path, Grey]]:
-    """Read images one after another, in greyscale, all of one size.
+    """Read images of a board one after another, in greyscale, all of one size.
 
     Raises:
         LaunchError: a file is not an image, or of another size than the first.

@@ -24,7 +24,7 @@ _HEADER = 33
 
 
 def sheet(board: Board, dpi: float) -> tuple[Grey, int]:
-    """Draw a board with a white margin of half a square, which states its sizes and the axes of its frame.
+    """Draw a board as a sheet with a white margin of half a square, which states its sizes and the axes of its frame.
 
     Args:
         board: to be printed.
@@ -58,7 +58,7 @@ def sheet(board: Board, dpi: float) -> tuple[Grey, int]:
 
 
 def png(image: Grey, per_metre: int) -> bytes:
-    """Encode an image as PNG that states its physical size.
+    """Encode a printable sheet as PNG that states its physical size.
 
     Args:
         image: greyscale, shape (h, w).

@@ -44,7 +44,7 @@ Picture = NDArray[np.uint8]
 
 
 def drawing(measured: CameraFit, coverage: Coverage) -> Picture:
-    """Draw the image area with corners and magnified residuals, above a bar for the error of each image.
+    """Plot corners of a board with magnified residuals in the image area, above a bar for the error of each image.
 
     Args:
         measured: the calibration with its residuals.

@@ -43,7 +43,7 @@ ERROR_SHARE_MOST = 0.001
 
 @dataclass(frozen=True, eq=False, slots=True)
 class ImageFit:
-    """Fit of one image by the calibrated camera.
+    """Fit of one image in the solution for a camera.
 
     Attributes:
         detection: of the board in the image.
@@ -63,7 +63,7 @@ class ImageFit:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class CameraFit:
-    """Calibrated camera with the evidence for it.
+    """Solution for a camera, with the evidence for it.
 
     Attributes:
         calibration: in the camera's own frame, without a pose.
@@ -84,13 +84,13 @@ class CameraFit:
 
 
 def rms(images: Iterable[ImageFit]) -> float:
-    """Compute the reprojection error over all corners of some images, root mean square [px]."""
+    """Compute the reprojection error of a solution over all corners of some images, root mean square [px]."""
     residuals = np.concatenate([image.residuals for image in images])
     return float(np.sqrt((residuals**2).sum(axis=1).mean()))
 
 
 def measure(detections: Sequence[BoardDetection], width: int, height: int) -> CameraFit:
-    """Calibrate the camera that took some images.
+    """Solve for the camera that took some images of a board.
 
     Args:
         detections: of the board, differently tilted, in every part of the image.
@@ -120,7 +120,7 @@ def measure(detections: Sequence[BoardDetection], width: int, height: int) -> Ca
 
 
 def locate(detection: BoardDetection, calibration: Calibration) -> ImageFit:
-    """Compute the pose of the board in the optical frame of a calibrated camera."""
+    """Solve for the pose of the board in the optical frame of a calibrated camera."""
     points, pixels = detection.points, detection.pixels
     lens = calibration.matrix, np.array(calibration.distortion)
     _, turn, shift = cv2.solvePnP(points, pixels, *lens, flags=cv2.SOLVEPNP_IPPE)
@@ -130,7 +130,7 @@ def locate(detection: BoardDetection, calibration: Calibration) -> ImageFit:
 
 
 def place(calibration: Calibration, seen: ImageFit, board: Vector) -> Calibration:
-    """Compute the pose of a camera in the base frame, from a board with a known pose.
+    """Solve for the pose of a camera in the base frame, from a board with a known pose.
 
     Args:
         calibration: of the camera.
@@ -154,7 +154,7 @@ def _enough(kept: Sequence[BoardDetection], refused: Sequence[BoardDetection]) -
 
 
 def tilt(detections: Sequence[BoardDetection]) -> float:
-    """Compute the largest difference in tilt of the board between two images [°].
+    """Compute the largest difference in tilt of the board between two images of a solution [°].
 
     The vanishing line of a plane is K^-T n, with K the intrinsics and n the plane's normal: so even a guess of K
     distinguishes parallel boards from others.

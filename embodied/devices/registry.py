@@ -15,7 +15,7 @@ from embodied.errors import FOREIGN, LaunchError, Problem, error_text, nearest, 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Device:
-    """Kind of device, as its folder registers it; objects are named `module:name` and imported when they are needed.
+    """Kind of device as its folder registers it; objects are named `module:name`, and imported when they are needed.
 
     Attributes:
         name: name of the folder.
@@ -79,7 +79,7 @@ Scan = Callable[[Sequence[str]], Iterable[Found]]
 
 
 class Person(Protocol):
-    """Person whom a registered device needs beside it, who moves or switches what no program can."""
+    """Person beside a registered device, who moves or switches what no program can."""
 
     def tell(self, text: str) -> None:
         """Show a text to the person."""

@@ -11,7 +11,7 @@ from embodied.graph.plan import Plan, Planned
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """Measured traffic on a wire of a running graph.
+    """Measured traffic on a wire of a running graph, for its label.
 
     Attributes:
         hertz: rate of publication [Hz]; None where that is not known.
@@ -45,7 +45,7 @@ Flows = Mapping[tuple[str, str], Flow]
 
 
 def worst(plan: Plan, flows: Flows, node: str, port: str) -> Flow | None:
-    """Return the traffic of an output's slowest wire, with the losses of all; None without subscribers.
+    """Return the traffic for an output's label: its slowest wire, with the losses of all; None without subscribers.
 
     Args:
         plan: of the graph.
@@ -66,20 +66,20 @@ def worst(plan: Plan, flows: Flows, node: str, port: str) -> Flow | None:
 
 
 def when(node: Planned) -> str:
-    """Describe the timing of a node: `100 Hz`, `on trigger` or `once`, and its latency in virtual time."""
+    """Label the timing of a node: `100 Hz`, `on trigger` or `once`, and its latency in virtual time."""
     text = f"{float(node.rate):g} Hz" if node.rate is not None else "once" if node.once else "on trigger"
     return f"{text}, takes {show(node.timing.latency)}" if node.timing.latency else text
 
 
 def about(node: Planned) -> str:
-    """Describe a node in a few lines: its name, its class, and the first line of its docstring."""
+    """Label a node in a few lines: its name, its class, and the first line of its docstring."""
     kind = type(node.node)
     lines = (kind.__doc__ or "").strip().splitlines()
     return "\n".join([f"{node.name}: {kind.__module__}:{kind.__name__}", *lines[:1]])
 
 
 def wire(plan: Plan, target: str, port: str, flow: Flow | None = None) -> str:
-    """Describe a wire in a few lines: its ends, message, delivery and age limit, and its traffic.
+    """Label a wire in a few lines: its ends, message, delivery and age limit, and its traffic.
 
     Args:
         plan: of the graph.

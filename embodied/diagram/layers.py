@@ -13,7 +13,7 @@ Link = tuple[str, str]
 
 
 def components(nodes: Iterable[str], links: Iterable[Link]) -> list[list[str]]:
-    """Find the connected components of a graph, in the order of their first names.
+    """Find the connected components of a graph before its layers, in the order of their first names.
 
     Args:
         nodes: names of all nodes.
@@ -61,7 +61,7 @@ def backward(nodes: Iterable[str], links: Iterable[Link], ends: Collection[str])
 
 
 def columns(nodes: Iterable[str], forward: Collection[Link]) -> dict[str, int]:
-    """Assign a column to each node: after all its publishers, and a source right before its first subscriber.
+    """Assign a column to each node as its layer: after all its publishers, a source right before its first subscriber.
 
     Args:
         nodes: names of all nodes.
@@ -142,7 +142,7 @@ def crossings(layers: Sequence[Sequence[str]], joints: Iterable[tuple[Joint, Joi
 
 
 def spread(wanted: Sequence[float], sizes: Sequence[float], gaps: Sequence[float]) -> list[float]:
-    """Place items along a line, in order and without overlap, as near as possible to wanted places (least squares).
+    """Place items of a layer along a line, in order and without overlap, near their wanted places (least squares).
 
     Args:
         wanted: wanted start of each item.

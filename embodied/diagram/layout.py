@@ -43,7 +43,7 @@ TIP = 3.0
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """Node to draw: the width of its title, and its ports from the top down."""
+    """Node in the layout: the width of its title, and its ports from the top down."""
 
     name: str
     title: float
@@ -55,7 +55,7 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Wire:
-    """Wire from an output to an input, by names."""
+    """Wire in the layout, from an output to an input, by names."""
 
     source: str
     output: str
@@ -65,7 +65,7 @@ class Wire:
 
 @dataclass(slots=True)
 class Box:
-    """Rectangle of a node in the diagram [px]."""
+    """Box of a node in the layout [px]."""
 
     x: float
     y: float
@@ -75,7 +75,7 @@ class Box:
 
 @dataclass(slots=True)
 class Layout:
-    """Complete layout; `paths` are SVG path data by wire, `labels` the start of each message's name."""
+    """Layout of boxes and wires; `paths` are SVG path data by wire, `labels` the start of each message's name."""
 
     boxes: dict[str, Box] = field(default_factory=dict)
     paths: dict[Wire, str] = field(default_factory=dict)
@@ -86,7 +86,7 @@ class Layout:
 
 
 def port_y(node: Node, port: str, *, output: bool) -> float:
-    """Return the distance of a port from the top of its box [px].
+    """Return the distance of a port from the top of its box in the layout [px].
 
     Args:
         node: with the port.

@@ -21,7 +21,7 @@ _ATTRIBUTE = re.compile(r"(\w+(?:, \w+)*): (.+)")
 
 
 def about_settings(kind: type) -> dict[str, str]:
-    """Read the descriptions of a dataclass's fields, from `Attributes:` in its docstring or the comment behind each."""
+    """Read the descriptions of a class's settings, from `Attributes:` in its docstring or the comment behind each."""
     descriptions: dict[str, str] = {}
     for base in reversed(kind.__mro__):
         if base.__module__ == "builtins":

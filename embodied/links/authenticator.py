@@ -50,7 +50,7 @@ _WATCHED = (
 
 @dataclass(frozen=True, slots=True)
 class Denied:
-    """A connection that was denied.
+    """Connection that the authenticator of machines denied.
 
     Attributes:
         reason: of the denial, in a few words.
@@ -64,7 +64,7 @@ class Denied:
 
 
 class AllowList:
-    """List of allowed keys with their machines, read again when the file has changed.
+    """List of machines with allowed keys for the authenticator, read again when the file has changed.
 
     A list that cannot be read allows nobody.
 
@@ -106,7 +106,7 @@ class AllowList:
 
 
 class Authenticator:
-    """Monitors the handshakes of a socket, and decides on them at the listening end.
+    """Authenticator of machines: monitors the handshakes of a socket, and decides on them at the listening end.
 
     Args:
         context: of the socket.

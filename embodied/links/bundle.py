@@ -19,7 +19,7 @@ OPEN = 32 * 1024
 
 @dataclass(slots=True)
 class BundleLayout:
-    """Offsets of each output and each area in a slot.
+    """Layout of a bundle: offsets of each output and each area in a slot.
 
     Attributes:
         layouts: of the outputs, in the order of the ports.

@@ -25,7 +25,7 @@ Taken = Callable[[int, Any, int, int], None]
 
 
 class Outlet:
-    """Publishing end of a channel: writes the outputs of one node.
+    """Publishing end of a channel between processes: writes the outputs of one node.
 
     Args:
         name: of the node.
@@ -227,7 +227,7 @@ class Outlet:
 
 
 class Inlet:
-    """Subscribing end of a channel: reads the outputs of a node of another process.
+    """Subscribing end of a channel between processes: reads the outputs of a node of another one.
 
     Args:
         layouts: of that node's outputs, in the order of its ports.

@@ -35,7 +35,7 @@ Reader = Callable[[bytes, int, Memory, int, "list[Any] | None"], Any]
 
 
 class Overflow(Exception):
-    """A message is larger than a slot; `needed` is the size that would do [B]."""
+    """Message that is larger than a slot; `needed` is the size that would do [B]."""
 
     def __init__(self, needed: int) -> None:
         super().__init__(f"a message needs {needed} B")
@@ -44,7 +44,7 @@ class Overflow(Exception):
 
 @dataclass(slots=True)
 class Area:
-    """Area of an array of stated size in every slot.
+    """Area of an array of stated size in the slot of a message.
 
     Attributes:
         name: of the field.
@@ -66,7 +66,7 @@ class Area:
 
 @dataclass(slots=True)
 class Layout:
-    """Offsets of the fields of a message type.
+    """Layout of a message in a slot: offsets of the fields of its type.
 
     Attributes:
         kind: type of the messages.

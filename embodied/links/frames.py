@@ -37,12 +37,12 @@ _ASK = struct.Struct("<4sBBHQQq")
 
 
 class Malformed(ValueError):
-    """Frames that do not have this layout; the message names the reason."""
+    """Frames of a link between machines that do not have this layout; the message names the reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """Request of a subscriber for more messages of one topic.
+    """Frame of a subscriber's request for more messages of one topic.
 
     Attributes:
         topic: name of the topic.
@@ -85,7 +85,7 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """Header before the parts of a message.
+    """Frame of a publisher's header, before the frames with the parts of a message.
 
     Attributes:
         epoch: random number of the publisher's start.
@@ -107,7 +107,7 @@ class Head:
 
 
 def read(frames: Sequence[memoryview]) -> tuple[str, Head]:
-    """Parse topic and head of a publisher's frames; the topic of a welcome is empty.
+    """Parse topic and header in the frames of a publisher; the topic of a welcome is empty.
 
     Raises:
         Malformed: the frames do not have this layout.

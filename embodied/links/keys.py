@@ -33,7 +33,7 @@ _ABOUT_ALLOWED = "# Machines that this one allows, by their names in launch file
 
 
 def wrong(code: str, message: str, *help_: str, where: object = "") -> LaunchError:
-    """Build an error about keys.
+    """Build an error about a machine's keys.
 
     Args:
         code: of the error page.
@@ -45,7 +45,7 @@ def wrong(code: str, message: str, *help_: str, where: object = "") -> LaunchErr
 
 
 def default_folder() -> Path:
-    """Return the folder of keys that is used without --keys."""
+    """Return the folder of this machine's keys that is used without --keys."""
     config = os.environ.get("XDG_CONFIG_HOME", "")
     # The XDG specification has relative paths ignored.
     base = Path(config) if Path(config).is_absolute() else Path.home() / ".config"
@@ -53,7 +53,7 @@ def default_folder() -> Path:
 
 
 def key_of(text: str) -> bytes:
-    """Parse a key [32 B] from its text.
+    """Parse a machine's CURVE key [32 B] from its text.
 
     Raises:
         LaunchError: the text is not a key.
@@ -67,7 +67,7 @@ def key_of(text: str) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """Folder with the keys of this machine.
+    """Folder with the keys of this machine and of those that it allows.
 
     Attributes:
         folder: path of the folder.

@@ -1,4 +1,4 @@
-"""Anonymous shared memory (memfd): freed with the last process that holds it, whatever kills that process.
+"""Anonymous shared memory (memfd): created, sealed, mapped; freed with the last process that holds it.
 
 All memory is reserved up front. A memfd ignores the size of /dev/shm, and one larger than the machine's memory ends its
 process by SIGKILL while it is being reserved (measured), so the free memory is read first.
@@ -25,7 +25,7 @@ SHARE = 0.8
 
 
 def page(size: int) -> int:
-    """Return a size rounded up to whole pages [B]."""
+    """Return a size of shared memory rounded up to whole pages [B]."""
     return -(-size // mmap.PAGESIZE) * mmap.PAGESIZE
 
 
@@ -62,22 +62,22 @@ def create(name: str, size: int) -> int:
 
 
 def seal(descriptor: int) -> None:
-    """Forbid new writable mappings and changes of size; present mappings stay as they are."""
+    """Forbid new writable mappings of shared memory and changes of its size; present mappings stay as they are."""
     fcntl.fcntl(descriptor, _ADD_SEALS, _SEAL_SHRINK | _SEAL_GROW | _SEAL_FUTURE_WRITE)
 
 
 def writable(descriptor: int) -> mmap.mmap:
-    """Map memory for reading and writing."""
+    """Map shared memory for reading and writing."""
     return mmap.mmap(descriptor, os.fstat(descriptor).st_size)
 
 
 def readable(descriptor: int) -> mmap.mmap:
-    """Map memory for reading alone, in the page table too: a stray write ends only the process that tries it."""
+    """Map shared memory for reading alone, in the page table too: a stray write ends only the process that tries it."""
     return mmap.mmap(descriptor, os.fstat(descriptor).st_size, mmap.MAP_SHARED, mmap.PROT_READ)
 
 
 def available() -> int:
-    """Return the free memory of the machine, or of the control group of this process if that is less [B]."""
+    """Return how much shared memory can be created: what the machine, or this process's control group, has free [B]."""
     limits = [_meminfo("MemAvailable")]
     try:
         # cgroups(7): with version 2 there is one line, `0::/path`.

@@ -15,7 +15,7 @@ _COUNT = struct.Struct("<Q")
 
 
 class Packer:
-    """Packs and unpacks the messages of one output.
+    """Packer of the messages of one output into bytes, and back.
 
     Args:
         layout: of the messages; the packer sets the offsets of its areas.

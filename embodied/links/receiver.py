@@ -30,7 +30,7 @@ _RETIRED = 16
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A message that has come from another machine.
+    """Message that the receiver of topics got from another machine.
 
     Attributes:
         topic: name of the topic.
@@ -59,7 +59,7 @@ class _Inflow:
 
 
 class Receiver:
-    """Receives topics from one other machine; a revoked key is refused at most `authenticator.RELOAD` later.
+    """Receiver of topics from one other machine; a revoked key is refused at most `authenticator.RELOAD` later.
 
     Args:
         endpoint: address of the other machine.

@@ -26,7 +26,7 @@ OBSERVERS = 2
 
 
 class Ring:
-    """Publisher's side of a ring: a pool of slots, each with a count of its users.
+    """Ring of slots, publisher's side: a pool of slots, each with a count of its users.
 
     Args:
         name: of the node, for errors.

@@ -13,7 +13,7 @@ from embodied.links.subscription import MASK, Ends, Window
 
 
 class RingReader:
-    """Reader of the slots of one ring.
+    """Reader of the slots of one ring, on the subscriber's side.
 
     Args:
         ring: descriptor of the ring's memory.

@@ -62,7 +62,7 @@ class _Subscriber:
 
 
 class Sender:
-    """Sends topics to allowed machines; a revoked one gets nothing more at most `authenticator.RELOAD` later.
+    """Sender of topics to allowed machines; a revoked one gets nothing more at most `authenticator.RELOAD` later.
 
     Args:
         endpoint: address of this machine, at which it listens.

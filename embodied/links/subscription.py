@@ -17,7 +17,7 @@ HUGE = 8 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Numbers of slots that a subscriber may have at a time.
+    """Window of a subscription to a ring: slots that a subscriber may have at a time.
 
     Attributes:
         posts: slots in its box, read or not; beyond it the oldest unread is taken back.
@@ -49,7 +49,7 @@ class Window:
 
 @dataclass(slots=True)
 class Ends:
-    """Descriptors of one subscription, which the launcher makes and passes to both sides.
+    """Descriptors of one subscription to a ring, which the launcher makes and passes to both sides.
 
     Attributes:
         box: memory of the posted slot numbers, written by the publisher.
@@ -93,7 +93,7 @@ MASK = ENTRIES - 1
 
 
 class SlotSubscription:
-    """Publisher's side of one subscription.
+    """Subscription to a ring, on the publisher's side.
 
     Args:
         ends: descriptors of the subscription.

@@ -30,7 +30,7 @@ VANISHED = (HEARTBEAT + HEARTBEAT_TIMEOUT) * 1_000_000
 
 
 def set_bounds(socket: zmq.Socket[bytes], endpoint: Endpoint, size: int) -> None:
-    """Set the bounds of a socket, before it binds or connects.
+    """Set the bounds of a TCP socket, before it binds or connects.
 
     Args:
         socket: the socket.
@@ -57,7 +57,7 @@ def set_bounds(socket: zmq.Socket[bytes], endpoint: Endpoint, size: int) -> None
 
 
 def set_keys(socket: zmq.Socket[bytes], keys: Keys) -> None:
-    """Set the CURVE key pair of this machine on a socket."""
+    """Set the CURVE key pair of this machine on a TCP socket."""
     secret = z85.encode(keys.secret())
     socket.setsockopt(zmq.CURVE_SECRETKEY, secret)
     socket.setsockopt(zmq.CURVE_PUBLICKEY, zmq.curve_public(secret))

@@ -21,7 +21,7 @@ from embodied.world import World
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scene(Message):
-    """Snapshot of a world: the state of every body, in that world's own order."""
+    """Snapshot of a simulated world for its camera replicas: the state of every body, in that world's own order."""
 
     state: Annotated[Vector, Array("n")]
     acquired: Annotated[Time, Unit("ns")]
@@ -29,7 +29,7 @@ class Scene(Message):
 
 @runtime_checkable
 class Replicable(Protocol):
-    """A world that can tell where everything is, and put everything there in a copy of itself."""
+    """World whose cameras can be replicated: it snapshots every body, and sets those of a copy of itself."""
 
     def snapshot(self) -> Vector:
         """Return the state of every body."""
@@ -39,7 +39,7 @@ class Replicable(Protocol):
 
 
 class SnapshotPublisher(Node):
-    """Tells where everything is, beside the bodies."""
+    """Node beside the bodies that publishes snapshots of their world for camera replicas."""
 
     def open(self, world: World) -> None:
         """Keep the world whose bodies are published."""
@@ -51,7 +51,7 @@ class SnapshotPublisher(Node):
 
 
 class CameraReplica(Node):
-    """Camera node that renders a copy of the world, set to each snapshot.
+    """Replica of a camera that renders a copy of the world, set to each snapshot.
 
     Args:
         inner: the node as the graph has it.
@@ -96,7 +96,7 @@ def _parameters(node: Node) -> list[str]:
 
 
 def is_camera(planned: Planned) -> bool:
-    """Whether a node only looks at its world: it makes pictures, and takes no command."""
+    """Return whether a node is a camera of the simulated world: it only makes pictures, and takes no command."""
     return (
         opens_world(planned.node)
         and planned.rate is not None
@@ -106,7 +106,7 @@ def is_camera(planned: Planned) -> bool:
 
 
 def with_replicas(plan: Plan) -> tuple[Plan, Mapping[str, str]]:
-    """A plan whose cameras can be rendered anywhere.
+    """Return a plan whose cameras are replicas, which can be rendered in any process.
 
     Returns:
         the plan, and by camera the node beside the bodies that tells it where everything is.

@@ -1,4 +1,4 @@
-"""Asking a running graph: what the command line does, and anyone else may."""
+"""Client of a running graph: find a run by its name, send it requests, observe its topics."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ TIMEOUT = 3.0
 
 
 def find(name: str | None = None) -> RunDirectory:
-    """The run of a name, or of the beginning of a name; the only one there is, if no name is given.
+    """Find a running graph for a client, by its name or the beginning of it; the only one there is without a name.
 
     Raises:
         LaunchError: there is none, or several.
@@ -50,7 +50,7 @@ def find(name: str | None = None) -> RunDirectory:
 
 
 class Refused(ValueError):
-    """A run does not do what it was asked.
+    """Request of a client that a running graph refuses.
 
     Attributes:
         help: what would be right, one sentence each.
@@ -62,7 +62,7 @@ class Refused(ValueError):
 
 
 class Client:
-    """A connection to a running graph.
+    """Client with a connection to a running graph.
 
         with Client(find()) as client:
             print(client.ask("status")["now_s"])
@@ -219,7 +219,7 @@ class Client:
 
 
 class Observer:
-    """A view of one topic, straight from the memory it is published in.
+    """Observer of one topic for a client, straight from the memory it is published in.
 
     Attributes:
         topic: `node.port`.
@@ -271,7 +271,7 @@ class Observer:
 
 
 def message_type(named: str) -> type[Message]:
-    """A message type from its `module:Class`.
+    """Return the message type that a client names as `module:Class`.
 
     Raises:
         LinkFailed: it cannot be imported here.

@@ -42,7 +42,7 @@ class _Client:
 
 
 class Control:
-    """Answers requests to a launcher at the control socket.
+    """Control socket of a running graph: answers requests to its launcher.
 
     Args:
         launcher: of the run.

@@ -1,4 +1,4 @@
-"""One run of a graph on the steady clock, from its seed to its verdict."""
+"""One live run of a graph on the steady clock, from its seed to its verdict."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def play_live(
     watchers: Sequence[LiveWatcher] = (),
     judged: bool = True,
 ) -> LiveOutcome:
-    """Run a graph in its processes until its world decides, a limit, or somebody stops it.
+    """Run a graph live in its processes until its world decides, a limit, or somebody stops it.
 
     Args:
         graph: what to run; build a new one for each run.
@@ -158,7 +158,7 @@ def play_live(
 
 
 def check_machine(graph: Graph, machine: str | None) -> None:
-    """Check that this machine is named where the graph has several.
+    """Check before a live run that this machine is named where the graph has several.
 
     Raises:
         LaunchError: it is not, or there is no such machine.

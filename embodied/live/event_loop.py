@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 
 class EventLoop:
-    """Calls handlers when their descriptors become readable."""
+    """Event loop over epoll: calls handlers when their descriptors become readable."""
 
     def __init__(self) -> None:
         self._poll = select.epoll()

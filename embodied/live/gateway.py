@@ -32,7 +32,7 @@ TRANSIT_PERIODS = 3
 
 
 class Gateway(ProcessLinks):
-    """Links of a process to other machines and to the processes here.
+    """Gateway of a process: its links to other machines and to the processes here.
 
     Args:
         spec: nodes of other machines whose outputs are wanted here stand in it as publishers, and nodes here whose

@@ -13,7 +13,7 @@ SIZE = 64
 
 @dataclass(frozen=True, slots=True)
 class LastBeat:
-    """Last heartbeat of a process.
+    """Last heartbeat of a process, as read from shared memory.
 
     Attributes:
         at: time on CLOCK_MONOTONIC [ns]; 0 before the first.
@@ -25,7 +25,7 @@ class LastBeat:
 
 
 class Heartbeat:
-    """Heartbeat of one process, for its writer and for its reader.
+    """Heartbeat of one process in shared memory, for its writer and for its reader.
 
     Args:
         descriptor: of the shared memory; closed here.

@@ -23,12 +23,12 @@ _DESCRIPTORS = 8
 
 
 class Disconnected(Exception):
-    """The other side has ended."""
+    """Packets have ended: the other side of the socket is closed."""
 
 
 @dataclass(slots=True)
 class Packet:
-    """Packet with its verb, fields and descriptors.
+    """Packet between launcher, workers and command line with its verb, fields and descriptors.
 
     Attributes:
         verb: name of the request, answer or event.
@@ -42,7 +42,7 @@ class Packet:
 
 
 def send(to: socket.socket, verb: str, /, descriptors: Sequence[int] = (), **about: Any) -> None:
-    """Send one packet over a socket.
+    """Send one packet over a Unix socket.
 
     Raises:
         Disconnected: the other side has closed.
@@ -60,7 +60,7 @@ def send(to: socket.socket, verb: str, /, descriptors: Sequence[int] = (), **abo
 
 
 def receive(of: socket.socket) -> Packet | None:
-    """Take the next packet; None when there is none on a socket that does not block.
+    """Receive the next packet; None when there is none on a socket that does not block.
 
     Raises:
         Disconnected: the other side has ended.
@@ -92,5 +92,5 @@ def receive(of: socket.socket) -> Packet | None:
 
 
 def socket_pair() -> tuple[socket.socket, socket.socket]:
-    """Two ends that talk to each other."""
+    """Return two connected Unix sockets for packets."""
     return socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)

@@ -25,7 +25,7 @@ _settime.argtypes = (ctypes.c_int, ctypes.c_int, ctypes.POINTER(_Itimerspec), ct
 
 
 class Timer:
-    """A timer on the steady clock, as a descriptor that becomes readable: see timerfd_create(2).
+    """Linux timer on the steady clock, as a descriptor that becomes readable: see timerfd_create(2).
 
     `epoll` and `poll` round up to whole milliseconds; this does not.
 

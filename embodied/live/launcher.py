@@ -31,7 +31,7 @@ START_DELAY = 20_000_000
 
 
 class Launcher(Supervisor):
-    """Runs a plan on the steady clock, in processes; the caller owns the loop.
+    """Launcher of a plan on the steady clock, in processes; the caller owns the loop.
 
         with Launcher(plan, directory=RunDirectory.create("cell")) as run:
             while not run.over:

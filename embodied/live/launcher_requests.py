@@ -1,4 +1,4 @@
-"""Requests to a running graph from the command line: each is a function of its launcher."""
+"""Requests to a running graph from the command line, and their look-ups: each is a function of its launcher."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def _set(launcher: Launcher, node: str, setting: str, value: float) -> Any:
 
 
 def home_of(launcher: Launcher, node: str) -> str:
-    """The process of a node.
+    """Look up the process of the node that a request to a launcher names.
 
     Raises:
         LaunchError: there is no such node.
@@ -81,7 +81,7 @@ def home_of(launcher: Launcher, node: str) -> str:
 
 
 def topic_of(launcher: Launcher, topic: str) -> tuple[str, int]:
-    """A topic's node, and the number of its output.
+    """Look up the node, and the number of its output, of the topic that a request to a launcher names.
 
     Raises:
         LaunchError: there is no such topic.
@@ -189,7 +189,7 @@ def _reports(launcher: Launcher) -> dict[str, dict[str, Any]]:
 
 
 def unknown(text: str, name: str, known: Iterable[str]) -> LaunchError:
-    """Return the error for a run, node or topic that does not exist."""
+    """Return the error for a request to a launcher that names a run, node or topic that does not exist."""
     return LaunchError([Problem("E005", text, help=nearest(name, known))])
 
 

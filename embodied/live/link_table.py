@@ -14,7 +14,7 @@ from embodied.live.process_spec import Subscription
 
 @dataclass(slots=True)
 class SharedRing:
-    """Shared memory of a node's outputs.
+    """Shared memory of a node's outputs, in the link table of a run.
 
     Attributes:
         descriptor: of the memory.
@@ -26,7 +26,7 @@ class SharedRing:
 
 
 class LinkTable:
-    """Links between the processes of a run.
+    """Link table between the processes of a run: memory and counters by link.
 
     Args:
         processes: by name.

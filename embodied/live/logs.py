@@ -24,7 +24,7 @@ LARGEST = 10 * 2**20
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """Line that a node printed.
+    """Line that a node printed, in the logs of a run.
 
     Attributes:
         node: name of the node; empty for what a library printed by itself.
@@ -38,7 +38,7 @@ class Line:
 
 
 class Logs:
-    """Printed output of all processes of a run.
+    """Logs of a run: printed output of all its processes.
 
     Args:
         folder: of the log files; None writes none.

@@ -32,7 +32,7 @@ COLLECT_PERIOD = 1_000_000_000
 
 
 class DelayHistogram:
-    """Transport delays of messages, counted by powers of two."""
+    """Histogram of transport delays of a live process's messages, by powers of two."""
 
     __slots__ = ("counts",)
 
@@ -41,7 +41,7 @@ class DelayHistogram:
 
 
 class ProcessLoop(EventLoop):
-    """Runs the nodes of one process on the steady clock.
+    """Loop of one live process, which runs its nodes on the steady clock.
 
     Args:
         nodes: in name order.

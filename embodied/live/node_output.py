@@ -13,7 +13,7 @@ MARK = "\x1f"
 
 
 class LineStream(io.TextIOBase):
-    """A text stream that passes on whole lines, and loses what nobody takes in time, counted.
+    """Standard output of nodes as a text stream of whole lines; what nobody takes in time is lost, and counted.
 
     Args:
         descriptor: a pipe that does not block.

@@ -24,7 +24,7 @@ Step = Callable[[int, list[Publication]], None]
 
 
 def stepper(node: RunningNode, heartbeat: Heartbeat, publish: Publish, maker: Maker | None = None) -> Step:
-    """Build the step function of a node.
+    """Build the step function of a live node.
 
     Args:
         node: at run time.

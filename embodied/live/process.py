@@ -32,7 +32,7 @@ main(stream)
 
 @dataclass(slots=True)
 class Process:
-    """A process group of a graph.
+    """Process of a run as its launcher handles it, with a process group of a graph.
 
     Attributes:
         spec: its specification.
@@ -161,7 +161,7 @@ class Process:
 
 
 def check_portable(spec: ProcessSpec) -> None:
-    """Check that the nodes and the world of a process can be pickled.
+    """Check that the nodes and the world of a process can be pickled, before it is started.
 
     Raises:
         LaunchError: one of them cannot be; the problem names it.

@@ -22,7 +22,7 @@ from embodied.runtime.wiring import Wiring
 
 
 class ProcessLinks:
-    """Links of a process to others on this machine.
+    """Links of one process by rings to others on this machine.
 
     Args:
         spec: of the process.

@@ -19,7 +19,7 @@ from embodied.world import World
 
 @dataclass(slots=True)
 class NodeSpec:
-    """Specification of a node, whose ports are derived again in its process."""
+    """Specification of a node for its worker process, where its ports are derived again."""
 
     name: str
     node: Node
@@ -41,7 +41,7 @@ class NodeSpec:
 
 @dataclass(slots=True)
 class Output:
-    """An output of a node, as both ends of a link lay it out in memory."""
+    """Specification of a node's output for worker processes, as both ends of a link lay it out in memory."""
 
     port: str
     kind: type[Message]
@@ -54,7 +54,7 @@ class Output:
 
 @dataclass(slots=True)
 class Subscription:
-    """Subscription of a process to outputs of a node in another process.
+    """Specification of a worker process's subscription to outputs of a node in another process.
 
     Attributes:
         process: name of the subscriber.
@@ -75,7 +75,7 @@ class Subscription:
 
 @dataclass(slots=True)
 class ProcessSpec:
-    """Everything a worker process needs before it begins.
+    """Specification of a worker process: everything it needs before it begins.
 
     Attributes:
         process: name of the process.
@@ -108,7 +108,7 @@ class ProcessSpec:
 
 @dataclass(slots=True)
 class MachinesSpec:
-    """Specification of the links to other machines.
+    """Specification of a worker process's links to other machines.
 
     Attributes:
         machine: name of this one.
@@ -162,7 +162,7 @@ def process_specs(
     machine: str | None = None,
     keys: Path | None = None,
 ) -> dict[str, ProcessSpec]:
-    """Build the specification of each process.
+    """Build the specification of each worker process.
 
     Args:
         plan: a graph that was proven, with what live running adds to it.

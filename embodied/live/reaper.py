@@ -12,7 +12,7 @@ from embodied.live import reaper_process
 
 
 class Reaper:
-    """Knows which processes there are, and sees to them should this process end without a word.
+    """Reaper of a launcher: knows which processes there are, and sees to them should the launcher be killed.
 
     Args:
         folder: of the run, which goes then too.

@@ -1,4 +1,4 @@
-"""Cleans up after a launcher that was killed: the last process of a run, in a program that needs nothing but Python.
+"""Program of the reaper: cleans up after a launcher that was killed, the last process of a run, needs only Python.
 
 It receives the processes by a pipe, and learns of the launcher's end by the end of that pipe. The processes then have a
 moment to stop by themselves; what is still there is killed, and the folder of the run goes.
@@ -17,7 +17,7 @@ GRACE = 0.5
 
 
 def main(channel: int, folder: str) -> None:
-    """Wait for the end of a launcher.
+    """Wait as the reaper for the end of a launcher, and clean up.
 
     Args:
         channel: descriptor of the pipe: lines `+ process` and `- process`, and `bye` before an end in order.

@@ -1,4 +1,4 @@
-"""A running graph is a folder: what it is, as JSON, and the socket at which it answers. It goes when the graph ends."""
+"""Folder of a running graph: a description as JSON, and the socket at which it answers. It goes when the graph ends."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _PATH = 107
 
 
 def home() -> Path:
-    """Return the folder of this user's runs, closed to others.
+    """Return the folder in which this user's running graphs have theirs, closed to others.
 
     Raises:
         LinkFailed: it belongs to someone else, or others may enter it.
@@ -41,7 +41,7 @@ def home() -> Path:
 
 @dataclass(slots=True)
 class RunDirectory:
-    """The folder of one run.
+    """Folder of one running graph, with its description and its socket.
 
     Attributes:
         path: where it is.
@@ -139,7 +139,7 @@ class RunDirectory:
 
 
 def running() -> Iterator[RunDirectory]:
-    """The runs that there are, in the order of their names; what a crash left behind is taken away."""
+    """List the folders of running graphs by name; what a crash left behind is removed."""
     for path in sorted(home().iterdir()):
         folder = RunDirectory(path)
         number = path.name.split("-")

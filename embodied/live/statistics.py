@@ -15,7 +15,7 @@ EVERY = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """Counters and status of a run at one time.
+    """Counters and status of a live run at one time, for its statistics.
 
     Attributes:
         status: its processes and what happened to them.
@@ -38,7 +38,7 @@ class Sample:
 
 
 def measure(before: Sample, after: Sample) -> dict[str, Any]:
-    """Compute rates, latencies and losses between two samples, as plain data.
+    """Compute the statistics between two samples of a live run, as plain data: rates, latencies and losses.
 
     Returns:
         processes: by name, with `cpu` as the share of one processor.
@@ -136,7 +136,7 @@ def _linked(counts: Mapping[str, Any]) -> dict[tuple[str, str], dict[str, Any]]:
 
 
 def quantile(counts: Sequence[int], share: float) -> float | None:
-    """A quantile of durations that were counted by powers of two, exact to a factor of two [s].
+    """Return a quantile of durations that were counted by powers of two, exact to a factor of two [s].
 
     Args:
         counts: number of latencies by their length in bits [ns].

@@ -43,7 +43,7 @@ BACKOFF_MAX = 30 * SECOND
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened to a process of a run.
+    """Event that a supervisor reports: something that happened to a process of a run.
 
     Attributes:
         at: time on CLOCK_MONOTONIC [ns].
@@ -67,7 +67,7 @@ class _Restart:
 
 
 class Supervisor(EventLoop):
-    """Keeps the processes of a run going.
+    """Supervisor of the processes of a run, which keeps them going.
 
     Args:
         plan: the graph that runs.

@@ -25,7 +25,7 @@ VERDICT_PERIOD = SECOND // 20
 
 
 class Worker:
-    """One process of a graph.
+    """Worker of a running graph: one process that opens, runs and stops its nodes.
 
     Args:
         spec: of the process.

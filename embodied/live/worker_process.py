@@ -25,7 +25,7 @@ from embodied.live.worker import Worker
 
 
 def main(stream: IO[bytes]) -> NoReturn:
-    """Run a worker process to its end.
+    """Run a worker process from its specification to its end.
 
     Args:
         stream: holds its specification; the other descriptors are given on its command line.

@@ -18,7 +18,7 @@ from embodied.runtime.wiring import Wiring
 
 
 class WorkerRequests:
-    """Answers the requests to one process.
+    """Requests to one worker process, answered while its graph runs.
 
     Args:
         wiring: nodes of the process.
@@ -134,7 +134,7 @@ class WorkerRequests:
 
 
 def compose(kind: type[Message], fields: Mapping[str, Any], now: int) -> Message:
-    """Build a message from plain data.
+    """Build the message that a worker is to publish by hand from plain data.
 
     Args:
         kind: type of the message.

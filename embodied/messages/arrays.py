@@ -33,7 +33,7 @@ def empty(shape: int | tuple[int, ...], dtype: DTypeLike = np.float64) -> NDArra
 
 
 def made_by(maker: Maker | None) -> None:
-    """Set the allocator of `empty`; the runner does so around the step of each node.
+    """Set the allocator of arrays for `empty`; the runner does so around the step of each node.
 
     Args:
         maker: the allocator; None for `numpy.empty`.

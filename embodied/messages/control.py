@@ -1,4 +1,4 @@
-"""Messages of supervision: targets, stops, separation of people, reports of guards and devices."""
+"""Messages of tasks and supervision: targets, stops, separation of people, reports of guards and devices."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from embodied.messages.schema import Array, Message, Unit, Vector
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target(Message):
-    """Object of a task, by the label of its detector."""
+    """Message with the object of a task, by the label of its detector."""
 
     label: str
 

@@ -64,7 +64,7 @@ def sealer(kind: type[Message], topic: str = "", refined: Refinement | None = No
 
 @dataclass(slots=True)
 class Checked:
-    """Generated source that checks the fields of a message `m`, one line a field; anything unusual goes to `mend`.
+    """Source, generated for the encoding, that checks the fields of a message `m`; anything unusual goes to `mend`.
 
     Attributes:
         lines: of the checks; after them `v0`, `v1`, … are the values of the fields.
@@ -136,7 +136,7 @@ class Checked:
 
 
 def dimension(letter: str) -> str:
-    """Return the variable of the size that a letter stands for, in generated source; a letter may be any name."""
+    """Return the variable of the size that a letter stands for, in the generated source of an encoding."""
     return f"size_{letter}"
 
 
@@ -245,7 +245,7 @@ def summary(message: object) -> str:
 
 
 def shown(value: object, most: int = 8) -> str:
-    """Format the value of a field, for people.
+    """Format the value of a message's field, for people.
 
     Args:
         value: of the field.

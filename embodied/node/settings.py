@@ -22,7 +22,7 @@ from embodied.robot import Robot
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Names and paths that a value may refer to.
+    """Context of a setting's conversion: names and paths that a value may refer to.
 
     Attributes:
         robots: by name, for settings of type `Robot`.
@@ -113,7 +113,7 @@ def convert(annotation: Any, value: Any, context: Context) -> Any:
 
 
 def make(kind: type, values: Mapping[str, Any], context: Context) -> Any:
-    """Create an instance of a dataclass from plain values.
+    """Create an instance of a dataclass by conversion of its settings from plain values.
 
     Args:
         kind: the dataclass.
@@ -140,7 +140,7 @@ def make(kind: type, values: Mapping[str, Any], context: Context) -> Any:
 
 
 def name_of(annotation: Any) -> str:
-    """Describe a type in the words of a launch file."""
+    """Describe the type of a setting in the words of a launch file."""
     inner, optional = without_none(annotation)
     suffix = " or null" if optional else ""
     words = {

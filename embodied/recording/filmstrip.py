@@ -103,7 +103,7 @@ class Film(Photographer):
 
 
 def save(picture: Picture, file: Path) -> None:
-    """Write an RGB image of shape (h, w, 3) as a PNG.
+    """Write a picture of a run, RGB of shape (h, w, 3), as a PNG.
 
     Raises:
         OSError: the file cannot be written.
@@ -118,7 +118,7 @@ def save(picture: Picture, file: Path) -> None:
 
 
 def strip(pictures: Sequence[tuple[float, Picture]], title: str) -> Picture:
-    """Draw pictures side by side, each with its time, under a title.
+    """Draw pictures of a run side by side, each with its time, under a title.
 
     Args:
         pictures: (time [s], RGB image), at least one, all of one size.

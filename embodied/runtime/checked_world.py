@@ -8,7 +8,7 @@ from embodied.world import Verdict, World
 
 
 class CheckedWorld:
-    """World whose exceptions become WorldFailed; errors of the project's own stay as they are.
+    """World of a run whose exceptions become WorldFailed; errors of the project's own stay as they are.
 
     Args:
         inner: the world, which nodes get as it is.

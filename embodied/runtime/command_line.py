@@ -1,4 +1,4 @@
-"""The command that makes one run again."""
+"""Command line that makes one run again: launch file, overrides and seed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def command(
     limit: int | None = None,
     live: bool = False,
 ) -> str:
-    """Return the command that makes a run again.
+    """Return the command line that makes a run again.
 
     Args:
         file: the launch file, as it was named.

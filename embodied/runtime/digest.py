@@ -13,7 +13,7 @@ _HEAD = struct.Struct("<QIQI")
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """One publication in a trace: its tag, its topic, and a checksum of its bytes."""
+    """One publication in a digest's trace: its tag, its topic, and a checksum of its bytes."""
 
     time: int  # [ns]
     microstep: int
@@ -25,7 +25,7 @@ class Mark:
 
 
 class Digest:
-    """Takes publications in order of (tag, topic); gives their SHA-256.
+    """Digest of a run: takes publications in order of (tag, topic); gives their SHA-256.
 
     Args:
         trace: also keep a mark of each publication, so that two runs can be compared.
@@ -53,7 +53,7 @@ class Digest:
 
 
 def first_difference(one: list[Mark], other: list[Mark]) -> Mark | None:
-    """The first publication in which two traces differ; None if they are equal."""
+    """Return the first publication in which two digests' traces differ; None if they are equal."""
     for mine, theirs in zip(one, other, strict=False):
         if mine != theirs:
             return min(mine, theirs, key=lambda mark: (mark.time, mark.microstep, mark.topic))

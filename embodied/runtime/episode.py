@@ -24,7 +24,7 @@ VERDICT_PERIOD = SECOND // 20
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Outcome of one seed in lockstep, with its verdict.
+    """Outcome of one lockstep run of a seed, with its verdict.
 
     Attributes:
         seed: of the run.
@@ -78,7 +78,7 @@ class Outcome:
 
 
 class Watcher:
-    """Base of those who look at a run while it goes on, and never change it; the run stands still meanwhile."""
+    """Base of watchers of a lockstep run, which never change it; the run stands still meanwhile."""
 
     def begin(self, run: Lockstep) -> None:
         """Before the run opens: the moment to observe topics."""
@@ -98,7 +98,7 @@ def play(
     trace: bool = False,
     watchers: Sequence[Watcher] = (),
 ) -> Outcome:
-    """Run a graph until its world decides, or until a limit.
+    """Run a graph in lockstep until its world decides, or until a limit.
 
     Args:
         graph: what to run; build a new one for each run.
@@ -132,7 +132,7 @@ def play(
 
 
 def reports(run: Lockstep) -> Iterator[tuple[str, str]]:
-    """The guards of a run, each with the topic it reports on."""
+    """Return the guards of a lockstep run, each with the topic it reports on."""
     for name, planned in run.plan.nodes.items():
         if isinstance(planned.node, Guard):
             for output in planned.ports.outputs.values():

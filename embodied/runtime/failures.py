@@ -19,7 +19,7 @@ OURS = tuple(f"{_PACKAGE}/{name}" for name in ("runtime/", "messages/encoding.py
 
 
 def step_failed(node: RunningNode, error: BaseException, arguments: list[Any], tag: tuple[int, int]) -> NodeFailed:
-    """Build the failure of a step, with a summary of each of its inputs.
+    """Build the error for a step that failed in foreign code, with a summary of each of its inputs.
 
     Args:
         node: at run time.

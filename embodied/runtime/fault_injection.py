@@ -1,4 +1,4 @@
-"""Fault injection: what the faults of one node do to its steps and outputs."""
+"""Fault injection while a graph runs: what the faults of one node do to its steps and outputs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Outputs = list[tuple[Topic, Message, bytes]]
 
 @dataclass(slots=True, eq=False)
 class ScheduledFault:
-    """A fault of one run, with its times drawn.
+    """Fault to inject in one run, with its times drawn.
 
     Attributes:
         fault: as the graph states it.
@@ -50,7 +50,7 @@ class ScheduledFault:
 
 
 class FaultInjector:
-    """Applies the faults of one node, in the order in which they were added.
+    """Injector that applies the faults of one node to its steps, in the order in which they were added.
 
     Args:
         topics: the node's outputs, in the order of its ports.

@@ -59,7 +59,7 @@ def open_node(running: RunningNode, seed: int, listened: frozenset[str], world: 
 
 
 def meet(name: str, driver: Driver) -> Identity:
-    """Identify the device of an open driver.
+    """Identify the device of an open driver, before it may move.
 
     Raises:
         WrongDevice: it is not the device that the launch file wants.

@@ -29,7 +29,7 @@ from embodied.world import Verdict
 
 
 class Lockstep:
-    """Runs a plan in virtual time; the caller owns the loop.
+    """Lockstep runner of a plan in virtual time; the caller owns the loop.
 
         with Lockstep(plan, seed=7) as run:
             run.advance(Time(10 * SECOND))

@@ -22,7 +22,7 @@ Reader = Callable[[int], list[Any] | None]
 
 
 class Mailbox:
-    """Latest value of one input, or all values since the last step.
+    """Mailbox of one input: its latest value, or all values since the last step.
 
     Args:
         port: the input.

@@ -14,7 +14,7 @@ from embodied.world import Verdict
 
 @dataclass(frozen=True, slots=True)
 class NodeCount:
-    """Steps of one node in a run.
+    """Steps of one node in the report of a run.
 
     Attributes:
         steps: how often it stepped.
@@ -31,7 +31,7 @@ class NodeCount:
 
 @dataclass(frozen=True, slots=True)
 class FaultCount:
-    """Steps that one fault has changed.
+    """Steps that one fault has changed, in the report of a run.
 
     Attributes:
         fault: as it was, with the times that were drawn.

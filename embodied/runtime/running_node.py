@@ -18,7 +18,7 @@ Observer = Callable[[Stamped[Any]], None]
 
 
 class Topic:
-    """One output of a node, with its subscribers.
+    """Topic while a graph runs: one output of a node, with its subscribers.
 
     Attributes:
         encode: in lockstep, checks a message and returns its bytes.
@@ -56,7 +56,7 @@ class Topic:
 
 
 class RunningNode:
-    """A node at run time: its mailboxes, topics and counters.
+    """Node while a graph runs: its mailboxes, topics and counters.
 
     Args:
         planned: the node as the plan has it.

@@ -31,7 +31,7 @@ _RATED = 2
 
 
 class Scheduler:
-    """Steps the nodes of a graph in virtual time.
+    """Scheduler in superdense time, which steps the nodes of a graph.
 
     Args:
         wiring: the nodes.

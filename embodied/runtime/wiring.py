@@ -18,7 +18,7 @@ from embodied.runtime.running_node import RunningNode, Topic
 
 
 class Wiring:
-    """Nodes of one process, their topics, and the wires between them.
+    """Wiring of the nodes of one process: their topics, and the wires between them.
 
     Args:
         planned: the nodes, in name order.
@@ -91,7 +91,7 @@ class Wiring:
 
 
 def deliver(topic: Topic, message: Message, stamp: int, sequence: int, due: list[RunningNode]) -> None:
-    """Put a message into the mailboxes of its subscribers, and append the nodes that it triggers to `due`.
+    """Deliver a message to the mailboxes of its subscribers, and append the nodes that it triggers to `due`.
 
     Args:
         topic: on which it was published.

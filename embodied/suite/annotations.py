@@ -15,7 +15,7 @@ _PROPERTY = {**_DATA, ":": "%3A", ",": "%2C"}
 
 
 def annotation(message: str, **properties: object) -> str:
-    """Return the workflow command that shows an error.
+    """Return GitHub's workflow command that annotates a pull request with an error.
 
     Args:
         message: text of the error, of one or several lines.
@@ -26,7 +26,7 @@ def annotation(message: str, **properties: object) -> str:
 
 
 def annotate(problem: Problem, file: Path) -> str:
-    """Return the annotation of a problem at its place; that of a command-line option is placed at the launch file.
+    """Return the annotation of a problem at its place in a pull request; of an option, at the launch file.
 
     Args:
         problem: problem found by a check.

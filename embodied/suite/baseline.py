@@ -13,7 +13,7 @@ from embodied.suite.summary import Summary
 
 
 class Baseline:
-    """Results of an earlier suite, read from its `summary.json`.
+    """Baseline of a suite: results of an earlier one, read from its `summary.json`.
 
     Args:
         file: summary, or the folder of the suite.

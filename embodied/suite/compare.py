@@ -71,7 +71,7 @@ class Comparison:
 
 
 def compare(results: Sequence[Result], before: Mapping[int, tuple[str, str]]) -> Comparison:
-    """Compare results with the status and digest that each seed had before.
+    """Compare a suite's results with the status and digest that each seed had before, by McNemar's test.
 
     A seed without a verdict on either side is left out.
     """
@@ -90,7 +90,7 @@ def compare(results: Sequence[Result], before: Mapping[int, tuple[str, str]]) ->
 
 
 def seed_ranges(seeds: Sequence[int]) -> str:
-    """Format seeds as ranges, up to six of them: `0:5, 7`."""
+    """Format the seeds of a comparison as ranges, up to six of them: `0:5, 7`."""
     parts: list[str] = []
     start = before = None
     for seed in [*sorted(seeds), None]:

@@ -27,7 +27,7 @@ BAR_LEAST = 1.5
 
 
 def interval(low: float, high: float, rate: float) -> str:
-    """Draw a 95 % interval with the rate in it, on a scale from 0 to 1."""
+    """Draw a 95 % confidence interval with the rate in it as SVG, on a scale from 0 to 1."""
     width = 80
     x, w, at = low * width, max(2.0, (high - low) * width), rate * width
     return (
@@ -40,7 +40,7 @@ def interval(low: float, high: float, rate: float) -> str:
 
 
 def timeline(data: Mapping[str, Any], faults: Sequence[Mapping[str, Any]] = ()) -> str:
-    """Draw the timeline of a run: a row for each fault, guard and node.
+    """Draw the timeline of a run as SVG: a row for each fault, guard and node.
 
     Args:
         data: events as of `embodied.recording.timeline.Timeline`.

@@ -24,7 +24,7 @@ PACKAGES = (*(room for room in NODE_PACKAGES if "." not in room), "embodied")
 
 
 def fingerprint(graph: Graph) -> str:
-    """Return SHA-256 over a graph's description, its code, and the files that its settings name.
+    """Return the fingerprint of a scenario: SHA-256 over its graph's description, its code, and the files it names.
 
     Raises:
         OSError: one of these files cannot be read.

@@ -24,7 +24,7 @@ SEEDS_SHOWN = 20
 
 
 def annotate(summary: Summary) -> Iterator[str]:
-    """Yield a workflow command for each scenario of which a seed did not pass."""
+    """Yield GitHub's annotation for each scenario of a suite of which a seed did not pass."""
     for scenario in summary.scenarios:
         bad = [result for result in summary.tally(scenario).results if result.status != "passed"]
         if not bad:
@@ -75,7 +75,7 @@ def _cell(text: str) -> str:
 
 
 def write_page(summary: Summary) -> None:
-    """Append the page to the step's summary, if GitHub names a file for it.
+    """Append the page to the summary of GitHub's step, if GitHub names a file for it.
 
     Raises:
         OSError: it cannot be written.

@@ -45,7 +45,7 @@ text.pale { fill: #ffffff; } text.dark { fill: #1c2330; }
 
 
 def plot(axes: Sequence[Axis], results: Sequence[Point], title: str) -> str | None:
-    """Draw the sweep; None for more than two settings.
+    """Plot a sweep as SVG; None for more than two settings.
 
     Args:
         axes: settings that were swept.

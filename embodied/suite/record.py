@@ -28,7 +28,7 @@ RESULTS_FILE = "results.jsonl"
 
 @dataclass(frozen=True, slots=True)
 class SuiteSpec:
-    """Specification of a suite: scenarios, seeds, and the code and versions that its results depend on.
+    """Specification of a suite, at the head of its record: scenarios, seeds, and the code and versions that count.
 
     Attributes:
         scenarios, seeds, repeat, films: see `Job`.
@@ -62,7 +62,7 @@ class SuiteSpec:
 
 
 def check_scenarios(scenarios: Sequence[Scenario]) -> dict[str, str]:
-    """Check every scenario once, before workers start, so that a wrong file is one error and not one a process.
+    """Check every scenario once for the record, before workers start: a wrong file is one error, not one a process.
 
     Returns:
         by scenario, the fingerprint of its graph, code and files.
@@ -82,7 +82,7 @@ def check_scenarios(scenarios: Sequence[Scenario]) -> dict[str, str]:
 
 
 class Record:
-    """Results file that is appended to and flushed line by line, so that whatever ends the process loses no result.
+    """Record of a suite, appended to and flushed line by line, so that whatever ends the process loses no result.
 
     Args:
         folder: folder of the suite.
@@ -117,7 +117,7 @@ class Record:
 
 
 def resume(folder: Path, versions: Mapping[str, str]) -> tuple[SuiteSpec, list[Result]]:
-    """Read the specification of a suite and its results so far; seeds without a verdict are left out, to be run again.
+    """Read the record of a suite: its specification and results; seeds without a verdict are left out, to be run again.
 
     Args:
         folder: folder of the suite.

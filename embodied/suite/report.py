@@ -28,7 +28,7 @@ LEGEND = (
 
 
 def report(summary: Summary, folder: Path) -> str:
-    """Render the report as one HTML page.
+    """Render the report of a suite as one HTML page.
 
     Args:
         summary: summary of the suite.

@@ -35,7 +35,7 @@ NO_OVERRIDES = Overrides()
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """Launch file with its profile, overrides and time limit.
+    """Scenario whose seeds are run: launch file with its profile, overrides and time limit.
 
     Attributes:
         name: name in tables and folders, unique in a suite.
@@ -91,7 +91,7 @@ class Scenario:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Instructions for each seed of a scenario.
+    """Instructions for the run of each seed of a scenario.
 
     Attributes:
         scenario: scenario to run.
@@ -175,7 +175,7 @@ class Result:
 
 
 def read_launch(scenario: Scenario) -> Launch:
-    """Load a scenario's launch file and import its classes, so that the first seed takes no longer than the others.
+    """Load the launch file of a seed's run and import its classes, so that the first takes no longer than the others.
 
     Raises:
         LaunchError: the launch file is wrong.

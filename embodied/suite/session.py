@@ -17,7 +17,7 @@ from embodied.suite.workers import run_suite
 
 
 class Session:
-    """Suite that is run or resumed in a folder.
+    """Session of a suite that is run or resumed in a folder.
 
     Args:
         spec: scenarios and seeds.

@@ -14,7 +14,7 @@ from embodied.suite.seed_run import INFRASTRUCTURE, Result, Scenario
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """Statistics over the results of one scenario, or of all, in the order of their seeds."""
+    """Statistics in a summary over the results of one scenario, or of all, in the order of their seeds."""
 
     results: Sequence[Result]
 
@@ -80,7 +80,7 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """Results of a suite with its cost and its comparison.
+    """Summary of a suite: its results with its cost and its comparison.
 
     Attributes:
         scenarios: scenarios in their order on the command line.
@@ -152,7 +152,7 @@ def _describe(scenario: Scenario, tally: Tally) -> dict[str, Any]:
 
 
 def wilson(passed: int, total: int) -> tuple[float, float]:
-    """Return the 95 % Wilson score interval of a rate (E. B. Wilson, JASA 22, 1927)."""
+    """Return the 95 % Wilson score interval of a pass rate (E. B. Wilson, JASA 22, 1927)."""
     if total == 0:
         return 0.0, 1.0
     z = 1.959963984540054

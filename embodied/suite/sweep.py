@@ -28,7 +28,7 @@ _QUANTITY = re.compile(r"([-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?)([A-Za-zµ]*)")
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """Setting that is swept, with its values.
+    """Axis of a sweep's grid: a setting with its values.
 
     Attributes:
         key: setting as in `--set`: `detector.latency`, `world.spread`, `robot`.
@@ -96,7 +96,7 @@ class Axis:
 
 
 def grid(base: Scenario, axes: Sequence[Axis]) -> list[Scenario]:
-    """Return a scenario for each point of the grid, the last axis fastest.
+    """Return a scenario for each point of a sweep's grid, the last axis fastest.
 
     Raises:
         LaunchError: there is no such setting, or a value is not allowed.
@@ -150,7 +150,7 @@ def _placed_at_over(problem: Problem, swept: Sequence[str]) -> Problem:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """Statistics of one point of a grid over its seeds.
+    """Statistics of one point of a sweep's grid over its seeds.
 
     Attributes:
         values: value by setting.
@@ -185,7 +185,7 @@ class Point:
 
 
 def points(summary: Summary, axes: Sequence[Axis]) -> list[Point]:
-    """Summarise each point of a grid, in the order of `grid`."""
+    """Summarise each point of a sweep's grid, in the order of `grid`."""
     statistics = []
     for scenario, values in zip(summary.scenarios, itertools.product(*(axis.values for axis in axes)), strict=True):
         tally = summary.tally(scenario)

@@ -34,7 +34,7 @@ def run_suite(
     reruns: int = 0,
     skip: frozenset[tuple[str, int]] = frozenset(),
 ) -> list[Result]:
-    """Run all seeds of all jobs in worker processes.
+    """Run all seeds of all jobs of a suite in worker processes.
 
     Args:
         jobs: scenarios and their settings.

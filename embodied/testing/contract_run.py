@@ -17,7 +17,7 @@ from embodied.testing.real_device import RealArmBench, RealBench
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Outcome of one test of the contract.
+    """Outcome of one test of a driver contract's run.
 
     Attributes:
         name: name of the test, as words.
@@ -31,7 +31,7 @@ class Outcome:
 
 
 def run_contract(node: Driver, ask: Callable[[str], bool], only: str = "") -> Iterator[Outcome]:
-    """Run the contract on a driver, and yield the outcome of each test.
+    """Run the driver contract outside of pytest, and yield the outcome of each test.
 
     Args:
         node: driver, closed, as a launch file configures it.

@@ -31,7 +31,7 @@ GRACE = 1.0
 
 
 class DriverContract:
-    """Base class of every driver's test."""
+    """Contract of every driver: base class of its test."""
 
     @abstractmethod
     def bench(self) -> Bench:

@@ -36,7 +36,7 @@ PERIOD = 10_000_000
 
 
 class NodeContract:
-    """Base of the test of a node: inherit, and say which node it is.
+    """Contract of a node: base of its test, to inherit, and say which node it is.
 
     Attributes:
         steps: steps that two runs are compared over.

@@ -53,7 +53,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture
 def scenario(request: pytest.FixtureRequest) -> Iterator[Scenario]:
-    """Open launch files in lockstep, under the test's control, and close them after the test."""
+    """Pytest fixture: open launch files in lockstep, under the test's control, and close them after the test."""
     opener = Scenario(request)
     try:
         yield opener
@@ -62,7 +62,7 @@ def scenario(request: pytest.FixtureRequest) -> Iterator[Scenario]:
 
 
 class Scenario:
-    """Value of the fixture `scenario`: call it to open a launch file."""
+    """Value of the pytest fixture `scenario`: call it to open a launch file."""
 
     def __init__(self, request: pytest.FixtureRequest) -> None:
         self._request = request
@@ -163,7 +163,7 @@ def _text(error: Exception) -> str:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Add to a failure what was run, how far it came, and the command that reproduces it without the test."""
+    """Add to a failure in pytest what was run, how far it came, and the command that reproduces it without the test."""
     report = yield
     if report.when == "call" and report.failed:
         for run in item.stash.get(_RUNS, []):

@@ -16,7 +16,7 @@ from embodied.testing.serving import Drive
 
 
 class Operator(VirtualDevice):
-    """Person beside a real device, in place of a virtual one.
+    """Person beside a real device on its bench, in place of a virtual one.
 
     Args:
         ask: function that asks the person to do something, and returns when it is done; False if it is not.

@@ -18,7 +18,7 @@ _ALLOWED = ("seeds", "profile", "world", "sets", "swaps", "site")
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """Launch file with its overrides and a seed.
+    """Recipe of a test's run: launch file with its overrides and a seed.
 
     Attributes:
         file: path of the launch file.
@@ -63,7 +63,7 @@ class Recipe:
 
 
 def read_marker(args: Sequence[Any], keywords: Mapping[str, Any]) -> tuple[Recipe, list[int] | None]:
-    """Read the arguments of `@pytest.mark.scenario(…)`.
+    """Read the recipe of a test's run from `@pytest.mark.scenario(…)`.
 
     Args:
         args: positional arguments: the launch file.

@@ -30,7 +30,7 @@ SHOWN_MOST = 8
 
 
 class Run:
-    """Graph in virtual time, which passes only when the test lets it.
+    """Run of a graph in virtual time, which passes only when the test lets it.
 
     Attributes:
         plan: checked graph.

@@ -28,7 +28,7 @@ FOCAL = 60.0
 
 
 def sample(kind: type[Message], rng: np.random.Generator, now: Time, refined: Refinement = UNCONSTRAINED) -> Message:
-    """Draw a message of a type.
+    """Draw a sample message of a type for an input.
 
     Args:
         kind: message type.

@@ -22,7 +22,7 @@ _PAUSE = threading.Event()
 
 
 class Serving:
-    """Thread that runs a virtual device and the world of its body, while this is entered.
+    """Server of a virtual device: a thread that runs it and the world of its body, while this is entered.
 
     Args:
         virtual: virtual device to serve.
@@ -132,7 +132,7 @@ class Stepper:
 
 @dataclass
 class Drive:
-    """Run of a driver at its rate, on the steady clock.
+    """Run of a driver at its rate against a served device, on the steady clock.
 
     Attributes:
         driver: driver that is stepped.
@@ -199,6 +199,6 @@ class Drive:
 
 
 def pause(seconds: float) -> None:
-    """Let time pass, without stepping anything [s]."""
+    """Let time pass on the steady clock, without stepping anything [s]."""
     if seconds > 0:
         _PAUSE.wait(seconds)

@@ -23,7 +23,7 @@ from embodied.world import World
 
 
 class WorldContract:
-    """Base of the test of a world: inherit, and say which world it is.
+    """Contract of a simulated world: base of its test, to inherit, and say which world it is.
 
     Attributes:
         seconds: simulated time over which two runs are compared [s].

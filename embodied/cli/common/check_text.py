@@ -49,7 +49,7 @@ def profile_lines(profile: dict[str, Any], *, margin: str, reactions: bool) -> I
 
 
 def actuator_line(actuator: str, reactions: Sequence[dict[str, Any]], width: int) -> str:
-    """Summarise how an actuator reacts to the loss of single nodes: the slowest reaction, and the nodes it needs not.
+    """Format for `embodied check` how an actuator reacts to the loss of nodes: the slowest reaction, nodes not needed.
 
     Args:
         actuator: name of the actuator.

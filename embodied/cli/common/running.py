@@ -69,7 +69,7 @@ def ask_each(folders: list[RunDirectory], verb: str, /, **arguments: Any) -> dic
 
 
 def send_each(folders: list[RunDirectory], verb: str, /, **arguments: Any) -> dict[str, Client | LinkFailed]:
-    """Send a request to several runs without reading the answers: it takes effect even if this process ends now."""
+    """Send a request to several running graphs without reading answers: it takes effect even if this process ends."""
     clients: dict[str, Client | LinkFailed] = {}
     for folder in folders:
         try:
@@ -85,7 +85,7 @@ def send_each(folders: list[RunDirectory], verb: str, /, **arguments: Any) -> di
 
 
 def read_each(clients: dict[str, Client | LinkFailed]) -> dict[str, Any]:
-    """Read the answers to `send_each`, or errors in place of them, and close the connections."""
+    """Read the answers of several running graphs to `send_each`, errors in place of them, and close the connections."""
     end = time.monotonic() + TIMEOUT
     answers: dict[str, Any] = {}
     for name, client in clients.items():

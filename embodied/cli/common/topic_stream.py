@@ -1,4 +1,4 @@
-"""Messages of one topic of a run, read by an observer that slows nobody down."""
+"""Stream of a topic's messages for `topic echo`, `hz`, `bw` and `delay`, by an observer that slows nobody down."""
 
 from __future__ import annotations
 

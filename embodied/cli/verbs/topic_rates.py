@@ -27,7 +27,7 @@ WINDOW = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """Times and size of one message; the message itself is not kept, since pictures would fill the memory.
+    """Sample of a topic: times and size of a message, which itself is not kept, since pictures would fill the memory.
 
     Attributes:
         stamp: time of publication [ns].

@@ -18,7 +18,7 @@ MOTION_PERIOD = 0.01
 
 
 class ArmBench(Bench):
-    """Bench of an arm, whose motion swings one joint to and fro and goes on from the last command.
+    """Bench of an arm with a gripper, whose motion swings one joint to and fro and goes on from the last command.
 
     Attributes:
         robot: joints and limits of the arm.

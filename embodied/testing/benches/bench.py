@@ -1,4 +1,4 @@
-"""Bench of a driver: the driver at one end of a real connection, and at the other its virtual device."""
+"""Base of benches: a driver at one end of a real connection, and at the other its virtual device."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from embodied.world import World
 
 
 class Bench:
-    """Test rig of one device: makes its drivers, serves its virtual device, and knows how it moves.
+    """Base of a bench: makes the drivers of one device, serves its virtual device, and knows how it moves.
 
     Attributes:
         virtual: virtual device, which is served while `served` is entered.

@@ -1,4 +1,4 @@
-"""Fold the quantised detector into fused 8-bit operations, with the same weights.
+"""Fold the quantised block detector into fused 8-bit operations, with the same weights.
 
 ONNX Runtime computes a graph of `quantize_static` tensor by tensor: every activation is rounded twice, once before and
 once after its ReLU, and goes through `float` in between. Here each convolution, its ReLU and its rounding are one
@@ -40,7 +40,7 @@ MIDDLE = 128
 
 @dataclass(frozen=True, slots=True)
 class Convolution:
-    """Quantised convolution, as written by `quantize_static`.
+    """Quantised convolution of the block detector, as written by `quantize_static`.
 
     Attributes:
         weights: weights, shape (outputs, inputs, rows, columns).
@@ -150,7 +150,7 @@ class _Folded:
 
 
 def fold(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Fold a network into fewer, faster operations.
+    """Fold the quantised block detector into fewer, faster operations.
 
     Args:
         model: model from `quantize_static`, of the architecture of `DetectorNetwork`.

@@ -33,7 +33,7 @@ def _doubled(features: Tensor) -> Tensor:
 
 
 class DetectorNetwork(nn.Module):
-    """Network from images to heatmap logits and geometry; widths are multiples of 16, which suits the CPU's kernels.
+    """Network of the block detector: images to heatmap logits and geometry; widths are multiples of 16, fast on a CPU.
 
     Args:
         labels: number of labels.
@@ -73,7 +73,7 @@ class DetectorNetwork(nn.Module):
 
 
 class ShippedDetector(nn.Module):
-    """Network for export: from a camera's bytes to peaks and geometry, with the normalisation inside the model."""
+    """Block detector for export: a camera's bytes to peaks and geometry, with the normalisation inside the model."""
 
     def __init__(self, network: DetectorNetwork) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Make the trained detector faster with 8-bit weights and activations, and update its card.
+"""Make the trained block detector faster with 8-bit weights and activations, and update its card.
 
 `python -m policies.training.blocks.quantise CALIBRATION VALIDATION [VALIDATION ...]`, with the extra `train`. Folders
 come from `policies.training.blocks.render`; calibration needs a few hundred images of training scenes. The last layers,
@@ -29,7 +29,7 @@ GEOMETRY_CHANNELS = 4
 
 
 class Images(CalibrationDataReader):
-    """Reader that yields each image of a set once, as input of the model."""
+    """Reader of images to quantise the block detector with: yields each of a set once, as input of the model."""
 
     def __init__(self, renders: Renders) -> None:
         self._images = iter(renders.rgb)
@@ -41,7 +41,7 @@ class Images(CalibrationDataReader):
 
 
 def quantise(model: Path, calibration: Renders) -> None:
-    """Quantise a detector to 8 bits, in place.
+    """Quantise a block detector to 8 bits, in place.
 
     Args:
         model: path of the ONNX file from training.
@@ -70,7 +70,7 @@ def quantise(model: Path, calibration: Renders) -> None:
 
 
 def main() -> None:
-    """Quantise and score the model, and update its card."""
+    """Quantise and score the block detector, and update its card."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("calibration", type=Path)
     parser.add_argument("validation", type=Path, nargs="+", help="the first by the renderer that runs use")

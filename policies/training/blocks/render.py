@@ -55,7 +55,7 @@ Poses = dict[str, tuple[Vector, float]]
 
 @dataclass(frozen=True)
 class Renders:
-    """Rendered images with their objects and cameras.
+    """Rendered table images for the block detector, with their objects and cameras.
 
     Attributes:
         rgb: images, shape (images, h, w, 3).
@@ -91,7 +91,7 @@ class Renders:
 
 
 class Stage:
-    """World in which objects and arm are placed for each image.
+    """World of a table in which blocks and arm are placed for each rendered image.
 
     Args:
         world: world with a camera `overhead` and an arm.
@@ -236,7 +236,7 @@ def _corners(cylinder: bool) -> Vector:
 
 
 def read_robots(fragments: Sequence[Path]) -> list[Robot]:
-    """Read the robots of launch fragments, in their order."""
+    """Read the robots of launch fragments that rendered table images show, in their order."""
     robots = []
     for path in fragments:
         for name, entries in yaml.safe_load(path.read_text())["robots"].items():
@@ -245,7 +245,7 @@ def read_robots(fragments: Sequence[Path]) -> list[Robot]:
 
 
 def open_stages(world: str, fragments: Sequence[Path], *, renderer: str = "auto", vary: bool = False) -> list[Stage]:
-    """Make a stage for each robot.
+    """Make a stage for table images of each robot.
 
     Args:
         world: class of the world, `module:Class`, with a setting `robot`.
@@ -260,7 +260,7 @@ def open_stages(world: str, fragments: Sequence[Path], *, renderer: str = "auto"
 
 
 def render(stages: Sequence[Stage], seeds: tuple[int, int], count: int) -> Renders:
-    """Render images of scenes, by one stage after the other.
+    """Render table images of scenes, by one stage after the other.
 
     Args:
         stages: stages for the scenes, in turn for each seed.
@@ -288,7 +288,7 @@ def render(stages: Sequence[Stage], seeds: tuple[int, int], count: int) -> Rende
 
 
 def main() -> None:
-    """Render a set of images into a folder."""
+    """Render a set of table images for the block detector into a folder."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--seeds", required=True, help="first:end, half-open")

@@ -34,7 +34,7 @@ GREY = LABELS.index("grey")
 
 
 def score(detector: Detector, renders: Renders, *, flat: bool = False) -> dict[str, float]:
-    """Score a detector on all images of a set.
+    """Score a block detector on all images of a set.
 
     Args:
         detector: opened detector.
@@ -82,7 +82,7 @@ def score(detector: Detector, renders: Renders, *, flat: bool = False) -> dict[s
 
 
 def scores(detector: Detector, sets: Sequence[Renders]) -> dict[str, float]:
-    """Score a detector on several sets; names for all but the first begin with the renderer, `tiny_images`.
+    """Score a block detector on several sets; names for all but the first begin with the renderer, `tiny_images`.
 
     Names for the first set without depth begin with `flat_`.
 
@@ -126,7 +126,7 @@ def _false(seen: Detections, objects: np.ndarray[tuple[int], np.dtype[np.void]])
 
 
 def main() -> None:
-    """Print the scores of a model on a set of images."""
+    """Print the scores of a block detector on a set of images."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path, help="a set from policies.training.blocks.render")
     parser.add_argument("--model", type=Path, default=Detector.model)

@@ -48,7 +48,7 @@ Targets = tuple[Tensor, Tensor, Tensor, Tensor, Tensor]
 
 
 def targets(objects: Objects, labels: int) -> tuple[Map, Map, Map, Map, Map]:
-    """Return the targets of the network for one image, shapes (channels, rows, columns).
+    """Return the targets of the block detector's network for one image, shapes (channels, rows, columns).
 
     Args:
         objects: objects in the image, as in `Renders`.
@@ -84,7 +84,7 @@ def targets(objects: Objects, labels: int) -> tuple[Map, Map, Map, Map, Map]:
 
 
 def batches(renders: Renders, labels: int, rng: np.random.Generator) -> Iterator[tuple[Tensor, Targets]]:
-    """Yield batches of one epoch: images in random order, mirrored and with random gain and noise."""
+    """Yield training batches of table images of one epoch: in random order, mirrored and with random gain and noise."""
     by_image = np.split(renders.objects, np.searchsorted(renders.objects["image"], np.arange(1, len(renders.rgb))))
     order = rng.permutation(len(renders.rgb))
     # Noise is cut from a pool at random places: drawing it each time would take longer than the network does.
@@ -121,7 +121,7 @@ def loss(heat: Tensor, geometry: Tensor, wanted: Targets) -> Tensor:
 
 
 def train(renders: Renders, epochs: int, seed: int, labels: int = len(LABELS)) -> DetectorNetwork:
-    """Train a network for a number of labels, and return the moving average of its weights."""
+    """Train the block detector's network for a number of labels, and return the moving average of its weights."""
     torch.manual_seed(seed)
     network = DetectorNetwork(labels).to(memory_format=torch.channels_last)
     average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(0.998), use_buffers=True)
@@ -149,7 +149,7 @@ def train(renders: Renders, epochs: int, seed: int, labels: int = len(LABELS)) -
 
 
 def export(network: DetectorNetwork, path: Path, node: type[OnnxNode] = Detector) -> None:
-    """Export the model as one ONNX file, for a node that runs it."""
+    """Export the trained block detector as one ONNX file, for a node that runs it."""
     shipped = ShippedDetector(network.to(memory_format=torch.contiguous_format)).eval()
     example = torch.zeros(1, HEIGHT, WIDTH, 3, dtype=torch.uint8)
     with warnings.catch_warnings():
@@ -177,7 +177,7 @@ def _mirrored(image: Pixels, objects: Objects, rng: np.random.Generator) -> tupl
 
 
 def publish(model: Path, training: Renders, validation: Sequence[Renders]) -> ModelCard:
-    """Score a model and write its card.
+    """Score a trained block detector and write its card.
 
     Args:
         model: path of the ONNX file.
@@ -207,7 +207,7 @@ def publish(model: Path, training: Renders, validation: Sequence[Renders]) -> Mo
 
 
 def main() -> None:
-    """Train, export and score the model, and write its card."""
+    """Train, export and score the block detector, and write its card."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("training", type=Path)
     parser.add_argument("validation", type=Path, nargs="+", help="the first by the renderer of runs")

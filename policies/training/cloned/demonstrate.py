@@ -37,7 +37,7 @@ STEADY = frozenset({PickPhase.CLOSE, PickPhase.RELEASE})
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """One step of a demonstration: input, label and disturbance."""
+    """Step of a demonstration for cloning: input, label and disturbance."""
 
     state: NDArray[np.float32]
     position: Vector  # of the tool [m]
@@ -48,7 +48,7 @@ class Moment:
 
 @dataclass
 class Demonstrator(PickPlace):
-    """`PickPlace` that records its steps, and is disturbed at random.
+    """Demonstrator for cloning: a `PickPlace` that records its steps, and is disturbed at random.
 
     Attributes:
         moments: steps of this run.
@@ -98,7 +98,7 @@ class Demonstrator(PickPlace):
 
 @dataclass(frozen=True, slots=True)
 class Samples:
-    """Training samples: states (k, STATE), motions (k, CHUNK, 4) and closing (k, CHUNK)."""
+    """Samples of demonstrations: states (k, STATE), motions (k, CHUNK, 4) and closing (k, CHUNK)."""
 
     state: NDArray[np.float32]
     motion: NDArray[np.float32]
@@ -120,7 +120,7 @@ def samples(moments: list[Moment]) -> Samples:
 
 
 def demonstrate(launch: Path, profile: str, seeds: range, *, after: float = 2.5) -> Iterator[Samples]:
-    """Run demonstrations, and yield the samples of each that passed.
+    """Run demonstrations of pick and place, and yield the samples of each that passed.
 
     Args:
         launch: launch file whose node `policy` is a `PickPlace`.

@@ -38,7 +38,7 @@ SCALES = (0.1, 0.01)
 
 
 class ChunkNetwork(nn.Module):
-    """Perceptron from a state to a chunk of motions, with inputs at several scales for accuracy near the places."""
+    """Network that clones `PickPlace`: from a state to a chunk of motions, inputs at several scales for accuracy."""
 
     def __init__(self, mean: Tensor, spread: Tensor) -> None:
         super().__init__()
@@ -61,7 +61,7 @@ class ChunkNetwork(nn.Module):
 
 
 def train(data: Samples, epochs: int, seed: int) -> ChunkNetwork:
-    """Train a network; the same data and seed give the same network on one kind of machine."""
+    """Train the clone's network; the same data and seed give the same network on one kind of machine."""
     torch.manual_seed(seed)
     rng = generator(seed, "cloned", "batches")
     state, motion, closing = (torch.from_numpy(a) for a in (data.state, data.motion, data.closing))
@@ -91,7 +91,7 @@ def train(data: Samples, epochs: int, seed: int) -> ChunkNetwork:
 
 
 def export(network: ChunkNetwork, path: Path) -> None:
-    """Export the model as one ONNX file."""
+    """Export the clone of `PickPlace` as one ONNX file."""
     with warnings.catch_warnings():
         # The newer exporter writes a second file for the weights; here a model is one file.
         warnings.simplefilter("ignore")
@@ -107,7 +107,7 @@ def export(network: ChunkNetwork, path: Path) -> None:
 
 
 def score(launch: Path, profile: str, model: Path, seeds: range) -> tuple[int, float]:
-    """Return the number of seeds that the model passes, and the mean duration of those runs [s]."""
+    """Return the number of seeds that the clone of `PickPlace` passes, and the mean duration of those runs [s]."""
     swap = f"policy={ClonedPickPlace.__module__}:{ClonedPickPlace.__name__}"
     chosen = Overrides(swaps=[swap], sets=[f"policy.model={model.resolve()}"])
     graph = load(launch, chosen).graph(profile)
@@ -120,7 +120,7 @@ def score(launch: Path, profile: str, model: Path, seeds: range) -> tuple[int, f
 
 
 def collect(launch: Path, profile: str, seeds: range, jobs: int) -> tuple[Samples, int]:
-    """Collect samples of all demonstrations, in order of their seeds, and the number that passed."""
+    """Collect training samples for the clone from all demonstrations, in order of seeds, and the number that passed."""
     shares = [seeds[start : start + SHARE] for start in range(0, len(seeds), SHARE)]
     with ProcessPoolExecutor(jobs) as pool:
         parts = [part for share in pool.map(partial(_share, launch, profile), shares) for part in share]
@@ -138,7 +138,7 @@ def _seeds(text: str) -> range:
 
 
 def main() -> None:
-    """Demonstrate, train, export and score the model, and write its card."""
+    """Demonstrate, train, export and score the clone of `PickPlace`, and write its card."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("launch", type=Path)
     parser.add_argument("--profile", default="truth")

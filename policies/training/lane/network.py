@@ -26,7 +26,7 @@ def _conv(inputs: int, outputs: int, *, stride: int = 1, kernel: int = 3) -> nn.
 
 
 class LaneNetwork(nn.Module):
-    """Network from images to values in multiples of `SCALES`, and logits of the scores."""
+    """Network of lane perception: images to values in multiples of `SCALES`, and logits of the scores."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -51,7 +51,7 @@ class LaneNetwork(nn.Module):
 
 
 class ShippedLane(nn.Module):
-    """Network for export: from a camera's bytes to values and scores, with the normalisation inside the model."""
+    """Lane network for export: a camera's bytes to values and scores, with the normalisation inside the model."""
 
     def __init__(self, network: LaneNetwork) -> None:
         super().__init__()

@@ -42,7 +42,7 @@ Targets = NDArray[np.void]
 
 @dataclass(frozen=True)
 class Views:
-    """Rendered images in the network's view, with their true values.
+    """Rendered road images in the lane network's view, with their true values.
 
     Attributes:
         images: images, shape (n, h, w, 3).
@@ -123,13 +123,13 @@ def _place(scene: Any, rng: np.random.Generator) -> tuple[float, float, float]:
 
 
 def open_world(name: str) -> Any:
-    """Make the world of a class, `module:Class`."""
+    """Make the world of a class, `module:Class`, to render road images of."""
     module, kind = name.split(":")
     return getattr(importlib.import_module(module), kind)()
 
 
 def main() -> None:
-    """Render a set of images into a file."""
+    """Render a set of road images for lane perception into a file."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("file", type=Path)
     parser.add_argument("--seeds", required=True, help="from:to, without the last")

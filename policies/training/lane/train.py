@@ -37,7 +37,7 @@ CLOSE = 3.0
 
 
 def train(data: Views, epochs: int, seed: int) -> LaneNetwork:
-    """Train a network; the same data and seed give the same network on one kind of machine."""
+    """Train the lane network; the same data and seed give the same network on one kind of machine."""
     torch.manual_seed(seed)
     rng = generator(seed, "lanes", "batches")
     # Channels last are twice as fast on a processor.
@@ -102,7 +102,7 @@ def _loss(outputs: tuple[Tensor, Tensor], wanted: Tensor, present: Tensor) -> Te
 
 
 def export(network: LaneNetwork, path: Path) -> None:
-    """Export the model as one ONNX file."""
+    """Export the trained lane network as one ONNX file."""
     with warnings.catch_warnings():
         # The newer exporter writes a second file for the weights; here a model is one file.
         warnings.simplefilter("ignore")
@@ -118,7 +118,7 @@ def export(network: LaneNetwork, path: Path) -> None:
 
 
 def score(model: Path, data: Views) -> dict[str, float]:
-    """Score a model on a set; names of the scores end in their units."""
+    """Score a lane network on a set; names of the scores end in their units."""
     node = LaneDetector(model=model)
     node.open()
     measured, certain, took = [], [], []
@@ -168,7 +168,7 @@ def _p95(errors: NDArray[np.floating]) -> float:
 
 
 def main() -> None:
-    """Train, export and score the model, and write its card."""
+    """Train, export and score lane perception, and write its card."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("validation", type=Path)
     parser.add_argument("training", type=Path, nargs="+")

@@ -45,7 +45,7 @@ EDGES = {"board": 1.0, "pad": 1.2}
 
 @dataclass(frozen=True)
 class AerialView:
-    """Aerial image with the true poses of the markers.
+    """Rendered aerial image with the true poses of the markers.
 
     Attributes:
         rgb: image, shape (h, w, 3).
@@ -70,7 +70,7 @@ class AerialView:
 
 
 def kind(label: str) -> str:
-    """Return the kind of a marker: `board` or `pad`."""
+    """Return the kind of a marker in an aerial image: `board` or `pad`."""
     return "pad" if label == "pad" else "board"
 
 
@@ -112,7 +112,7 @@ def aerial_views(world: Any, seed: int, count: int, *, vary: bool) -> Iterator[A
 
 
 def render(world: Any, seeds: tuple[int, int], count: int) -> Renders:
-    """Render training images: `count` of each seed of a half-open range."""
+    """Render aerial training images: `count` of each seed of a half-open range."""
     taken = [view for seed in range(*seeds) for view in aerial_views(world, seed, count, vary=True)]
     objects = [row for number, view in enumerate(taken) for row in _labelled(number, view)]
     return Renders(

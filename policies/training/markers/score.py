@@ -27,7 +27,7 @@ NEAR = 0.3
 
 
 def score(node: Markers, world: Any, seeds: tuple[int, int], count: int) -> dict[str, float]:
-    """Score a detector on rendered images, with the true pose of the camera.
+    """Score a marker detector on rendered images, with the true pose of the camera.
 
     A marker with all its corners in an image counts as expected; a detection without a marker is false.
 
@@ -98,27 +98,27 @@ def _inputs(view: AerialView, number: int) -> tuple[Image, CameraInfo, list[Dron
 
 
 def opened(world: str) -> Any:
-    """Make the world of a class, `module:Class`, with as many boards as fit into it."""
+    """Make the world of a class, `module:Class`, to score markers in, with as many boards as fit into it."""
     module, name = world.split(":")
     return make(getattr(importlib.import_module(module), name), {"boards": 6}, Context())
 
 
 def scored(model: Path, world: Any) -> dict[str, float]:
-    """Score a model on the validation seeds."""
+    """Score a marker detector on the validation seeds."""
     node = Markers(model=model)
     node.open()
     return score(node, world, VALIDATION, 8)
 
 
 def publish(card: ModelCard, path: Path) -> None:
-    """Write a card, and print its scores."""
+    """Write the card of a marker detector, and print its scores."""
     card.write(path)
     for name, value in card.scores.items():
         print(f"{name}: {value}")
 
 
 def main() -> None:
-    """Score a model, and update its card."""
+    """Score a marker detector, and update its card."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--world", default="sims.airfield:Airfield")
     parser.add_argument("--model", type=Path, default=Markers.model)

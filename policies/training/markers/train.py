@@ -22,7 +22,7 @@ TRAINING = (1_000_000_000, 1_000_000_250)
 
 
 def main() -> None:
-    """Render, train, export and score the model, and write its card."""
+    """Train, export and score the corner detector of boards and pads from rendered images, and write its card."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--world", default="sims.airfield:Airfield")
     parser.add_argument("--model", type=Path, default=Markers.model)

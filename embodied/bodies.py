@@ -22,7 +22,7 @@ WORLD = "world"
 
 
 class ArmBody(Protocol):
-    """Simulated arm with a parallel gripper: its motors and encoders.
+    """Body of an arm with a parallel gripper in any simulated world: its motors and encoders.
 
     Attributes:
         joints: names of the joints, from the base to the tool.
@@ -42,7 +42,7 @@ class ArmBody(Protocol):
 
 
 class CameraBody(Protocol):
-    """Simulated camera: calibration and images at the world's time."""
+    """Body of a camera in any simulated world: calibration and images at the world's time."""
 
     def vary(self, rng: np.random.Generator) -> None:
         """Draw exposure, colours, blur, distortion and noise of a real camera, for all images from now on."""
@@ -103,7 +103,7 @@ class FlightSensors:
 
 
 class DroneBody(Protocol):
-    """Simulated multirotor: its sensors, and four rotors that follow with a lag.
+    """Body of a multirotor in any simulated world: its sensors, and four rotors that follow with a lag.
 
     Attributes:
         quadrotor: the airframe.
@@ -146,7 +146,7 @@ class CarSensors:
 
 
 class CarBody(Protocol):
-    """Simulated road vehicle with Ackermann steering.
+    """Body of a road vehicle with Ackermann steering in any simulated world.
 
     Attributes:
         wheelbase: distance between the axles [m].

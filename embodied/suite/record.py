@@ -28,7 +28,7 @@ RESULTS_FILE = "results.jsonl"
 
 @dataclass(frozen=True, slots=True)
 class SuiteSpec:
-    """Specification of a suite, at the head of its record: scenarios, seeds, and the code and versions that count.
+    """Specification of a suite in its record: scenarios, seeds, and the code and versions that its results depend on.
 
     Attributes:
         scenarios, seeds, repeat, films: see `Job`.

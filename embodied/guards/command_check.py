@@ -19,7 +19,7 @@ GEARS = ("P", "R", "N", "D")
 
 
 def joint_problem(command: JointCommand, mode: str, joints: int) -> str:
-    """Return why a joint command to a guard is illegal, as a sentence; empty if it is legal.
+    """Return why a joint command is illegal to any guard or driver, as a sentence; empty if it is legal.
 
     Args:
         command: command to check.
@@ -53,7 +53,7 @@ def joint_range_problem(position: Vector, lower: Vector, upper: Vector, names: S
 
 
 def drone_problem(command: DroneCommand) -> str:
-    """Return why a drone command to a guard is illegal, as a sentence; empty if it is legal."""
+    """Return why a drone command is illegal to any guard or driver, as a sentence; empty if it is legal."""
     for name, values in (("position", command.position), ("velocity", command.velocity)):
         if values is not None and (problem := _vector_problem(name, values, 3)):
             return problem
@@ -63,7 +63,7 @@ def drone_problem(command: DroneCommand) -> str:
 
 
 def vehicle_problem(command: VehicleCommand) -> str:
-    """Return why a vehicle command to a guard is illegal, as a sentence; empty if it is legal."""
+    """Return why a vehicle command is illegal to any guard or driver, as a sentence; empty if it is legal."""
     for name in ("speed", "acceleration", "steering"):
         if problem := _number_problem(name, getattr(command, name)):
             return problem

@@ -34,7 +34,7 @@ class Joint:
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """Tool centre point: its pose in a link. Its z points out of the hand, its fingers open along y."""
+    """Tool centre point of a robot: its pose in a link. Its z points out of the hand, its fingers open along y."""
 
     link: str
     position: tuple[float, float, float]  # [m]

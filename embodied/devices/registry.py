@@ -131,7 +131,7 @@ class Devices:
 
 
 def devices() -> Devices:
-    """Import every folder in `drivers/` and return the devices, and the folders that fail to import."""
+    """Import every folder in `drivers/` and return the registry of devices, and the folders that fail to import."""
     package = importlib.import_module("drivers")
     devices = Devices()
     for name in sorted(module.name for module in pkgutil.iter_modules(package.__path__)):

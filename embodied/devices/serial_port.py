@@ -27,12 +27,12 @@ def require(port: str, *, adapter: str = "its adapter", hint: str = "ls -l /dev/
 
 
 def cannot_open(port: str, error: Exception) -> DeviceLost:
-    """Return the error for a port that exists and cannot be opened."""
+    """Return the error for a serial port that exists and cannot be opened."""
     return DeviceLost(f"serial port {port} cannot be opened: {error}")
 
 
 def lost(port: str, error: Exception | None = None) -> DeviceLost:
-    """Return the error for an open port that is gone."""
+    """Return the error for an open serial port that is gone."""
     return DeviceLost(f"serial port {port} is gone{f': {error}' if error else ''}; is its adapter plugged in?")
 
 

@@ -14,7 +14,7 @@ HUE_STEP = 0.61803398875
 
 
 def picture(message: Message) -> tuple[NDArray[np.uint8], str]:
-    """Convert an image, depth or segmentation message to RGB of shape (h, w, 3), and describe its colours.
+    """Convert an image, depth or segmentation message to a picture, RGB of shape (h, w, 3), and describe its colours.
 
     Raises:
         LaunchError: the message is no picture.

@@ -1,6 +1,6 @@
 """embodied: write the robot once; the launch file decides whether it meets hardware or a simulator."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from embodied.clock import SECOND, Time
@@ -12,25 +12,21 @@ if TYPE_CHECKING:
     from embodied.node.ports import Ports, Stamped
     from embodied.runtime.lockstep import Lockstep
 else:
-    # Pytest loads our plugin at each start, in whatever project: numpy waits until a name is used that needs it.
-    _HOME = {
-        "empty": "embodied.messages.arrays",
-        **dict.fromkeys(("SECOND", "Time"), "embodied.clock"),
-        "Device": "embodied.devices.registry",
-        "Graph": "embodied.graph.graph",
-        "Identity": "embodied.node.identity",
-        "Lockstep": "embodied.runtime.lockstep",
-        **dict.fromkeys(("Driver", "Guard", "Node", "tunable"), "embodied.node.node"),
-        **dict.fromkeys(("Ports", "Stamped"), "embodied.node.ports"),
-    }
+    from embodied.lazy_names import lazy_names
 
-    def __getattr__(name: str) -> Any:
-        if name not in _HOME:
-            raise AttributeError(f"module 'embodied' has no attribute '{name}'")
-        import importlib
-
-        globals()[name] = getattr(importlib.import_module(_HOME[name]), name)
-        return globals()[name]
+    __getattr__ = lazy_names(
+        __name__,
+        {
+            "empty": "embodied.messages.arrays",
+            **dict.fromkeys(("SECOND", "Time"), "embodied.clock"),
+            "Device": "embodied.devices.registry",
+            "Graph": "embodied.graph.graph",
+            "Identity": "embodied.node.identity",
+            "Lockstep": "embodied.runtime.lockstep",
+            **dict.fromkeys(("Driver", "Guard", "Node", "tunable"), "embodied.node.node"),
+            **dict.fromkeys(("Ports", "Stamped"), "embodied.node.ports"),
+        },
+    )
 
 
 __version__ = "0.2.0"

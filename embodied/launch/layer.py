@@ -14,7 +14,7 @@ from embodied.errors import LaunchError, Problem, nearest
 from embodied.graph.entry import NODE_NAME
 from embodied.graph.faults import KINDS
 from embodied.launch.keys import CLOCKS, FAULT, FILE, INCLUDE, NODE, PROFILE, RESTART, VERSION, WIRE, WORLD, Section
-from embodied.launch.yaml_document import Item, entries, parse, read
+from embodied.launch.yaml_document import Item, entries, read
 
 _KINDS: dict[type, str] = {dict: "a mapping", list: "a list", str: "text"}
 
@@ -32,11 +32,6 @@ def read_layer(path: Path, shown: str) -> Item:
         LaunchError: it cannot be read, or has keys or kinds of values that it may not have.
     """
     return _checked_file(read(path, shown))
-
-
-def parse_layer(text: str, shown: str) -> Item:
-    """Parse the text of a launch file as a layer; see `read_layer`."""
-    return _checked_file(parse(text, shown))
 
 
 def override_layer(section: Item) -> Item:

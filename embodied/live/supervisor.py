@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -66,7 +67,7 @@ class _Restart:
     process: Process
 
 
-class Supervisor(EventLoop):
+class Supervisor(EventLoop, ABC):
     """Supervisor of the processes of a run, which keeps them going.
 
     Args:
@@ -96,9 +97,9 @@ class Supervisor(EventLoop):
         self._closing = False
         self._reaper: Reaper | None = None
 
+    @abstractmethod
     def received(self, process: Process, packet: Packet) -> None:
         """Handle a packet of a process."""
-        raise NotImplementedError
 
     def advance(self, timeout: float) -> None:
         """Handle events for up to `timeout` seconds; returns after the first ones."""

@@ -1,6 +1,6 @@
 """Tests of graphs, drivers, worlds and nodes: a pytest fixture for launch files, and contracts to inherit.
 
-Pytest loads this package at every start, through the plugin; each name is imported when it is first used.
+Pytest loads this package at every start, through the plugin.
 """
 
 from __future__ import annotations
@@ -12,19 +12,16 @@ if TYPE_CHECKING:
     from embodied.testing.node_contract import NodeContract
     from embodied.testing.world_contract import WorldContract
 else:
-    _HOME = {
-        "DriverContract": "embodied.testing.driver_contract",
-        "NodeContract": "embodied.testing.node_contract",
-        "WorldContract": "embodied.testing.world_contract",
-    }
+    from embodied.lazy_names import lazy_names
 
-    def __getattr__(name: str) -> object:
-        if name not in _HOME:
-            raise AttributeError(f"module 'embodied.testing' has no attribute '{name}'")
-        import importlib
-
-        globals()[name] = getattr(importlib.import_module(_HOME[name]), name)
-        return globals()[name]
+    __getattr__ = lazy_names(
+        __name__,
+        {
+            "DriverContract": "embodied.testing.driver_contract",
+            "NodeContract": "embodied.testing.node_contract",
+            "WorldContract": "embodied.testing.world_contract",
+        },
+    )
 
 
 __all__ = ["DriverContract", "NodeContract", "WorldContract"]

@@ -3,7 +3,7 @@
 As the SDK's own source and UFACTORY's user manual describe it: motion needs motors that are enabled, no error, and a
 state below 4; a change of mode stops the arm until the state is set again; an error stops it, and is cleared by a
 client. In servo mode the newest target is approached at the joints' greatest speed and no further command is needed,
-so an arm whose client falls silent stands still as soon as it is at its last target: within `STANDS` seconds.
+so an arm whose client falls silent stands still as soon as it is at its last target: within 0.3 s.
 """
 
 from __future__ import annotations
@@ -26,9 +26,6 @@ KINDS = {6: 6, 7: 7}
 
 HOT = 80
 """Motor temperature above which the arm stops [degC]."""
-
-STANDS = 0.3
-"""Time after its last command at which an arm in servo mode stands still [s]."""
 
 QUEUE = 2048
 """Largest number of planned motions that wait; a further one is refused."""

@@ -1,7 +1,11 @@
-"""How long an example of a property takes is no property: a busy machine fails nothing."""
+"""Settings of every test: a busy machine fails no property, and no test changes its process for those that follow."""
 
 from __future__ import annotations
 
+import socket
+from collections.abc import Iterator
+
+import pytest
 from hypothesis import settings
 
 from tests.embodied.conftest import embodied
@@ -10,3 +14,12 @@ __all__ = ["embodied"]
 
 settings.register_profile("embodied", deadline=None)
 settings.load_profile("embodied")
+
+
+@pytest.fixture(autouse=True)
+def _sockets_wait_as_python_has_them() -> Iterator[None]:
+    """A library that sets the timeout of every socket to come ends servers of later tests at random."""
+    yield
+    timeout = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(None)
+    assert timeout is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -9,10 +10,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from xarm.core.config.x_config import XCONF
-from xarm.wrapper import XArmAPI
 
-from drivers.xarm.sdk import connecting
+from drivers.xarm.sdk import connecting, sdk
 from drivers.xarm.virtual import VirtualXArm
 from embodied.messages import Vector
 from embodied.testing.serving import Serving, pause
@@ -29,6 +28,9 @@ def box() -> Iterator[VirtualXArm]:
     far = VirtualXArm(ROBOT, host=address(), port=PORT)
     with Serving(far, Tabletop(ROBOT, objects=1)):
         yield far
+
+
+XArmAPI, XCONF = sdk()
 
 
 @pytest.fixture
@@ -185,3 +187,12 @@ def test_reports_tell_joints_state_temperatures_and_errors(box: VirtualXArm, cli
     assert hot.wait(5)
     assert client.error_code == 12
     assert client.voltages[0] == pytest.approx(24.0)
+
+
+def test_connections_of_the_sdk_leave_the_timeout_of_other_sockets_alone(box: VirtualXArm, client: Any) -> None:
+    client.disconnect()
+    # As its threads do by themselves once a connection is lost.
+    with connecting(XCONF, PORT):
+        client.connect()
+    assert client.connected
+    assert socket.getdefaulttimeout() is None

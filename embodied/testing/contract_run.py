@@ -38,7 +38,8 @@ def run_contract(node: Driver, ask: Callable[[str], bool], only: str = "") -> It
         ask: function that asks a person to do something; it returns False if it is not done.
         only: part of the names of the tests to run; empty runs all.
     """
-    for name in (name for name in vars(DriverContract) if name.startswith("test_")):
+    rules = (name for part in DriverContract.__mro__ for name in vars(part) if name.startswith("test_"))
+    for name in rules:
         words = name.removeprefix("test_").replace("_", " ")
         if only.replace("_", " ") in words:
             yield _run(_bench(node, ask), name, words)

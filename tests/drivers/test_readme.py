@@ -30,7 +30,7 @@ def test_the_device_of_the_page_keeps_the_contract_in_under_120_lines(tmp_path: 
         text=True,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert re.search(r"1[0-2] passed, [3-5] skipped", done.stdout), done.stdout
+    assert re.search(r"1[0-2] passed, (8|9|10) skipped", done.stdout), done.stdout
 
 
 def test_with_the_last_two_files_of_the_page_the_command_line_knows_the_device(tmp_path: Path) -> None:

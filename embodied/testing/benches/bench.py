@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import unittest
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from embodied.devices.virtual import Unsupported, VirtualDevice
 from embodied.errors import DeviceLost
 from embodied.messages import DroneState, JointState, Vector
-from embodied.messages.schema import Command
+from embodied.messages.schema import Command, Message
 from embodied.node.node import Driver, generator
 from embodied.runtime.lifecycle import meet
 from embodied.testing.serving import Drive, Serving
 from embodied.world import World
+
+Published = Callable[[dict[str, Message]], bool]
+"""Function that returns whether the outputs of one step of a driver, by port, contain a part."""
 
 
 class Bench:
@@ -30,6 +33,8 @@ class Bench:
         reaction: time from the first command until motion can be observed [s].
         drive: newest run of a driver.
         patience: delay of either side above which a failure says nothing about the driver [s].
+        told_within: time until the driver tells that a part is missing, or that somebody else has the device [s];
+            None is its `lost_within`.
     """
 
     virtual: VirtualDevice
@@ -41,6 +46,7 @@ class Bench:
     reaction: float = 0.3
     drive: Drive | None = None
     patience: float = 0.15
+    told_within: float | None = None
 
     def driver(self, **changes: Any) -> Driver:
         """Return a new driver for the virtual device, closed, with some of its settings changed."""
@@ -116,6 +122,60 @@ class Bench:
     def received(self) -> Sequence[Command]:
         """Return the commands that reached the device, as far as that can be observed."""
         return self.virtual.received()
+
+    def safe(self) -> bool:
+        """Return whether the device is left as a closed driver has to leave it."""
+        return self.virtual.stopped()
+
+    def parts(self) -> dict[str, Published]:
+        """Return the parts of the driver's outputs that the device reports apart from each other, by name.
+
+        A part is in a frame, a stream or a reply of its own, and may cease alone: the attitude, the temperature, the
+        gripper. Each name has a function that returns whether the outputs of one step contain that part:
+        `{"gripper": lambda outputs: "gripper" in outputs}`.
+
+        Raises:
+            Unsupported: it reports all in one piece.
+        """
+        raise Unsupported(f"{type(self).__name__} has no parts that could fall silent alone")
+
+    def silent(self, part: str) -> AbstractContextManager[None]:
+        """Return a context in which the device goes on, and does not report one of its `parts`.
+
+        Args:
+            part: name of the part.
+        """
+        raise Unsupported(f"{type(self).__name__} cannot silence {part} alone")
+
+    def replacement(self) -> Callable[[], None]:
+        """Return a function that puts another device of the same model, with another serial number, in its place.
+
+        The other one answers at the same address when the function returns, and stands. It is called while the driver
+        is open and moves the device; the connection may be cut meanwhile, as when somebody changes the device.
+
+        Raises:
+            Unsupported: no device can take its place unnoticed; the reason why.
+        """
+        raise Unsupported(f"{type(self).__name__} cannot put another device in its place")
+
+    def unanswered(self) -> AbstractContextManager[None]:
+        """Return a context in which the device carries out every order and answers none; its reports go on.
+
+        Raises:
+            Unsupported: its orders have no answers; the reason why.
+        """
+        raise Unsupported(f"{type(self).__name__} cannot lose the answers to orders")
+
+    def intrusions(self) -> dict[str, Callable[[], None]]:
+        """Return the ways in which somebody else can command, stop, reset or restart the device, by name.
+
+        Each is called in the middle of a motion, while the driver is open and not stepped, and returns once it is
+        done and the device stands: `{"another client moves it": self._move_by_another_client}`.
+
+        Raises:
+            Unsupported: nobody else can reach it; the reason why.
+        """
+        raise Unsupported(f"{type(self).__name__} has nobody else who could command it")
 
     @contextmanager
     def ready(self, **changes: Any) -> Iterator[Drive]:

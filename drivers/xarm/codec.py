@@ -109,6 +109,7 @@ class Fault(IntEnum):
 
     EMERGENCY_STOP = 2
     SERVO_1 = 11
+    TOOL_SILENT = 19
     JOINT_LIMIT = 23
     SPEED_LIMIT = 24
 

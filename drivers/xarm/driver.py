@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -11,11 +10,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from drivers.xarm import codec
+from drivers.xarm.connection import GONE, NO_REPLY, connect
 from drivers.xarm.faults import fault_text
-from drivers.xarm.gripper import Gripper
-from drivers.xarm.hosts import is_loopback, is_supported
+from drivers.xarm.gripper import GRIPPERS, Gripper
+from drivers.xarm.hosts import is_supported
 from drivers.xarm.reply_filter import ReplyFilter
-from drivers.xarm.sdk import connecting, sdk
+from drivers.xarm.sdk import sdk
+from drivers.xarm.supervisor import AGAIN, Supervisor
 from embodied.clock import SECOND, Time, rate_of
 from embodied.errors import DeviceLost, NotStopped
 from embodied.guards.command_check import joint_problem, joint_range_problem
@@ -24,9 +25,6 @@ from embodied.node.identity import Identity, JointRange
 from embodied.node.node import Driver
 from embodied.node.ports import Ports
 from embodied.robot import Robot
-
-REPLY_TIMEOUT = 0.1
-"""Longest wait for a reply [s]; the box answers within a millisecond or two."""
 
 SPEED = 3.1416
 """Largest speed of every joint [rad/s]: xArm User Manual, technical specifications, 180°/s."""
@@ -40,26 +38,11 @@ JUMP_MARGIN = 0.1
 STATE_EVERY = 10
 """Number of steps per request for the state of the box."""
 
-BOOT = 10.0
-"""Longest wait for a box that has just been switched on [s]."""
-
-RETRY = 0.2
-"""Pause between two attempts to connect [s]."""
-
 REPORT_PERIOD = 0.05
 """Pause between two looks at whether the next report of the box has arrived [s]."""
 
 REPORT_TRIES = 20
 """Number of times that a report is waited for."""
-
-GONE = (-1, 8)
-"""Codes of the SDK for a connection that is gone."""
-
-STATE_NOT_READY = 9
-"""Code of the SDK for a box that is in no state to move."""
-
-NO_REPLY = (3, 4, 5, 6, 7)
-"""Codes of the SDK for a request without a usable reply."""
 
 VIRTUAL = "VIRTUAL"
 """End of the serial numbers of virtual arms."""
@@ -87,12 +70,14 @@ class XArm(Driver):
         host: address of the control box.
         port: port of its control; only a virtual box has another than 502.
         serial: serial number of the arm that is wanted; empty accepts any.
+        gripper: `xarm`, or `none` if the flange has none: then none is commanded, and none is published.
     """
 
     robot: Robot
     host: str
     port: int = codec.PORT
     serial: str = ""
+    gripper: str = "xarm"
 
     rate = 100.0
     stops_within = 0.4
@@ -112,6 +97,8 @@ class XArm(Driver):
             yield f"'{self.robot.name}' must have 6 or 7 joints, got {len(self.robot.joints)}"
         if not is_supported(self.host):
             yield f"host must be an IPv4 address, such as 192.168.1.185, got '{self.host}': the SDK takes no names"
+        if self.gripper not in GRIPPERS:
+            yield f"gripper must be one of {', '.join(GRIPPERS)}, got '{self.gripper}'"
         sdk()
 
     def open(self) -> None:
@@ -121,7 +108,7 @@ class XArm(Driver):
             DeviceLost: no box answers at the address.
             MissingExtra: the SDK is not installed.
         """
-        api, constants = sdk()
+        _, constants = sdk()
         self._names = tuple(self.robot.joints)
         self._n = len(self._names)
         self._lower, self._upper = self.robot.limit("lower"), self.robot.limit("upper")
@@ -134,24 +121,11 @@ class XArm(Driver):
         self._measured: tuple[Time, Vector] | None = None
         self._last_reply: Time | None = None
         self._sent: Vector | None = None
-        self._arm: Any = None
         self._pause = threading.Event()
-        # Whatever its host, the SDK prefers a socket file in the temporary directory: commands for a real arm would
-        # reach a virtual one, or another user's. It is allowed only where exactly that is meant.
-        forbid = not (is_loopback(self.host) and self.port == codec.PORT)
-        deadline = time.monotonic() + BOOT
-        while self._arm is None:
-            try:
-                with connecting(constants, self.port):
-                    self._arm = api(self.host, is_radian=True, report_type="rich", forbid_uds=forbid, timed_comm=False)
-            except Exception as error:
-                if time.monotonic() > deadline:
-                    address = f"{self.host}:{self.port}"
-                    text = f"no xArm answers at {address} within {BOOT:.0f} s ({error}); is it on, and on this network?"
-                    raise DeviceLost(text) from error
-                self._pause.wait(RETRY)
-        self._arm.set_timeout(REPLY_TIMEOUT)
-        self._gripper = Gripper(self._arm)
+        self._ordered = self._lost = False
+        self._arm: Any = connect(self.host, self.port)
+        self._gripper = None if self.gripper == "none" else Gripper(self._arm)
+        self._supervisor = Supervisor(self._arm, self._names)
         self._filter = ReplyFilter.install(self._arm._arm)
         self._limits = constants.Robot.JOINT_LIMITS
 
@@ -183,6 +157,8 @@ class XArm(Driver):
             NotStopped: the box answers and is not ready; the message says why.
         """
         arm = self._arm
+        # An order may be carried out though its answer is lost, so `close` has to stop the arm from here on.
+        self._ordered, self._armed = True, False
         for act in (
             arm.clean_error,
             arm.clean_warn,
@@ -190,25 +166,36 @@ class XArm(Driver):
             lambda: arm.set_mode(codec.Mode.SERVO),
             lambda: arm.set_state(0),
         ):
-            code = act()
-            if code in GONE:
-                raise DeviceLost(f"the xArm at {self.host} stopped answering while it was armed")
-        _, state = arm.get_state()
-        _, (error, _warning) = arm.get_err_warn_code()
-        if error or state >= codec.State.STOPPED:
-            raise NotStopped(f"the xArm at {self.host} cannot be armed: {fault_text(error)}, state {state}")
-        self._gripper.enable()
+            if act() in GONE:
+                raise self._gone("stopped answering while it was armed")
+        self._require_ready()
+        if self._gripper is not None:
+            self._gripper.enable()
+            self._require_ready()
         code, q = arm.get_joint_states(num=1)
         if code != 0:
-            raise DeviceLost(f"the xArm at {self.host} does not report its joint positions (code {code})")
+            raise self._gone(f"does not report its joint positions (code {code})")
         # The SDK learns the mode from the next report only, and warns of every target until then.
         for _ in range(REPORT_TRIES):
-            if arm.mode == codec.Mode.SERVO:
+            if arm.mode == codec.Mode.SERVO and arm.state < codec.State.PAUSED and not arm.error_code:
                 break
             self._pause.wait(REPORT_PERIOD)
+        else:
+            text = f"is in mode {arm.mode} and state {arm.state} after it was armed: does somebody else command it?"
+            raise NotStopped(f"the xArm at {self.host} {text}")
         self._sent = np.array(q[0][: self._n])
+        self._supervisor.begin(self._sent)
         self._measured = self._last_reply = None
         self._armed, self._reason = True, ""
+
+    def _require_ready(self) -> None:
+        """Check that the box is in a state to move, and has no error."""
+        read, state = self._arm.get_state()
+        answered, (error, _warning) = self._arm.get_err_warn_code()
+        if read != 0 or answered != 0:
+            raise self._gone(f"does not report its state (code {read or answered})")
+        if error or state >= codec.State.PAUSED:
+            raise NotStopped(f"the xArm at {self.host} cannot be armed: {fault_text(error)}, state {state}")
 
     def step(self, command: JointCommand | None, now: Time) -> XArmOutput:
         """Send a target, then read the joints.
@@ -219,13 +206,17 @@ class XArm(Driver):
         if self._last_reply is None:
             self._last_reply = now
         self._steps += 1
-        applied = self._follow(command) if self._armed and command is not None else None
         state = self._read(now)
-        gripper = self._gripper.read(self._steps, now)
+        gripper = None if self._gripper is None else self._gripper.read(self._steps, now)
         silence = (now - self._last_reply) / SECOND
         if silence > self.lost_within:
-            raise DeviceLost(f"the xArm at {self.host} sent nothing for {silence:.2f} s")
-        return XArmOutput(state, gripper, applied if self._armed else None, self._status())
+            raise self._gone(f"sent nothing for {silence:.2f} s")
+        if self._armed:
+            self._supervise(state, now)
+        applied = self._follow(command) if self._armed and command is not None else None
+        if self._armed and self._sent is not None:
+            self._supervisor.sent(self._sent)
+        return XArmOutput(state, gripper, applied, self._status(now))
 
     def halt(self) -> None:
         """Stop, and read the state back.
@@ -240,13 +231,39 @@ class XArm(Driver):
             raise NotStopped(f"the xArm at {self.host} was commanded to stop, and reports state {state} (code {code})")
 
     def close(self) -> None:
-        """Stop the arm, if it still answers, and disconnect."""
+        """Stop the arm if it may follow an order of this driver, read that back, and disconnect.
+
+        Raises:
+            NotStopped: the box does not report that the arm is stopped.
+        """
         arm, self._arm = getattr(self, "_arm", None), None
         if arm is None:
             return
-        if arm.connected and self._armed:
-            arm.set_state(codec.State.STOPPED)
-        arm.disconnect()
+        try:
+            if self._ordered and not self._lost:
+                self._arm = arm
+                self.halt()
+        finally:
+            self._arm = None
+            arm.disconnect()
+
+    def _gone(self, how: str) -> DeviceLost:
+        """Return the error for a box that cannot be reached, to which nothing more is sent."""
+        self._armed, self._lost = False, True
+        return DeviceLost(f"the xArm at {self.host} {how}")
+
+    def _supervise(self, state: JointState | None, now: Time) -> None:
+        """Disarm if the box is not as it was armed; stop it if it may still follow a target of this driver."""
+        if self._steps % STATE_EVERY == 0:
+            self._arm.get_state()
+        intrusion = self._supervisor.intrusion(None if state is None else state.position, now)
+        if intrusion is None:
+            return
+        self._armed, self._reason = False, intrusion.reason
+        if intrusion.ours:
+            self._arm.set_state(codec.State.STOPPED)
+        else:
+            self._ordered = False
 
     def _follow(self, command: JointCommand) -> JointCommand | None:
         """Send a command, and return what was sent of it; None if it was refused."""
@@ -262,7 +279,9 @@ class XArm(Driver):
             if self._not_taken(self._arm.set_servo_angle_j(target.tolist())):
                 return None
             self._sent = position = target
-        opening = None if command.gripper is None else self._gripper.move(command.gripper, self._steps)
+        opening = None
+        if command.gripper is not None and self._gripper is not None:
+            opening = self._gripper.move(command.gripper, self._steps)
         return JointCommand(position=position, gripper=opening)
 
     def _refusal(self, command: JointCommand) -> str:
@@ -272,26 +291,30 @@ class XArm(Driver):
         return f"refused: {problem}" if problem else ""
 
     def _not_taken(self, code: int) -> bool:
-        """Return whether the box did not take a target; if it reports a fault, the arm has to be armed again."""
-        if code == 0:
-            return False
+        """Return whether the box did not take a target; then it has to be armed again."""
         if code in GONE:
-            raise DeviceLost(f"the connection to the xArm at {self.host} is gone")
-        if code in NO_REPLY:
-            # Whether the target arrived shows in the joints' motion.
+            raise self._gone("has closed the connection")
+        if code == 0 or code in NO_REPLY:
+            # Without a reply the target may have arrived; that shows in the joints' motion.
             return False
         answered, (error, _warning) = self._arm.get_err_warn_code()
         _, state = self._arm.get_state()
-        if answered == 0 and (error or state >= codec.State.STOPPED):
-            self._armed = False
-            self._reason = fault_text(error) if error else f"it is in state {state}"
+        self._armed = False
+        self._reason = (
+            fault_text(error)
+            if answered == 0 and error
+            else (
+                f"it refused a target (code {code}, state {state}): somebody else has stopped it or changed its mode; "
+                f"{AGAIN}"
+            )
+        )
         return True
 
     def _read(self, now: Time) -> JointState | None:
         """Read the joints; None without a plausible reply."""
         code, values = self._arm.get_joint_states(num=3)
         if code in GONE:
-            raise DeviceLost(f"the connection to the xArm at {self.host} is gone")
+            raise self._gone("has closed the connection")
         if code != 0:
             return None
         position, velocity, effort = (np.array(part[: self._n], dtype=np.float64) for part in values)
@@ -313,24 +336,18 @@ class XArm(Driver):
         before, last = self._measured
         return bool(np.abs(position - last).max() <= 1.5 * SPEED * (now - before) / SECOND + JUMP_MARGIN)
 
-    def _status(self) -> DeviceStatus:
+    def _status(self, now: Time) -> DeviceStatus:
         arm = self._arm
         error = int(arm.error_code)
-        if self._armed and error:
-            self._armed, self._reason = False, fault_text(error)
-        if self._armed and self._steps % STATE_EVERY == 0:
-            _, state = arm.get_state()
-            if state >= codec.State.STOPPED:
-                self._not_taken(STATE_NOT_READY)
         state = "ready"
         if not self._armed:
             state = "fault" if error not in (0, codec.Fault.EMERGENCY_STOP) else "stopped"
-        temperatures = list(arm.temperatures)[: self._n]
+        reported = self._supervisor.reported(now)
         voltages = list(arm.voltages)[: self._n]
         return DeviceStatus(
             state=state,
-            reason=self._reason,
+            reason=self._reason or (self._gripper.trouble if self._gripper is not None else ""),
             rejected=self._rejected + self._filter.rejected,
-            temperature=np.array(temperatures, dtype=np.float64),
-            voltage=float(min(voltages)) if any(voltages) else None,
+            temperature=np.array(list(arm.temperatures)[: self._n], dtype=np.float64) if reported else None,
+            voltage=float(min(voltages)) if reported and any(voltages) else None,
         )

@@ -12,4 +12,6 @@ def fault_text(error: int) -> str:
     if Fault.SERVO_1 <= error < Fault.SERVO_1 + SLOTS:
         joint = error - Fault.SERVO_1 + 1
         return f"C{error}: joint {joint} has failed or is too hot; see UFACTORY's table of servo errors"
+    if error == Fault.TOOL_SILENT:
+        return "C19: nothing answers at the end of the arm: is its gripper plugged in? without one, set `gripper: none`"
     return f"C{error}: see UFACTORY's table of controller errors" if error else "no error"

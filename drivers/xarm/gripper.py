@@ -6,8 +6,12 @@ import math
 from typing import Any
 
 from drivers.xarm.codec import PULSE, PULSES
+from drivers.xarm.connection import NO_REPLY
 from embodied.clock import SECOND, Time
 from embodied.messages import GripperState
+
+GRIPPERS = ("xarm", "none")
+"""Grippers that a driver can be set to: UFACTORY's own, or none at the flange."""
 
 EVERY = 5
 """Number of steps per reading, and per command, of the gripper: its bus is slow beside the control box."""
@@ -18,6 +22,9 @@ COMMAND_STEP = 2
 FULL_SPEED = 5000
 """Speed of the drive [pulses/s]."""
 
+REMEDY = "is it plugged in? without one, set `gripper: none`"
+"""Remedy for a gripper that does not answer."""
+
 MARGIN = 50
 """Number of pulses by which a reading may be outside the drive's range."""
 
@@ -27,10 +34,14 @@ class Gripper:
 
     Args:
         sdk: connected arm of the SDK.
+
+    Attributes:
+        trouble: reason why it was not read or commanded the last time; empty if it was.
     """
 
     def __init__(self, sdk: Any) -> None:
         self._sdk = sdk
+        self.trouble = ""
         self._pulses: int | None = None
         self._read: tuple[Time, float] | None = None
 
@@ -42,7 +53,7 @@ class Gripper:
         self._pulses = None
 
     def move(self, opening: float, step: int) -> float | None:
-        """Send an opening [m], if it is new and a command is due; return the one that was sent last.
+        """Send an opening [m], if it is new and a command is due; return the one that the box took last.
 
         Args:
             opening: opening that is wanted [m], clipped to the range of the drive.
@@ -50,7 +61,11 @@ class Gripper:
         """
         pulses = min(max(round(opening / PULSE), PULSES[0]), PULSES[1])
         if pulses != self._pulses and (self._pulses is None or step % EVERY == COMMAND_STEP):
-            self._sdk.set_gripper_position(pulses, wait=False, wait_motion=False, check_baud=False)
+            code = self._sdk.set_gripper_position(pulses, wait=False, wait_motion=False, check_baud=False)
+            if code not in (0, *NO_REPLY):
+                self._pulses = None
+                self.trouble = f"the gripper took no command (code {code}); {REMEDY}"
+                return None
             self._pulses = pulses
         return None if self._pulses is None else self._pulses * PULSE
 
@@ -65,7 +80,9 @@ class Gripper:
             return None
         code, pulses = self._sdk.get_gripper_position(check_baud=False)
         if code != 0 or pulses is None or not PULSES[0] - MARGIN <= pulses <= PULSES[1] + MARGIN:
+            self.trouble = f"the gripper does not answer (code {code}); {REMEDY}"
             return None
+        self.trouble = ""
         width = pulses * PULSE
         speed = 0.0
         if self._read is not None:

@@ -141,6 +141,17 @@ class Controller:
         self.pressed, self.enabled = True, False
         self.fail(Fault.EMERGENCY_STOP)
 
+    def restart(self, serial: str) -> None:
+        """Begin as after every start: motors off, stopped, in planned mode.
+
+        Args:
+            serial: serial number of the arm from now on.
+        """
+        self.serial = serial
+        self.enabled, self.mode = False, Mode.PLANNED
+        self.error = self.warning = 0
+        self.stop(State.STOPPED)
+
     def heat(self, joint: int, degrees: int) -> None:
         """Set the temperature of a motor [degC]; a hot one stops the arm."""
         self.temperature[joint] = degrees

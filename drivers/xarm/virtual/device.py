@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from drivers.xarm import codec
-from drivers.xarm.codec import State
+from drivers.xarm.codec import Register, State
 from drivers.xarm.hosts import is_loopback
 from drivers.xarm.virtual.controller import KINDS, Controller
 from drivers.xarm.virtual.flange import Flange
@@ -26,6 +26,28 @@ from embodied.world import World
 SERIAL = "XF1300VIRTUAL"
 """Serial number that it reports, and no real arm has."""
 
+SERIAL_OTHER = "XF1300OTHERVIRTUAL"
+"""Serial number of a box that takes the place of the first one."""
+
+PARTS: dict[str, frozenset[int]] = {
+    "joints": frozenset({Register.JOINTS}),
+    "report": frozenset(),
+    "orders": frozenset(
+        {
+            # Not that which switches the motors on: the SDK would wait for it for 5 s.
+            Register.SET_STATE,
+            Register.CLEAR_ERROR,
+            Register.CLEAR_WARNING,
+            Register.SET_MODE,
+            Register.MOVE_LINE,
+            Register.MOVE_JOINT,
+            Register.MOVE_HOME,
+            Register.SERVO_JOINT,
+        }
+    ),
+}
+"""Registers of what it can withhold the answers to; the report has a port of its own."""
+
 
 @dataclass
 class VirtualXArm(VirtualDevice):
@@ -37,6 +59,7 @@ class VirtualXArm(VirtualDevice):
         port: port of its control; a user without the right to port 502 serves it on the SDK's local socket instead.
         flange: name of the arm's last link.
         firmware: version of the firmware that it reports.
+        gripper: `xarm`, or `none` if there is none at its flange.
     """
 
     robot: Robot
@@ -44,6 +67,7 @@ class VirtualXArm(VirtualDevice):
     port: int = codec.PORT
     flange: str = "link6"
     firmware: str = "2.5.0"
+    gripper: str = "xarm"
 
     rate = 100.0
     disturbances = ALL
@@ -72,6 +96,7 @@ class VirtualXArm(VirtualDevice):
         self._lock = threading.Lock()
         self._period = float(1 / rate_of(self.rate or 100.0))
         self._box = Controller(self.robot, Flange(self.robot, self.flange), SERIAL, self.firmware)
+        self._box.gripper.present = self.gripper != "none"
         self._measure()
         self._box.setpoint = self._box.measured[0].copy()
         requests = Requests(self._box)
@@ -131,6 +156,31 @@ class VirtualXArm(VirtualDevice):
     def thaw(self) -> None:
         """Answer requests again after `freeze`."""
         self._server.freeze(False)
+
+    def unplug_gripper(self, yes: bool) -> None:
+        """Unplug the gripper from the arm, or plug it in again: requests to it are an error of the box meanwhile."""
+        with self._lock:
+            self._box.gripper.present = not yes
+
+    def withhold(self, part: str = "") -> None:
+        """Carry requests out, and answer none of those for one part: joints, report or orders; or answer all.
+
+        Args:
+            part: one of `PARTS`; empty to answer all again.
+        """
+        self._server.withhold(PARTS[part] if part else frozenset(), reports=part == "report")
+
+    def replace(self) -> None:
+        """Put another box with another arm in its place, at the same address; as after every start, it is stopped."""
+        with self._lock:
+            self._box.restart(SERIAL_OTHER)
+        self._server.cut()
+
+    def restart(self) -> None:
+        """Switch the box off and on; all connections are cut, and its motors are off."""
+        with self._lock:
+            self._box.restart(self._box.serial)
+        self._server.cut()
 
     def disturb(self, how: Disturbance, every: int = EVERY) -> None:
         """Disturb every nth reply that carries values."""

@@ -58,6 +58,7 @@ class GripperBus:
         opening: largest opening of the body's fingers [m].
 
     Attributes:
+        present: whether the gripper is plugged in.
         width: opening that the drive holds [m].
         measured: opening of the body [m].
         requested: newest opening that was written, until the box has recorded it [m].
@@ -67,6 +68,7 @@ class GripperBus:
         self._widest = min(PULSES[1], round(opening / PULSE))
         self.width = self.measured = self._widest * PULSE
         self.requested: float | None = None
+        self.present = True
         self._enabled = False
         self._goal = self.width
         self._speed = FULL_SPEED
@@ -80,7 +82,7 @@ class GripperBus:
 
     def transfer(self, payload: bytes) -> bytes | None:
         """Return the answer of the unit on the bus to a request, its host first; None if no unit answers."""
-        if len(payload) < 7 or payload[1] != GRIPPER:
+        if not self.present or len(payload) < 7 or payload[1] != GRIPPER:
             return None
         host, unit, function = payload[:3]
         address, count = struct.unpack_from(">HH", payload, 3)

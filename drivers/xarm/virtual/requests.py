@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from drivers.xarm import codec
-from drivers.xarm.codec import Flag, Frame, Mode, Register, State
+from drivers.xarm.codec import Fault, Flag, Frame, Mode, Register, State
 from drivers.xarm.virtual.controller import KINDS, Controller
 from embodied.messages import JointCommand, Vector
 
@@ -179,6 +179,8 @@ class Requests:
     def _bus(self, request: Frame) -> bytes | None:
         gripper = self._box.gripper
         answer = gripper.transfer(request.payload)
+        if answer is None and not gripper.present:
+            self._box.fail(Fault.TOOL_SILENT)
         if answer is not None and gripper.requested is not None:
             self._box.received.append(JointCommand(gripper=gripper.requested))
             gripper.requested = None

@@ -75,6 +75,8 @@ class Server:
         self._closed = False
         self._plugged = True
         self._frozen = False
+        self._unanswered: frozenset[int] = frozenset()
+        self._reporting = True
         self._random = random.Random(0)
         self._disturber: Disturber[bytes] = Disturber(self._flip, _truncated)
         self._due = dict.fromkeys(REPORTS, 0.0)
@@ -117,6 +119,21 @@ class Server:
     def freeze(self, yes: bool) -> None:
         """Send nothing more, or send again."""
         self._frozen = yes
+
+    def cut(self) -> None:
+        """Cut all connections once; they may be made again at once."""
+        for client in list(self._clients):
+            with contextlib.suppress(OSError):
+                client.channel.shutdown(socket.SHUT_RDWR)
+
+    def withhold(self, registers: frozenset[int], reports: bool = False) -> None:
+        """Carry requests of some registers out without answering them, and perhaps stream no reports.
+
+        Args:
+            registers: numbers of the registers; none ends it.
+            reports: whether the reports are withheld too.
+        """
+        self._unanswered, self._reporting = registers, not reports
 
     def disturb(self, how: Disturbance, every: int) -> None:
         """Disturb every nth reply that carries values."""
@@ -235,7 +252,8 @@ class Server:
                 continue
             with self._lock:
                 reply = self._answer(frame)
-            client.unsent += self._disturbed(client, reply)
+            if frame.register not in self._unanswered:
+                client.unsent += self._disturbed(client, reply)
 
     def _disturbed(self, client: _Client, reply: Frame) -> bytes:
         data = reply.pack()
@@ -255,7 +273,7 @@ class Server:
                 continue
             self._due[port] = at + period
             clients = [client for client in self._clients if client.port == port]
-            if clients and not self._frozen:
+            if clients and self._reporting and not self._frozen:
                 with self._lock:
                     data = self._report().pack(port)
                 for client in clients:

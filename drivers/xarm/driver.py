@@ -14,6 +14,7 @@ from drivers.xarm.connection import GONE, NO_REPLY, connect
 from drivers.xarm.faults import fault_text
 from drivers.xarm.gripper import GRIPPERS, Gripper
 from drivers.xarm.hosts import is_supported
+from drivers.xarm.identity import SPEED, read_identity
 from drivers.xarm.reply_filter import ReplyFilter
 from drivers.xarm.sdk import sdk
 from drivers.xarm.supervisor import AGAIN, Supervisor
@@ -21,13 +22,10 @@ from embodied.clock import SECOND, Time, rate_of
 from embodied.errors import DeviceLost, NotStopped
 from embodied.guards.command_check import joint_problem, joint_range_problem
 from embodied.messages import DeviceStatus, GripperState, JointCommand, JointState, Vector
-from embodied.node.identity import Identity, JointRange
+from embodied.node.identity import Identity
 from embodied.node.node import Driver
 from embodied.node.ports import Ports
 from embodied.robot import Robot
-
-SPEED = 3.1416
-"""Largest speed of every joint [rad/s]: xArm User Manual, technical specifications, 180°/s."""
 
 RANGE_MARGIN = 0.2
 """Distance by which a plausible joint position may be outside its range [rad]."""
@@ -43,9 +41,6 @@ REPORT_PERIOD = 0.05
 
 REPORT_TRIES = 20
 """Number of times that a report is waited for."""
-
-VIRTUAL = "VIRTUAL"
-"""End of the serial numbers of virtual arms."""
 
 
 class XArmOutput(NamedTuple):
@@ -108,7 +103,6 @@ class XArm(Driver):
             DeviceLost: no box answers at the address.
             MissingExtra: the SDK is not installed.
         """
-        _, constants = sdk()
         self._names = tuple(self.robot.joints)
         self._n = len(self._names)
         self._lower, self._upper = self.robot.limit("lower"), self.robot.limit("upper")
@@ -127,27 +121,10 @@ class XArm(Driver):
         self._gripper = None if self.gripper == "none" else Gripper(self._arm)
         self._supervisor = Supervisor(self._arm, self._names)
         self._filter = ReplyFilter.install(self._arm._arm)
-        self._limits = constants.Robot.JOINT_LIMITS
 
     def identify(self) -> Identity:
         """Return what the box reports of itself, and the joint ranges that UFACTORY states for such an arm."""
-        arm = self._arm
-        code, serial = arm.get_robot_sn()
-        if code != 0:
-            raise DeviceLost(f"the xArm at {self.host} does not report its serial number (code {code})")
-        axes, kind = int(arm.axis), int(arm.device_type)
-        limits = self._limits.get(axes, {}).get(kind, [])
-        joints = {
-            f"joint{i}": JointRange(lower=low, upper=high, velocity=SPEED) for i, (low, high) in enumerate(limits, 1)
-        }
-        virtual = str(serial).endswith(VIRTUAL)
-        return Identity(
-            model=f"xArm {axes}",
-            serial=str(serial),
-            firmware=".".join(map(str, arm.version_number)),
-            virtual=virtual,
-            joints=joints,
-        )
+        return read_identity(self._arm, self.host)
 
     def arm(self) -> None:
         """Clear errors, switch the motors on and enter servo mode; the arm holds its position.

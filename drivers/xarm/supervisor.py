@@ -59,7 +59,7 @@ class Supervisor:
         self._report: tuple[float, Time] | None = None
 
     def begin(self, position: Vector) -> None:
-        """Begin anew, with an arm that stands at joint positions (n,) [rad] and has no target."""
+        """Begin again, with an arm that stands at joint positions (n,) [rad] and has no target."""
         self._targets.clear()
         self._targets.append(position)
         self._report = None

@@ -23,7 +23,7 @@ MARGIN = 0.2
 """Time that a report may take from the device to an output, beside the times that the driver states [s]."""
 
 AFTER = 0.4
-"""Time for which a driver is watched once it has told that something is wrong [s]."""
+"""Time for which a driver is watched once it has reported that something is wrong [s]."""
 
 
 class InterferenceContract(BenchContract):
@@ -37,26 +37,28 @@ class InterferenceContract(BenchContract):
                     drive.go(0.7, *moves(bench))
                     assert any(map(published, drive.outputs)), f"{part}: it was not published"
                     with bench.silent(part):
-                        reason = insist(drive, _told_within(bench, drive.driver) + MARGIN, *moves(bench), told=True)
+                        reason = insist(
+                            drive, _reported_within(bench, drive.driver) + MARGIN, *moves(bench), early=True
+                        )
                         assert reason, f"{part}: nothing says that it is missing"
                         drive.outputs.clear()
                         insist(drive, AFTER, *moves(bench))
                         assert not any(map(published, drive.outputs)), f"{part}: it was published from an old report"
 
     def test_another_device_in_its_place_is_not_taken_for_it(self) -> None:
-        """Check that nothing of another device is published, nothing is sent to it, and the reason is told."""
+        """Check that nothing of another device is published, nothing is sent to it, and the reason is reported."""
         with self.served() as bench:
             replace = bench.replacement()
             with bench.ready() as drive:
                 serial = drive.driver.identify().serial
             if not serial:
-                raise Unsupported("it has no serial number by which another one could be told from it")
+                raise Unsupported("it has no serial number that would differ from that of another one")
             with bench.ready(serial=serial) as drive:
                 drive.go(0.7, *moves(bench))
                 replace()
                 drive.outputs.clear()
                 since, received = drive.now, _received(bench)
-                reason = insist(drive, _told_within(bench, drive.driver) + GRACE, *moves(bench), told=True)
+                reason = insist(drive, _reported_within(bench, drive.driver) + GRACE, *moves(bench), early=True)
                 assert reason, "nothing says that it is another device"
                 insist(drive, AFTER, *moves(bench))
                 late = {port: times for port, times in acquisitions(drive).items() if max(times) > since}
@@ -106,13 +108,13 @@ class InterferenceContract(BenchContract):
                 with bench.ready() as drive:
                     drive.go(0.5, bench.motion)
                     intrude()
-                    reason = insist(drive, _told_within(bench, drive.driver) + MARGIN, bench.motion, told=True)
+                    reason = insist(drive, _reported_within(bench, drive.driver) + MARGIN, bench.motion, early=True)
                     assert reason, f"{way}: nothing says so: {drive.status}"
                     received, stood = _received(bench), bench.position(drive)
                     drive.outputs.clear()
                     reason = insist(drive, AFTER, bench.motion)
                     assert reason, f"{way}: it forgot the reason: {drive.status}"
-                    assert not follows(drive), f"{way}: it is said to follow"
+                    assert not follows(drive), f"{way}: it is reported to follow"
                     assert drive.applied is None, f"{way}: it applied {drive.applied}"
                     assert _received(bench) == received, f"{way}: the device received more commands"
                     assert near(bench, drive, stood), f"{way}: it moved on"
@@ -121,8 +123,8 @@ class InterferenceContract(BenchContract):
                     assert again.applied is not None, f"{way}: it does not follow after a person armed it"
 
 
-def _told_within(bench: Bench, driver: Any) -> float:
-    return float(driver.lost_within if bench.told_within is None else bench.told_within)
+def _reported_within(bench: Bench, driver: Any) -> float:
+    return float(driver.lost_within if bench.reported_within is None else bench.reported_within)
 
 
 def _received(bench: Bench) -> int:

@@ -90,14 +90,14 @@ def expect_lost(drive: Drive) -> None:
     raise AssertionError("it did not notice that the device was lost")
 
 
-def insist(drive: Drive, seconds: float, *motion: Callable[[float], Command | None], told: bool = False) -> str:
+def insist(drive: Drive, seconds: float, *motion: Callable[[float], Command | None], early: bool = False) -> str:
     """Step a driver for some time, even after it has reported that its device is lost or another one.
 
     Args:
         drive: run of the driver.
         seconds: duration, or longest wait [s].
         motion: commands, as for `Drive.go`.
-        told: whether to return as soon as the driver gives a reason.
+        early: whether to return as soon as the driver gives a reason.
 
     Returns:
         reason that the driver gave: its last error, or that of its status; empty if it gave none.
@@ -105,7 +105,7 @@ def insist(drive: Drive, seconds: float, *motion: Callable[[float], Command | No
     reason, begin = "", drive.now
     commands = [lambda _, each=each: each((drive.now - begin) / SECOND) for each in motion]
     end = begin + round(seconds * SECOND)
-    while (left := end - drive.now) > 0 and not (told and reason):
+    while (left := end - drive.now) > 0 and not (early and reason):
         try:
             drive.go(min(SLICE, left / SECOND), *commands)
             reason = _reason(drive) or reason

@@ -33,7 +33,7 @@ class Bench:
         reaction: time from the first command until motion can be observed [s].
         drive: newest run of a driver.
         patience: delay of either side above which a failure says nothing about the driver [s].
-        told_within: time until the driver tells that a part is missing, or that somebody else has the device [s];
+        reported_within: time until the driver reports that a part is missing, or that somebody else has the device [s];
             None is its `lost_within`.
     """
 
@@ -46,7 +46,7 @@ class Bench:
     reaction: float = 0.3
     drive: Drive | None = None
     patience: float = 0.15
-    told_within: float | None = None
+    reported_within: float | None = None
 
     def driver(self, **changes: Any) -> Driver:
         """Return a new driver for the virtual device, closed, with some of its settings changed."""

@@ -41,7 +41,7 @@ class BoxBench(ArmBench):
     """An arm behind a virtual control box, and what others do to that box."""
 
     box: VirtualXArm
-    told_within = 0.7
+    reported_within = 0.7
 
     def driver(self, **changes: Any) -> Driver:
         return XArm(**{"robot": self.robot, "host": self.box.host, "port": PORT, **changes})

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from embodied.errors import FOREIGN, LaunchError, LinkFailed, Problem, error_text, nearest
 from embodied.links.channel import Inlet
 from embodied.links.subscription import Ends
-from embodied.live.ipc import Disconnected, receive, send
+from embodied.live.ipc import ENDED, Disconnected, receive, send
 from embodied.live.process_spec import Output
 from embodied.live.run_directory import RunDirectory, running
 from embodied.messages.constraints import Refinement
@@ -71,6 +71,9 @@ class Client:
         directory: of the run.
         timeout: how long an answer may take [s].
 
+    Attributes:
+        failures: once the run has ended, what did not stop in order, a sentence each; None if the run did not say.
+
     Raises:
         LaunchError: it does not run any more.
         LinkFailed: it does not answer.
@@ -79,6 +82,7 @@ class Client:
     def __init__(self, directory: RunDirectory, timeout: float = TIMEOUT) -> None:
         self.directory = directory
         self.timeout = timeout
+        self.failures: list[str] | None = None
         try:
             channel = directory.connect()
         except BlockingIOError:
@@ -128,6 +132,8 @@ class Client:
         except Disconnected:
             raise self._ended() from None
         assert said is not None
+        if said.verb == ENDED:
+            raise self._ended()
         if said.verb == "error":
             raise Refused(said.about["text"], said.about.get("help", ()))
         return said.about["value"], said.descriptors
@@ -169,6 +175,8 @@ class Client:
                 said = receive(self._channel)
             except Disconnected:
                 return
+            if said is not None and said.verb == ENDED:
+                return
             if said is not None:
                 yield said.about["line"], said.about["lost"]
 
@@ -201,9 +209,13 @@ class Client:
         end = time.monotonic() + timeout
         while select.select([self._channel], [], [], max(0.0, end - time.monotonic()))[0]:
             try:
-                if receive(self._channel) is None:
-                    return False
+                packet = receive(self._channel)
             except Disconnected:
+                return True
+            if packet is None:
+                return False
+            if packet.verb == ENDED:
+                self.failures = packet.about["failures"]
                 return True
         return False
 

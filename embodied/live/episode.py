@@ -45,6 +45,7 @@ class LiveOutcome:
         failure: what ended it, if that was not an end in order.
         about: names and versions of what draws the pictures.
         devices: by driver, what its device says it is.
+        logs_trouble: why the logs are not complete; empty if they are.
         counts: by process, what its nodes did.
         topics: how each fared, as plain data.
         stopped_by: who stopped it before it was decided; empty if nobody did.
@@ -60,6 +61,7 @@ class LiveOutcome:
     failure: str = ""
     about: Mapping[str, str] = field(default_factory=dict)
     devices: Mapping[str, str] = field(default_factory=dict)
+    logs_trouble: str = ""
     counts: Mapping[str, Any] = field(default_factory=dict)
     topics: Mapping[str, Any] = field(default_factory=dict)
     stopped_by: str = ""
@@ -79,6 +81,7 @@ class LiveOutcome:
             "events": [{"process": e.process, "kind": e.kind, "text": e.text} for e in self.events],
             "about": dict(self.about),
             "devices": dict(self.devices),
+            "logs_trouble": self.logs_trouble,
             "counts": dict(self.counts),
             "topics": dict(self.topics),
         }
@@ -152,7 +155,8 @@ def play_live(
             counts = {name: found["value"] for name, found in answers.items() if found and "value" in found}
             outcome = _outcome(run, control.stop_wanted, seconds, counts)
         # What went wrong while it was stopped belongs to it as well.
-        return replace(outcome, events=tuple(launcher.events))
+        failure = "; ".join([*filter(None, [outcome.failure]), *launcher.not_stopped])
+        return replace(outcome, events=tuple(launcher.events), failure=failure, logs_trouble=launcher.logs.trouble)
     finally:
         control.close()
 

@@ -14,16 +14,23 @@ from typing import Any
 
 import msgpack
 
-from embodied.errors import LinkFailed
+from embodied.errors import LinkFailed, error_text
 
 LARGEST = 128 * 1024
 """Of a packet [B]."""
+
+ENDED = "ended"
+"""Verb of the last packet that a run sends to its clients: what did not stop in order, a sentence each."""
 
 _DESCRIPTORS = 8
 
 
 class Disconnected(Exception):
     """Packets have ended: the other side of the socket is closed."""
+
+
+class Malformed(LinkFailed):
+    """Packet of a form that is not ours; the next one may be right."""
 
 
 @dataclass(slots=True)
@@ -46,9 +53,14 @@ def send(to: socket.socket, verb: str, /, descriptors: Sequence[int] = (), **abo
 
     Raises:
         Disconnected: the other side has closed.
-        LinkFailed: the packet is too large, or the buffer is full since the other side does not read.
+        LinkFailed: a field is no plain data, the packet is too large, or the buffer is full since the other side does
+            not read.
     """
-    data = msgpack.packb([verb, about])
+    try:
+        data = msgpack.packb([verb, about], unicode_errors="replace")
+    except Exception as error:
+        # A type or a number that MessagePack lacks, or data too deep, raise four different exceptions.
+        raise LinkFailed(f"'{verb}' cannot be sent: {error_text(error)}") from None
     if len(data) > LARGEST:
         raise LinkFailed(f"'{verb}' is {len(data)} B long, and {LARGEST} B is the most")
     try:
@@ -64,7 +76,7 @@ def receive(of: socket.socket) -> Packet | None:
 
     Raises:
         Disconnected: the other side has ended.
-        LinkFailed: what came is not a packet of ours.
+        Malformed: what came is not a packet of ours.
     """
     try:
         data, descriptors, flags, _ = socket.recv_fds(of, LARGEST, _DESCRIPTORS)
@@ -76,14 +88,14 @@ def receive(of: socket.socket) -> Packet | None:
         if not data:
             raise Disconnected
         if flags & (socket.MSG_TRUNC | socket.MSG_CTRUNC):
-            raise LinkFailed(f"a packet of more than {LARGEST} B came")
+            raise Malformed(f"a packet of more than {LARGEST} B came")
         try:
             verb, about = msgpack.unpackb(data, max_array_len=LARGEST, max_map_len=10_000)
             if not isinstance(verb, str) or not isinstance(about, dict):
                 raise ValueError
         except Exception:
             # Malformed bytes raise four different exceptions.
-            raise LinkFailed("a packet came that is not ours") from None
+            raise Malformed("a packet came that is not [verb, {field: value}] in MessagePack") from None
     except BaseException:
         for descriptor in descriptors:
             os.close(descriptor)

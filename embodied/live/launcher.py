@@ -5,6 +5,7 @@ A process is ready by handshake: it has built its nodes, has been linked, and re
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -117,8 +118,8 @@ class Launcher(Supervisor):
             self.epoch = time.monotonic_ns() + START_DELAY
             for process in self.processes.values():
                 self._go(process)
-        except BaseException:
-            self.close()
+        except BaseException as error:
+            self._close_after(error)
             raise
 
     def _go(self, process: Process) -> None:
@@ -154,8 +155,26 @@ class Launcher(Supervisor):
             # Whether the guard had been stopped died with it, so it starts stopped until a person resets it.
             reason = "its guard was started again"
             process.send("ask", number=-1, what="stop", about={"reason": reason})
+        self._hold(process, f"'{process.name}' was started again")
         self._go(process)
         self.event(process, "restarted", f"'{process.name}' runs again")
+
+    def lost(self, process: Process, reason: str) -> None:
+        """Stop the guards of the drivers that a process held, so that it takes a person before they move again."""
+        self._hold(process, reason)
+
+    def _hold(self, process: Process, reason: str) -> None:
+        for name in process.nodes:
+            planned = self.plan.nodes[name]
+            if not isinstance(planned.node, Driver):
+                continue
+            for source in planned.sources.values():
+                home = self.process_of.get(source.node, process.name)
+                if isinstance(self.plan.nodes[source.node].node, Guard) and home != process.name:
+                    about = {"reason": reason, "guard": source.node}
+                    # One that does not read stands still, and is killed for it.
+                    with contextlib.suppress(LinkFailed):
+                        self.processes[home].send("ask", number=-1, what="stop", about=about)
 
     def observe(self, node: str, name: str) -> tuple[SharedRing, Ends]:
         """Subscribe from outside the graph, with the newest message at once; the caller closes the ends.
@@ -215,16 +234,23 @@ class Launcher(Supervisor):
     ) -> dict[str, dict[str, Any] | None]:
         """Send a request to several processes at once; None for one that does not answer."""
         numbers: dict[str, int] = {}
-        for name in names:
+        answers: dict[str, dict[str, Any] | None] = dict.fromkeys(names)
+        for name in answers:
             self._requests += 1
-            if self.processes[name].state == "running" and self.processes[name].send(
-                "ask", number=self._requests, what=what, about=about
-            ):
+            try:
+                sent = self.processes[name].state == "running" and self.processes[name].send(
+                    "ask", number=self._requests, what=what, about=about
+                )
+            except LinkFailed as error:
+                # It is one process that does not read; the others are asked all the same.
+                answers[name] = {"error": str(error)}
+                continue
+            if sent:
                 numbers[name] = self._requests
         end = time.monotonic() + timeout
         while any(number not in self._answers for number in numbers.values()) and time.monotonic() < end:
             self.advance(end - time.monotonic())
-        return {name: self._answers.pop(numbers[name], None) if name in numbers else None for name in names}
+        return answers | {name: self._answers.pop(number, None) for name, number in numbers.items()}
 
     def close(self) -> None:
         """Stop every process in order, within a stated time: those that request motion, guards, then drivers.
@@ -255,4 +281,13 @@ class Launcher(Supervisor):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if error is None:
+            self.close()
+        else:
+            self._close_after(error)
+
+    def _close_after(self, error: BaseException) -> None:
+        """Stop everything after an error, which stays the one that is reported."""
         self.close()
+        for text in self.not_stopped:
+            error.add_note(text)

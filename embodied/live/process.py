@@ -10,10 +10,11 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from embodied.errors import FOREIGN, LaunchError, Problem, error_text
+from embodied.errors import FOREIGN, LaunchError, Problem, ProcessLost, error_text
 from embodied.live.heartbeat import Heartbeat
 from embodied.live.ipc import Disconnected, send, socket_pair
 from embodied.live.process_spec import ProcessSpec
@@ -46,6 +47,7 @@ class Process:
         starts: number of starts.
         failure: its last report before it ended.
         code: its exit code, negative for a signal.
+        signalled: whether its launcher sent it a signal to end it, for a reason that is reported where it was sent.
     """
 
     spec: ProcessSpec
@@ -59,6 +61,7 @@ class Process:
     starts: int = 0
     failure: dict[str, Any] = field(default_factory=dict)
     code: int | None = None
+    signalled: bool = False
 
     @property
     def name(self) -> str:
@@ -70,8 +73,12 @@ class Process:
         """Names of the nodes that run in it."""
         return [node.name for node in self.spec.nodes]
 
-    def start(self) -> None:
-        """Start the worker by exec: a fork of a process with threads or sockets inherits what it cannot use."""
+    def start(self, environment: Mapping[str, str]) -> None:
+        """Start the worker by exec: a fork of a process with threads or sockets inherits what it cannot use.
+
+        Args:
+            environment: of the worker, which whatever its nodes start inherits.
+        """
         ours, theirs = socket_pair()
         ours.setblocking(False)
         heartbeat, pulse = Heartbeat.create(self.name)
@@ -90,6 +97,7 @@ class Process:
                 stdout=writing,
                 stderr=writing,
                 pass_fds=numbers,
+                env=environment,
                 start_new_session=True,
             )
         except BaseException:
@@ -106,7 +114,7 @@ class Process:
         self.pidfd = os.pidfd_open(child.pid)
         self.since = time.monotonic_ns()
         self.starts += 1
-        self.failure, self.code, self.state = {}, None, "starting"
+        self.failure, self.code, self.signalled, self.state = {}, None, False, "starting"
 
     def send(self, verb: str, /, descriptors: list[int] | None = None, **about: Any) -> bool:
         """Send a command to the worker; False if it is no longer there."""
@@ -130,24 +138,38 @@ class Process:
 
     def terminate(self) -> None:
         """Send SIGTERM, for a worker that does not read its socket yet."""
+        self.signalled = True
         with contextlib.suppress(OSError):
             os.kill(self.pid, signal.SIGTERM)
 
     def kill(self) -> None:
         """Kill the worker with everything that its nodes started."""
-        with contextlib.suppress(OSError):
-            os.killpg(self.pid, signal.SIGKILL)
+        self.signalled = True
+        self._kill_group()
 
     def reap(self) -> None:
         """Collect the exit code of an ended worker and release its descriptors."""
         _, status = os.waitpid(self.pid, 0)
         self.code = os.waitstatus_to_exitcode(status)
-        self.kill()
+        self._kill_group()
         os.close(self.pidfd)
         os.close(self.output)
         if self.channel is not None:
             self.channel.close()
         self.channel, self.pidfd, self.output, self.state = None, -1, -1, "ended"
+
+    def _kill_group(self) -> None:
+        with contextlib.suppress(OSError):
+            os.killpg(self.pid, signal.SIGKILL)
+
+    def failed(self) -> bool:
+        """Return whether it ended otherwise than in order, or by a signal of its launcher."""
+        return bool(self.failure) or (self.code != 0 and not self.signalled)
+
+    def loss(self) -> ProcessLost:
+        """Return the error that tells which nodes ended, and how."""
+        code = int(self.failure.get("code", ProcessLost.exit_code))
+        return ProcessLost(self.name, tuple(self.nodes), self.end(), code)
 
     def end(self) -> str:
         """Describe in words how it ended."""

@@ -14,11 +14,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from embodied.clock import SECOND
-from embodied.errors import EmbodiedError, LinkFailed, ProcessLost
+from embodied.errors import EmbodiedError, LinkFailed
 from embodied.graph.plan import Plan
 from embodied.graph.restart import Restart
 from embodied.live.event_loop import EventLoop
-from embodied.live.ipc import Disconnected, Packet, receive
+from embodied.live.ipc import Disconnected, Malformed, Packet, receive
 from embodied.live.link_table import LinkTable
 from embodied.live.logs import Logs
 from embodied.live.process import Process
@@ -49,7 +49,7 @@ class Event:
     Attributes:
         at: time on CLOCK_MONOTONIC [ns].
         process: name of the process.
-        kind: `ended`, `hangs`, `restarted`, `stopped`.
+        kind: `ended`, `hangs`, `restarted`, `stopped`, `failed` for what failed while it was stopped.
         text: in one sentence.
     """
 
@@ -80,6 +80,7 @@ class Supervisor(EventLoop, ABC):
         events: what happened, oldest first.
         failure: why the run is over, if it did not end in order.
         epoch: time 0, on CLOCK_MONOTONIC [ns]; 0 before all processes run.
+        not_stopped: what failed while the run was stopped, a sentence each; empty once all has stopped in order.
     """
 
     def __init__(self, plan: Plan, processes: dict[str, Process], links: LinkTable, logs: Logs) -> None:
@@ -91,6 +92,7 @@ class Supervisor(EventLoop, ABC):
         self.events: list[Event] = []
         self.failure: EmbodiedError | None = None
         self.epoch = 0
+        self.not_stopped: list[str] = []
         self._restarts: list[_Restart] = []
         self._stop_by: dict[str, int] = {}
         self._watched = 0
@@ -100,6 +102,14 @@ class Supervisor(EventLoop, ABC):
     @abstractmethod
     def received(self, process: Process, packet: Packet) -> None:
         """Handle a packet of a process."""
+
+    def lost(self, process: Process, reason: str) -> None:
+        """React to the end of a process that may be started again.
+
+        Args:
+            process: that ended.
+            reason: why, in a sentence.
+        """
 
     def advance(self, timeout: float) -> None:
         """Handle events for up to `timeout` seconds; returns after the first ones."""
@@ -139,10 +149,11 @@ class Supervisor(EventLoop, ABC):
     def event(self, process: Process, kind: str, text: str, at: int | None = None) -> None:
         """Record an event of a process, by default as of now."""
         self.events.append(Event(at or time.monotonic_ns(), process.name, kind, text))
+        self.logs.note(process.name, text)
 
     def _start(self, process: Process) -> None:
-        process.start()
         assert self._reaper is not None
+        process.start(self._reaper.environment(process.name))
         self._reaper.add(process.pid)
         self.wait(process.pidfd, lambda: self._ended(process))
         assert process.channel is not None
@@ -153,7 +164,10 @@ class Supervisor(EventLoop, ABC):
         channel = process.channel
         try:
             while channel is not None:
-                packet = receive(channel)
+                try:
+                    packet = receive(channel)
+                except Malformed:
+                    continue
                 if packet is None:
                     return
                 self.received(process, packet)
@@ -184,6 +198,8 @@ class Supervisor(EventLoop, ABC):
             self._start(restart.process)
 
     def _check_heartbeat(self, process: Process, now: int) -> None:
+        if process.signalled:
+            return
         starting = process.state == "starting"
         if process.silence(now) <= (OPEN_TIMEOUT if starting else HANG_TIMEOUT):
             return
@@ -211,22 +227,33 @@ class Supervisor(EventLoop, ABC):
         if self._reaper is not None:
             self._reaper.remove(pid)
         self.links.unlink(process)
+        text = str(process.loss())
         if stopping:
+            if process.failed():
+                self._failed_to_stop(process, text, at)
             return
         if self._closing:
-            self.event(process, "ended", f"'{process.name}': {process.end()}", at)
+            self.event(process, "ended", text, at)
             return
+        if self._reaper is not None:
+            self._reaper.sweep(process.name)
+        self.lost(process, text)
         if process.name in self._stop_by:
             del self._stop_by[process.name]
+            if process.failed():
+                self.event(process, "failed", text, at)
             self._start(process)
             return
-        nodes = " and ".join(f"'{node}'" for node in process.nodes) or f"'{process.name}'"
-        self.event(process, "ended", f"{nodes}: {process.end()}", at)
+        self.event(process, "ended", text, at)
         if started and self._schedule_restart(process, at):
             return
         if not started or self._needed(process):
-            code = process.failure.get("code", ProcessLost.exit_code)
-            self.failure = self.failure or ProcessLost(process.name, tuple(process.nodes), process.end(), code)
+            self.failure = self.failure or process.loss()
+
+    def _failed_to_stop(self, process: Process, text: str, at: int | None = None) -> None:
+        """Report that a process did not stop in order: whatever it holds may still move."""
+        self.event(process, "failed", text, at)
+        self.not_stopped.append(text)
 
     def _schedule_restart(self, process: Process, now: int) -> bool:
         """Schedule the restart of a process, if the `restart` rules of its nodes allow one."""
@@ -244,6 +271,10 @@ class Supervisor(EventLoop, ABC):
         backoff = min(rule.backoff * 2 ** min(process.starts - 1, 20), max(BACKOFF_MAX, rule.backoff))
         self._restarts.append(_Restart(now + backoff, process))
         return True
+
+    def _drives(self, process: Process) -> bool:
+        """Return whether a process holds a driver."""
+        return any(isinstance(self.plan.nodes[name].node, Driver) for name in process.nodes)
 
     def _needed(self, process: Process) -> bool:
         """Return whether nothing safe is left to do without a process."""
@@ -276,7 +307,11 @@ class Supervisor(EventLoop, ABC):
         for process in alive:
             if process.state != "ended":
                 text = f"'{process.name}' did not stop within {STOP_TIMEOUT:g} s, and was ended"
-                self.event(process, "stopped", text)
+                if self._drives(process):
+                    unknown = "whether its device has stopped is not known: use the device's own emergency stop"
+                    self._failed_to_stop(process, f"{text}; {unknown}")
+                else:
+                    self.event(process, "stopped", text)
                 process.kill()
         while any(process.state != "ended" for process in alive):
             self.advance(WATCH_PERIOD)

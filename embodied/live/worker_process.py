@@ -11,17 +11,18 @@ import pickle
 import signal
 import socket
 import sys
+import traceback
 from collections.abc import Callable
 from typing import IO, Any, NoReturn
 
-from embodied.errors import FOREIGN, EmbodiedError, NodeFailed, error_text
+from embodied.errors import EmbodiedError, NodeFailed, error_text
 from embodied.live.heartbeat import Heartbeat
 from embodied.live.ipc import Disconnected, send
 from embodied.live.kernel import die_with_parent
 from embodied.live.node_output import LineStream
 from embodied.live.process_links import ProcessLinks
 from embodied.live.process_spec import ProcessSpec
-from embodied.live.worker import Worker
+from embodied.live.worker import LONGEST_REASON, Worker
 
 
 def main(stream: IO[bytes]) -> NoReturn:
@@ -50,7 +51,8 @@ def main(stream: IO[bytes]) -> NoReturn:
         signal.signal(signal.SIGTERM, _stops(worker))
         worker.build()
         worker.run()
-    except FOREIGN as error:
+    except BaseException as error:
+        # SIGINT is ignored here, so KeyboardInterrupt too is a node's; whatever it is, the nodes are closed.
         _report(launcher, error)
         code = 3
     failure = None if worker is None else worker.close()
@@ -64,7 +66,12 @@ def main(stream: IO[bytes]) -> NoReturn:
 
 def _report(launcher: socket.socket, error: BaseException) -> None:
     """Report a failure to the launcher, if it is still there."""
-    about: dict[str, Any] = {"error": str(error) if isinstance(error, EmbodiedError) else error_text(error)}
+    text = str(error) if isinstance(error, EmbodiedError) else error_text(error)
+    cause = error.cause if isinstance(error, NodeFailed) else error
+    if not isinstance(cause, EmbodiedError):
+        # The launcher shows a sentence; whoever has to find the line needs the whole way to it, in the log.
+        traceback.print_exception(cause)
+    about: dict[str, Any] = {"error": text if len(text) <= LONGEST_REASON else f"{text[:LONGEST_REASON]}…"}
     if isinstance(error, NodeFailed):
         about |= {"node": error.node, "doing": error.doing}
     about["code"] = error.exit_code if isinstance(error, EmbodiedError) else 3

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from embodied.devices.virtual import VirtualDevice
-from embodied.errors import FOREIGN, EmbodiedError, NodeFailed, NoDevice, WrongDevice
+from embodied.errors import EmbodiedError, NodeFailed, NoDevice, WrongDevice
 from embodied.graph.plan import opens_world
 from embodied.node.identity import Identity, differences
 from embodied.node.node import Driver, generator
@@ -79,7 +79,7 @@ def close_nodes(opened: list[RunningNode], begin: Callable[[RunningNode], None] 
         begin: called before each.
 
     Returns:
-        the failure of the first `close` that raised.
+        the failure of the first `close` that raised, be it by Ctrl-C: nobody knows then what its device does.
     """
     failure: NodeFailed | None = None
     while opened:
@@ -91,6 +91,6 @@ def close_nodes(opened: list[RunningNode], begin: Callable[[RunningNode], None] 
             continue
         try:
             closer()
-        except FOREIGN as error:
+        except BaseException as error:
             failure = failure or NodeFailed(node.name, "close", error, location=location(error))
     return failure

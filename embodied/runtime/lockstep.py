@@ -170,12 +170,19 @@ class Lockstep:
 
         Raises:
             NodeFailed: the first `close` that raised.
+            WorldFailed: the world could not be closed, and every node could.
+            KeyboardInterrupt: Ctrl-C was pressed in the `close` of a node, which is noted.
         """
         failure = close_nodes(self._opened)
-        if self._world is not None:
-            self._world.close()
-        if failure is not None:
-            raise failure
+        try:
+            if self._world is not None:
+                self._world.close()
+        finally:
+            if failure is not None:
+                if isinstance(failure.cause, KeyboardInterrupt):
+                    failure.cause.add_note(str(failure))
+                    raise failure.cause
+                raise failure
 
     def _close_after(self, error: BaseException) -> None:
         """Close everything after an error, which stays the one that is reported."""

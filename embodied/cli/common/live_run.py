@@ -101,6 +101,9 @@ def _print(outcome: LiveOutcome, folder: Path) -> None:
     if outcome.failure:
         word = "[bold red]BROKEN[/]"
     out.print(f"{word}  {escape(outcome.reason)}")
+    told = [outcome.reason, *(event.text for event in outcome.events)]
+    if outcome.failure and not any(outcome.failure in text for text in told):
+        out.print(f"failure    {outcome.failure}", markup=False)
     out.print(f"seed       {outcome.seed}")
     pace = "" if outcome.pace > ON_PACE else f", the world's time at {outcome.pace:.2f} of the clock's"
     out.print(f"live       {outcome.seconds:.2f} s in {len(outcome.counts)} processes{pace}")
@@ -113,4 +116,4 @@ def _print(outcome: LiveOutcome, folder: Path) -> None:
             out.print(f"slow       {name}: {state['rate']:.4g} Hz of {state['declared']:.4g} Hz")
     for event in outcome.events:
         out.print(f"{event.kind:<10} {event.text}", markup=False)
-    out.print(f"logs       {folder / 'logs'}")
+    out.print(f"logs       {outcome.logs_trouble or folder / 'logs'}", markup=False)

@@ -30,7 +30,10 @@ def stop(
     every: Annotated[bool, typer.Option("--all", help="every run")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Stop a run: policies first, then guards, then drivers; return when it has ended."""
+    """Stop a run: policies first, then guards, then drivers; return when it has ended.
+
+    Exit code 3 if it does not end, or if anything in it, such as a device, did not stop in order.
+    """
     with exit_on_error(as_json):
         if every and run is not None:
             raise usage("--all and a run exclude each other", "give one of them")
@@ -43,19 +46,22 @@ def stop(
             out.print("nothing is running")
         else:
             for name, end in ended.items():
-                if end["gone"]:
-                    out.print(f"{name} has stopped, in {format_duration(end['seconds'])}", markup=False)
-                else:
+                if end["trouble"]:
                     err.print(end["trouble"], markup=False)
-    raise typer.Exit(0 if all(end["gone"] for end in ended.values()) else 3)
+                else:
+                    out.print(f"{name} has stopped, in {format_duration(end['seconds'])}", markup=False)
+    raise typer.Exit(3 if any(end["trouble"] for end in ended.values()) else 0)
 
 
 def _wait(name: str, client: Client | LinkFailed, begin: float) -> dict[str, Any]:
-    """Wait for a run to end, and describe how it did as plain data."""
+    """Wait for a run to end, and describe how it did as plain data; `trouble` is empty only if all of it stopped."""
     if isinstance(client, LinkFailed):
         return {"gone": False, "trouble": str(client)}
     with client:
-        if client.gone(max(0.0, begin + SHUTDOWN_TIMEOUT - time.monotonic())):
-            return {"gone": True, "seconds": round(time.monotonic() - begin, 3)}
-        trouble = f"'{name}' is still there after {SHUTDOWN_TIMEOUT:g} s: {client.directory.trouble()}"
-        return {"gone": False, "trouble": trouble}
+        if not client.gone(max(0.0, begin + SHUTDOWN_TIMEOUT - time.monotonic())):
+            trouble = f"'{name}' is still there after {SHUTDOWN_TIMEOUT:g} s: {client.directory.trouble()}"
+            return {"gone": False, "trouble": trouble}
+    trouble = "\n".join(f"'{name}' has ended, and did not stop in order: {text}" for text in client.failures or ())
+    if client.failures is None:
+        trouble = f"'{name}' has ended without a word on whether everything stopped; its own output may tell"
+    return {"gone": True, "seconds": round(time.monotonic() - begin, 3), "trouble": trouble}

@@ -53,10 +53,10 @@ class Live:
         self.process.communicate()
 
 
-def start(at: Path, name: str = "cell", processes: str = ONE) -> Live:
+def start(at: Path, name: str = "cell", processes: str = ONE, text: str = CELL) -> Live:
     """Run the cell; returns when it runs."""
     file = at / f"{name}.yaml"
-    file.write_text(CELL.replace("{processes}", processes), encoding="utf-8")
+    file.write_text(text.replace("{processes}", processes), encoding="utf-8")
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     words = [sys.executable, "-c", CODE, "run", file.name, "--live", "--for", "5min"]
     process = subprocess.Popen(

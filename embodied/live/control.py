@@ -6,23 +6,31 @@ with descriptors of the shared memory, and ends it by closing its connection.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pickle
 import socket
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from embodied.errors import EmbodiedError, LaunchError, LinkFailed
-from embodied.live.ipc import LARGEST, Disconnected, Packet, receive, send
+from embodied.errors import EmbodiedError, LaunchError, LinkFailed, error_text
+from embodied.live.ipc import ENDED, LARGEST, Disconnected, Malformed, Packet, receive, send
 from embodied.live.launcher import Launcher
-from embodied.live.launcher_requests import REQUESTS, home_of, topic_of, unknown
+from embodied.live.launcher_requests import LONGEST_REASON, REQUESTS, home_of, topic_of, unknown
 from embodied.live.logs import Line
 from embodied.live.process_spec import Output
+from embodied.live.request_form import check_form, shown
 
 CLIENTS = 32
 """Most clients that may be connected at a time."""
+
+STOPS = {"estop": ("reason",), "stop": ("by",)}
+"""Requests that are carried out whatever their arguments are, with those that count if they are texts."""
+
+LONGEST_HELP = 1000
+"""Length to which a line of help in a refusal is cut [characters]."""
 
 
 @dataclass(slots=True, eq=False)
@@ -53,7 +61,7 @@ class Control:
         self._launcher = launcher
         self._about = dict(about)
         self._clients: list[_Client] = []
-        self._count = 0
+        self._count = self._refused = 0
         self._socket = launcher.directory.listen()
         launcher.directory.write({**self._about, "pid": os.getpid(), "processes": launcher.layout})
         launcher.wait(self._socket.fileno(), self._accept)
@@ -69,8 +77,10 @@ class Control:
         self._launcher.cancelled = by
 
     def close(self) -> None:
-        """Close every connection and the control socket."""
+        """Tell every client that the run has ended, and what did not stop in order; close the control socket."""
         for client in list(self._clients):
+            with contextlib.suppress(Disconnected, LinkFailed):
+                send(client.channel, ENDED, failures=self._launcher.not_stopped)
             self._drop(client)
         self._launcher.forget(self._socket.fileno())
         self._socket.close()
@@ -100,39 +110,60 @@ class Control:
 
     def _serve(self, client: _Client) -> None:
         try:
-            packet = receive(client.channel)
+            try:
+                packet = receive(client.channel)
+            except Malformed as error:
+                self._refuse(client, str(error))
+                return
             if packet is None:
                 return
             for descriptor in packet.descriptors:
                 os.close(descriptor)
             self._answer(client, packet)
         except (Disconnected, LinkFailed):
-            # It is gone, or what it sent is no request: then nothing else that it sends is trusted.
+            # It is gone, or it does not read its answers.
             self._drop(client)
 
     def _answer(self, client: _Client, packet: Packet) -> None:
         try:
-            if packet.verb in _VERBS:
-                answer = _VERBS[packet.verb](self, client, **packet.about)
-            elif packet.verb in REQUESTS:
-                answer = REQUESTS[packet.verb](self._launcher, **packet.about)
-            else:
-                raise unknown(f"there is no request '{packet.verb}'", packet.verb, [*_VERBS, *REQUESTS])
-            if packet.verb == "status":
-                answer = {**self._about, **answer}
+            answer = self._carry_out(client, packet)
             if answer is not None:
                 send(client.channel, "ok", value=answer)
         except Disconnected:
             raise
         except LaunchError as error:
             (problem,) = error.problems
-            send(client.channel, "error", text=problem.message, help=list(problem.help))
+            self._refuse(client, problem.message, problem.help)
         except (ValueError, EmbodiedError) as error:
-            send(client.channel, "error", text=str(error))
-        except Exception:
-            # A request with arguments of another kind may raise anything; the run goes on.
-            text = f"'{packet.verb}' takes other arguments; another version of embodied asks"
-            send(client.channel, "error", text=text)
+            self._refuse(client, str(error))
+        except Exception as error:
+            # The form is right, and a value may still be wrong for what answers; the run goes on.
+            self._refuse(client, f"'{packet.verb}' cannot be done with these arguments: {error_text(error)}")
+
+    def _carry_out(self, client: _Client, packet: Packet) -> Any:
+        """Check the form of a request, and carry it out.
+
+        Raises:
+            LaunchError: there is no such request, or what it names.
+            ValueError: its arguments have another form.
+        """
+        verb, about = packet.verb, packet.about
+        answer = _VERBS.get(verb) or REQUESTS.get(verb)
+        if answer is None:
+            raise unknown(f"there is no request {shown(verb)}", verb, [*_VERBS, *REQUESTS])
+        if verb in STOPS:
+            # A stop depends on nothing that can be missing: what does not fit is left out.
+            texts = {name: value for name, value in about.items() if name in STOPS[verb] and isinstance(value, str)}
+            about = {name: text[:LONGEST_REASON] for name, text in texts.items()}
+        context = (self, client) if verb in _VERBS else (self._launcher,)
+        check_form(verb, answer, about, len(context))
+        value = answer(*context, **about)
+        return {**self._about, **value, "refused": self._refused} if verb == "status" else value
+
+    def _refuse(self, client: _Client, text: str, help_: Sequence[str] = ()) -> None:
+        """Answer that a request is not carried out, and count it."""
+        self._refused += 1
+        send(client.channel, "error", text=text[: LARGEST // 8], help=[line[:LONGEST_HELP] for line in help_])
 
     def _observe(self, client: _Client, topic: str) -> Any:
         """Answer with a subscription: the ring's memory and four descriptors of its own."""
@@ -159,7 +190,7 @@ class Control:
             ends.close()
         return None
 
-    def _stop(self, _: _Client, by: str) -> Any:
+    def _stop(self, _: _Client, by: str = "") -> Any:
         self.stop_wanted = by or "the command line"
         return True
 

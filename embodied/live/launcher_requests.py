@@ -19,6 +19,9 @@ from embodied.node.node import Driver, Node
 READ_BACK = 1.0
 """Time within which every guard must report that it has stopped [s]."""
 
+LONGEST_REASON = 500
+"""Length to which the reason of a stop is cut, since guards repeat it in their reports [characters]."""
+
 _STAT = os.sysconf("SC_CLK_TCK")
 
 
@@ -61,7 +64,7 @@ def _counts(launcher: Launcher) -> Any:
 
 def _settings(launcher: Launcher) -> Any:
     answers = launcher.ask_all(launcher.processes, "settings")
-    return {key: value for found in answers.values() if found for key, value in found["value"].items()}
+    return {key: value for found in answers.values() for key, value in (found or {}).get("value", {}).items()}
 
 
 def _set(launcher: Launcher, node: str, setting: str, value: float) -> Any:
@@ -155,12 +158,12 @@ def _restart(launcher: Launcher, node: str) -> Any:
     return home_of(launcher, node)
 
 
-def _estop(launcher: Launcher, reason: str) -> Any:
-    return _told(launcher, "stop", "stopped", reason=reason)
+def _estop(launcher: Launcher, reason: str = "") -> Any:
+    return _told(launcher, "stop", "stopped", reason=reason or "embodied estop")
 
 
 def _reset(launcher: Launcher, by: str) -> Any:
-    return _told(launcher, "reset", "", by=by)
+    return _told(launcher, "reset", "", by=by[:LONGEST_REASON])
 
 
 def _told(launcher: Launcher, what: str, state: str, **about: Any) -> Any:
@@ -183,7 +186,7 @@ def _guards(launcher: Launcher) -> Any:
 def _reports(launcher: Launcher) -> dict[str, dict[str, Any]]:
     """Return the last report of each guard."""
     answers = launcher.ask_all(sorted({launcher.process_of[name] for name in launcher.guards()}), "guards")
-    found = {name: said for answer in answers.values() if answer for name, said in answer["value"].items()}
+    found = {name: said for answer in answers.values() for name, said in (answer or {}).get("value", {}).items()}
     unknown = {name: "it gives no report" if name in found else "it does not answer" for name in launcher.guards()}
     return {name: found.get(name) or {"state": "unknown", "why": [unknown[name]]} for name in launcher.guards()}
 

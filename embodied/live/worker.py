@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import time
 from typing import Any
@@ -22,6 +23,9 @@ from embodied.runtime.wiring import Wiring
 
 VERDICT_PERIOD = SECOND // 20
 """Time between two requests to the world for its verdict [ns]."""
+
+LONGEST_REASON = 20_000
+"""Length to which a text in a report to the launcher is cut [characters], so that it fits into a packet."""
 
 
 class Worker:
@@ -47,7 +51,7 @@ class Worker:
     ) -> None:
         self.spec = spec
         self.wiring = Wiring((node.planned() for node in spec.nodes), spec.seed)
-        self.wiring.seal(spec.stated)
+        self.wiring.seal(spec.stated, {link.node for link in spec.outgoing})
         self.devices: dict[str, str] = {}
         self._launcher = launcher
         self._world = None if spec.world is None else CheckedWorld(spec.world)
@@ -128,23 +132,33 @@ class Worker:
         elif verb == "stop":
             self.loop.stopping = True
         elif verb == "ask":
-            answer = self._requests.answer(about["what"], about["about"])
-            send(self._launcher, "answer", number=about["number"], **answer)
+            self._answer(about["number"], about["what"], about["about"])
         else:
             self._links.command(verb, about, descriptors)
+
+    def _answer(self, number: int, what: str, about: dict[str, Any]) -> None:
+        """Answer a request of the launcher; an answer that cannot be sent ends no node."""
+        try:
+            send(self._launcher, "answer", number=number, **self._requests.answer(what, about))
+        except LinkFailed as error:
+            with contextlib.suppress(LinkFailed):
+                send(self._launcher, "answer", number=number, error=str(error))
 
     def _judge(self) -> None:
         """Report the verdict to the launcher as soon as the world has one."""
         if self._judged or self._world is None:
             return
         verdict = self._world.verdict()
-        if verdict is not None:
+        if verdict is None:
+            return
+        pace = self.loop.advanced / max(1, self.loop.now)
+        about: dict[str, Any] = {"passed": verdict.passed, "reason": verdict.reason[:LONGEST_REASON], "pace": pace}
+        try:
+            send(self._launcher, "verdict", **about, details=plain(verdict.details))
+        except LinkFailed as error:
+            # Numbers that do not fit into a packet cost the numbers; while nobody reads, it is sent again later.
+            with contextlib.suppress(LinkFailed):
+                send(self._launcher, "verdict", **about, details={"left out": str(error)})
+                self._judged = True
+        else:
             self._judged = True
-            send(
-                self._launcher,
-                "verdict",
-                passed=verdict.passed,
-                reason=verdict.reason,
-                details=plain(verdict.details),
-                pace=self.loop.advanced / max(1, self.loop.now),
-            )

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from embodied.errors import EmbodiedError, error_text, nearest
 from embodied.live.loop import ProcessLoop
 from embodied.live.process_links import ProcessLinks
+from embodied.live.request_form import shown
 from embodied.messages import GuardReport, Reset, Stop
-from embodied.messages.schema import Message, schema
+from embodied.messages.schema import Array, Message, schema
 from embodied.node.node import Guard, bounds, tune
 from embodied.runtime.running_node import RunningNode
 from embodied.runtime.wiring import Wiring
+
+LARGEST_ARRAY = 64 * 2**20
+"""Size of the largest array that is published by hand [B]."""
 
 
 class WorkerRequests:
@@ -98,8 +104,8 @@ class WorkerRequests:
         tune(target, name, value)
         return float(getattr(target, name))
 
-    def _stop(self, reason: str) -> list[str]:
-        return self._deliver(Stop(reason=reason))
+    def _stop(self, reason: str, guard: str | None = None) -> list[str]:
+        return self._deliver(Stop(reason=reason), guard)
 
     def _reset(self, by: str) -> list[str]:
         return self._deliver(Reset(by=by))
@@ -107,10 +113,17 @@ class WorkerRequests:
     def _running_guards(self) -> list[RunningNode]:
         return [node for node in self._wiring.nodes.values() if isinstance(node.planned.node, Guard)]
 
-    def _deliver(self, message: Message) -> list[str]:
-        """Put a message into every guard's mailbox of its type, wired or not; returns the guards that have one."""
+    def _deliver(self, message: Message, only: str | None = None) -> list[str]:
+        """Put a message into every guard's mailbox of its type, wired or not; returns the guards that have one.
+
+        Args:
+            message: the message.
+            only: name of the one guard that gets it; None: all of the process.
+        """
         reached = []
         for guard in self._running_guards():
+            if only not in (None, guard.name):
+                continue
             for mailbox in guard.mailboxes:
                 if guard.planned.ports.inputs[mailbox.name].message is type(message):
                     mailbox.put(message, self._loop.now, -1, "command line")
@@ -162,9 +175,9 @@ def compose(kind: type[Message], fields: Mapping[str, Any], now: int) -> Message
         elif field.array is not None:
             try:
                 if isinstance(value, Mapping):
-                    value = np.full(value.get("shape", ()), value.get("fill", 0), dtype=field.array.dtype)
+                    value = _filled(value, field.array)
                 value = np.array(value, dtype=field.array.dtype)
-            except (ValueError, TypeError) as error:
+            except (ValueError, TypeError, OverflowError) as error:
                 raise ValueError(f"{kind.__name__}.{name}: {error}") from None
         elif field.kind == "float" and isinstance(value, int) and not isinstance(value, bool):
             value = float(value)
@@ -172,3 +185,22 @@ def compose(kind: type[Message], fields: Mapping[str, Any], now: int) -> Message
             value = tuple(value)
         values[name] = value
     return kind(**values)
+
+
+def _filled(about: Mapping[str, Any], array: Array) -> NDArray[Any]:
+    """Build an array from its shape and the value of its elements; its size is checked before there is any memory.
+
+    Raises:
+        ValueError: the shape is none, or too large.
+    """
+    shape = about.get("shape", ())
+    if about.keys() - {"shape", "fill"} or not isinstance(shape, list | tuple):
+        raise ValueError(f"expected {{shape: [480, 640, 3], fill: 128}}, got {shown(dict(about))}")
+    if len(shape) != len(array.shape) or not all(type(size) is int and size >= 0 for size in shape):
+        raise ValueError(f"a shape must be {len(array.shape)} whole numbers from 0, got {shown(list(shape))}")
+    dtype = np.dtype(array.dtype)
+    size = math.prod(shape) * dtype.itemsize
+    if size > LARGEST_ARRAY:
+        text = f"an array of shape {shown(list(shape))} has {shown(size)} B"
+        raise ValueError(f"{text}, and at most {LARGEST_ARRAY} B are published by hand")
+    return np.full(shape, about.get("fill", 0), dtype=dtype)

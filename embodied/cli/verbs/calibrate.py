@@ -12,6 +12,7 @@ import typer
 
 from embodied.cli.common import complete
 from embodied.cli.common.launch_options import JsonOption
+from embodied.cli.common.number_option import finite
 from embodied.cli.common.output import StatusLine, exit_on_error, out, print_json, usage
 from embodied.errors import LaunchError, Problem
 from embodied.geometry import transform
@@ -37,9 +38,10 @@ DICTIONARY = "4X4_50"
 
 calibrate = typer.Typer(no_args_is_help=True, help="Measure a camera or an arm, and write the result into a site file.")
 SquaresOption = Annotated[str, typer.Option(help="COLUMNSxROWS of the board")]
-SquareOption = Annotated[float, typer.Option(help="side of a printed square in metres, measured")]
+SquareOption = Annotated[float, typer.Option(callback=finite, help="side of a printed square in metres, measured")]
 MarkerOption = Annotated[
-    float | None, typer.Option(help="side of a marker in metres; by default three quarters of a square")
+    float | None,
+    typer.Option(callback=finite, help="side of a marker in metres; by default three quarters of a square"),
 ]
 DictionaryOption = Annotated[str, typer.Option(help="dictionary of the markers, OpenCV's name without DICT_")]
 
@@ -52,7 +54,7 @@ def board(
     square: SquareOption = SQUARE,
     marker: MarkerOption = None,
     dictionary: DictionaryOption = DICTIONARY,
-    dpi: Annotated[float, typer.Option(help="approximate resolution in dots per inch")] = 300.0,
+    dpi: Annotated[float, typer.Option(callback=finite, help="approximate resolution in dots per inch")] = 300.0,
     as_json: JsonOption = False,
 ) -> None:
     """Draw the board to print: a chessboard with markers, as a PNG with its resolution."""

@@ -9,6 +9,7 @@ import typer
 from embodied.cli.common import complete_running as complete
 from embodied.cli.common.formatting import table
 from embodied.cli.common.launch_options import JsonOption
+from embodied.cli.common.number_option import finite
 from embodied.cli.common.output import exit_on_error, out, print_json, table_console
 from embodied.cli.common.running import RunOption, connected, look_up
 
@@ -47,7 +48,7 @@ def get(name: SettingArgument, *, run: RunOption = None, as_json: JsonOption = F
 @param.command("set")
 def set_(
     name: SettingArgument,
-    value: Annotated[float, typer.Argument(help="within its bounds", show_default=False)],
+    value: Annotated[float, typer.Argument(help="within its bounds", callback=finite, show_default=False)],
     *,
     run: RunOption = None,
     as_json: JsonOption = False,

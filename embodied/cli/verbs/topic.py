@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import time
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 import typer
@@ -11,11 +13,19 @@ import yaml
 from embodied.cli.common.formatting import format_duration, table
 from embodied.cli.common.launch_options import ForOption, JsonOption, time_limit
 from embodied.cli.common.message_fields import describe_fields, field_line
+from embodied.cli.common.number_option import finite
 from embodied.cli.common.output import exit_on_error, out, print_json, table_console, usage
 from embodied.cli.common.running import RunOption, connected
 from embodied.cli.common.topic_stream import TopicArgument, topic_of
 from embodied.clock import SECOND
 from embodied.live.client import message_type
+from embodied.live.request_form import shown
+
+RATE_LEAST = 0.001
+"""Lowest rate of publishing by hand [Hz]."""
+
+RATE_MOST = 1000.0
+"""Highest rate of publishing by hand [Hz]: each message is a request that is answered."""
 
 topic = typer.Typer(no_args_is_help=True, help="The topics of a run: list, info, pub, echo, hz, bw, delay.")
 
@@ -89,7 +99,10 @@ def pub(
     name: TopicArgument,
     fields: Annotated[str, typer.Argument(help="fields as YAML, such as '{label: blue}'", show_default=False)],
     *,
-    rate: Annotated[float | None, typer.Option(min=0.001, help="publish repeatedly at this rate [Hz]")] = None,
+    rate: Annotated[
+        float | None,
+        typer.Option(min=RATE_LEAST, max=RATE_MOST, callback=finite, help="publish repeatedly at this rate [Hz]"),
+    ] = None,
     once: Annotated[bool, typer.Option("--once", help="publish once, as without --rate")] = False,
     until: ForOption = None,
     run: RunOption = None,
@@ -102,12 +115,7 @@ def pub(
             raise usage("--once and --rate exclude each other", "give one of them")
         if limit is not None and rate is None:
             raise usage("--for limits repeated publishing, which needs --rate", "write --rate 10")
-        try:
-            values = yaml.safe_load(fields)
-        except yaml.YAMLError as error:
-            raise usage(f"cannot read the fields: {' '.join(str(error).split())}", "write '{label: blue}'") from None
-        if not isinstance(values, dict):
-            raise usage("the fields must be a mapping", "write '{label: blue}'")
+        values = _read_fields(fields)
         full, _ = topic_of(client, name)
         begin, count = time.monotonic(), 0
         while True:
@@ -115,12 +123,48 @@ def pub(
             count += 1
             if rate is None:
                 break
-            due = begin + count / rate
-            if limit is not None and due > begin + limit / SECOND:
+            now = time.monotonic()
+            # What could not be published in time is left out, so that the rate stays one.
+            due = begin + max(count, math.floor((now - begin) * rate)) / rate
+            if limit is not None and max(due, now) > begin + limit / SECOND:
                 break
-            if client.gone(max(0.0, due - time.monotonic())):
+            if client.gone(max(0.0, due - now)):
                 break
         if as_json:
             print_json({"topic": full, "published": count})
         else:
             out.print(f"published to {full}: {count}", markup=False)
+
+
+def _read_fields(text: str) -> dict[str, Any]:
+    """Read the fields of a message from YAML.
+
+    Raises:
+        LaunchError: they are no mapping of names to plain values.
+    """
+    try:
+        values = yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise usage(f"cannot read the fields: {' '.join(str(error).split())}", "write '{label: blue}'") from None
+    if not isinstance(values, dict):
+        raise usage("the fields must be a mapping", "write '{label: blue}'")
+    wrong = next(_wrong(values, ""), "")
+    if wrong:
+        raise usage(wrong, "write '{label: blue}', with numbers, texts, true or false, lists and mappings")
+    return values
+
+
+def _wrong(value: Any, name: str) -> Iterator[str]:
+    """Yield what cannot be sent among the values of a message."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            if not isinstance(key, str):
+                yield f"the names {f'in {name} ' if name else ''}must be texts, got {shown(key)}"
+            yield from _wrong(item, f"{name}.{key}" if name else str(key))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _wrong(item, f"{name}.{index}")
+    elif type(value) is int and not -(2**63) <= value < 2**63:
+        yield f"{name} must be a whole number of 64 bits, got {shown(value)}"
+    elif not isinstance(value, str | bool | int | float | None):
+        yield f"{name} must be a plain value, got {shown(value)}"

@@ -1,3 +1,8 @@
+"""Hostile packets: every request is checked against its form at the door, refused with an answer, counted.
+
+Nothing that a client of the same user sends ends a node, a guard or a launcher. A stop is carried out in any form.
+"""
+
 from __future__ import annotations
 
 import resource
@@ -11,11 +16,13 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from embodied.errors import LinkFailed
 from embodied.graph.graph import Graph
 from embodied.live.control import CLIENTS, Control
-from embodied.live.ipc import LARGEST, receive, send
+from embodied.live.ipc import LARGEST, receive, send, socket_pair
 from tests.embodied.live.nodes import Counter, Square
 from tests.embodied.live.running import Running
+from tests.embodied.nodes import LatchGuard
 
 VERBS = [
     "status",
@@ -51,6 +58,7 @@ PACKETS = st.binary(min_size=1, max_size=200) | REQUESTS | PLAIN.map(msgpack.pac
 @pytest.fixture(scope="module")
 def cell() -> Iterator[tuple[Running, Control]]:
     graph = Graph(clock="steady").add("counter", Counter()).add("square", Square(), number="counter")
+    graph.add("guard", LatchGuard())
     running = Running(graph)
     control = Control(running.run, {})
     with running:
@@ -103,7 +111,7 @@ def test_whatever_comes_to_its_socket_a_launcher_goes_on_and_answers_others(
     send(good, "status")
     said = answered(running, good)
     assert said.verb == "ok"
-    assert {process["name"] for process in said.about["value"]["processes"]} == {"counter", "square"}
+    assert {process["name"] for process in said.about["value"]["processes"]} == {"counter", "guard", "square"}
     hostile.close()
     good.close()
     running.run.advance(0.0)
@@ -150,3 +158,98 @@ def test_a_client_that_asks_and_never_reads_holds_nobody_up(cell: tuple[Running,
     assert answered(running, good).verb == "ok"
     deaf.close()
     good.close()
+
+
+def asked(running: Running, packet: bytes) -> Any:
+    """Return the answer to raw bytes, or of a request."""
+    channel = connect(running)
+    channel.send(packet)
+    said = answered(running, channel)
+    channel.close()
+    return said
+
+
+def refused(running: Running) -> int:
+    return int(asked(running, msgpack.packb(["status", {}])).about["value"]["refused"])
+
+
+def published(squares: Any, number: int = 1) -> list[Any]:
+    return ["publish", {"topic": "counter", "fields": {"number": number, "squares": squares, "text": ""}}]
+
+
+def tuned(node: Any = "counter", setting: Any = "scale", value: Any = 1.0) -> list[Any]:
+    return ["set", {"node": node, "setting": setting, "value": value}]
+
+
+@pytest.mark.parametrize(
+    ("packet", "text"),
+    [
+        ([1, {}], "a packet came that is not [verb, {field: value}]"),
+        (["observe"], "a packet came that is not"),
+        ({"observe": 1}, "a packet came that is not"),
+        (["observe", {1: 2}], "a packet came that is not"),
+        ([["status"], {}], "a packet came that is not"),
+        (b"\xc1", "a packet came that is not"),
+        (["", {}], "there is no request ''"),
+        (["\x1b[2J", {}], r"there is no request '\x1b[2J'"),
+        (["x" * 1000, {}], "…"),
+        (["observe", {"topic": 1}], "topic of 'observe' must be a text, got 1"),
+        (["observe", {"topic": ["counter"]}], "topic of 'observe' must be a text, got ['counter']"),
+        (["observe", {}], "'observe' needs topic, a text"),
+        (["status", {"topic": "x"}], "'status' takes no arguments, and not 'topic'"),
+        (tuned(setting=[]), "setting of 'set' must be a text, got []"),
+        (tuned(node={}), "node of 'set' must be a text, got {}"),
+        (tuned(value="1"), "value of 'set' must be a finite number"),
+        (tuned(value=True), "value of 'set' must be a finite number"),
+        (tuned(value=float("nan")), "must be a finite number, got nan"),
+        (["publish", {"topic": "counter", "fields": []}], "fields of 'publish' must be a mapping"),
+        (published({"shape": [10**12]}), "has 8000000000000 B, and at most 67108864 B are published by hand"),
+        (published({"shape": [-1]}), "a shape must be 1 whole numbers from 0, got [-1]"),
+        (published({"shape": [1.5]}), "a shape must be 1 whole numbers from 0, got [1.5]"),
+        (published({"shape": [2, 2]}), "a shape must be 1 whole numbers from 0, got [2, 2]"),
+        (published({"size": 3}), "expected {shape:"),
+        (published({"shape": [1], "fill": []}), "squares"),
+        (published([1.0], number=2**64 - 1), "number"),
+        (["logs", {"node": "", "count": -1, "follow": False}], "count of 'logs' must be a whole number from 0, got -1"),
+        (["logs", {"node": "", "count": 1, "follow": 1}], "follow of 'logs' must be true or false, got 1"),
+        (["reset", {"by": None}], "by of 'reset' must be a text, got None"),
+        (["restart", {"node": 7}], "node of 'restart' must be a text, got 7"),
+    ],
+)
+def test_a_request_of_another_form_is_refused_with_an_answer_and_counted(
+    packet: Any, text: str, cell: tuple[Running, Control]
+) -> None:
+    running, _ = cell
+    before = refused(running)
+    said = asked(running, packet if isinstance(packet, bytes) else msgpack.packb(packet))
+    assert said.verb == "error"
+    assert text in said.about["text"], said.about["text"]
+    assert len(said.about["text"]) < 300
+    assert refused(running) == before + 1
+    assert [process.state for process in running.run.processes.values()] == ["running"] * 3
+
+
+@pytest.mark.parametrize(
+    "about", [{}, {"reason": 5}, {"reason": ["a hand"]}, {"why": "x"}, {"reason": "x" * 100_000}, {"reason": "\x1b[2J"}]
+)
+def test_an_emergency_stop_is_carried_out_whatever_its_arguments_are(
+    about: dict[str, Any], cell: tuple[Running, Control]
+) -> None:
+    running, _ = cell
+    said = asked(running, msgpack.packb(["estop", about]))
+    assert said.about["value"]["guard"]["state"] == "stopped"
+    assert running.until(lambda: running.run.ask("guard", "guards")["guard"]["state"] == "stopped", 5)
+    assert running.process("guard").state == "running"
+    assert asked(running, msgpack.packb(["reset", {"by": "x" * 100_000}])).verb == "ok"
+
+
+def test_a_text_that_is_no_unicode_arrives_with_what_is_wrong_replaced_and_what_is_no_data_is_not_sent() -> None:
+    here, there = socket_pair()
+    with here, there:
+        send(here, "failed", error="no such file: \udcff.png")
+        packet = receive(there)
+        assert packet is not None
+        assert packet.about == {"error": "no such file: ?.png"}
+        for value in (2**64, object(), {1, 2}):
+            with pytest.raises(LinkFailed, match="'failed' cannot be sent: "):
+                send(here, "failed", error=value)

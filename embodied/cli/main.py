@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
+import os
 import sys
+from typing import Any
 
 import typer
 
 from embodied import __version__
-from embodied.cli.common.output import INTERRUPTED, print_json
+from embodied.cli.common.output import INTERRUPTED, err, os_error_text, print_json
 from embodied.cli.verbs.calibrate import calibrate
 from embodied.cli.verbs.calibrate_arm import arm
 from embodied.cli.verbs.check import check
@@ -34,6 +37,10 @@ from embodied.cli.verbs.topic import topic
 from embodied.cli.verbs.topic_echo import echo
 from embodied.cli.verbs.topic_rates import bw, delay, hz
 from embodied.cli.verbs.virtual import virtual
+from embodied.visible_text import visible
+
+INFRASTRUCTURE = 3
+"""Exit code where the output cannot be written."""
 
 RUNNING_PANEL = "Graphs that run"
 """Title of a group of verbs in the help."""
@@ -76,10 +83,37 @@ def root(
 
 def main() -> None:
     """Run the command line and exit with its code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A terminal that lacks a character, such as one in ASCII, gets an escape in place of it.
+            stream.reconfigure(errors="backslashreplace")
+    code: Any = 0
     try:
-        code = app(prog_name="embodied", standalone_mode=False)
+        code = _run()
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _discard_output()
+    except OSError as error:
+        # Nothing that is left in the buffer can be written, at the end of the process neither.
+        _discard_output()
+        if not code:
+            err.print(f"error: standard output: {os_error_text(error)}", markup=False)
+            code = INFRASTRUCTURE
+    sys.exit(code)
+
+
+def _run() -> Any:
+    """Run the verb that the command line names, and return its exit code."""
+    output = sys.stdout
+    try:
+        return app(prog_name="embodied", standalone_mode=False)
     except KeyboardInterrupt:
-        code = INTERRUPTED
+        return INTERRUPTED
+    except SystemExit as error:
+        # A reader that has closed the pipe, such as `head`, is no error; typer wraps the output then, and exits with 1.
+        return error.code if sys.stdout is output else 0
+    except OSError:
+        raise
     except Exception as error:
         # Wrong usage, which typer detects before a verb begins: its errors have a message and an exit code.
         message, show, code = (getattr(error, name, None) for name in ("format_message", "show", "exit_code"))
@@ -88,5 +122,10 @@ def main() -> None:
         if "--json" in sys.argv:
             print_json({"error": message(), "problems": [], "exit_code": code})
         else:
+            vars(error)["message"] = visible(str(getattr(error, "message", "")))
             show()
-    sys.exit(code)
+        return code
+
+
+def _discard_output() -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

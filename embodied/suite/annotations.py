@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from embodied.errors import Problem
+from embodied.visible_text import visible
 
 _DATA = {"%": "%25", "\r": "%0D", "\n": "%0A"}
 _PROPERTY = {**_DATA, ":": "%3A", ",": "%2C"}
@@ -47,4 +48,4 @@ def _relative(file: str) -> str:
 
 
 def _escaped(text: str, signs: dict[str, str]) -> str:
-    return "".join(signs.get(sign, sign) for sign in text)
+    return visible("".join(signs.get(sign, sign) for sign in text))

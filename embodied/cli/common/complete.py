@@ -20,6 +20,7 @@ from embodied.launch.discovery import class_names
 from embodied.launch.keys import NODE
 from embodied.launch.project import enter, project_root
 from embodied.node.settings import field_types, name_of
+from embodied.visible_text import visible
 
 Choices = Iterable[str | tuple[str, str]]
 """Candidates, each with an optional description."""
@@ -37,15 +38,17 @@ def safe_completion(complete: Callable[[str], Choices]) -> Callable[[str], list[
     def completion(incomplete: str) -> list[Any]:
         with _silence():
             try:
-                return [entry for entry in complete(incomplete) if _text(entry).startswith(incomplete)]
+                # A shell writes candidates to its terminal as they are.
+                shown = (e for e in complete(incomplete) if all(visible(text) == text for text in _texts(e)))
+                return [entry for entry in shown if _texts(entry)[0].startswith(incomplete)]
             except BaseException:
                 return []
 
     return completion
 
 
-def _text(entry: str | tuple[str, str]) -> str:
-    return entry if isinstance(entry, str) else entry[0]
+def _texts(entry: str | tuple[str, str]) -> tuple[str, ...]:
+    return (entry,) if isinstance(entry, str) else entry
 
 
 @contextmanager

@@ -7,14 +7,16 @@ import signal
 import sys
 import threading
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, nullcontext
-from typing import Self
+from contextlib import contextmanager, nullcontext, suppress
+from typing import Any, Self
 
 import typer
-from rich.console import Console
+from rich.console import Console, ConsoleOptions
+from rich.segment import Segment
 
 from embodied.errors import FOREIGN, EmbodiedError, LaunchError, Problem, error_text
 from embodied.plain_data import dumps
+from embodied.visible_text import visible
 
 INTERRUPTED = 130
 """Exit code after Ctrl-C, as shells have it: 128 + SIGINT."""
@@ -24,7 +26,22 @@ TABLE_WIDTH = 240
 
 
 class _Console(Console):
-    """Console that passes a closed pipe on to `exit_on_error`."""
+    """Console of foreign text: no escape sequence in it reaches the terminal, nor is a colon word made a picture.
+
+    A closed pipe is passed on to `exit_on_error`.
+    """
+
+    def __init__(self, *, stderr: bool = False, soft_wrap: bool = True, width: int | None = None) -> None:
+        super().__init__(stderr=stderr, width=width, highlight=False, soft_wrap=soft_wrap, emoji=False)
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        """Print as Rich does, with control characters as visible text."""
+        super().print(*(visible(thing) if isinstance(thing, str) else thing for thing in objects), **options)
+
+    def render(self, renderable: Any, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """Render as Rich does; what tables, progress bars and pages hold is visible text as well."""
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else segment._replace(text=visible(segment.text))
 
     def on_broken_pipe(self) -> None:
         """Raise instead of exiting with code 1, as Rich does.
@@ -35,13 +52,13 @@ class _Console(Console):
         raise BrokenPipeError
 
 
-out = _Console(highlight=False, soft_wrap=True)
-err = _Console(stderr=True, highlight=False, soft_wrap=True)
+out = _Console()
+err = _Console(stderr=True)
 
 
 def table_console() -> Console:
     """Return the console of the command line for tables: folded into a terminal, at full width where there is none."""
-    return _Console(highlight=False, width=None if out.is_terminal else TABLE_WIDTH)
+    return _Console(soft_wrap=False, width=None if out.is_terminal else TABLE_WIDTH)
 
 
 class StatusLine:
@@ -135,12 +152,24 @@ def fail(message: str, code: int, as_json: bool, problems: list[dict[str, object
     Returns:
         the exception to raise.
     """
-    if as_json:
-        print_json({"error": message, "problems": problems or [], "exit_code": code})
-    else:
-        err.print(message, markup=False)
-        print_error_pages(str(problem["code"]) for problem in problems or [])
+    try:
+        if as_json:
+            print_json({"error": message, "problems": problems or [], "exit_code": code})
+        else:
+            err.print(message, markup=False)
+            print_error_pages(str(problem["code"]) for problem in problems or [])
+    except OSError as error:
+        # Where the message was to go takes nothing, as a full disk; perhaps the other stream does.
+        with suppress(OSError):
+            err.print(f"{message}\nerror: standard output: {os_error_text(error)}", markup=False)
     return typer.Exit(code)
+
+
+def os_error_text(error: OSError) -> str:
+    """Describe an error of the operating system: `No space left on device: runs/x/final.png`, without what it lacks."""
+    names = (error.filename, error.filename2)
+    files = (os.fsdecode(name) for name in names if isinstance(name, str | bytes | os.PathLike))
+    return ": ".join([error.strerror or error_text(error), " -> ".join(files)]).removesuffix(": ")
 
 
 def print_error_pages(codes: Iterable[str]) -> None:
@@ -158,8 +187,10 @@ def _exit_codes(as_json: bool) -> Iterator[None]:
         problems = [problem.as_dict() for problem in error.problems] if isinstance(error, LaunchError) else []
         text = "\n".join([str(error), *getattr(error, "__notes__", ())])
         raise fail(text, error.exit_code, as_json, problems) from None
-    except KeyboardInterrupt:
-        raise fail("interrupted", INTERRUPTED, as_json) from None
+    except KeyboardInterrupt as error:
+        notes = getattr(error, "__notes__", ())
+        # What did not stop in order counts more than who wanted it to stop.
+        raise fail("\n".join(["interrupted", *notes]), 3 if notes else INTERRUPTED, as_json) from None
     except BrokenPipeError:
         # The reader, such as `head`, has closed the pipe: that is no error, and flushing at exit must not raise again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -167,7 +198,7 @@ def _exit_codes(as_json: bool) -> Iterator[None]:
     except typer.Exit:
         raise
     except OSError as error:
-        raise fail(f"error: {error.strerror or error}: {error.filename or ''}", 3, as_json) from None
+        raise fail(f"error: {os_error_text(error)}", 3, as_json) from None
     except FOREIGN as error:
         # Developers of embodied want the traceback, its users one line.
         if os.environ.get("EMBODIED_DEBUG"):

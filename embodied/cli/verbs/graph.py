@@ -22,6 +22,7 @@ from embodied.diagram.mermaid import mermaid
 from embodied.diagram.svg import svg
 from embodied.graph.plan import Plan
 from embodied.live.statistics import EVERY, Sample, measure
+from embodied.visible_text import visible
 
 
 class Drawing(StrEnum):
@@ -70,7 +71,7 @@ def graph(
             about = {"wires": wires} if live else {}
             print_json({**plan.graph.describe(), **about, "output": None if output is None else str(output)})
         elif output is None:
-            typer.echo(text, nl=False)
+            typer.echo(visible(text), nl=False)
         else:
             out.print(f"{output}: {len(plan.nodes)} nodes", markup=False)
 

@@ -1,6 +1,7 @@
 """Logs of a run: the printed lines of each process, in a file and, the last ones, in memory.
 
-A line of a file is `2026-11-25T10:01:37.123456+00:00 node: text`.
+A line of a file is `2026-11-25T10:01:37.123456+00:00 node: text`, in UTF-8 whatever the locale; bytes that are none are
+replaced, and control characters are written as escapes.
 """
 
 from __future__ import annotations
@@ -14,9 +15,13 @@ from pathlib import Path
 from typing import IO
 
 from embodied.live.node_output import MARK
+from embodied.visible_text import visible
 
 KEPT = 1000
 """Most lines in memory, of each process."""
+
+LONGEST = 8192
+"""Length at which output without a newline counts as a line [B]."""
 
 LARGEST = 10 * 2**20
 """Size of a log file [B] at which it is renamed to `.1`, in place of an older one."""
@@ -51,20 +56,37 @@ class Logs:
     def __init__(self, folder: Path | None) -> None:
         self._folder = folder
         self._kept: dict[str, deque[Line]] = {}
-        self._rests: dict[str, str] = {}
+        self._rests: dict[str, bytes] = {}
         self._files: dict[str, IO[str]] = {}
         self.trouble = ""
         self.listener: Callable[[str, list[Line]], None] = lambda _, __: None
+        if folder is not None:
+            # It is there even if nobody prints, so that an older run's is not taken for it.
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                self._give_up(folder, error)
 
     def add(self, process: str, data: bytes) -> list[Line]:
         """Add output of a process; returns the complete lines."""
-        *whole, rest = (self._rests.get(process, "") + data.decode(errors="replace")).split("\n")
-        self._rests[process] = rest[-8192:]
-        lines = [_line(text) for text in whole]
+        # Lines are decoded whole: a read may end in the middle of a character.
+        *whole, rest = (self._rests.get(process, b"") + data).split(b"\n")
+        if len(rest) > LONGEST:
+            whole.append(rest)
+            rest = b""
+        self._rests[process] = rest
+        lines = [_line(line) for line in whole]
+        self._keep(process, lines)
+        return lines
+
+    def note(self, process: str, text: str) -> None:
+        """Add what happened to a process, beside what it printed."""
+        self._keep(process, [Line("", visible(line), time.monotonic_ns()) for line in text.splitlines()])
+
+    def _keep(self, process: str, lines: list[Line]) -> None:
         self._kept.setdefault(process, deque(maxlen=KEPT)).extend(lines)
         self._write(process, lines)
         self.listener(process, lines)
-        return lines
 
     def last(self, process: str) -> list[Line]:
         """Return the last lines of a process, oldest first."""
@@ -77,8 +99,8 @@ class Logs:
         try:
             file = self._files.get(process)
             if file is None:
-                self._folder.mkdir(parents=True, exist_ok=True)
-                file = self._files[process] = (self._folder / f"{process}.log".replace("/", "_")).open("a")
+                path = self._folder / f"{process}.log".replace("/", "_")
+                file = self._files[process] = path.open("a", encoding="utf-8", errors="replace")
             for line in lines:
                 at = datetime.fromtimestamp((line.at + steady) / 1e9, UTC).astimezone()
                 file.write(f"{at.isoformat(timespec='microseconds')} {line.node or process}: {line.text}\n")
@@ -89,8 +111,11 @@ class Logs:
                 path.replace(path.with_suffix(".log.1"))
                 del self._files[process]
         except OSError as error:
-            # A full disk costs the log, and nothing else.
-            self.trouble = f"logs are no longer written to {self._folder}: {error.strerror}"
+            self._give_up(self._folder, error)
+
+    def _give_up(self, folder: Path, error: OSError) -> None:
+        """Write no more files: a full disk costs the log, and nothing else."""
+        self.trouble = self.trouble or f"logs are no longer written to {folder}: {error.strerror}"
 
     def close(self) -> None:
         """Write incomplete last lines and close the files."""
@@ -98,16 +123,25 @@ class Logs:
             if rest:
                 self._write(process, [_line(rest)])
         for file in self._files.values():
-            file.close()
+            try:
+                file.close()
+            except OSError as error:
+                self._give_up(Path(file.name).parent, error)
         self._files.clear()
 
 
 def read(folder: Path) -> list[tuple[str, str]]:
-    """Read the log files of a run, oldest line first: node and text.
+    """Read the log files of a run, oldest line first: node and text; or those of the seeds of a suite, one by one.
 
     Args:
-        folder: as it was given to `Logs`.
+        folder: as it was given to `Logs`, or `logs` of a suite.
     """
+    if not any(folder.glob("*.log")):
+        return [
+            (str(file.relative_to(folder).with_suffix("")), line)
+            for file in sorted(folder.rglob("*.log"))
+            for line in file.read_text("utf-8", errors="replace").splitlines()
+        ]
     files = [*folder.glob("*.log.1"), *folder.glob("*.log")]
     lines = [line for file in files for line in file.read_text("utf-8", errors="replace").splitlines()]
     # ISO times of one length sort as text; the sort is stable, so lines of a file keep their order.
@@ -115,7 +149,8 @@ def read(folder: Path) -> list[tuple[str, str]]:
     return [(node, text) for node, _, text in (rest.partition(": ") for _, rest in parted)]
 
 
-def _line(text: str) -> Line:
-    node, mark, rest = text.partition(MARK)
-    at = time.monotonic_ns()
-    return Line(node, rest, at) if mark else Line("", text, at)
+def _line(data: bytes) -> Line:
+    node, mark, text = data.decode(errors="replace").partition(MARK)
+    if not mark:
+        node, text = "", node
+    return Line(visible(node), visible(text), time.monotonic_ns())

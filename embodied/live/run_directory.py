@@ -18,10 +18,16 @@ CONTROL = "control"
 GRAPH = "graph.json"
 
 _LONGEST = 40
-"""Of a run's name."""
+"""Of a run's name [B]."""
 
 _PATH = 107
 """Longest path of a Unix socket [B]."""
+
+
+def short_name(name: str, size: int) -> str:
+    """Shorten the name of a launch file to a number of bytes, for the name of a folder; what is no text is left out."""
+    text = os.fsencode(name)[:size].decode(errors="ignore")
+    return "".join(sign if sign.isprintable() else "_" for sign in text) or "run"
 
 
 def home() -> Path:
@@ -57,7 +63,7 @@ class RunDirectory:
             LinkFailed: there is no safe place for it.
             OSError: it cannot be made.
         """
-        stem = f"{name[:_LONGEST]}-{os.getpid()}"
+        stem = f"{short_name(name, _LONGEST)}-{os.getpid()}"
         base = home()
         for count in range(1, 1000):
             path = base / (stem if count == 1 else f"{stem}-{count}")

@@ -9,9 +9,13 @@ from datetime import datetime
 from pathlib import Path
 
 from embodied import __version__
+from embodied.live.run_directory import short_name
 
 DIGEST_PACKAGES = ("numpy", "pybullet", "pybullet-arm64", "onnxruntime", "pin")
 """Distributions whose version may change a digest."""
+
+NAME_LONGEST = 60
+"""Length to which the name of a launch file is cut in the name of a folder [B]."""
 
 NAMED_ALIKE_MOST = 1000
 """Limit of folders with the same time and name."""
@@ -28,7 +32,7 @@ def new_run_folder(name: str) -> Path:
             Path("runs").mkdir()
         except FileExistsError:
             raise NotADirectoryError(errno.ENOTDIR, "runs is kept here, and is not a folder", "runs") from None
-    stem = f"{datetime.now().astimezone():%Y%m%d-%H%M%S}-{name[:60]}"
+    stem = f"{datetime.now().astimezone():%Y%m%d-%H%M%S}-{short_name(name, NAME_LONGEST)}"
     for number in range(1, NAMED_ALIKE_MOST):
         folder = Path("runs") / (stem if number == 1 else f"{stem}-{number}")
         try:

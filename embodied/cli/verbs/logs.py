@@ -49,7 +49,11 @@ def _past(run: str | None) -> Path | None:
     if run is not None:
         kept = run_folder(Path(run)) / "logs"
         return kept if kept.is_dir() else None
-    return max(Path("runs").glob("*/logs"), key=lambda folder: folder.stat().st_mtime, default=None)
+    past = max(Path("runs").glob("*/logs"), key=lambda folder: folder.stat().st_mtime, default=None)
+    last = max((folder for folder in Path("runs").glob("*/") if folder.name[:1].isdigit()), default=None)
+    if past is not None and last is not None and last.name > past.parent.name:
+        err.print(f"{last} kept no logs, as its nodes printed to its terminal", markup=False)
+    return past
 
 
 def _from_file(folder: Path, node: str | None, count: int) -> list[Line]:

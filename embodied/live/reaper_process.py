@@ -1,7 +1,8 @@
 """Program of the reaper: cleans up after a launcher that was killed, the last process of a run, needs only Python.
 
 It receives the processes by a pipe, and learns of the launcher's end by the end of that pipe. The processes then have a
-moment to stop by themselves; what is still there is killed, and the folder of the run goes.
+moment to stop by themselves; what is still there is killed, and the folder of the run goes. What a node started itself
+is known by a mark in its environment, which it inherits wherever it goes: a session of its own, or the background.
 """
 
 import contextlib
@@ -11,17 +12,61 @@ import shutil
 import signal
 import sys
 import time
+from pathlib import Path
 
 GRACE = 0.5
 """How long processes have to stop by themselves once their launcher is gone [s]."""
 
+ROUNDS = 20
+"""How often processes with a mark are looked for: one may start another just before it is killed."""
 
-def main(channel: int, folder: str) -> None:
+ROUND = 0.05
+"""Longest wait for the end of those that were killed in a round [s]."""
+
+
+def end_marked(mark: str) -> None:
+    """Kill every other process of this user whose environment, as it was started, has an entry that begins with a mark.
+
+    Args:
+        mark: beginning of the entry, `NAME=value`.
+    """
+    for _ in range(ROUNDS):
+        numbers = [int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit()]
+        killed = [handle for number in numbers for handle in _killed(number, mark)]
+        if not killed:
+            return
+        select.select(killed, [], [], ROUND)
+        for handle in killed:
+            os.close(handle)
+
+
+def _killed(process: int, mark: str) -> list[int]:
+    """Kill a process if it has the mark, and return a descriptor that becomes readable when it has ended."""
+    handle = -1
+    try:
+        if process == os.getpid():
+            return []
+        # With its handle open the number cannot come to stand for another process.
+        handle = os.pidfd_open(process)
+        environment = Path(f"/proc/{process}/environ").read_bytes()
+        if any(entry.startswith(mark.encode()) for entry in environment.split(b"\0")):
+            signal.pidfd_send_signal(handle, signal.SIGKILL)
+            return [handle]
+    except OSError:
+        # It has ended, or it is another user's.
+        pass
+    if handle >= 0:
+        os.close(handle)
+    return []
+
+
+def main(channel: int, folder: str, mark: str) -> None:
     """Wait as the reaper for the end of a launcher, and clean up.
 
     Args:
         channel: descriptor of the pipe: lines `+ process` and `- process`, and `bye` before an end in order.
         folder: of the run.
+        mark: in the environment of everything that the run started.
     """
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
@@ -46,8 +91,9 @@ def main(channel: int, folder: str) -> None:
         # Its group, for what a node may have started itself.
         with contextlib.suppress(OSError):
             os.killpg(process, signal.SIGKILL)
+    end_marked(mark)
     shutil.rmtree(folder, ignore_errors=True)
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), sys.argv[2])
+    main(int(sys.argv[1]), sys.argv[2], sys.argv[3])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from embodied.clock import Time
 from embodied.errors import FOREIGN, EmbodiedError, WorldFailed, error_text
+from embodied.runtime.failures import location
 from embodied.world import Verdict, World
 
 
@@ -59,4 +60,5 @@ class CheckedWorld:
 def _failed(doing: str, error: BaseException) -> EmbodiedError:
     if isinstance(error, EmbodiedError):
         return error
-    return WorldFailed(f"the world failed to {doing}: {error_text(error)}")
+    where = location(error)
+    return WorldFailed(f"the world failed to {doing}: {error_text(error)}" + (f"\n  --> {where}" if where else ""))

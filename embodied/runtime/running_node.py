@@ -22,7 +22,7 @@ class Topic:
 
     Attributes:
         encode: in lockstep, checks a message and returns its bytes.
-        seal: live, checks a message that stays in the process; None where no node of the process subscribes.
+        seal: live, checks a message; None where it only leaves the process, which checks it as well.
         digested: whether its bytes belong to the digest of the run.
         last: time of the last publication [ns].
         latest: message of the last publication.

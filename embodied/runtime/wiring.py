@@ -7,7 +7,7 @@ subscriber never sees outputs of two different steps of a node side by side, unl
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 
 from embodied.graph.plan import Planned
 from embodied.messages.constraints import Refinement
@@ -72,14 +72,15 @@ class Wiring:
         for topic, kind, refined in self._outputs(stated):
             topic.encode = encoder(kind, topic.name, refined)
 
-    def seal(self, stated: Mapping[str, Mapping[str, Refinement]]) -> None:
-        """Give each topic with subscribers in this process the function that checks its messages.
+    def seal(self, stated: Mapping[str, Mapping[str, Refinement]], leaving: Container[str] = ()) -> None:
+        """Give each topic the function that checks its messages, whether or not anybody subscribes.
 
         Args:
             stated: by node and port, what is known of an output.
+            leaving: nodes whose outputs leave the process, which checks them too: once is enough.
         """
         for topic, kind, refined in self._outputs(stated):
-            if topic.mailboxes:
+            if topic.mailboxes or topic.name.rpartition(".")[0] not in leaving:
                 topic.seal = sealer(kind, topic.name, refined)
 
     def _outputs(

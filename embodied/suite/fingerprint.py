@@ -11,7 +11,7 @@ import hashlib
 import importlib.util
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -44,12 +44,19 @@ def _code(objects: list[Any]) -> Iterator[Path]:
     for package in PACKAGES:
         spec = importlib.util.find_spec(package)
         for folder in () if spec is None else spec.submodule_search_locations or ():
-            yield from Path(folder).rglob("*.py")
+            yield from _modules(Path(folder), Path(folder).rglob("*.py"))
     for value in objects:
         module = type(value).__module__
         file = getattr(sys.modules.get(module), "__file__", None)
         if file is not None and module.partition(".")[0] not in PACKAGES:
-            yield from Path(file).parent.glob("*.py")
+            yield from _modules(Path(file).parent, Path(file).parent.glob("*.py"))
+
+
+def _modules(folder: Path, files: Iterable[Path]) -> Iterator[Path]:
+    """Yield the files of a folder that can be imported, and not what editors leave beside them, as `.#node.py`."""
+    for file in files:
+        if not any(part.startswith(".") for part in file.relative_to(folder).parts) and file.is_file():
+            yield file
 
 
 def _named_files(value: Any) -> Iterator[Path]:

@@ -50,7 +50,7 @@ def page(summary: Summary) -> str:
     for scenario in summary.scenarios:
         lines += _bad(summary, scenario)
     text = "\n".join(lines) + "\n"
-    return text if len(text.encode()) < PAGE_MOST else text[: PAGE_MOST // 4] + "\n\n… cut\n"
+    return text if len(text.encode(errors="replace")) < PAGE_MOST else text[: PAGE_MOST // 4] + "\n\n… cut\n"
 
 
 def _bad(summary: Summary, scenario: Scenario) -> Iterator[str]:
@@ -82,5 +82,5 @@ def write_page(summary: Summary) -> None:
     """
     file = os.environ.get(SUMMARY_VARIABLE)
     if file:
-        with Path(file).open("a", encoding="utf-8") as stream:
+        with Path(file).open("a", encoding="utf-8", errors="backslashreplace") as stream:
             stream.write(page(summary))

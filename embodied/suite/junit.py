@@ -46,5 +46,6 @@ def _case(suite: ET.Element, scenario: Scenario, result: Result) -> None:
         failure.text = f"{result.reason}\n{faults}run it again: {scenario.command(result.seed)}\n"
     lines = [f"digest {result.digest}"] if result.digest else []
     lines += [f"tried again after: {note}" for note in result.reruns]
+    lines += [result.output] if result.output else []
     if lines:
         ET.SubElement(case, "system-out").text = "\n".join(lines)

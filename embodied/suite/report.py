@@ -39,7 +39,7 @@ def report(summary: Summary, folder: Path) -> str:
     for scenario in summary.scenarios:
         parts += _seeds(summary, scenario)
         for result in summary.tally(scenario).results:
-            if result.status != "passed" or result.files:
+            if result.status != "passed" or result.pictured:
                 picture, used = _picture(result, folder, budget)
                 budget -= used
                 parts.append(_episode(scenario, result, picture))
@@ -105,7 +105,7 @@ def _seeds(summary: Summary, scenario: Scenario) -> Iterator[str]:
     for result in tally.results:
         title = escape(f"seed {result.seed} {result.status}: {result.reason}", quote=True)
         tag, link = "span", ""
-        if result.status != "passed" or result.files:
+        if result.status != "passed" or result.pictured:
             tag, link = "a", f' href="#{_anchor(scenario, result)}"'
         yield f'<{tag} class="{result.status}" title="{title}"{link}></{tag}>'
     yield "</div>"
@@ -130,6 +130,11 @@ def _episode(scenario: Scenario, result: Result, picture: str) -> str:
         lines.append(f"<pre>{escape(chr(10).join(rest))}</pre>")
     lines += [f'<p class="infrastructure">tried again after: {escape(note)}</p>' for note in result.reruns]
     lines.append(f"<pre>{escape(scenario.command(result.seed))}</pre>")
+    if result.output:
+        link = (
+            f'<a href="{escape(result.files["logs"], quote=True)}">printed</a>' if "logs" in result.files else "printed"
+        )
+        lines.append(f'<p class="quiet">{link}</p><pre>{escape(result.output)}</pre>')
     if result.digest:
         lines.append(f'<p class="quiet">digest <code>{result.digest}</code></p>')
     lines += [f'<p class="quiet">{_guard(name, tally)}</p>' for name, tally in result.outcome.get("guards", {}).items()]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -16,7 +16,8 @@ from embodied.recording.timeline import Timeline
 from embodied.recording.video import Video
 from embodied.runtime.command_line import command
 from embodied.runtime.digest import first_difference
-from embodied.runtime.episode import play
+from embodied.runtime.episode import Watcher, play
+from embodied.suite.seed_output import silenced
 
 Films = Literal["failures", "all", "none"]
 """Seeds of which videos are made."""
@@ -27,8 +28,8 @@ INFRASTRUCTURE = "infrastructure"
 JUDGED = frozenset({"passed", "failed", "nondeterministic"})
 """Statuses that are a verdict on the robot."""
 
-FILES = ("filmstrip", "video")
-"""Kinds of pictures that a result may name."""
+FILES = ("filmstrip", "video", "logs")
+"""Kinds of files that a result may name."""
 
 NO_OVERRIDES = Overrides()
 
@@ -98,12 +99,18 @@ class Job:
         repeat: number of runs of each seed; every run must give the same digest.
         folder: folder of the pictures; None: no pictures, and no second run for them.
         films: seeds of which pictures are made: a video where PyAV is installed, and a filmstrip.
+        logs: folder of what the nodes print, a file a seed; None: it goes to the terminal.
     """
 
     scenario: Scenario
     repeat: int = 1
     folder: Path | None = None
     films: Films = "failures"
+    logs: Path | None = None
+
+    def log(self, seed: int) -> Path | None:
+        """Return the file with the output of a seed."""
+        return None if self.logs is None else self.logs / self.scenario.name / f"seed-{seed}.log"
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +125,8 @@ class Result:
         note: difference between the runs, or error.
         wall: wall time of all runs and pictures [s].
         reruns: infrastructure errors of earlier attempts.
-        files: paths of `filmstrip` and `video`, relative to the suite's folder.
+        files: paths of `filmstrip`, `video` and `logs`, relative to the suite's folder.
+        output: end of what the nodes printed in the first run.
         timeline: events of a seed that did not pass, as of `Timeline`.
     """
 
@@ -131,6 +139,12 @@ class Result:
     reruns: tuple[str, ...] = ()
     files: Mapping[str, str] = field(default_factory=dict)
     timeline: Mapping[str, Any] = field(default_factory=dict)
+    output: str = ""
+
+    @property
+    def pictured(self) -> bool:
+        """Whether there are pictures of it."""
+        return bool(self.files.keys() & {"filmstrip", "video"})
 
     @property
     def reason(self) -> str:
@@ -152,15 +166,14 @@ class Result:
         data: dict[str, Any] = {"scenario": self.scenario, "seed": self.seed, "status": self.status}
         data |= self.outcome
         data["episode_s"] = round(self.wall, 3)
-        for key, value in (("note", self.note), ("reruns", list(self.reruns)), ("timeline", dict(self.timeline))):
-            if value:
-                data[key] = value
+        further = {"note": self.note, "reruns": list(self.reruns), "timeline": dict(self.timeline)}
+        data |= {key: value for key, value in {**further, "output": self.output}.items() if value}
         return data | dict(self.files)
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Result:
         """Restore a result from plain data."""
-        own = ("scenario", "seed", "status", "episode_s", "note", "reruns", "timeline", *FILES)
+        own = ("scenario", "seed", "status", "episode_s", "note", "reruns", "timeline", "output", *FILES)
         return cls(
             scenario=data["scenario"],
             seed=data["seed"],
@@ -171,6 +184,7 @@ class Result:
             reruns=tuple(data.get("reruns", ())),
             files={key: data[key] for key in FILES if key in data},
             timeline=data.get("timeline", {}),
+            output=data.get("output", ""),
         )
 
 
@@ -185,13 +199,14 @@ def read_launch(scenario: Scenario) -> Launch:
     return launch
 
 
-def run_seed(job: Job, seed: int, launch: Launch | None = None) -> Result:
+def run_seed(job: Job, seed: int, launch: Launch | None = None, watchers: Sequence[Watcher] = ()) -> Result:
     """Run one seed as often as the job says; a seed that does not pass is run once more for its pictures.
 
     Args:
         job: scenario and number of runs.
         seed: seed of everything random.
         launch: the scenario's launch file, if it is loaded already.
+        watchers: who else looks at its first run in lockstep.
 
     Raises:
         LaunchError: the launch file is wrong.
@@ -201,10 +216,13 @@ def run_seed(job: Job, seed: int, launch: Launch | None = None) -> Result:
     if scenario.live:
         return _run_live(job, seed, launch)
     try:
-        outcomes = [
-            play(launch.graph(scenario.profile), seed, limit=scenario.limit, trace=job.repeat > 1)
-            for _ in range(job.repeat)
-        ]
+        trace = job.repeat > 1
+        first = play(launch.graph(scenario.profile), seed, limit=scenario.limit, trace=trace, watchers=watchers)
+        with silenced():
+            others = [
+                play(launch.graph(scenario.profile), seed, limit=scenario.limit, trace=trace)
+                for _ in range(1, job.repeat)
+            ]
     except LaunchError:
         raise
     except FOREIGN as error:
@@ -213,10 +231,9 @@ def run_seed(job: Job, seed: int, launch: Launch | None = None) -> Result:
         return Result(
             scenario.name, seed, status, note=str(error) if isinstance(error, EmbodiedError) else error_text(error)
         )
-    first = outcomes[0]
     outcome = {key: value for key, value in first.as_dict().items() if key != "seed"}
     result = Result(scenario.name, seed, "passed" if first.passed else "failed", outcome)
-    for other in outcomes[1:]:
+    for other in others:
         if other.about != first.about:
             note = f"nothing to compare: {dict(first.about)} and {dict(other.about)}"
             return replace(result, status=INFRASTRUCTURE, note=note)
@@ -225,14 +242,17 @@ def run_seed(job: Job, seed: int, launch: Launch | None = None) -> Result:
             return replace(result, status="nondeterministic", note=f"two runs differ first in {where}")
     if job.folder is None or (first.passed and job.films != "all"):
         return result
-    return _with_pictures(job, launch, job.folder, result)
+    with silenced():
+        return _with_pictures(job, launch, job.folder, result)
 
 
 def _run_live(job: Job, seed: int, launch: Launch) -> Result:
     """Run one seed live; its logs are kept in the suite's folder."""
     scenario = job.scenario
     about = {"file": str(scenario.file), "profile": scenario.profile}
-    logs = None if job.folder is None else job.folder / scenario.name / f"seed-{seed}-logs"
+    log = job.log(seed)
+    # Each of its processes has a file of its own there.
+    logs = None if log is None else log.with_suffix("")
     graph = launch.graph(scenario.profile)
     try:
         live = play_live(graph, seed, name=scenario.name, about=about, limit=scenario.limit, logs=logs)
@@ -242,9 +262,9 @@ def _run_live(job: Job, seed: int, launch: Launch) -> Result:
         note = str(error) if isinstance(error, EmbodiedError) else error_text(error)
         return Result(scenario.name, seed, INFRASTRUCTURE, note=note)
     outcome = {key: value for key, value in live.as_dict().items() if key != "seed"}
-    if live.failure:
-        return Result(scenario.name, seed, INFRASTRUCTURE, outcome, note=live.failure)
-    return Result(scenario.name, seed, "passed" if live.passed else "failed", outcome)
+    files = {} if logs is None or job.logs is None else {"logs": str(logs.relative_to(job.logs.parent))}
+    status = INFRASTRUCTURE if live.failure else "passed" if live.passed else "failed"
+    return Result(scenario.name, seed, status, outcome, note=live.failure, files=files)
 
 
 def _with_pictures(job: Job, launch: Launch, folder: Path, result: Result) -> Result:
@@ -267,4 +287,4 @@ def _with_pictures(job: Job, launch: Launch, folder: Path, result: Result) -> Re
     if sheet is not None:
         filmstrip.save(sheet, folder / f"{stem}.png")
         files["filmstrip"] = f"{stem}.png"
-    return replace(result, files=files, timeline=timeline.as_dict())
+    return replace(result, files={**result.files, **files}, timeline=timeline.as_dict())

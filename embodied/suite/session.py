@@ -62,7 +62,8 @@ class Session:
 
         spec = self.spec
         folder = None if spec.films == "none" else self.folder
-        jobs = [Job(scenario, spec.repeat, folder, spec.films) for scenario in spec.scenarios]
+        logs = self.folder / "logs"
+        jobs = [Job(scenario, spec.repeat, folder, spec.films, logs) for scenario in spec.scenarios]
         skip = frozenset(self.kept)
         run_suite(jobs, spec.seeds, self._processes, keep, timeout=timeout, reruns=reruns, skip=skip)
 
@@ -89,4 +90,6 @@ class Session:
         """
         (self.folder / "summary.json").write_text(dumps(summary.as_dict()), encoding="utf-8")
         (self.folder / "junit.xml").write_bytes(junit(summary))
-        (self.folder / "report.html").write_text(report(summary, self.folder), encoding="utf-8")
+        # The name of a file need not be UTF-8, and a page is.
+        page = report(summary, self.folder)
+        (self.folder / "report.html").write_text(page, encoding="utf-8", errors="backslashreplace")

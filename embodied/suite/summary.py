@@ -37,7 +37,7 @@ class Tally:
     def digest(self) -> str:
         """SHA-256 over the digests of all seeds, in their order."""
         lines = [f"{r.scenario} {r.seed} {r.digest or r.status}\n" for r in self.results]
-        return hashlib.sha256("".join(lines).encode()).hexdigest()
+        return hashlib.sha256("".join(lines).encode(errors="surrogatepass")).hexdigest()
 
     @property
     def simulated(self) -> float:

@@ -14,12 +14,19 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 
-from embodied.errors import LaunchError
+from embodied.errors import LaunchError, raised_at
 from embodied.launch import Launch
+from embodied.live.reaper_process import end_marked
+from embodied.runtime.failures import OURS
+from embodied.suite.seed_output import SeedOutput, captured, tail
 from embodied.suite.seed_run import INFRASTRUCTURE, Job, Result, Scenario, read_launch, run_seed
+
+VARIABLE = "EMBODIED_SUITE"
+"""Variable in the environment of whatever a suite starts."""
 
 Task = tuple[Job, int]
 
@@ -81,7 +88,8 @@ class _Worker:
 
 def _work(waiting: deque[Task], count: int, timeout: float | None) -> Iterator[tuple[Task, Result]]:
     """Yield results as they come; the caller may append to the waiting tasks."""
-    workers = [_start() for _ in range(count)]
+    mark = os.urandom(8).hex()
+    workers = [_start(mark) for _ in range(count)]
     try:
         while waiting or any(worker.task for worker in workers):
             for index, worker in enumerate(workers):
@@ -91,7 +99,7 @@ def _work(waiting: deque[Task], count: int, timeout: float | None) -> Iterator[t
                     except OSError:
                         # The worker died while idle, or was killed after a timeout.
                         worker.pipe.close()
-                        workers[index] = worker = _start()
+                        workers[index] = worker = _start(mark)
                         worker.submit(waiting[0])
                     waiting.popleft()
             busy = [worker for worker in workers if worker.task is not None]
@@ -112,12 +120,24 @@ def _work(waiting: deque[Task], count: int, timeout: float | None) -> Iterator[t
                 worker.process.kill()
         for worker in workers:
             worker.process.join()
+        # What nodes started and left behind; it inherited the mark, wherever it has gone.
+        end_marked(f"{VARIABLE}={mark}")
 
 
-def _start() -> _Worker:
+def _start(mark: str) -> _Worker:
+    """Start a worker, with a mark in its environment that whatever its nodes start inherits."""
     ours, theirs = multiprocessing.get_context("spawn").Pipe()
     process = multiprocessing.get_context("spawn").Process(target=_serve, args=(theirs,), daemon=True)
-    process.start()
+    # Python starts it with the first process, and it lives as long as this one: it must not inherit the mark.
+    resource_tracker.ensure_running()
+    before = os.environ.get(VARIABLE)
+    os.environ[VARIABLE] = mark
+    try:
+        process.start()
+    finally:
+        del os.environ[VARIABLE]
+        if before is not None:
+            os.environ[VARIABLE] = before
     theirs.close()
     return _Worker(process, ours)
 
@@ -145,14 +165,15 @@ def _kill(worker: _Worker, timeout: float) -> Result:
 def _lost(worker: _Worker, note: str) -> Result:
     assert worker.task is not None
     job, seed = worker.task
-    return Result(job.scenario.name, seed, INFRASTRUCTURE, note=note, wall=time.monotonic() - worker.begin)
+    wall = time.monotonic() - worker.begin
+    return _with_output(Result(job.scenario.name, seed, INFRASTRUCTURE, note=note, wall=wall), job)
 
 
 def _serve(pipe: Connection) -> None:
     """Run seeds one at a time until the parent closes the pipe: main function of a worker."""
     # Ctrl-C reaches the whole process group; only the parent handles it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(target=_end_with_parent, args=(os.environ[VARIABLE],), daemon=True).start()
     launches: dict[Scenario, Launch] = {}
     while True:
         try:
@@ -161,11 +182,13 @@ def _serve(pipe: Connection) -> None:
             return
         answer: Result | LaunchError
         try:
-            if job.scenario not in launches:
-                launches[job.scenario] = read_launch(job.scenario)
-            begin = time.monotonic()
-            answer = run_seed(job, seed, launches[job.scenario])
-            answer = replace(answer, wall=time.monotonic() - begin)
+            with captured(job.log(seed)) as output:
+                if job.scenario not in launches:
+                    launches[job.scenario] = read_launch(job.scenario)
+                begin = time.monotonic()
+                answer = _run(job, seed, launches[job.scenario], () if output is None else (output,))
+                answer = replace(answer, wall=time.monotonic() - begin)
+            answer = _with_output(answer, job)
         except LaunchError as error:
             answer = error
         try:
@@ -174,8 +197,27 @@ def _serve(pipe: Connection) -> None:
             return
 
 
-def _end_with_parent() -> None:
+def _run(job: Job, seed: int, launch: Launch, watchers: Sequence[SeedOutput]) -> Result:
+    """Run a seed; Ctrl-C is its parent's alone, so that a KeyboardInterrupt here is raised by a node."""
+    try:
+        return run_seed(job, seed, launch, watchers)
+    except KeyboardInterrupt as error:
+        where = raised_at(error, OURS)
+        return Result(job.scenario.name, seed, "error", note=f"a node raised KeyboardInterrupt\n  --> {where}")
+
+
+def _with_output(result: Result, job: Job) -> Result:
+    """Attach the end of what the nodes printed, and the file with all of it."""
+    log = job.log(result.seed)
+    if log is None or job.logs is None or not log.is_file():
+        return result
+    files = {**result.files, "logs": str(log.relative_to(job.logs.parent))}
+    return replace(result, files=files, output=tail(log))
+
+
+def _end_with_parent(mark: str) -> None:
     parent = multiprocessing.parent_process()
     if parent is not None:
         wait([parent.sentinel])
+        end_marked(f"{VARIABLE}={mark}")
         os._exit(1)

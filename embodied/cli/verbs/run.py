@@ -19,9 +19,19 @@ from embodied.cli.common.launch_options import (
     with_launch_options,
 )
 from embodied.cli.common.live_run import LiveRunOptions, run_live
-from embodied.cli.common.output import StatusLine, err, exit_on_error, immediate_interrupt, out, print_json, usage
+from embodied.cli.common.output import (
+    StatusLine,
+    err,
+    exit_on_error,
+    immediate_interrupt,
+    os_error_text,
+    out,
+    print_json,
+    usage,
+)
 from embodied.cli.common.run_folders import new_run_folder, versions
 from embodied.clock import SECOND
+from embodied.live.reaper import marked_environment
 from embodied.recording import filmstrip
 from embodied.recording.filmstrip import Film
 from embodied.runtime.episode import Outcome, Watcher, play
@@ -65,13 +75,15 @@ def run(
                 run_live(graph, LiveRunOptions(file, profile, seed, limit, machine, keys), folder, as_json)
             )
         film = Film()
-        with Progress() as progress:
+        with Progress() as progress, marked_environment():
             outcome = play(graph, seed, limit=limit, watchers=[film, progress])
-        picture = _save_pictures(outcome, film, folder)
+        picture, trouble = _save_pictures(outcome, film, folder)
         if as_json:
-            print_json(_as_json(outcome, picture))
+            print_json({**_as_json(outcome, picture), "picture_trouble": trouble})
         else:
             _print(outcome, picture)
+            if trouble:
+                out.print(f"picture    none: {trouble}", markup=False)
     # Without a verdict, as with --for or Ctrl-C, the run did what was asked of it.
     raise typer.Exit(1 if outcome.passed is False else 0)
 
@@ -98,14 +110,19 @@ class Progress(StatusLine, Watcher):
             self._pause = LINE_PERIOD
 
 
-def _save_pictures(outcome: Outcome, film: Film, folder: Path) -> Path | None:
+def _save_pictures(outcome: Outcome, film: Film, folder: Path) -> tuple[Path | None, str]:
+    """Save the last picture and the film strip; return the file, and why there is none."""
     sheet = film.strip(f"seed {outcome.seed}: {outcome.reason}")
     if sheet is None:
-        return None
+        return None, ""
     picture = folder / "final.png"
-    filmstrip.save(film.pictures[-1][1], picture)
-    filmstrip.save(sheet, folder / "film.png")
-    return picture
+    try:
+        filmstrip.save(film.pictures[-1][1], picture)
+        filmstrip.save(sheet, folder / "film.png")
+    except OSError as error:
+        # A full disk costs the pictures, and not the verdict.
+        return None, os_error_text(error)
+    return picture, ""
 
 
 def _as_json(outcome: Outcome, picture: Path | None) -> dict[str, object]:

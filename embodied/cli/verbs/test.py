@@ -20,7 +20,8 @@ from embodied.cli.common.launch_options import (
     time_limit,
     with_launch_options,
 )
-from embodied.cli.common.output import exit_on_error, out, print_json, usage
+from embodied.cli.common.number_option import finite
+from embodied.cli.common.output import err, exit_on_error, os_error_text, out, print_json, usage
 from embodied.cli.common.run_folders import new_run_folder, versions
 from embodied.cli.common.suite_session import (
     SEEDS,
@@ -54,7 +55,12 @@ def test(
     ] = 1,
     at_least: Annotated[
         float | None,
-        typer.Option(min=0.0, max=1.0, help="pass if this share of the seeds passes  [default: 1, with a baseline 0]"),
+        typer.Option(
+            min=0.0,
+            max=1.0,
+            callback=finite,
+            help="pass if this share of the seeds passes  [default: 1, with a baseline 0]",
+        ),
     ] = None,
     baseline: Annotated[
         Path | None, typer.Option(help="a summary.json; fail if seeds got worse beyond chance (exact McNemar test)")
@@ -85,17 +91,24 @@ def test(
         session = Session(spec, folder, earlier_results, jobs, compared_with)
         run_with_progress(session, "test", resumed=resumed is not None, timeout=limit, reruns=rerun_infra)
         summary = session.summary()
-        session.write(summary)
+        try:
+            session.write(summary)
+            trouble = ""
+        except OSError as error:
+            # A full disk costs the reports; what was found out is printed all the same.
+            trouble = os_error_text(error)
         if as_json:
-            print_json({**summary.as_dict(), "folder": str(folder)})
+            print_json({**summary.as_dict(), "folder": str(folder), "report_trouble": trouble})
         else:
             _print(summary, folder)
+        if trouble:
+            err.print(f"error: the report could not be written: {trouble}", markup=False)
         if output_format is Format.GITHUB:
             for line in github.annotate(summary):
                 print(line, file=sys.stderr if as_json else sys.stdout)
             github.write_page(summary)
     threshold = at_least if at_least is not None else 1.0 if baseline is None else 0.0
-    raise typer.Exit(summary.exit_code(threshold))
+    raise typer.Exit(3 if trouble else summary.exit_code(threshold))
 
 
 def _spec(

@@ -127,13 +127,37 @@ class Controller:
         """
         force = self.quadrotor.mass * (self._acceleration(estimate, setpoint, dt) + np.array([0.0, 0.0, GRAVITY]))
         attitude = rotation(estimate.orientation)
-        wanted = _attitude(force, setpoint.yaw)
-        rates = ATTITUDE_GAIN * _turn(attitude.T @ wanted)
+        lift = float(force @ attitude[:, 2])
+        return self.turn(estimate, self.rates(attitude, _attitude(force, setpoint.yaw)), lift)
+
+    def rates(self, attitude: Vector, wanted: Vector) -> Vector:
+        """Run one period of the attitude loop.
+
+        Args:
+            attitude: present rotation of the body, shape (3, 3).
+            wanted: desired rotation of the body, shape (3, 3).
+
+        Returns:
+            desired angular rates about the body's axes, shape (3,) [rad/s].
+        """
+        rates: Vector = ATTITUDE_GAIN * _turn(attitude.T @ wanted)
         rates[2] = min(max(rates[2], -self.limits.turn), self.limits.turn)
+        return rates
+
+    def turn(self, estimate: Estimate, rates: Vector, lift: float) -> Vector:
+        """Run one period of the loop of the angular rates.
+
+        Args:
+            estimate: present state.
+            rates: desired angular rates about the body's axes, shape (3,) [rad/s].
+            lift: desired thrust of all rotors along the up axis [N].
+
+        Returns:
+            thrusts of the rotors, shape (4,) [N].
+        """
         turning, inertia = estimate.angular_velocity, self.quadrotor.inertia
         torque = inertia * RATE_GAIN * (rates - turning) + np.cross(turning, inertia * turning)
-        lift = max(float(force @ attitude[:, 2]), THRUST_LEAST * self.quadrotor.mass * GRAVITY)
-        return self._mixer.mix(lift, torque)
+        return self._mixer.mix(max(lift, THRUST_LEAST * self.quadrotor.mass * GRAVITY), torque)
 
     def _acceleration(self, estimate: Estimate, setpoint: Setpoint, dt: float) -> Vector:
         """Compute the desired acceleration beside gravity, shape (3,) [m/s²]."""

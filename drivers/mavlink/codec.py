@@ -159,18 +159,19 @@ def decode_battery(message: Any, now: Time) -> Battery | None:
     return Battery(voltage=sum(cells) / 1000.0, current=current, charge=message.battery_remaining / 100.0, acquired=now)
 
 
-def encode_battery(charge: float, voltage: float, current: float | None) -> Any:
+def encode_battery(charge: float, voltage: float, current: float | None, number: int = 0) -> Any:
     """Encode a battery as MAVLink's BATTERY_STATUS.
 
     Args:
         charge: charge of the battery, 0 to 1.
         voltage: voltage of all its cells together [V].
         current: current drawn from it [A]; None if it is not measured.
+        number: id of the battery.
     """
     cells = [min(round(1000 * voltage), NO_CELL - 1)] + [NO_CELL] * 9
     drawn = -1 if current is None else round(100 * current)
     return common.MAVLink_battery_status_message(
-        0,
+        number,
         common.MAV_BATTERY_FUNCTION_ALL,
         common.MAV_BATTERY_TYPE_LIPO,
         32767,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -33,6 +33,19 @@ COMMANDS = {
     "return": common.MAV_CMD_NAV_RETURN_TO_LAUNCH,
 }
 """MAV_CMD of mission items, by what a waypoint has the vehicle do."""
+
+WITH_HEADING = (COMMANDS["fly"], COMMANDS["takeoff"], COMMANDS["land"])
+"""Commands whose fourth parameter is a heading [deg], which autopilots keep as 0 to 360 or as ±180."""
+
+HEADING_TOLERANCE = 1e-3
+"""Difference of headings that are the same, since autopilots keep them in radians [deg]."""
+
+INTEGER_FRAMES = {
+    common.MAV_FRAME_GLOBAL: common.MAV_FRAME_GLOBAL_INT,
+    common.MAV_FRAME_GLOBAL_RELATIVE_ALT: common.MAV_FRAME_GLOBAL_RELATIVE_ALT_INT,
+    common.MAV_FRAME_GLOBAL_TERRAIN_ALT: common.MAV_FRAME_GLOBAL_TERRAIN_ALT_INT,
+}
+"""Frames with integers by the same frame without: in an item with integers both mean the same."""
 
 FINAL_MODES = {"land": (Mode.LAND,), "return": (Mode.RETURN, Mode.LAND)}
 """Modes that the autopilot goes on to by itself after a step of a mission."""
@@ -81,10 +94,22 @@ class Item:
         return cls(message.command, message.frame, parameters, message.x, message.y, message.z)
 
     def matches(self, other: Item) -> bool:
-        """Return whether another item is this one after transmission in single precision; NaN equals NaN."""
-        numbers = zip((*self.parameters, self.z), (*other.parameters, other.z), strict=True)
+        """Return whether another item is this one as autopilots keep it: in single precision, headings modulo a turn.
+
+        NaN equals NaN, and a frame is the same with integers for latitude and longitude and without.
+        """
+        numbers = [*zip((*self.parameters[:3], self.z), (*other.parameters[:3], other.z), strict=True)]
+        fourth = (self.parameters[3], other.parameters[3])
+        if self.command in WITH_HEADING and all(map(math.isfinite, fourth)):
+            turn = math.remainder(fourth[0] - fourth[1], 360.0)
+            if abs(turn) > HEADING_TOLERANCE:
+                return False
+        else:
+            numbers.append(fourth)
         close = all(math.isclose(a, b, rel_tol=1e-6, abs_tol=1e-6) or (a != a and b != b) for a, b in numbers)
-        return close and (self.command, self.frame, self.x, self.y) == (other.command, other.frame, other.x, other.y)
+        frames = (INTEGER_FRAMES.get(item.frame, item.frame) for item in (self, other))
+        same = (self.command, self.x, self.y) == (other.command, other.x, other.y)
+        return close and same and len(set(frames)) == 1
 
 
 def mission_items(mission: Sequence[Waypoint], origin: Origin) -> list[Item]:
@@ -124,41 +149,9 @@ def fence_items(fence: Geofence, origin: Origin) -> list[Item]:
     return [Item(CORNER, common.MAV_FRAME_GLOBAL_INT, (count, 0.0, 0.0, 0.0), *corner) for corner in corners]
 
 
-def fence_from_items(items: Sequence[Item], origin: Origin, altitude: float) -> Geofence | None:
-    """Decode the geofence in some items of the mission protocol; None if there are none.
-
-    Args:
-        items: items of a plan.
-        origin: origin of the local frame.
-        altitude: greatest height above home [m].
-
-    Raises:
-        ValueError: the items are another kind of fence.
-    """
-    if not items:
-        return None
-    if len(items) == 1 and items[0].command == CIRCLE:
-        east, north = local_position(items[0], origin)
-        if math.hypot(east, north) > 1.0:
-            raise ValueError("a circle that is not about the origin")
-        return Geofence(altitude, radius=items[0].parameters[0])
-    if any(item.command != CORNER or item.parameters[0] != len(items) for item in items):
-        raise ValueError("neither one circle nor one polygon to stay inside of")
-    return Geofence(altitude, polygon=tuple(local_position(item, origin) for item in items))
-
-
 def local_position(item: Item, origin: Origin) -> tuple[float, float]:
     """Return east and north of the place of a mission protocol's item [m]."""
     return origin.local(item.x / DEGREE_UNITS, item.y / DEGREE_UNITS)
-
-
-def problems(items: Sequence[Item]) -> Iterator[str]:
-    """Yield a sentence for each reason why a mission cannot be flown; a heading may be NaN, which keeps it."""
-    for number, item in enumerate(items, 1):
-        if item.command not in COMMANDS.values():
-            yield f"item {number} has the unknown command {item.command}"
-        if not all(map(math.isfinite, (*item.parameters[:3], item.z))):
-            yield f"item {number} is not finite"
 
 
 def _units(latitude: float, longitude: float) -> tuple[int, int]:

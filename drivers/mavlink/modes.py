@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from enum import Enum
 
+from embodied.errors import NotStopped
+
+
+class Denied(NotStopped):
+    """Denial by the vehicle: the order was received, and not carried out."""
+
 
 class Mode(Enum):
     """Flight mode of PX4, with its main and sub number."""
@@ -11,12 +17,14 @@ class Mode(Enum):
     MANUAL = (1, 0)
     ALTITUDE = (2, 0)
     POSITION = (3, 0)
+    ORBIT = (3, 1)
     READY = (4, 1)
     TAKEOFF = (4, 2)
     HOLD = (4, 3)
     MISSION = (4, 4)
     RETURN = (4, 5)
     LAND = (4, 6)
+    FOLLOW = (4, 8)
     OFFBOARD = (6, 0)
 
     @property

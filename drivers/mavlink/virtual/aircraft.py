@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,11 +18,22 @@ from drivers.mavlink.virtual.commands import CommandHandler
 from drivers.mavlink.virtual.parameters import ParameterHandler
 from drivers.mavlink.virtual.plans import PlanHandler
 from drivers.mavlink.virtual.radio import Radio
+from drivers.mavlink.virtual.services import answer_service
+from drivers.mavlink.virtual.setpoints import SetpointHandler
+from drivers.mavlink.virtual.targets import AttitudeTarget
 from drivers.mavlink.virtual.telemetry import Telemetry
 from embodied.autopilot import Controller, Estimator, Setpoint
+from embodied.autopilot.estimator import GRAVITY
 from embodied.bodies import DroneBody
 from embodied.clock import SECOND, Time
-from embodied.messages import DroneCommand
+from embodied.geometry import rotation
+from embodied.messages import DroneCommand, Vector
+
+ARM = common.MAV_CMD_COMPONENT_ARM_DISARM
+"""Command to arm or disarm the motors."""
+
+ARMING_TIME = 0.8
+"""Time for which arming is in progress, if it is slow [s]."""
 
 
 class Aircraft:
@@ -43,6 +55,7 @@ class Aircraft:
         telemetry: messages about its state.
         lock: lock for access to any of them from another thread.
         received: all set-points that have come.
+        slow: whether arming is in progress for `ARMING_TIME` before it is done.
     """
 
     def __init__(
@@ -55,27 +68,57 @@ class Aircraft:
         self._period = period
         self._system = system
         self._power_on = time.monotonic_ns()
-        self._stepped = False
-        self._estimator = Estimator(body.quadrotor)
+        self._stepped = self._restarts = self.slow = False
+        self._orders: list[tuple[float, Any]] = []
         self._controller = Controller(body.quadrotor)
-        sensors = body.read()
-        unique = codec.VIRTUAL.ljust(17, b"\0") + bytes([system])
+        self._limits = self._controller.limits
         self.autopilot = Autopilot(dict(parameters) | {"MAV_SYS_ID": system})
+        self._plans = PlanHandler(self.autopilot, origin)
+        self.radio = Radio(system, self._answer, self._idle, self.lock)
+        self._boot(origin, codec.VIRTUAL.ljust(17, b"\0") + bytes([system]))
+
+    def _boot(self, origin: Origin, unique: bytes) -> None:
+        """Begin with an autopilot that has just been switched on."""
+        sensors = self._body.read()
+        self._estimator = Estimator(self._body.quadrotor)
+        self._controller.reset()
         self._charge = self.autopilot.charge = sensors.charge
         self.telemetry = Telemetry(self.autopilot, origin, unique, self._estimator.update(sensors), sensors.voltage)
         self.telemetry.ready = self._estimator.ready
-        self.radio = Radio(system, self._answer, self._idle, self.lock)
-        self._commands = CommandHandler(self.autopilot, self.telemetry)
-        self._plans = PlanHandler(self.autopilot, origin)
+        self._commands = CommandHandler(self.autopilot, self.telemetry, self._request_restart)
+        self._plans.autopilot = self.autopilot
         self._parameters = ParameterHandler(self.autopilot.parameters)
+        self._setpoints = SetpointHandler(self.autopilot, origin, self.received)
+
+    def restart(self, unique: bytes | None = None) -> None:
+        """Restart the autopilot: it keeps its parameters and plans, and its clock begins at 0.
+
+        Args:
+            unique: unique number of the one that answers from now on; None for the same.
+        """
+        with self.lock:
+            before, self.autopilot = self.autopilot, Autopilot(self.autopilot.parameters)
+            telemetry = self.telemetry
+            self.autopilot.fence, self.autopilot.rally = before.fence, before.rally
+            self.autopilot.mission.load(before.mission.legs)
+            self._boot(telemetry.origin, telemetry.unique if unique is None else unique)
+            self.telemetry.offset = -self.telemetry.estimate.acquired
+            self._power_on = time.monotonic_ns()
+            self.radio.restart()
 
     def step(self, now: Time) -> None:
         """Read the sensors, decide, set the rotors, and send what is due."""
         with self.lock:
             self._stepped = True
+            if self._restarts:
+                self._restarts = False
+                self.restart()
             sensors, telemetry = self._body.read(), self.telemetry
+            if not self.autopilot.gnss:
+                sensors = replace(sensors, position=None, velocity=None)
             if sensors.acquired > telemetry.estimate.acquired:
                 telemetry.estimate = self._estimator.update(sensors)
+                telemetry.inertial = sensors.specific_force, sensors.angular_velocity
             telemetry.ready, telemetry.voltage = self._estimator.ready, sensors.voltage
             self._charge = sensors.charge
             self.autopilot.charge = self._charge if self._reported_charge is None else self._reported_charge
@@ -84,7 +127,7 @@ class Aircraft:
                 self._controller.reset()
                 self._body.thrust(np.zeros(4))
             else:
-                self._body.thrust(self._controller.step(telemetry.estimate, setpoint, self._period))
+                self._body.thrust(self._control(setpoint))
             self._send_due(now)
 
     def report_charge(self, charge: float | None) -> None:
@@ -93,19 +136,48 @@ class Aircraft:
             self._reported_charge = charge
             self.autopilot.charge = self._charge if charge is None else charge
 
+    def _control(self, setpoint: Setpoint | AttitudeTarget) -> Vector:
+        """Return the thrusts of the rotors for a set-point, shape (4,) [N]."""
+        controller, estimate = self._controller, self.telemetry.estimate
+        if isinstance(setpoint, Setpoint):
+            speeds = self.autopilot.speeds
+            controller.limits = (
+                self._limits
+                if speeds is None
+                else replace(self._limits, speed=speeds[0], climb=speeds[1], descent=speeds[2])
+            )
+            return controller.step(estimate, setpoint, self._period)
+        controller.reset()
+        attitude, hover = rotation(estimate.orientation), float(self.autopilot.parameters["MPC_THR_HOVER"])
+        rates = setpoint.rates
+        if setpoint.orientation is not None:
+            rates = controller.rates(attitude, rotation(setpoint.orientation))
+        return controller.turn(estimate, rates, setpoint.thrust / hover * controller.quadrotor.mass * GRAVITY)
+
+    def _request_restart(self) -> None:
+        self._restarts = True
+
     def _idle(self) -> None:
         """Run the autopilot until the clock of its world begins."""
         with self.lock:
             if not self._stepped:
-                self.telemetry.waited = time.monotonic_ns() - self._power_on
+                self.telemetry.offset = time.monotonic_ns() - self._power_on
                 self._decide(Time(0))
                 self._send_due(Time(0))
 
-    def _decide(self, now: Time) -> Setpoint | None:
+    def _decide(self, now: Time) -> Setpoint | AttitudeTarget | None:
         telemetry = self.telemetry
-        return self.autopilot.step((now + telemetry.waited) / SECOND, telemetry.estimate, telemetry.ready)
+        return self.autopilot.step((now + telemetry.offset) / SECOND, telemetry.estimate, telemetry.ready)
+
+    def _begin(self, message: Any) -> list[Any]:
+        """Begin to carry out an order; return its answer for now."""
+        self._orders.append((self.telemetry.clock / SECOND + ARMING_TIME, message))
+        sender = (message.get_srcSystem(), message.get_srcComponent())
+        return [common.MAVLink_command_ack_message(message.command, common.MAV_RESULT_IN_PROGRESS, 50, 0, *sender)]
 
     def _send_due(self, now: Time) -> None:
+        while self._orders and self._orders[0][0] <= self.telemetry.clock / SECOND:
+            self.radio.send(self._commands.answer(self._orders.pop(0)[1]))
         texts, self.autopilot.texts = self.autopilot.texts, []
         messages = [common.MAVLink_statustext_message(severity, text[:50].encode()) for severity, text in texts]
         self.radio.send([*messages, *(message for message in self.telemetry.due(now) if message is not None)])
@@ -119,11 +191,9 @@ class Aircraft:
         if kind == "HEARTBEAT":
             self.autopilot.heartbeat_time = self.telemetry.clock / SECOND
         elif kind in ("COMMAND_LONG", "COMMAND_INT"):
-            answers = self._commands.answer(message)
+            answers = self._begin(message) if self.slow and message.command == ARM else self._commands.answer(message)
         elif kind == "SET_MODE":
             self._commands.set_mode(message.custom_mode)
-        elif kind == "SET_POSITION_TARGET_LOCAL_NED":
-            self._receive_setpoint(message)
         elif kind == "TIMESYNC" and message.tc1 == 0:
             answers = [common.MAVLink_timesync_message(self.telemetry.clock, message.ts1)]
         elif kind == "PING":
@@ -132,10 +202,6 @@ class Aircraft:
             answers = list(self._plans.answer(message))
         elif kind.startswith("PARAM_"):
             answers = list(self._parameters.answer(message))
+        elif not self._setpoints.handle(message, self.telemetry.estimate.yaw):
+            answers = answer_service(message, self._parameters)
         return answers
-
-    def _receive_setpoint(self, message: Any) -> None:
-        command = codec.decode_setpoint(message, "world")
-        self.received.append(command)
-        if codec.is_finite(message) and not (command.position is None and command.velocity is None):
-            self.autopilot.receive_setpoint(command)

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from drivers.mavlink import sdk
 from drivers.mavlink.coordinates import Origin
 from drivers.mavlink.modes import Mode
@@ -24,6 +26,20 @@ if TYPE_CHECKING:
 
 LOW_CHARGE = 0.06
 """Charge that a battery with the fault `low battery` reports, below the critical one, 0 to 1."""
+
+LATE = 0.7
+"""Time by which answers are late with the fault `late answers` [s]."""
+
+ASIDE = 4.0
+"""Distance to the north to which another client has it fly [m]."""
+
+STREAMS = {
+    "heartbeat": frozenset({"HEARTBEAT"}),
+    "position": frozenset({"LOCAL_POSITION_NED"}),
+    "attitude": frozenset({"ATTITUDE_QUATERNION", "ATTITUDE"}),
+    "landed state": frozenset({"EXTENDED_SYS_STATE"}),
+}
+"""Messages that are lost with a fault of a stream, by its name."""
 
 
 @dataclass
@@ -51,7 +67,11 @@ class VirtualPX4(VirtualDevice):
 
     rate = 150.0
     disturbances = ALL
-    faults = ("low battery", "heartbeat loss")
+    faults = (
+        *("low battery", "second battery"),
+        *(f"{name} loss" for name in STREAMS),
+        *("late answers", "slow arming", "lost acknowledgements", "restart", "another autopilot", "another client"),
+    )
 
     def check(self) -> Iterable[str]:
         """Check ports, id and parameters, and that pymavlink is installed."""
@@ -147,15 +167,41 @@ class VirtualPX4(VirtualDevice):
             self._aircraft.autopilot.ignores_modes = True
 
     def inject(self, fault: str) -> None:
-        """Inject one of `faults`: a battery that reports to be nearly empty, or the loss of its heartbeats alone."""
-        if fault not in self.faults:
-            super().inject(fault)
-        elif fault == "low battery":
-            self._aircraft.report_charge(LOW_CHARGE)
-        else:
-            self._aircraft.radio.without_heartbeats = True
+        """Inject one of its `faults`.
+
+        A battery that reports to be nearly empty; another one that does; the loss of one kind of message; answers that
+        come late, though orders are carried out at once; arming that is in progress for a while; acknowledgements that
+        do not come; an autopilot that restarts, or another one that answers; another client, who has it fly aside.
+        """
+        aircraft = self._aircraft
+        with aircraft.lock:
+            match fault:
+                case "low battery":
+                    aircraft.report_charge(LOW_CHARGE)
+                case "second battery":
+                    aircraft.telemetry.batteries[1] = LOW_CHARGE
+                case "late answers":
+                    aircraft.radio.delay = LATE
+                case "slow arming":
+                    aircraft.slow = True
+                case "lost acknowledgements":
+                    aircraft.radio.lost |= {"COMMAND_ACK"}
+                case "restart":
+                    aircraft.restart()
+                case "another autopilot":
+                    aircraft.restart(bytes(reversed(aircraft.telemetry.unique)))
+                case "another client":
+                    aside = aircraft.telemetry.estimate.position + np.array([0.0, ASIDE, 0.0])
+                    aircraft.autopilot.reposition(aside, None, change=True)
+                case _ if fault.endswith(" loss") and fault in self.faults:
+                    aircraft.radio.lost |= STREAMS[fault.removesuffix(" loss")]
+                case _:
+                    super().inject(fault)
 
     def clear_faults(self) -> None:
-        """Report the true battery and heartbeats again."""
-        self._aircraft.report_charge(None)
-        self._aircraft.radio.without_heartbeats = False
+        """Report the true battery, and let everything come in time again."""
+        aircraft = self._aircraft
+        with aircraft.lock:
+            aircraft.report_charge(None)
+            aircraft.telemetry.batteries.clear()
+            aircraft.radio.lost, aircraft.radio.delay, aircraft.slow = frozenset(), 0.0, False

@@ -23,13 +23,24 @@ PARAMETERS: dict[str, int | float] = {
     "COM_LOW_BAT_ACT": 3,  # 0 warns, 2 lands, 3 returns at critical and lands at emergency
     "COM_OBL_RC_ACT": 3,  # action for lost set-points: 3 return, 4 land, 5 hold
     "COM_OF_LOSS_T": 0.5,  # time after which set-points are lost [s]
+    "FLW_TGT_ALT_M": 0,  # height of the target that it follows: its own, above home
+    "FLW_TGT_DST": 8.0,  # distance to it [m]
+    "FLW_TGT_FA": 180.0,  # direction to it, which is kept as it is here [deg]
+    "FLW_TGT_HT": 8.0,  # height to follow at, above home [m]
+    "FLW_TGT_MAX_VEL": 5.0,  # [m/s]
+    "FLW_TGT_RS": 0.1,  # responsiveness
     "GF_ACTION": 3,  # action for a breach of the geofence: 1 warn, 2 hold, 3 return, 5 land
     "GF_MAX_VER_DIST": 0.0,  # ceiling above home; 0 for none [m]
     "MAV_SYS_ID": 1,
     "MIS_TAKEOFF_ALT": 2.5,  # [m]
     "MPC_LAND_SPEED": 0.7,  # [m/s]
+    "MPC_THR_HOVER": 0.5,  # share of the thrust that carries its weight
+    "MPC_XY_VEL_MAX": 12.0,  # [m/s]
+    "MPC_Z_VEL_MAX_DN": 1.5,  # [m/s]
+    "MPC_Z_VEL_MAX_UP": 3.0,  # [m/s]
     "NAV_DLL_ACT": 2,  # action for a lost link: 0 nothing, 1 hold, 2 return, 3 land
     "RTL_RETURN_ALT": 5.0,  # [m]
+    "SYS_FAILURE_EN": 0,  # 1 lets clients inject failures
 }
 """Default values by name (PX4 User Guide, "Parameter Reference"); the type of each is kept."""
 

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
 from pymavlink.dialects.v20 import common
 
-from drivers.mavlink import mission
-from drivers.mavlink.coordinates import Origin, heading
-from drivers.mavlink.mission import COMMANDS, Item
+from drivers.mavlink.coordinates import Origin
+from drivers.mavlink.mission import DEGREE_UNITS, Item
 from drivers.mavlink.virtual.autopilot import Autopilot
-from drivers.mavlink.virtual.mission_follower import Leg
+from drivers.mavlink.virtual.legs import RefusedItem, as_kept, leg, rally_place
+from drivers.mavlink.virtual.zones import zones_from_items
 
-PLANS = (common.MAV_MISSION_TYPE_MISSION, common.MAV_MISSION_TYPE_FENCE)
+PLANS = (common.MAV_MISSION_TYPE_MISSION, common.MAV_MISSION_TYPE_FENCE, common.MAV_MISSION_TYPE_RALLY)
 """Types of plan that it keeps."""
 
-ITEMS_MOST = 100
+ITEMS_MOST = 500
 """Greatest number of items in a plan."""
 
 
@@ -38,17 +36,24 @@ class PlanHandler:
     kept: dict[int, list[Item]] = field(default_factory=lambda: {kind: [] for kind in PLANS})
 
     def __post_init__(self) -> None:
-        # Type, number of items, and items so far of the plan that is being uploaded.
+        # Type, number of items, and items so far of the plan that is being uploaded; and the type of the newest plan.
         self._upload: tuple[int, int, list[Item]] | None = None
+        self._uploaded: int | None = None
 
     def answer(self, message: Any) -> Iterator[Any]:
         """Yield the answers to a message of the mission protocol."""
-        kind, sender = message.mission_type, (message.get_srcSystem(), message.get_srcComponent())
-        name = message.get_type()
-        if name == "MISSION_ACK":
+        name, sender = message.get_type(), (message.get_srcSystem(), message.get_srcComponent())
+        if name == "MISSION_SET_CURRENT":
+            if message.seq < len(self.autopilot.mission.legs):
+                self.autopilot.mission.begin(message.seq)
+            return
+        kind = getattr(message, "mission_type", None)
+        if name == "MISSION_ACK" or kind is None:
             return
         if kind not in PLANS:
-            if name == "MISSION_REQUEST_LIST":
+            if name == "MISSION_CLEAR_ALL" and kind == common.MAV_MISSION_TYPE_ALL:
+                yield common.MAVLink_mission_ack_message(*sender, max(self._keep(plan, []) for plan in PLANS), kind)
+            elif name == "MISSION_REQUEST_LIST":
                 yield common.MAVLink_mission_count_message(*sender, 0, kind)
             else:
                 yield common.MAVLink_mission_ack_message(*sender, common.MAV_MISSION_UNSUPPORTED, kind)
@@ -69,20 +74,23 @@ class PlanHandler:
                 yield common.MAVLink_mission_request_int_message(*sender, 0, kind)
             else:
                 yield common.MAVLink_mission_ack_message(*sender, self._keep(kind, []), kind)
-        elif name == "MISSION_ITEM_INT":
+        elif name in ("MISSION_ITEM_INT", "MISSION_ITEM"):
             yield from self._item(message, kind, sender)
 
     def _item(self, message: Any, kind: int, sender: tuple[int, int]) -> Iterator[Any]:
         if self._upload is None or self._upload[0] != kind:
-            yield common.MAVLink_mission_ack_message(*sender, common.MAV_MISSION_INVALID_SEQUENCE, kind)
+            # The client has sent the last one again, because its acknowledgement came late.
+            again = self._uploaded == kind and message.seq == len(self.kept[kind]) - 1
+            result = common.MAV_MISSION_ACCEPTED if again else common.MAV_MISSION_INVALID_SEQUENCE
+            yield common.MAVLink_mission_ack_message(*sender, result, kind)
             return
         _, count, items = self._upload
         if message.seq == len(items):
-            items.append(Item.from_message(message))
+            items.append(_item_of(message))
         if len(items) < count:
             yield common.MAVLink_mission_request_int_message(*sender, len(items), kind)
             return
-        self._upload = None
+        self._upload, self._uploaded = None, kind
         yield common.MAVLink_mission_ack_message(*sender, self._keep(kind, items), kind)
 
     def _keep(self, kind: int, items: list[Item]) -> int:
@@ -90,34 +98,25 @@ class PlanHandler:
         autopilot = self.autopilot
         try:
             if kind == common.MAV_MISSION_TYPE_FENCE:
-                numbers = (value for item in items for value in item.parameters)
-                if not all(map(math.isfinite, numbers)):
-                    raise ValueError("a fence that is not finite")
-                autopilot.fence = mission.fence_from_items(items, self.origin, math.inf)
+                autopilot.fence = zones_from_items(items, self.origin)
+            elif kind == common.MAV_MISSION_TYPE_RALLY:
+                autopilot.rally = [rally_place(number, item, self.origin) for number, item in enumerate(items, 1)]
             else:
-                if problems := list(mission.problems(items)):
-                    raise ValueError("; ".join(problems))
-                autopilot.mission.load([self._leg(item) for item in items])
+                autopilot.mission.load([leg(number, item, self.origin) for number, item in enumerate(items, 1)])
         except ValueError as error:
-            autopilot.texts.append((2, f"Plan rejected: {error}"[:50]))
-            return int(common.MAV_MISSION_INVALID)
-        self.kept[kind] = items
+            autopilot.say(2, f"Plan rejected: {error}"[:50])
+            return error.result if isinstance(error, RefusedItem) else int(common.MAV_MISSION_INVALID)
+        self.kept[kind] = [as_kept(item) for item in items]
         return int(common.MAV_MISSION_ACCEPTED)
 
-    def _leg(self, item: Item) -> Leg:
-        # A take-off without a place goes straight up.
-        here = not (item.x or item.y) or item.command == COMMANDS["return"]
-        east, north = (0.0, 0.0) if here else mission.local_position(item, self.origin)
-        if item.frame == common.MAV_FRAME_GLOBAL_INT:
-            raise ValueError("heights count from home")
-        yaw = item.parameters[3]
-        return Leg(
-            land=item.command == COMMANDS["land"],
-            back=item.command == COMMANDS["return"],
-            position=np.array([east, north, item.z]),
-            hold=item.parameters[0] if item.command == COMMANDS["fly"] else 0.0,
-            yaw=heading(math.radians(yaw)) if math.isfinite(yaw) else None,
-        )
+
+def _item_of(message: Any) -> Item:
+    """Return the item in a MISSION_ITEM_INT, or in the older MISSION_ITEM with degrees."""
+    if message.get_type() == "MISSION_ITEM_INT":
+        return Item.from_message(message)
+    parameters = (message.param1, message.param2, message.param3, message.param4)
+    place = (round(DEGREE_UNITS * message.x), round(DEGREE_UNITS * message.y))
+    return Item(message.command, message.frame, parameters, *place, message.z)
 
 
 def _message(receiver: tuple[int, int], item: Item, number: int, kind: int) -> Any:

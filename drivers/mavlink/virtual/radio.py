@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+import time
+from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -28,7 +30,8 @@ class Radio:
         address: url that a driver opens.
         silent: whether nothing comes through, either way.
         frozen: whether it receives, and sends nothing.
-        without_heartbeats: whether its heartbeats are lost.
+        lost: types of messages that are lost.
+        delay: time by which its answers are late [s].
     """
 
     def __init__(
@@ -39,10 +42,13 @@ class Radio:
         lock: threading.RLock,
     ) -> None:
         self.address = ""
-        self.silent = self.frozen = self.without_heartbeats = False
+        self.silent = self.frozen = False
+        self.lost: frozenset[str] = frozenset()
+        self.delay = 0.0
         self._answer, self._idle, self._lock = answer, idle, lock
         self._packer = common.MAVLink(None, system, common.MAV_COMP_ID_AUTOPILOT1)
         self._disturber = byte_disturber()
+        self._late: deque[tuple[float, list[Any]]] = deque()
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._run, name="virtual autopilot", daemon=True)
         self._terminal: PseudoTerminal | None = None
@@ -90,19 +96,31 @@ class Radio:
             for message in messages:
                 data = bytes(message.pack(self._packer))
                 self._packer.seq = (self._packer.seq + 1) % 256
-                if self.silent or self.frozen or (self.without_heartbeats and message.get_type() == "HEARTBEAT"):
+                if self.silent or self.frozen or message.get_type() in self.lost:
                     continue
                 for frame in self._disturber.apply(data):
                     self._transport.send(frame)
+
+    def restart(self) -> None:
+        """Number the frames from 0 again, as a transmitter that has just been switched on."""
+        with self._lock:
+            self._packer.seq = 0
+            self._late.clear()
 
     def _run(self) -> None:
         parser = FrameParser()
         while not self._closed.is_set():
             self._transport.wait(0.02)
             self._idle()
+            while self._late and self._late[0][0] <= time.monotonic():
+                self.send(self._late.popleft()[1])
             for data in self._transport.receive():
                 if self.silent:
                     continue
                 for message in parser.feed(data, datagram=self._transport.datagrams):
                     with self._lock:
-                        self.send(self._answer(message))
+                        answers = list(self._answer(message))
+                        if self.delay and answers:
+                            self._late.append((time.monotonic() + self.delay, answers))
+                        else:
+                            self.send(answers)

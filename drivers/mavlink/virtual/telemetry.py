@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from pymavlink.dialects.v20 import common
 
 from drivers.mavlink import codec
-from drivers.mavlink.coordinates import Origin, heading, world_axes
+from drivers.mavlink.coordinates import Origin, body_axes, heading, world_axes
 from drivers.mavlink.modes import Mode
 from drivers.mavlink.virtual.autopilot import Autopilot
 from embodied.autopilot import Estimate
 from embodied.clock import Time
 from embodied.geometry import roll_pitch_yaw, rotation
-from embodied.messages import DroneState
+from embodied.messages import DroneState, Vector
 
 RATES = {
     "HEARTBEAT": 1.0,
@@ -32,8 +32,12 @@ RATES = {
     "ATTITUDE_QUATERNION": 30.0,
     "ATTITUDE": 20.0,
     "MISSION_CURRENT": 1.0,
+    "ALTITUDE": 1.0,
+    "VFR_HUD": 4.0,
+    "HIGHRES_IMU": 0.0,
+    "SYSTEM_TIME": 0.0,
 }
-"""Rates of the streams, unless a client sets another [Hz]."""
+"""Rates of the streams, unless a client sets another; 0 for one that comes on request alone [Hz]."""
 
 RATE_MOST = 100.0
 """Highest rate of a stream [Hz]."""
@@ -55,7 +59,10 @@ CAPABILITIES = (
     | common.MAV_PROTOCOL_CAPABILITY_PARAM_ENCODE_BYTEWISE
     | common.MAV_PROTOCOL_CAPABILITY_SET_POSITION_TARGET_LOCAL_NED
     | common.MAV_PROTOCOL_CAPABILITY_MAVLINK2
+    | common.MAV_PROTOCOL_CAPABILITY_SET_POSITION_TARGET_GLOBAL_INT
+    | common.MAV_PROTOCOL_CAPABILITY_SET_ATTITUDE_TARGET
     | common.MAV_PROTOCOL_CAPABILITY_MISSION_FENCE
+    | common.MAV_PROTOCOL_CAPABILITY_MISSION_RALLY
 )
 """Capabilities in AUTOPILOT_VERSION."""
 
@@ -74,7 +81,9 @@ class Telemetry:
         estimate: newest estimated state of the vehicle.
         voltage: voltage of its battery [V].
         ready: whether the estimate has a position.
-        waited: time that it was on before its world's clock began [ns].
+        offset: its own clock minus that of its world [ns].
+        inertial: specific force [m/s²] and angular velocity [rad/s] in the body's axes, shape (3,) each.
+        batteries: charges that further batteries report, 0 to 1, by their ids.
     """
 
     autopilot: Autopilot
@@ -83,19 +92,36 @@ class Telemetry:
     estimate: Estimate
     voltage: float
     ready: bool = False
-    waited: int = 0
+    offset: int = 0
+    inertial: tuple[Vector, Vector] = (np.zeros(3), np.zeros(3))
+    batteries: dict[int, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        self.restart()
+
+    def restart(self) -> None:
+        """Stream at the rates by default, each message once at the beginning."""
         self._rates = dict(RATES)
         self._due = dict.fromkeys(RATES, 0)
 
     def due(self, now: Time) -> Iterator[Any]:
         """Yield the messages that are due at a time of its world's clock."""
-        now = Time(now + self.waited)
+        now = Time(now + self.offset)
         for kind, rate in self._rates.items():
             if rate and now >= self._due[kind]:
                 self._due[kind] = max(self._due[kind] + round(1e9 / rate), now)
                 yield self.message(kind)
+        yield from self._events()
+
+    def _events(self) -> Iterator[Any]:
+        """Yield a message for each step of the mission that was reached, and for each further battery."""
+        reached, self.autopilot.mission.reached = self.autopilot.mission.reached, []
+        for index in reached:
+            yield common.MAVLink_mission_item_reached_message(index)
+        if self._battery_reported:
+            self._battery_reported = False
+            for number, charge in self.batteries.items():
+                yield codec.encode_battery(charge, self.voltage, None, number)
 
     def set_interval(self, number: int, interval: float) -> bool:
         """Set the interval of a stream; return whether there is such a stream.
@@ -122,7 +148,7 @@ class Telemetry:
     @property
     def clock(self) -> Time:
         """Time of its own clock, which runs from power on, at the newest estimate."""
-        return Time(self.estimate.acquired + self.waited)
+        return Time(self.estimate.acquired + self.offset)
 
     @property
     def _ms(self) -> int:
@@ -145,7 +171,10 @@ class Telemetry:
             *(SENSORS | check, SENSORS | check, health), 200, millivolts, -1, percent, *(0, 0, 0, 0, 0, 0)
         )
 
+    _battery_reported = False
+
     def _battery_status(self) -> Any:
+        self._battery_reported = True
         return codec.encode_battery(self.autopilot.charge, self.voltage, None)
 
     def _extended_sys_state(self) -> Any:
@@ -212,6 +241,31 @@ class Telemetry:
         angles = roll_pitch_yaw(rotation(np.array([turned.q2, turned.q3, turned.q4, turned.q1])))
         rates = turned.rollspeed, turned.pitchspeed, turned.yawspeed
         return common.MAVLink_attitude_message(self._ms, *angles.tolist(), *rates)
+
+    def _altitude(self) -> Any:
+        up = float(self.estimate.position[2])
+        home = self.autopilot.home
+        above_home, sea = up - (0.0 if home is None else float(home[2])), self.origin.altitude + up
+        return common.MAVLink_altitude_message(self._ms * 1000, sea, sea, up, above_home, math.nan, math.nan)
+
+    def _vfr_hud(self) -> Any:
+        east, north, climb = map(float, self.estimate.velocity)
+        degrees = round(math.degrees(heading(self.estimate.yaw))) % 360
+        sea = self.origin.altitude + float(self.estimate.position[2])
+        ground = math.hypot(east, north)
+        return common.MAVLink_vfr_hud_message(ground, ground, degrees, 0, sea, climb)
+
+    def _highres_imu(self) -> Any:
+        force, turning = (body_axes(vector) for vector in self.inertial)
+        # Acceleration, angular velocity and height are measured; it has no magnetometer and no barometer.
+        up = float(self.estimate.position[2])
+        updated = 0x3F | 0x800
+        return common.MAVLink_highres_imu_message(
+            self._ms * 1000, *map(float, force), *map(float, turning), *(0.0, 0.0, 0.0), *(0.0, 0.0), up, 20.0, updated
+        )
+
+    def _system_time(self) -> Any:
+        return common.MAVLink_system_time_message(0, self._ms)
 
     def _mission_current(self) -> Any:
         mission = self.autopilot.mission

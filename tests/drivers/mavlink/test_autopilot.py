@@ -11,6 +11,7 @@ from drivers.mavlink.geofence import Geofence
 from drivers.mavlink.modes import Mode
 from drivers.mavlink.virtual.autopilot import Autopilot, Denied
 from drivers.mavlink.virtual.mission_follower import Leg
+from drivers.mavlink.virtual.targets import AttitudeTarget, Target
 from embodied.autopilot import Controller, Estimate
 from embodied.clock import SECOND, Time
 from embodied.geometry import quaternion
@@ -54,12 +55,13 @@ class Flight:
             if until is not None and until():
                 return
             if command is not None:
-                self.autopilot.receive_setpoint(command)
+                self.autopilot.receive_setpoint(Target.of(command))
             self.sky.advance(Time(round(self.steps * PERIOD * SECOND)))
             body = self.sky.body
             turned = quaternion(body.attitude)
             estimate = Estimate(body.position.copy(), body.velocity.copy(), turned, body.turning.copy(), body.now)
             setpoint = self.autopilot.step(self.steps * PERIOD, estimate, ready=True)
+            assert not isinstance(setpoint, AttitudeTarget)
             if setpoint is None:
                 self.controller.reset()
                 self.sky.body.thrust(np.zeros(4))
@@ -241,7 +243,7 @@ def test_it_flies_its_mission_stays_as_long_as_commanded_and_lands_there() -> No
         [
             Leg(position=np.array([0.0, 0.0, 2.0])),
             Leg(position=there, hold=1.0),
-            Leg(position=np.array([3.0, 2.0, 0.0]), land=True),
+            Leg(do="land", position=np.array([3.0, 2.0, 0.0])),
         ]
     )
     flight.autopilot.arm()

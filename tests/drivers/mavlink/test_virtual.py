@@ -133,8 +133,8 @@ def test_a_mission_is_accepted_read_back_and_flown_and_one_with_nan_is_not(virtu
     ]
     assert script.upload(good, MISSION) == common.MAV_MISSION_ACCEPTED
     bad = [good[0], (*good[1][:5], math.nan)]
-    assert script.upload(bad, MISSION) == common.MAV_MISSION_INVALID
-    assert script.upload([(GLOBAL, 9999, way, 0, 0, 1.0)], MISSION) == common.MAV_MISSION_INVALID
+    assert script.upload(bad, MISSION) == common.MAV_MISSION_INVALID_PARAM7
+    assert script.upload([(GLOBAL, 9999, way, 0, 0, 1.0)], MISSION) == common.MAV_MISSION_UNSUPPORTED
     script.link.mav.mission_request_list_send(1, 1, MISSION)
     assert script.until("MISSION_COUNT").count == 2, "it kept the good one"
     script.link.mav.mission_request_int_send(1, 1, 1, MISSION)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from drivers.mavlink import sdk, transport
 from drivers.mavlink.command_check import refusal
+from drivers.mavlink.flights import MODE_TIMEOUT, Flights
 from drivers.mavlink.geofence import Geofence
 from drivers.mavlink.modes import Mode
+from drivers.mavlink.motors import Motors
 from embodied.bodies import WORLD
-from embodied.clock import SECOND, Time
+from embodied.clock import Time
 from embodied.errors import DeviceLost, NoDevice, NotStopped
 from embodied.messages import Battery, DeviceStatus, DroneCommand, DroneState, Vector
 from embodied.node.identity import Identity
@@ -21,21 +22,13 @@ from embodied.node.ports import Ports
 from embodied.ranges import FINITE, Range, positive
 
 if TYPE_CHECKING:
-    from drivers.mavlink.coordinates import Origin
-    from drivers.mavlink.mission import Waypoint
     from drivers.mavlink.vehicle import Vehicle
 
 BOOT_TIMEOUT = 10.0
 """Time for a vehicle that has just been switched on to send a heartbeat [s]."""
 
-POSITION_TIMEOUT = 1.0
-"""Time without a position, of 50 a second, after which the vehicle is lost [s]."""
-
 REST_TIMEOUT = 4.0
 """Time for the vehicle to come to rest from full speed [s]."""
-
-MODE_TIMEOUT = 3.0
-"""Time for the vehicle to change its mode [s]."""
 
 MOVING_SPEED = 0.1
 """Speed above which a flying vehicle counts as moving [m/s]."""
@@ -51,15 +44,16 @@ class MavlinkOutput(NamedTuple):
 
 
 @dataclass
-class Mavlink(Driver):
+class Mavlink(Flights, Motors, Driver):
     """Driver of a PX4 multirotor over MAVLink; armed, it stands on the ground or hovers until it is commanded.
 
     A command is sent as a set-point in offboard mode; on the ground the motors, which stop by themselves after a while,
     are armed again for it, and the vehicle lifts if the command leads up. Without a command it goes to hold. A landing
     command brings it down over the position in it, or where it is.
     A command also ends a take-off, a landing, a return and a mission that were requested.
-    When the autopilot leaves the requested mode, because a pilot or a failsafe took over, nothing more is sent until
-    the vehicle is armed again. Commands that are not finite, too fast, or outside the geofence are refused whole.
+    When the autopilot leaves the requested mode, because a pilot or a failsafe took over, when it restarts, when
+    somebody else commands it or stops its motors, and when it was lost, nothing more is sent until the vehicle is armed
+    again. Commands that are not finite, too fast, or outside the geofence are refused whole.
 
     Attributes:
         url: `udpin:127.0.0.1:14540`, `udpout:10.41.1.1:14540` or `serial:/dev/ttyACM0:57600`.
@@ -116,15 +110,18 @@ class Mavlink(Driver):
         sdk.require()
         from drivers.mavlink.landing import LandingApproach
         from drivers.mavlink.mode_supervisor import ModeSupervisor
+        from drivers.mavlink.parts import LossWatch
         from drivers.mavlink.session import Session
         from drivers.mavlink.vehicle import Vehicle
 
         self._armed, self._reason = False, "not armed yet"
         self._home: Vector | None = None
-        self._position_time: Time | None = None
-        self._heartbeat: tuple[float, Time] | None = None
+        self._met: Identity | None = None
+        # Lost; lost or restarted since it was identified; ordered to arm, which nobody has taken back.
+        self._lost = self._strange = self._ordered = False
         self._voltage: float | None = None
         self._landing = LandingApproach()
+        self._watch = LossWatch()
         self._vehicle: Vehicle | None = None
         session = Session(transport.open_transport(self.url, self.system), self.system, self.own)
         vehicle = Vehicle(session, self.frame)
@@ -137,6 +134,7 @@ class Mavlink(Driver):
             raise DeviceLost(f"{self.url}: {error}") from error
         self._supervisor = ModeSupervisor(vehicle)
         self._vehicle = vehicle
+        self._jumps = session.clock.jumps
 
     def identify(self) -> Identity:
         """Read what the autopilot is; unfit if its home is outside the geofence, or not known yet.
@@ -144,29 +142,25 @@ class Mavlink(Driver):
         Raises:
             DeviceLost: the vehicle does not answer.
         """
-        vehicle = self._open_vehicle()
-        identity = vehicle.identity()
-        if self.fence is None:
-            return identity
-        self._home = vehicle.home()
-        if self._home is None:
-            problem = "it does not know its home yet: has it a GNSS fix?"
-        else:
-            east, north, _ = map(float, self._home)
-            if self.fence.contains(east, north, 0.0):
-                return identity
-            problem = f"its home, {east:.1f} m east and {north:.1f} m north, is outside the geofence"
-        return replace(identity, unfit=(*identity.unfit, problem))
+        identity = self._open_vehicle().identity()
+        self._met = identity
+        problem = self._home_problem()
+        return replace(identity, unfit=(*identity.unfit, problem)) if problem else identity
 
     def arm(self) -> None:
         """Set parameters and geofence, change to hold, and arm the motors; the vehicle does not lift.
 
+        A vehicle that was lost or has restarted is identified again before.
+
         Raises:
             DeviceLost: the vehicle does not answer.
-            NotStopped: the vehicle denies it; the message has its reason.
+            NotStopped: the vehicle denies it, or is not the one that was identified; the message has its reason.
         """
         self._armed = False
         vehicle = self._open_vehicle()
+        jumps = vehicle.session.clock.jumps
+        if self._strange or jumps != self._jumps:
+            self._meet_again(vehicle)
         if vehicle.armed and not vehicle.landed and vehicle.mode in (Mode.RETURN, Mode.LAND):
             raise NotStopped(
                 f"the vehicle at {self.url} is in {vehicle.mode_name} by its pilot or by itself"
@@ -180,9 +174,12 @@ class Mavlink(Driver):
             raise NotStopped(f"the vehicle at {self.url} is not armed: {error}") from error
         vehicle.change_mode(Mode.HOLD, MODE_TIMEOUT)
         if not vehicle.armed:
-            vehicle.set_armed(True)
+            self._order_arming(vehicle)
+        if vehicle.session.clock.jumps != jumps:
+            raise NotStopped(f"the vehicle at {self.url} restarted while it was armed: arm it again")
         self._supervisor.begin()
-        self._position_time = self._heartbeat = None
+        self._watch.begin()
+        self._jumps, self._strange, self._lost = jumps, False, False
         self._armed, self._reason = True, ""
 
     def step(self, command: DroneCommand | None, now: Time) -> MavlinkOutput:
@@ -192,69 +189,27 @@ class Mavlink(Driver):
             DeviceLost: the port is gone, or positions or heartbeats have not come for too long.
         """
         vehicle = self._open_vehicle()
-        vehicle.session.poll()
+        try:
+            vehicle.session.poll()
+            if loss := self._watch.loss(vehicle.session.newest, now):
+                raise DeviceLost(f"the vehicle at {self.url} sent no new, whole {loss}")
+        except DeviceLost as error:
+            self._let_go(f"{error}; arm it again")
+            self._lost = self._strange = True
+            raise
         self._supervisor.now = now
-        state = self._state(vehicle, now)
+        state = vehicle.state(now)
+        if vehicle.session.clock.jumps != self._jumps and not self._strange:
+            self._let_go("its clock began again: the autopilot restarted, or another one answers; arm it again")
+            self._strange = True
+            vehicle.request_streams(wait=False)
         if self._armed and (reason := self._supervisor.step()):
-            self._armed, self._reason = False, reason
+            self._let_go(reason)
         applied = self._follow(vehicle, command, now) if self._armed else None
         battery = vehicle.battery(now)
         if battery is not None:
             self._voltage = battery.voltage
         return MavlinkOutput(state, battery, applied, self._status(vehicle))
-
-    def takeoff(self, height: float) -> None:
-        """Take off from where the vehicle stands, and hover there.
-
-        Args:
-            height: height above home [m].
-
-        Raises:
-            NotStopped: the vehicle denies it, or is not armed.
-            ValueError: the height is not above 0, or outside the geofence.
-        """
-        ceiling = math.inf if self.fence is None else self.fence.altitude
-        if not 0 < height < ceiling:
-            raise ValueError(f"take-off height must be in (0, {ceiling:g}) m, inside the geofence, got {height:g}")
-        self._armed_vehicle().take_off(height, MODE_TIMEOUT)
-        self._supervisor.request(Mode.TAKEOFF, Mode.HOLD)
-
-    def land(self) -> None:
-        """Land where the vehicle is; its motors stop then.
-
-        Raises:
-            NotStopped: the vehicle denies it, or is not armed.
-        """
-        self._armed_vehicle().change_mode(Mode.LAND, MODE_TIMEOUT)
-        self._supervisor.request(Mode.LAND)
-
-    def back(self) -> None:
-        """Return to home, and land there.
-
-        Raises:
-            NotStopped: the vehicle denies it, or is not armed.
-        """
-        self._armed_vehicle().change_mode(Mode.RETURN, MODE_TIMEOUT)
-        self._supervisor.request(Mode.RETURN, Mode.LAND)
-
-    def fly(self, mission: Sequence[Waypoint]) -> None:
-        """Upload a mission, read it back, and fly it.
-
-        Raises:
-            NotStopped: the vehicle denies it, or is not armed.
-            ValueError: a step is not finite, or outside the geofence; nothing was sent.
-        """
-        from drivers.mavlink.mission import FINAL_MODES, mission_items
-
-        vehicle = self._armed_vehicle()
-        items = mission_items(mission, self._origin())
-        for number, step in enumerate(mission, 1):
-            if self.fence is not None and step.do != "return" and not self.fence.contains(*map(float, step.position)):
-                raise ValueError(f"step {number} of the mission is outside the geofence: {step}")
-        vehicle.set_mission(items)
-        vehicle.change_mode(Mode.MISSION, MODE_TIMEOUT)
-        successors = (mode for step in mission for mode in FINAL_MODES.get(step.do, ()))
-        self._supervisor.request(Mode.MISSION, Mode.HOLD, *successors)
 
     def halt(self) -> None:
         """In the air, hold position; on the ground, stop the motors; and read back that the vehicle does.
@@ -265,8 +220,7 @@ class Mavlink(Driver):
         self._armed, self._reason = False, "halted"
         vehicle = self._open_vehicle()
         try:
-            if vehicle.landed:
-                vehicle.set_armed(False)
+            if self._stopped_on_ground(vehicle):
                 return
             vehicle.change_mode(Mode.HOLD, MODE_TIMEOUT)
             if not vehicle.comes_to_rest(REST_TIMEOUT):
@@ -275,33 +229,57 @@ class Mavlink(Driver):
             raise NotStopped(f"whether it has stopped cannot be read: {error}") from error
 
     def close(self) -> None:
-        """Leave the vehicle in hold, or on the ground with its motors off, as far as it can be reached."""
+        """Leave the vehicle in hold, or on the ground with its motors off; one that was lost, as far as it is reached.
+
+        Raises:
+            NotStopped: the vehicle does not report it.
+        """
         vehicle, self._vehicle = getattr(self, "_vehicle", None), None
         if vehicle is None:
             return
         try:
-            if self._armed and vehicle.landed:
-                vehicle.set_armed(False)
-            elif self._armed and self._supervisor.requested is Mode.OFFBOARD:
-                vehicle.change_mode(Mode.HOLD, MODE_TIMEOUT)
-        except (DeviceLost, NotStopped):
-            return  # its own failsafe holds it
+            self._leave(vehicle)
+        except (DeviceLost, NotStopped) as error:
+            # Its loss was reported already; its own failsafe holds it.
+            if not self._lost:
+                raise NotStopped(f"the vehicle at {self.url} is closed, and may not have stopped: {error}") from error
         finally:
             vehicle.session.close()
 
-    def _state(self, vehicle: Vehicle, now: Time) -> DroneState | None:
-        """Return a new state, if there is one, and raise if positions or heartbeats have ceased."""
-        state = vehicle.state(now)
-        if state is not None or self._position_time is None:
-            self._position_time = now
-        if self._heartbeat is None or vehicle.heartbeat_time > self._heartbeat[0]:
-            self._heartbeat = vehicle.heartbeat_time, now
-        timeouts = {"position": POSITION_TIMEOUT, "heartbeat": self.lost_within}
-        for (name, timeout), since in zip(timeouts.items(), (self._position_time, self._heartbeat[1]), strict=True):
-            if now - since > timeout * SECOND:
-                silence = (now - since) / SECOND
-                raise DeviceLost(f"the vehicle at {self.url} sent no new, whole {name} for {silence:.2f} s")
-        return state
+    def _let_go(self, reason: str) -> None:
+        """Send nothing more until it is armed again."""
+        # Motors that the vehicle has reported to turn belong to whoever took over; an order that is under way does not.
+        self._ordered = self._ordered and self._supervisor.arming_since is not None
+        self._armed, self._reason = False, reason
+
+    def _meet_again(self, vehicle: Vehicle) -> None:
+        """Identify a vehicle again that was lost or has restarted.
+
+        Raises:
+            DeviceLost: the vehicle does not answer.
+            NotStopped: it is another one, or unfit.
+        """
+        identity = vehicle.identity()
+        vehicle.request_streams()
+        if self._met is not None and identity.serial != self._met.serial:
+            raise NotStopped(
+                f"the vehicle at {self.url} must be the one that was identified, {self._met}, got {identity}: "
+                f"start the driver again"
+            )
+        if reasons := [*identity.unfit, *filter(None, [self._home_problem()])]:
+            raise NotStopped(f"the vehicle at {self.url} is not armed: {'; '.join(reasons)}")
+
+    def _home_problem(self) -> str:
+        """Read its home; return why it may not fly from there, empty if it may or there is no geofence."""
+        if self.fence is None:
+            return ""
+        self._home = self._open_vehicle().home()
+        if self._home is None:
+            return "it does not know its home yet: has it a GNSS fix?"
+        east, north, _ = map(float, self._home)
+        if self.fence.contains(east, north, 0.0):
+            return ""
+        return f"its home, {east:.1f} m east and {north:.1f} m north, is outside the geofence"
 
     def _follow(self, vehicle: Vehicle, command: DroneCommand | None, now: Time) -> DroneCommand | None:
         """Send the command of one step; return what was sent of it, None if it was not sent."""
@@ -321,22 +299,15 @@ class Mavlink(Driver):
                     supervisor.request(Mode.LAND)
                 return DroneCommand(land=True, frame=self.frame)
             command = self._landing.setpoint(command, vehicle.position)
+        if not vehicle.armed and supervisor.arming_since is None:
+            if not supervisor.may_arm:
+                return None
+            self._ordered = True
         if not vehicle.armed:
             supervisor.request_arming()
         applied = vehicle.send_setpoint(command)
         supervisor.setpoint_sent()
         return applied
-
-    def _armed_vehicle(self) -> Vehicle:
-        if not self._armed:
-            raise NotStopped(f"the vehicle at {self.url} is not armed: {self._reason}")
-        return self._open_vehicle()
-
-    def _origin(self) -> Origin:
-        origin = self._open_vehicle().origin()
-        if origin is None:
-            raise NotStopped(f"the vehicle at {self.url} does not know its position yet: has it a GNSS fix?")
-        return origin
 
     def _status(self, vehicle: Vehicle) -> DeviceStatus:
         moving = not vehicle.landed and vehicle.speed > MOVING_SPEED

@@ -25,6 +25,10 @@ HALF = 128
 """Half of the 256 sequence numbers; one that is further ahead counts as behind."""
 
 
+RUN = 10
+"""Number of consecutive frames behind the newest, one after the other, after which the sender has begun again."""
+
+
 class Malformed(ValueError):
     """Bytes that are no whole MAVLink frame, or whose checksum is wrong."""
 
@@ -106,14 +110,22 @@ class FrameParser:
 
 
 class SequenceFilter:
-    """Filter that drops repeated and overtaken MAVLink frames of one sender by their sequence numbers."""
+    """Filter that drops repeated and overtaken MAVLink frames of one sender by their sequence numbers.
+
+    A sender that restarts begins with any number; a run of frames in order is believed again.
+    """
 
     def __init__(self) -> None:
         self._last: int | None = None
+        self._behind: tuple[int, int] = (0, 0)  # newest number behind the last one, and length of its run
 
     def accept(self, sequence: int) -> bool:
         """Return whether a sequence number is newer than all before."""
         if self._last is not None and not 0 < (sequence - self._last) % 256 < HALF:
-            return False
-        self._last = sequence
+            newest, run = self._behind
+            run = run + 1 if sequence == (newest + 1) % 256 else 1
+            self._behind = (sequence, run)
+            if run < RUN:
+                return False
+        self._last, self._behind = sequence, (0, 0)
         return True

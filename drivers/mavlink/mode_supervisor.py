@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from drivers.mavlink.modes import Mode
 from drivers.mavlink.vehicle import Vehicle
 from embodied.clock import SECOND, Time
+from embodied.messages import Vector
 
 REACH_TIMEOUT = 3.0
 """Time in which a requested mode, or arming, must be reached [s]."""
@@ -14,6 +17,18 @@ REPEAT_PERIOD = 0.2
 
 SETPOINT_GAP = 0.4
 """Time without a set-point after which the autopilot may have left offboard by itself; PX4's limit is 0.5 s [s]."""
+
+REST_SPEED = 0.3
+"""Speed below which a vehicle in hold has found its place [m/s]."""
+
+HOLD_DISTANCE = 2.0
+"""Distance from its place that a vehicle in hold never leaves by itself, not even in gusts [m]."""
+
+TEXT_TIMEOUT = 1.0
+"""Time for the text that says why the motors have stopped [s]."""
+
+BY_ITSELF = ("Disarmed by landing", "Disarmed by auto preflight disarming")
+"""Texts of an autopilot that stops its motors on the ground by itself (PX4, `arm_disarm_reason_str`)."""
 
 
 class ModeSupervisor:
@@ -25,6 +40,7 @@ class ModeSupervisor:
     Attributes:
         requested: mode that was requested last.
         now: time of the newest step.
+        arming_since: time of the first order to arm that the vehicle has not confirmed; None if there is none.
     """
 
     def __init__(self, vehicle: Vehicle) -> None:
@@ -36,7 +52,9 @@ class ModeSupervisor:
     def begin(self) -> None:
         """Begin with a vehicle that has just been armed, and holds."""
         self._setpoint_time: Time | None = None
-        self._arming_since: Time | None = None
+        self.arming_since: Time | None = None
+        self._armed_time = self._vehicle.heartbeat_time
+        self._disarmed_since: Time | None = None
         self._hold()
 
     def request(self, mode: Mode, *successors: Mode) -> None:
@@ -48,11 +66,18 @@ class ModeSupervisor:
         """
         self.requested, self._reached, self._successors = mode, False, frozenset(successors)
         self._since, self._asked = self.now, Time(-SECOND)
+        self._place: Vector | None = None
+
+    @property
+    def may_arm(self) -> bool:
+        """Whether the motors stopped by themselves, and so may be armed again; those that somebody stopped may not."""
+        said = self._vehicle.session.texts
+        return any(at >= self._armed_time and text.startswith(BY_ITSELF) for at, text in said)
 
     def request_arming(self) -> None:
         """Arm a vehicle on the ground whose motors have stopped by themselves."""
         if self.now - self._asked > REPEAT_PERIOD * SECOND:
-            self._arming_since = self.now if self._arming_since is None else self._arming_since
+            self.arming_since = self.now if self.arming_since is None else self.arming_since
             self._asked = self.now
             self._vehicle.request_arming()
 
@@ -71,13 +96,16 @@ class ModeSupervisor:
         vehicle, now = self._vehicle, self.now
         if not vehicle.armed:
             return self._disarmed()
-        self._arming_since = None
+        self.arming_since = self._disarmed_since = None
+        self._armed_time = vehicle.heartbeat_time
         last = self._setpoint_time
         if self.requested is Mode.OFFBOARD and last is not None and now - last > SETPOINT_GAP * SECOND:
             self.request(Mode.HOLD)
         mode = vehicle.mode
         if mode is self.requested:
             self._reached = True
+            if mode is Mode.HOLD and self._leaves_its_place():
+                return f"it leaves its place in hold by somebody else's order{self._reason()}; arm it again"
         elif not self._reached:
             if now - self._since > REACH_TIMEOUT * SECOND:
                 return f"it does not go to {self.requested.label}{self._reason()}; arm it again"
@@ -90,13 +118,26 @@ class ModeSupervisor:
             return f"it went to {vehicle.mode_name} by its pilot or by itself{self._reason()}; arm it again"
         return ""
 
+    def _leaves_its_place(self) -> bool:
+        """Return whether a vehicle that had come to rest in hold flies elsewhere, as another client may have it do."""
+        at = self._vehicle.position
+        if at is None or self._vehicle.landed:
+            return False
+        if self._place is None:
+            self._place = at if self._vehicle.speed < REST_SPEED else None
+            return False
+        return not float(np.linalg.norm(at - self._place)) <= HOLD_DISTANCE
+
     def _disarmed(self) -> str:
         """Judge a vehicle whose motors are off, as they may be on the ground if it was not to fly."""
-        if self._arming_since is not None:
-            late = self.now - self._arming_since > REACH_TIMEOUT * SECOND
+        if self.arming_since is not None:
+            late = self.now - self.arming_since > REACH_TIMEOUT * SECOND
             return f"it is not armed{self._reason()}; arm it again" if late else ""
         if not self._vehicle.landed or self.requested in (Mode.OFFBOARD, Mode.TAKEOFF):
             return f"its motors are off{self._reason()}; arm it again"
+        self._disarmed_since = self.now if self._disarmed_since is None else self._disarmed_since
+        if not self.may_arm and self.now - self._disarmed_since > TEXT_TIMEOUT * SECOND:
+            return f"its motors were stopped, and not by itself{self._reason()}; arm it again"
         self._hold()
         return ""
 

@@ -1,4 +1,4 @@
-"""Session with one vehicle: filters its messages, sends heartbeats, repeats requests, and compares both clocks."""
+"""Session with one vehicle: filters its messages, sends heartbeats, and repeats requests."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from typing import Any
 
 from pymavlink.dialects.v20 import common
 
+from drivers.mavlink import codec
+from drivers.mavlink.clock import VehicleClock
 from drivers.mavlink.framing import FrameParser, SequenceFilter
 from drivers.mavlink.transport import Transport
-from embodied.clock import SECOND
 
 AUTOPILOT = common.MAV_COMP_ID_AUTOPILOT1
 """Component of a vehicle that is its autopilot."""
@@ -20,13 +21,22 @@ HEARTBEAT_PERIOD = 1.0
 """Time between two heartbeats, and between two comparisons of clocks [s]."""
 
 ANSWER_TIMEOUT = 0.5
-"""Time to wait for an answer before the request is repeated [s]."""
+"""Time to wait for an answer before the request is repeated, on a fast link [s]."""
+
+ANSWER_TIMEOUT_MOST = 3.0
+"""The same on a slow link, where it is two round trips [s]."""
+
+PROGRESS_TIMEOUT = 10.0
+"""Time to wait for the result of a command that is in progress [s]."""
 
 TRIES = 4
 """Number of times that a request is sent."""
 
 AGE_MOST = 0.5
 """Greatest age of a sample by the vehicle's own clock [s]."""
+
+SAMPLES = ("LOCAL_POSITION_NED", "ATTITUDE_QUATERNION")
+"""Messages that are samples of the vehicle's motion, with the time at which each was taken."""
 
 
 class Session:
@@ -41,14 +51,19 @@ class Session:
         system: id of the vehicle.
         others: ids of other systems that send.
         newest: newest message of each type, and when it came [s].
+        batteries: newest BATTERY_STATUS of each battery by its id, and when it came [s].
         texts: when STATUSTEXT messages of the vehicle came, and their texts, oldest first.
+        clock: clock of the vehicle.
     """
 
     def __init__(self, transport: Transport, system: int, own: int) -> None:
         self.system = system
         self.others: set[int] = set()
         self.newest: dict[str, tuple[Any, float]] = {}
+        self.batteries: dict[int, tuple[Any, float]] = {}
         self.texts: deque[tuple[float, str]] = deque(maxlen=50)
+        self.clock = VehicleClock()
+        self._sampled: dict[str, int] = {}
         self._transport = transport
         self._own = own
         self._parser = FrameParser()
@@ -56,12 +71,16 @@ class Session:
         self._dropped = 0
         self._packer = common.MAVLink(None, own, common.MAV_COMP_ID_ONBOARD_COMPUTER)
         self._heartbeat_due = 0.0
-        self._offset: tuple[int, int] | None = None  # round trip, and the vehicle's clock minus this one [ns]
 
     @property
     def rejected(self) -> int:
-        """Number of frames that were damaged, cut short, repeated, out of order, or stale."""
+        """Number of frames that were damaged, cut short, repeated, out of order, stale, or not finite."""
         return self._parser.rejected + self._dropped
+
+    @property
+    def answer_timeout(self) -> float:
+        """Time to wait for an answer before the request is repeated [s]: longer on a slow link."""
+        return min(max(ANSWER_TIMEOUT, 2 * self.clock.round_trip), ANSWER_TIMEOUT_MOST)
 
     def send(self, message: Any) -> None:
         """Send a message to the vehicle."""
@@ -115,7 +134,7 @@ class Session:
         """
         for _ in range(TRIES):
             self.send(message)
-            answer = self.wait_for(matches, ANSWER_TIMEOUT)
+            answer = self.wait_for(matches, self.answer_timeout)
             if answer is not None:
                 return answer
         return None
@@ -128,11 +147,26 @@ class Session:
             parameters: first parameters of the command; the others are 0.
 
         Returns:
-            result of the command, a MAV_RESULT; None if it is not acknowledged.
+            result of the command, a MAV_RESULT; None if there is none. It may have been executed nevertheless.
         """
-        message = self.command_message(number, *parameters)
-        answer = self.ask(message, lambda m: m.get_type() == "COMMAND_ACK" and m.command == number)
-        return None if answer is None else int(answer.result)
+        in_progress = False
+
+        def is_final(message: Any) -> bool:
+            nonlocal in_progress
+            if message.get_type() != "COMMAND_ACK" or message.command != number:
+                return False
+            in_progress = message.result == common.MAV_RESULT_IN_PROGRESS
+            return not in_progress
+
+        for _ in range(TRIES):
+            self.send(self.command_message(number, *parameters))
+            answer = self.wait_for(is_final, self.answer_timeout)
+            if in_progress:
+                # It has begun, and would begin again if it were sent again.
+                answer = self.wait_for(is_final, PROGRESS_TIMEOUT)
+            if answer is not None or in_progress:
+                return None if answer is None else int(answer.result)
+        return None
 
     def command_message(self, number: int, *parameters: float) -> Any:
         """Return COMMAND_LONG of a command with its first parameters."""
@@ -144,25 +178,17 @@ class Session:
         message = self.command_message(common.MAV_CMD_REQUEST_MESSAGE, number)
         return self.ask(message, lambda answer: answer.get_type() == kind)
 
-    def age(self, since_boot: int) -> float:
-        """Return the age of a sample by the vehicle's clock [s]; 0 before the clocks are compared.
+    def flush(self) -> bool:
+        """Wait until everything has come that the vehicle sent before it received this; return whether it answered.
 
-        Args:
-            since_boot: time of the sample, by the vehicle [ms].
+        An answer that comes afterwards is none to an earlier request.
         """
-        if self._offset is None:
-            return 0.0
-        return max(0.0, (time.monotonic_ns() + self._offset[1]) / SECOND - since_boot / 1000)
-
-    def is_stale(self, since_boot: int) -> bool:
-        """Return whether a sample is too old to be used, and count it as rejected if it is.
-
-        Args:
-            since_boot: time of the sample, by the vehicle [ms].
-        """
-        stale = self.age(since_boot) > AGE_MOST
-        self._dropped += stale
-        return stale
+        begin = time.monotonic_ns()
+        for _ in range(TRIES):
+            self._send_timesync()
+            if self.wait_for(lambda m: m.get_type() == "TIMESYNC" and m.tc1 and m.ts1 >= begin, self.answer_timeout):
+                return True
+        return False
 
     def close(self) -> None:
         """Close the transport of the session."""
@@ -178,6 +204,9 @@ class Session:
                 3,
             )
         )
+        self._send_timesync()
+
+    def _send_timesync(self) -> None:
         self.send(common.MAVLink_timesync_message(0, time.monotonic_ns()))
 
     def _accept(self, message: Any) -> bool:
@@ -193,19 +222,31 @@ class Session:
         if getattr(message, "target_system", 0) not in (0, self._own):
             return False
         now, kind = time.monotonic(), message.get_type()
+        if kind in SAMPLES and not self._accept_sample(kind, message):
+            return False
         self.newest[kind] = (message, now)
-        if kind == "STATUSTEXT":
+        if kind == "BATTERY_STATUS":
+            self.batteries[message.id] = (message, now)
+        elif kind == "STATUSTEXT":
             self.texts.append((now, str(message.text)))
+        elif kind == "TIMESYNC" and message.tc1 == 0:
+            self.send(common.MAVLink_timesync_message(time.monotonic_ns(), message.ts1))
         elif kind == "TIMESYNC":
-            self._compare_clocks(message)
+            self.clock.compare(message.ts1, message.tc1)
         return True
 
-    def _compare_clocks(self, message: Any) -> None:
-        now = time.monotonic_ns()
-        if message.tc1 == 0:
-            self.send(common.MAVLink_timesync_message(now, message.ts1))
-            return
-        trip = now - message.ts1
-        # The shortest round trip is the most exact; one of up to 1.5 times replaces it, since clocks drift.
-        if 0 <= trip < SECOND and (self._offset is None or trip <= 1.5 * self._offset[0]):
-            self._offset = (trip, message.tc1 - message.ts1 - trip // 2)
+    def _accept_sample(self, kind: str, message: Any) -> bool:
+        """Return whether a sample is newer than all before of its kind, finite, and not stale."""
+        since_boot = message.time_boot_ms
+        if self.clock.observe(since_boot):
+            # Nothing that was known before is known of the one that answers now.
+            self._sampled.clear()
+            self.newest.clear()
+            self.batteries.clear()
+            self._heartbeat_due = 0.0
+        if since_boot <= self._sampled.get(kind, -1):
+            return False
+        self._sampled[kind] = since_boot
+        good = codec.is_finite(message) and self.clock.age(since_boot) <= AGE_MOST
+        self._dropped += not good
+        return good

@@ -12,7 +12,7 @@ from pymavlink.dialects.v20 import common
 from drivers.mavlink import codec
 from drivers.mavlink.codec import Value
 from drivers.mavlink.mission import Item
-from drivers.mavlink.session import ANSWER_TIMEOUT, AUTOPILOT, TRIES, Session
+from drivers.mavlink.session import AUTOPILOT, TRIES, Session
 from embodied.errors import DeviceLost
 
 UPLOAD_TIMEOUT = 30.0
@@ -56,14 +56,30 @@ def set_parameter(session: Session, name: str, value: Value) -> None:
     before = read_parameter(session, name)
     if type(before) is not type(value):
         raise Refused(f"parameter {name} must be {_type_name(before)}, got {value!r}, {_type_name(value)}")
+    if _equal(before, value):
+        return
     message = common.MAVLink_param_set_message(session.system, AUTOPILOT, codec.encode_name(name), bits, kind)
-    after = _exchange(session, name, message)
-    if not math.isclose(after, value, rel_tol=1e-6):
+    # An answer with another value may be a late one to the reading before.
+    session.ask(
+        message, lambda m: _is_value(m, name) and _equal(codec.decode_value(m.param_value, m.param_type), value)
+    )
+    session.flush()
+    after = read_parameter(session, name)
+    if not _equal(after, value):
         raise Refused(f"parameter {name} was set to {value}, and the vehicle keeps {after}")
 
 
+def _is_value(message: Any, name: str) -> bool:
+    return bool(message.get_type() == "PARAM_VALUE" and message.param_id == name)
+
+
+def _equal(kept: Value, value: Value) -> bool:
+    same = kept == value if isinstance(value, int) else math.isclose(kept, value, rel_tol=1e-6)
+    return type(kept) is type(value) and same
+
+
 def _exchange(session: Session, name: str, message: Any) -> Value:
-    answer = session.ask(message, lambda m: m.get_type() == "PARAM_VALUE" and m.param_id == name)
+    answer = session.ask(message, lambda m: _is_value(m, name))
     if answer is None:
         raise DeviceLost(f"the vehicle does not answer about its parameter {name}: does it have one of this name?")
     return codec.decode_value(answer.param_value, answer.param_type)
@@ -82,13 +98,16 @@ def upload(session: Session, items: Sequence[Item], kind: int) -> None:
         Refused: the vehicle does not take the plan, or has another one afterwards.
     """
     message: Any = common.MAVLink_mission_count_message(session.system, AUTOPILOT, len(items), kind)
+    # An answer that comes late is none to what is sent from here on.
+    session.flush()
     deadline = time.monotonic() + UPLOAD_TIMEOUT
     tries = 0
     # The vehicle requests item by item; whatever was sent last is repeated until it requests the next.
     while True:
         session.send(message)
         answer = session.wait_for(
-            lambda m: _concerns(m, kind, ("MISSION_REQUEST", "MISSION_REQUEST_INT", "MISSION_ACK")), ANSWER_TIMEOUT
+            lambda m: _concerns(m, kind, ("MISSION_REQUEST", "MISSION_REQUEST_INT", "MISSION_ACK")),
+            session.answer_timeout,
         )
         if answer is None:
             tries += 1
@@ -100,6 +119,7 @@ def upload(session: Session, items: Sequence[Item], kind: int) -> None:
             message, tries = _message(session.system, items[answer.seq], answer.seq, kind), 0
         if tries >= TRIES or time.monotonic() > deadline:
             raise DeviceLost("the vehicle does not answer any more while a plan is uploaded")
+    session.flush()
     kept = download(session, kind)
     if len(kept) != len(items) or not all(a.matches(b) for a, b in zip(items, kept, strict=True)):
         raise Refused(f"the vehicle took {len(items)} items, and has others afterwards: {kept}")

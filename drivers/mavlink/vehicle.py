@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -14,20 +15,13 @@ from drivers.mavlink.codec import Value
 from drivers.mavlink.coordinates import Origin, world_axes
 from drivers.mavlink.geofence import Geofence
 from drivers.mavlink.mission import Item
-from drivers.mavlink.modes import Mode, mode_name
-from drivers.mavlink.session import Session
-from embodied.clock import Time
+from drivers.mavlink.modes import Denied, Mode, mode_name
+from drivers.mavlink.parts import PARTS, STREAM_RATES
+from drivers.mavlink.session import SAMPLES, Session
+from embodied.clock import SECOND, Time
 from embodied.errors import DeviceLost, NoDevice, NotStopped
 from embodied.messages import Battery, DroneCommand, DroneState, Vector
 from embodied.node.identity import Identity
-
-STREAM_RATES = {
-    common.MAVLINK_MSG_ID_LOCAL_POSITION_NED: 50.0,
-    common.MAVLINK_MSG_ID_ATTITUDE_QUATERNION: 50.0,
-    common.MAVLINK_MSG_ID_EXTENDED_SYS_STATE: 5.0,
-    common.MAVLINK_MSG_ID_BATTERY_STATUS: 2.0,
-}
-"""Rates that are requested of the vehicle's messages [Hz]; a heartbeat comes once a second in any case."""
 
 MULTIROTORS = {
     common.MAV_TYPE_QUADROTOR: "quadrotor",
@@ -42,6 +36,9 @@ REST_SPEED = 0.3
 
 REST_TIME = 0.5
 """Time at that speed after which a vehicle is at rest [s]."""
+
+HEARTBEAT_TIMEOUT = 3.0
+"""Time for a heartbeat, of one a second, to come [s]."""
 
 MODE_PERIOD = 0.2
 """Time between two requests of a mode [s]."""
@@ -61,7 +58,8 @@ class Vehicle:
     def __init__(self, session: Session, frame: str) -> None:
         self.session = session
         self._frame = frame
-        self._state_time = -1
+        self._published: tuple[Any, ...] = (None, None)  # samples of the newest state
+        self._state_time = Time(0)
         self._battery_time = 0.0
 
     def connect(self, seconds: float) -> None:
@@ -81,8 +79,19 @@ class Vehicle:
                 others = ", ".join(map(str, sorted(session.others)))
                 raise NoDevice(missing, f"those that send have {others}: set 'system' to the one to fly")
             raise DeviceLost(f"no {missing} sends in {seconds:g} s, nor any other: is it on, and does it send here?")
+        session.flush()
+        self.request_streams()
+
+    def request_streams(self, *, wait: bool = True) -> None:
+        """Request the streams of messages that the driver needs, and a heartbeat.
+
+        Args:
+            wait: whether to wait until each is acknowledged; one that is not may come nevertheless.
+        """
+        send = self.session.command if wait else lambda *order: self.session.send(self.session.command_message(*order))
         for number, rate in STREAM_RATES.items():
-            session.command(common.MAV_CMD_SET_MESSAGE_INTERVAL, number, 1e6 / rate)
+            send(common.MAV_CMD_SET_MESSAGE_INTERVAL, number, 1e6 / rate)
+        self._request_heartbeat()
 
     def identity(self) -> Identity:
         """Read what the vehicle is, and why it is unfit for this driver, if it is.
@@ -93,7 +102,11 @@ class Vehicle:
         version = self.session.request(common.MAVLINK_MSG_ID_AUTOPILOT_VERSION, "AUTOPILOT_VERSION")
         if version is None:
             raise DeviceLost(f"the vehicle with system id {self.session.system} does not answer what it is")
-        heartbeat, unique = self._newest("HEARTBEAT"), bytes(version.uid2)
+        if self._heartbeat is None:
+            self.session.wait_for(lambda m: m.get_type() == "HEARTBEAT", HEARTBEAT_TIMEOUT)
+        heartbeat, unique = self._heartbeat, bytes(version.uid2)
+        if heartbeat is None:
+            raise DeviceLost(f"the vehicle with system id {self.session.system} sends no heartbeat")
         unfit = []
         if heartbeat.autopilot != common.MAV_AUTOPILOT_PX4:
             unfit.append(f"its autopilot must be PX4, got kind {heartbeat.autopilot} of MAV_AUTOPILOT")
@@ -110,70 +123,71 @@ class Vehicle:
 
     @property
     def mode(self) -> Mode | None:
-        """Mode in its newest heartbeat; None for one that is not known here."""
-        return Mode.from_custom(self._newest("HEARTBEAT").custom_mode)
+        """Mode in its newest heartbeat; None for one that is not known here, and before the first."""
+        heartbeat = self._heartbeat
+        return None if heartbeat is None else Mode.from_custom(heartbeat.custom_mode)
 
     @property
     def mode_name(self) -> str:
         """Name of the mode in its newest heartbeat."""
-        return mode_name(self._newest("HEARTBEAT").custom_mode)
+        heartbeat = self._heartbeat
+        return "an unknown mode" if heartbeat is None else mode_name(heartbeat.custom_mode)
 
     @property
     def armed(self) -> bool:
-        """Whether its motors are armed, by its newest heartbeat."""
-        return codec.is_armed(self._newest("HEARTBEAT"))
+        """Whether its motors are armed, by its newest heartbeat; False before the first."""
+        heartbeat = self._heartbeat
+        return heartbeat is not None and codec.is_armed(heartbeat)
 
     @property
     def heartbeat_time(self) -> float:
-        """Time at which its newest heartbeat came [s]."""
-        return self.session.newest["HEARTBEAT"][1]
+        """Time at which its newest heartbeat came [s]; 0 before the first."""
+        return self.session.newest.get("HEARTBEAT", (None, 0.0))[1]
 
     @property
     def landed(self) -> bool:
-        """Whether it stands on the ground; False before it has reported that."""
-        newest = self.session.newest.get("EXTENDED_SYS_STATE")
-        return newest is not None and newest[0].landed_state == common.MAV_LANDED_STATE_ON_GROUND
+        """Whether it stands on the ground; False if it has not reported that lately."""
+        newest = self._fresh("EXTENDED_SYS_STATE")
+        return newest is not None and newest.landed_state == common.MAV_LANDED_STATE_ON_GROUND
 
     @property
     def speed(self) -> float:
-        """Magnitude of its velocity [m/s]; infinite before it has reported it."""
-        newest = self.session.newest.get("LOCAL_POSITION_NED")
-        return float("inf") if newest is None else float(np.linalg.norm([newest[0].vx, newest[0].vy, newest[0].vz]))
+        """Magnitude of its velocity [m/s]; infinite if it has not reported it lately."""
+        newest = self._fresh("LOCAL_POSITION_NED")
+        return math.inf if newest is None else float(np.linalg.norm([newest.vx, newest.vy, newest.vz]))
 
     @property
     def position(self) -> Vector | None:
-        """Position in its local frame [m]; None before it has reported it."""
-        newest = self.session.newest.get("LOCAL_POSITION_NED")
-        return None if newest is None else world_axes(np.array([newest[0].x, newest[0].y, newest[0].z]))
+        """Position in its local frame [m]; None if it has not reported it lately."""
+        newest = self._fresh("LOCAL_POSITION_NED")
+        return None if newest is None else world_axes(np.array([newest.x, newest.y, newest.z]))
 
     def state(self, now: Time) -> DroneState | None:
-        """Return its state; None unless there is a new one that is finite and not stale.
+        """Return its state, acquired when the older of its samples came; None unless both are new and no part too old.
 
         Args:
-            now: time of acquisition.
+            now: time of the step.
         """
-        newest = self.session.newest
-        if "LOCAL_POSITION_NED" not in newest or "ATTITUDE_QUATERNION" not in newest:
+        position, attitude, landed, heartbeat = parts = [self._fresh(kind) for kind in PARTS]
+        if None in parts or position is self._published[0] or attitude is self._published[1]:
             return None
-        position, attitude = newest["LOCAL_POSITION_NED"][0], newest["ATTITUDE_QUATERNION"][0]
-        if position.time_boot_ms <= self._state_time:
-            return None
-        self._state_time = position.time_boot_ms
-        if self.session.is_stale(position.time_boot_ms) or not codec.is_finite(position, attitude):
-            return None
-        return codec.decode_state(position, attitude, self._newest("HEARTBEAT"), self.landed, self._frame, now)
+        self._published = position, attitude
+        age = time.monotonic() - min(self.session.newest[kind][1] for kind in SAMPLES)
+        self._state_time = Time(max(now - round(age * SECOND), self._state_time + 1))
+        on_ground = landed.landed_state == common.MAV_LANDED_STATE_ON_GROUND
+        return codec.decode_state(position, attitude, heartbeat, on_ground, self._frame, self._state_time)
 
     def battery(self, now: Time) -> Battery | None:
-        """Return its battery; None unless there is a new report of it.
-
-        Args:
-            now: time of acquisition.
-        """
-        newest = self.session.newest.get("BATTERY_STATUS")
-        if newest is None or newest[1] <= self._battery_time:
+        """Return the battery with the lowest charge, acquired now; None unless there is a new report of it."""
+        known = [(codec.decode_battery(message, now), at) for message, at in self.session.batteries.values()]
+        batteries = [(battery, at) for battery, at in known if battery is not None]
+        if not batteries:
             return None
-        self._battery_time = newest[1]
-        return codec.decode_battery(newest[0], now)
+        battery, at = min(batteries, key=lambda known: known[0].charge)
+        if at <= self._battery_time:
+            return None
+        self._battery_time = at
+        return battery
 
     def origin(self) -> Origin | None:
         """Read the origin of its local frame; None if it does not know it yet."""
@@ -183,7 +197,8 @@ class Vehicle:
     def home(self) -> Vector | None:
         """Read its home position in its local frame [m]; None if it does not know it yet."""
         answer = self.session.request(common.MAVLINK_MSG_ID_HOME_POSITION, "HOME_POSITION")
-        return None if answer is None else world_axes(np.array([answer.x, answer.y, answer.z]))
+        home = None if answer is None else world_axes(np.array([answer.x, answer.y, answer.z]))
+        return home if home is not None and np.isfinite(home).all() else None
 
     def set_parameters(self, parameters: Mapping[str, Value]) -> None:
         """Set parameters by name, and read each back."""
@@ -227,6 +242,10 @@ class Vehicle:
             NotStopped: the vehicle does not report it in time.
         """
         deadline = time.monotonic() + seconds
+        self.request_mode(mode)
+        requested = time.monotonic()
+        # Heartbeats that were under way before it received the request say nothing about it.
+        self.session.flush()
         while time.monotonic() < deadline:
             self.request_mode(mode)
             requested = time.monotonic()
@@ -278,25 +297,32 @@ class Vehicle:
         """Arm or disarm its motors, and read that back.
 
         Raises:
-            DeviceLost: the vehicle does not answer.
-            NotStopped: the vehicle denies it; the message has its reason.
+            DeviceLost: the vehicle does not answer; it may have carried out the order nevertheless.
+            Denied: the vehicle denies it; the message has its reason.
+            NotStopped: the vehicle accepts it, and does not report it.
         """
         requested = time.monotonic()
+        # An answer to an earlier order, and a heartbeat from before it, are none to this one.
+        self.session.flush()
         result = self.session.command(common.MAV_CMD_COMPONENT_ARM_DISARM, float(armed))
         word = "armed" if armed else "disarmed"
         if result is None:
+            if self._reports_armed(armed):
+                return
             raise DeviceLost(f"the vehicle with system id {self.session.system} does not answer when it is {word}")
         if result != common.MAV_RESULT_ACCEPTED:
             self.session.wait_for(lambda _: False, 0.2)
-            raise NotStopped(f"the vehicle is not {word}: {_result_name(result)}{self.reason(requested)}")
-        self._request_heartbeat()
-        if (
-            self.session.wait_for(lambda m: m.get_type() == "HEARTBEAT" and self.armed is armed, 2 * REASON_TIME)
-            is None
-        ):
+            raise Denied(f"the vehicle is not {word}: {_result_name(result)}{self.reason(requested)}")
+        if not self._reports_armed(armed):
             raise NotStopped(
                 f"the vehicle accepted to be {word}, and does not report that it is{self.reason(requested)}"
             )
+
+    def _reports_armed(self, armed: bool) -> bool:
+        """Request a heartbeat; return whether it reports that the motors are armed, or are not."""
+        self._request_heartbeat()
+        reported = self.session.wait_for(lambda m: m.get_type() == "HEARTBEAT" and self.armed is armed, 2 * REASON_TIME)
+        return reported is not None
 
     def reason(self, since: float) -> str:
         """Return its texts since about a time [s], in brackets; empty if there are none."""
@@ -307,8 +333,14 @@ class Vehicle:
         number = common.MAVLINK_MSG_ID_HEARTBEAT
         self.session.send(self.session.command_message(common.MAV_CMD_REQUEST_MESSAGE, number))
 
-    def _newest(self, kind: str) -> Any:
-        return self.session.newest[kind][0]
+    @property
+    def _heartbeat(self) -> Any:
+        return self.session.newest.get("HEARTBEAT", (None, 0.0))[0]
+
+    def _fresh(self, kind: str) -> Any:
+        """Return the newest message of a part of the state; None if there is none, or it is too old."""
+        message, at = self.session.newest.get(kind, (None, 0.0))
+        return message if time.monotonic() - at <= PARTS[kind].age else None
 
 
 def _result_name(number: int) -> str:

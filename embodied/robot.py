@@ -7,14 +7,13 @@ file, because a cell often allows less than the maker does.
 
 from __future__ import annotations
 
-import math
-import xml.etree.ElementTree as ET
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
+from embodied import urdf
 from embodied.geometry import cross_matrix, transform
 from embodied.messages.schema import Vector
 from embodied.ranges import positive
@@ -96,15 +95,21 @@ class Robot:
         Raises:
             ValueError: the URDF cannot be read, or has no limits of a joint.
         """
-        limits = {joint.get("name"): joint.find("limit") for joint in _tree(self.urdf).iter("joint")}
-        stops = {}
+        known = urdf.stops(self.urdf)
         for name in self.joints:
-            attributes = {} if (limit := limits.get(name)) is None else limit.attrib
-            try:
-                stops[name] = float(attributes["lower"]), float(attributes["upper"])
-            except (KeyError, ValueError):
-                raise ValueError(f"{self.urdf.name} has no limits of joint '{name}'") from None
-        return stops
+            if name not in known:
+                raise ValueError(f"{self.urdf.name} has no limits of joint '{name}'")
+        return {name: known[name] for name in self.joints}
+
+    @property
+    def kinematics(self) -> str:
+        """URDF of the chain from base to tool link alone, for another library; its joints are those of `chain`.
+
+        Raises:
+            ValueError: the URDF cannot be read, or does not lead from the base over just these joints to the tool.
+        """
+        _ = self.chain
+        return urdf.kinematics(urdf.chain(self.urdf, self.base, self.tool.link))
 
 
 class Chain:
@@ -131,33 +136,22 @@ class Chain:
         Raises:
             ValueError: the URDF cannot be read, or does not lead from the base over just these joints to the tool.
         """
-        root = _tree(robot.urdf)
-        by_child = {_attribute(joint, "child", "link"): joint for joint in root.iter("joint")}
-        path: list[ET.Element] = []
-        link = robot.tool.link
-        while link != robot.base:
-            # A path with the same joint twice would never end.
-            if link not in by_child or by_child[link] in path:
-                raise ValueError(f"{robot.urdf.name} has no path from '{robot.base}' to '{robot.tool.link}'")
-            path.insert(0, by_child[link])
-            link = _attribute(by_child[link], "parent", "link")
-        moving = [joint.get("name", "") for joint in path if joint.get("type") != "fixed"]
+        joints = urdf.chain(robot.urdf, robot.base, robot.tool.link)
+        moving = [joint.name for joint in joints if joint.kind != "fixed"]
         if moving != list(robot.joints):
             raise ValueError(f"{robot.urdf.name} moves {moving} between base and tool, not {list(robot.joints)}")
         origins: list[Vector] = []
         axes: list[Vector] = []
         prismatic: list[bool] = []
         fixed = np.eye(4)
-        for joint in path:
-            fixed = fixed @ transform(_triple(joint, "origin", "xyz"), _triple(joint, "origin", "rpy"))
-            if joint.get("type") == "fixed":
+        for joint in joints:
+            fixed = fixed @ transform(joint.xyz, joint.rpy)
+            if joint.kind == "fixed":
                 continue
-            axis = np.array(_triple(joint, "axis", "xyz", (1.0, 0.0, 0.0)))
-            if not axis.any():
-                raise ValueError(f"{robot.urdf.name}: the axis of joint '{joint.get('name')}' has no direction")
+            axis = np.array(joint.axis)
             origins.append(fixed)
             axes.append(axis / np.linalg.norm(axis))
-            prismatic.append(joint.get("type") == "prismatic")
+            prismatic.append(joint.kind == "prismatic")
             fixed = np.eye(4)
         return cls(origins, axes, prismatic, fixed @ transform(robot.tool.position, robot.tool.rpy))
 
@@ -193,28 +187,3 @@ class Chain:
         for index in range(1, len(self._fixed)):
             frames.append(frames[-1] @ moved[..., index, :, :])
         return frames
-
-
-def _tree(urdf: Path) -> ET.Element:
-    try:
-        return ET.parse(urdf).getroot()
-    except (OSError, ET.ParseError) as error:
-        raise ValueError(f"cannot read the URDF {urdf}: {error}") from error
-
-
-def _attribute(joint: ET.Element, tag: str, name: str) -> str:
-    element = joint.find(tag)
-    return "" if element is None else element.get(name, "")
-
-
-def _triple(joint: ET.Element, tag: str, name: str, default: tuple[float, ...] = (0.0, 0.0, 0.0)) -> tuple[float, ...]:
-    text = _attribute(joint, tag, name)
-    if not text:
-        return default
-    try:
-        values = tuple(float(word) for word in text.split())
-    except ValueError:
-        values = ()
-    if len(values) != 3 or not all(map(math.isfinite, values)):
-        raise ValueError(f"joint '{joint.get('name')}': {tag} {name}='{text}' is not three finite numbers")
-    return values

@@ -59,15 +59,10 @@ class Arm:
     def __init__(self, robot: Robot) -> None:
         import pinocchio
 
-        _ = robot.chain  # raises with a reason if the URDF is wrong, which pinocchio does not
         self._pin: Any = pinocchio
-        full = pinocchio.buildModelFromUrdf(str(robot.urdf))
-        locked = [i for i, name in enumerate(full.names) if i > 0 and name not in robot.joints]
-        neutral = pinocchio.neutral(full)
-        model = pinocchio.buildReducedModel(full, locked, neutral) if locked else full
-        link = model.frames[model.getFrameId(robot.tool.link)]
-        base = model.frames[model.getFrameId(robot.base)].placement
-        model.jointPlacements[1] = base.inverse() * model.jointPlacements[1]
+        # The chain as this project reads it, so that pinocchio, which takes other files, has nothing left to refuse.
+        model = pinocchio.buildModelFromXML(robot.kinematics)
+        link = model.frames[len(model.frames) - 1]
         tool = pinocchio.SE3(pinocchio.rpy.rpyToMatrix(*robot.tool.rpy), np.array(robot.tool.position))
         frame = pinocchio.Frame("tool", link.parentJoint, link.placement * tool, pinocchio.FrameType.OP_FRAME)
         self._tool = model.addFrame(frame)

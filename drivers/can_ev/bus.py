@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import select
 import socket
+import time
 from collections.abc import Iterator
 
 from drivers.can_ev.frame import Frame
-from drivers.can_ev.slcan import BITRATES
+from drivers.can_ev.slcan import BITRATES, LINE_MOST, decode
 from embodied.devices import serial_port
 from embodied.errors import DeviceLost, MissingExtra, NoDevice
 
@@ -20,6 +22,18 @@ NETWORK_INTERFACES = ("udp_multicast", "socketcand", "cannelloni")
 
 SEND_TIMEOUT = 0.25
 """Time in which the bus must take a frame [s]; on a serial port the time that this process slept counts as well."""
+
+RETRY_PERIOD = 0.002
+"""Time between two attempts to send while the queue of the network interface is full [s]."""
+
+ADAPTER_TIMEOUT = 2.5
+"""Time in which a serial adapter must answer; boards that restart when their port is opened take up to 2 s [s]."""
+
+ANSWER_TIMEOUT = 0.25
+"""Time for an adapter to answer one question [s]."""
+
+BUS_OFF = 0x40
+"""Bit of an error frame's identifier that says that the controller is off the bus (linux/can/error.h)."""
 
 
 def problems(interface: str, channel: str, bitrate: int) -> Iterator[str]:
@@ -92,7 +106,38 @@ class Bus:
             self._bus = can.Bus(interface=interface, channel=channel, **extra)  # type: ignore[arg-type]
         except (can.CanError, OSError, ValueError) as error:
             raise DeviceLost(f"the CAN bus at {self._where} cannot be opened: {error}") from error
+        if interface == "slcan":
+            self._await_adapter(bitrate)
         self.discard()
+
+    def _await_adapter(self, bitrate: int) -> None:
+        """Open the channel of a serial adapter again until it is awake: some boards restart when a port is opened.
+
+        An adapter that answers nothing at all, as some do, gets the last order when any board is awake.
+        """
+        deadline = time.monotonic() + ADAPTER_TIMEOUT
+        awake, asleep = False, False
+        try:
+            while not awake and time.monotonic() < deadline:
+                awake = self._answers()
+                asleep = asleep or not awake
+                if asleep:
+                    self._bus.set_bitrate(bitrate)  # type: ignore[attr-defined]
+        except (self._can.CanError, OSError) as error:
+            raise DeviceLost(f"the CAN bus at {self._where} is gone: {error}; is it plugged in?") from error
+
+    def _answers(self) -> bool:
+        """Return whether a serial adapter tells its version, or passes on a frame."""
+        port = self._bus.serialPortOrig  # type: ignore[attr-defined]
+        port.write(b"V\r")
+        deadline = time.monotonic() + ANSWER_TIMEOUT
+        data = b""
+        while self.wait(max(0.0, deadline - time.monotonic())):
+            data = data[-LINE_MOST:] + port.read(port.in_waiting or 1)
+            lines = data.decode("latin-1").split("\r")
+            if any(line.startswith("V") or decode(line) is not None for line in lines[:-1]):
+                return True
+        return False
 
     def receive(self) -> Iterator[Frame | None]:
         """Yield the frames that have come; None stands for something that could not be read as a frame.
@@ -110,7 +155,15 @@ class Bus:
                 self.discard()
                 yield None
                 continue
+            if message is None and len(getattr(self._bus, "_buffer", b"")) > LINE_MOST:
+                self.discard()  # noise without an end, which python-can would gather for ever
+                yield None
+            if message is not None and message.is_error_frame and message.arbitration_id & BUS_OFF:
+                raise DeviceLost(self._bus_off)
             if message is None or message.is_error_frame or message.is_remote_frame or message.is_extended_id:
+                continue
+            if message.is_fd:
+                yield None
                 continue
             whole = len(message.data) == message.dlc
             yield Frame(message.arbitration_id, bytes(message.data)) if whole else None
@@ -133,10 +186,26 @@ class Bus:
             DeviceLost: the bus is gone, or takes nothing any more.
         """
         message = self._can.Message(arbitration_id=frame.identifier, data=frame.data, is_extended_id=False, check=True)
-        try:
-            self._bus.send(message, timeout=SEND_TIMEOUT)
-        except (self._can.CanError, OSError) as error:
-            raise DeviceLost(f"the CAN bus at {self._where} takes no frames: {error}") from error
+        deadline = time.monotonic() + SEND_TIMEOUT
+        while True:
+            try:
+                self._bus.send(message, timeout=SEND_TIMEOUT)
+                return
+            except (self._can.CanError, OSError) as error:
+                full = errno.ENOBUFS in (getattr(error, "error_code", None), getattr(error, "errno", None))
+                if not full:
+                    raise DeviceLost(f"the CAN bus at {self._where} takes no frames: {error}") from error
+                # A full queue is emptied by the next acknowledgement; only a bus without any stays full.
+                if time.monotonic() > deadline:
+                    raise DeviceLost(f"{self._bus_off} (its queue stayed full for {SEND_TIMEOUT} s)") from error
+                select.select([], [], [], RETRY_PERIOD)
+
+    @property
+    def _bus_off(self) -> str:
+        return (
+            f"the CAN bus at {self._where} is off: nothing acknowledges its frames; see to wiring, termination and "
+            "bit rate, then take it down and up again (`ip link set … type can restart-ms 100` does so by itself)"
+        )
 
     def discard(self) -> None:
         """Discard all frames that have come and were not read, since they may be old."""

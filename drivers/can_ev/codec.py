@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from drivers.can_ev import dbc
 from drivers.can_ev.frame import Frame
+from drivers.can_ev.signals import MAGNITUDE_MOST, bounds, count_bounds
 from drivers.can_ev.units import UNITS
 from drivers.can_ev.vehicle import Layout, Signals, Vehicle
 
@@ -54,7 +55,7 @@ class Codec:
 
     def __init__(self, vehicle: Vehicle, path: Path | None = None) -> None:
         self.vehicle = vehicle
-        messages = dbc.read(path or vehicle.dbc, vehicle.layouts)
+        messages = dbc.read(path or vehicle.dbc, vehicle)
         self._coders = {
             layout.name: _MessageCoder(messages[layout.name], layout, vehicle)
             for layout in vehicle.layouts
@@ -110,17 +111,23 @@ class _MessageCoder:
         self._message = message
         self._checksum = vehicle.checksum
         signals = {signal.name: signal for signal in message.signals}
-        self.modulus = 2 ** signals[layout.counter].length
+        self._first, last = count_bounds(signals[layout.counter])
+        self.modulus = last - self._first + 1
         self._place = signals[layout.checksum].start // 8
-        # Factors to SI come from the DBC, so a file in km/h instead of m/s needs no change here.
-        self._factors = {name: UNITS[kind][signals[name].unit or ""] for name, kind in layout.quantities.items()}
         protection = (layout.counter, layout.checksum)
-        self._signals = {name: signal for name, signal in signals.items() if name not in protection}
+        self._signals = {
+            name: _SignalRange(name, signal, layout, message.name)
+            for name, signal in signals.items()
+            if name not in protection
+        }
 
     def encode(self, signals: Signals, counter: int) -> Frame:
-        values: dict[str, float] = {self.layout.counter: counter % self.modulus, self.layout.checksum: 0}
+        values: dict[str, float] = {
+            self.layout.counter: self._first + counter % self.modulus,
+            self.layout.checksum: 0,
+        }
         for name, signal in self._signals.items():
-            values[name] = self._in_range(signal, signals.get(name, 0.0) / self._factors.get(name, 1.0))
+            values[name] = signal.unscale(signals.get(name, 0.0))
         data = self._message.encode(values, strict=False)
         checksum = self._checksum(self.identifier, data, self._place)
         return Frame(self.identifier, data[: self._place] + bytes([checksum]) + data[self._place + 1 :])
@@ -131,31 +138,47 @@ class _MessageCoder:
         if self._checksum(self.identifier, frame.data, self._place) != frame.data[self._place]:
             raise Malformed(f"{self.layout.name}: its checksum is wrong")
         decoded = self._message.decode(frame.data, decode_choices=False)
-        values = {name: float(decoded[name]) for name in self._signals}  # type: ignore[arg-type, call-overload]
-        for name, signal in self._signals.items():
-            low, high = _bounds(signal)
-            if not low <= values[name] <= high:
-                raise Malformed(_outside(self.layout.name, signal, values[name]))
-        signals = {name: value * self._factors.get(name, 1.0) for name, value in values.items()}
-        return DecodedFrame(self.layout.name, signals, int(decoded[self.layout.counter]))  # type: ignore[arg-type, call-overload]
+        signals = {name: signal.scale(float(decoded[name])) for name, signal in self._signals.items()}  # type: ignore[arg-type, call-overload]
+        counter = int(decoded[self.layout.counter]) - self._first  # type: ignore[arg-type, call-overload]
+        if not 0 <= counter < self.modulus:
+            raise Malformed(
+                f"{self.layout.name}.{self.layout.counter} must be in "
+                f"[{self._first}, {self._first + self.modulus - 1}], got {self._first + counter}"
+            )
+        return DecodedFrame(self.layout.name, signals, counter)
 
-    def _in_range(self, signal: Signal, value: float) -> float:
-        low, high = _bounds(signal)
-        if not (math.isfinite(value) and low <= value <= high):
-            raise OutOfRange(_outside(self.layout.name, signal, value))
+
+class _SignalRange:
+    """Range and factor of one signal, both ways."""
+
+    def __init__(self, name: str, signal: Signal, layout: Layout, message: str) -> None:
+        unit = signal.unit or ""
+        # Factors to SI come from the DBC, so a file in km/h instead of m/s needs no change here.
+        self._factor = UNITS[layout.quantities[name]][unit] if name in layout.quantities else 1.0
+        self._low, self._high = bounds(signal)
+        if name in layout.quantities:
+            # A floating-point signal holds infinity and worse, which the bounds of a DBC do not have to exclude.
+            most = MAGNITUDE_MOST / self._factor
+            self._low, self._high = max(self._low, -most), min(self._high, most)
+        self._text = f"{message}.{name} must be in [{self._low:g}, {self._high:g}] {unit}".rstrip()
+
+    def scale(self, value: float) -> float:
+        """Return a value of the signal in its SI unit.
+
+        Raises:
+            Malformed: the value is outside the signal's range; NaN is in none.
+        """
+        if not self._low <= value <= self._high:
+            raise Malformed(f"{self._text}, got {value:g}")
+        return value * self._factor
+
+    def unscale(self, value: float) -> float:
+        """Return a value in the DBC's unit.
+
+        Raises:
+            OutOfRange: the value is not finite, or outside the signal's range.
+        """
+        value = value / self._factor
+        if not (math.isfinite(value) and self._low <= value <= self._high):
+            raise OutOfRange(f"{self._text}, got {value:g}")
         return value
-
-
-def _outside(message: str, signal: Signal, value: float) -> str:
-    low, high = _bounds(signal)
-    return f"{message}.{signal.name} must be in [{low:g}, {high:g}] {signal.unit or ''}".rstrip() + f", got {value:g}"
-
-
-def _bounds(signal: Signal) -> tuple[float, float]:
-    """Return the range of a signal in the DBC's unit, wider by half a step, since a DBC rounds its own bounds."""
-    low = -math.inf if signal.minimum is None else signal.minimum
-    high = math.inf if signal.maximum is None else signal.maximum
-    if low == high:  # public DBCs write [0|0] for bounds that nobody has found out
-        return -math.inf, math.inf
-    half = abs(signal.scale) / 2
-    return low - half, high + half

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from drivers.can_ev.vehicle import Vehicle
 from embodied.guards.command_check import vehicle_problem
 from embodied.messages import VehicleCommand
 from embodied.ranges import Range, positive
@@ -28,6 +29,16 @@ class Limits(NamedTuple):
         yield from positive("m/s").problems(speed_limit=self.speed)
         yield from positive("rad").problems(steering_limit=self.steering)
         yield from positive("m/s²").problems(acceleration_limit=self.acceleration)
+
+    def problems_of(self, vehicle: Vehicle) -> Iterator[str]:
+        """Yield a sentence for each limit that is beyond what a vehicle takes."""
+        taken = {
+            "steering_limit": (vehicle.steering_most, "rad"),
+            "acceleration_limit": (vehicle.acceleration_most, "m/s²"),
+        }
+        for (name, (most, unit)), value in zip(taken.items(), (self.steering, self.acceleration), strict=True):
+            if value > most:
+                yield f"{name} must be at most {most:.4g} {unit}, all that a {vehicle.title} takes, got {value:g}"
 
 
 def refusal(command: VehicleCommand, limits: Limits) -> str:

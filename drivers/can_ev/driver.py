@@ -13,21 +13,21 @@ from typing import NamedTuple
 from drivers.can_ev import bus as can_bus
 from drivers.can_ev import reports
 from drivers.can_ev.bus import Bus
-from drivers.can_ev.codec import Codec, OutOfRange
+from drivers.can_ev.codec import Codec
 from drivers.can_ev.command_check import Limits, refusal
 from drivers.can_ev.command_encoder import CommandEncoder
-from drivers.can_ev.dbc import Unfit
 from drivers.can_ev.e2e_protection import E2EReceiver
 from drivers.can_ev.identity import IdentityReader
+from drivers.can_ev.release import release
+from drivers.can_ev.settings_check import problems as settings_problems
 from drivers.can_ev.vehicle import TIMEOUT, DriveCommand, DriveReport
 from drivers.can_ev.vehicles import VEHICLES
 from embodied.clock import SECOND, Time, rate_of
 from embodied.devices.drive_by_wire import BRAKING, STANDSTILL_SPEED
-from embodied.errors import DeviceLost, NotStopped, nearest
+from embodied.errors import DeviceLost, NotStopped
 from embodied.messages import Battery, DeviceStatus, VehicleCommand, VehicleState
 from embodied.node.identity import Identity
 from embodied.node.node import Driver
-from embodied.ranges import Range
 
 BOOT_TIMEOUT = 5.0
 """Time for a vehicle or an adapter that has just been switched on to appear [s]."""
@@ -102,22 +102,8 @@ class CanEV(Driver):
     def check(self) -> Iterable[str]:
         """Check bus, vehicle and DBC, and that the limits fit into the messages."""
         yield from can_bus.problems(self.interface, self.channel, self.bitrate)
-        limits = self._command_limits()
-        if problems := list(limits.problems()):
-            yield from problems
-            return
-        timeout = f", since the unit waits {TIMEOUT * 1e3:.0f} ms for a command"
-        yield from (problem + timeout for problem in Range(50, 200, "Hz").problems(rate=rate_of(self.rate or 50.0)))
-        if self.vehicle not in VEHICLES:
-            yield " ".join((f"there is no vehicle '{self.vehicle}';", *nearest(self.vehicle, VEHICLES)))
-            return
         can_bus.require()
-        try:
-            CommandEncoder(self._codec()).check(limits)
-        except Unfit as error:
-            yield str(error)
-        except OutOfRange as error:
-            yield f"the limits do not fit into the messages: {error}"
+        yield from settings_problems(self.vehicle, self._dbc(), self._command_limits(), rate_of(self.rate or 50.0))
 
     def open(self) -> None:
         """Join the bus and listen; nothing is sent.
@@ -137,6 +123,7 @@ class CanEV(Driver):
         self._period = float(1 / rate_of(self.rate or 50.0))
         self._pause = threading.Event()
         self._unreadable = 0
+        self._intruder, self._serial = "", ""
         self._now, self._stepped = Time(0), False
         self._disarm("not armed yet")
         self._bus: Bus | None = None
@@ -162,6 +149,7 @@ class CanEV(Driver):
                     f"{BOOT_TIMEOUT:.0f} s; is it on, is its bus that fast, and is it this kind of vehicle?"
                 )
             self._receive(0.02)
+        self._serial = identity.serial
         model = " ".join(filter(None, (self._kind.title, identity.model)))
         return Identity(model=model, serial=identity.serial, virtual=identity.virtual)
 
@@ -173,13 +161,16 @@ class CanEV(Driver):
             NotStopped: the unit reports a reason why it cannot be armed.
         """
         self._disarm("not armed yet")
+        self._intruder = ""
         deadline = time.monotonic() + CLEAR_TIMEOUT
         count = 0
         while True:
             # The first commands only make the counters known; what was reported before the clearing does not count.
             self._send(DriveCommand(clear=count >= EDGE_CYCLES, steering=self._report().steering))
             count += self._kind.state_report in self._wait(self._period)
-            hindrance = self._report().hindrance
+            hindrance = self._report().hindrance or (
+                self._intruder and f"somebody else sends {self._intruder} on its bus"
+            )
             if count > 2 * EDGE_CYCLES and not hindrance:
                 break
             if time.monotonic() > deadline:
@@ -202,7 +193,10 @@ class CanEV(Driver):
         self._now = now
         self._receiver.begin_cycle()
         fresh = self._receive()
+        self._receiver.forget(now)
         report = self._report()
+        if (serial := self._identity.serial) and self._serial and serial != self._serial:
+            raise DeviceLost(f"another vehicle took the place of {self._serial} on the bus at {self.channel}: {serial}")
         if (silence := self._receiver.silence(now)) >= self.lost_within - self._period:
             raise DeviceLost(f"the vehicle at {self.channel} reported nothing whole for {silence:.2f} s")
         distrust = self._receiver.distrust(now)
@@ -233,7 +227,7 @@ class CanEV(Driver):
                     raise NotStopped(
                         f"the vehicle at {self.channel} did not stop: it reports {report.speed:.2f} m/s, and {mode}"
                     )
-                self._send(DriveCommand(steering=self._steering))
+                self._send(DriveCommand(steering=self._report().steering))
                 fresh = self._wait(self._period)
                 report = self._report()
                 if self._kind.state_report in fresh:
@@ -249,7 +243,7 @@ class CanEV(Driver):
             return
         with contextlib.suppress(DeviceLost):
             if self._armed:
-                self._send(DriveCommand(steering=self._steering))
+                self._send(DriveCommand(steering=self._report().steering))
         self._bus = None
         bus.close()
 
@@ -269,6 +263,8 @@ class CanEV(Driver):
                 continue
             self._identity.receive(frame)
             fresh.add(self._receiver.receive(frame, self._now))
+            # No adapter gives back what it sent: a command that is received is that of another sender.
+            self._intruder = self._intruder or self._encoder.command_name(frame.identifier)
         return fresh - {""}
 
     def _wait(self, seconds: float) -> set[str]:
@@ -283,16 +279,10 @@ class CanEV(Driver):
         """Let go of the vehicle if its reports give a reason."""
         if not self._armed:
             return
-        hindrance = report.hindrance
-        left = self._engaged and not report.engaged
-        late = not report.engaged and self._steps > EDGE_CYCLES + ENGAGE_TIMEOUT / self._period
-        if distrust:
-            self._disarm(f"its reports cannot be trusted ({distrust}): see to the bus, then arm it again", fault=True)
-        elif hindrance:
-            self._disarm(f"{hindrance}; then arm it again", fault=bool(report.faults) and not report.stopped)
-        elif left or late:
-            event = "has let go by itself" if left else "did not take over"
-            self._disarm(f"the unit {event}: see what it reports, then arm it again", fault=True)
+        late = self._steps > EDGE_CYCLES + ENGAGE_TIMEOUT / self._period
+        found = release(report, intruder=self._intruder, distrust=distrust, engaged=self._engaged, late=late)
+        if found is not None:
+            self._disarm(found.reason, fault=found.fault)
         self._engaged = self._armed and report.engaged
 
     def _follow(self, command: VehicleCommand | None, report: DriveReport) -> VehicleCommand | None:
@@ -303,24 +293,25 @@ class CanEV(Driver):
         self._steps += 1
         if not self._engaged:
             self._steering = report.steering
-            request = DriveCommand(enable=self._steps > EDGE_CYCLES, steering=self._steering, acceleration=BRAKING)
+            enable = self._steps > EDGE_CYCLES
+            request = DriveCommand(enable=enable, ready=report.ready, steering=self._steering, acceleration=BRAKING)
             # Taking over is no reason to leave park.
             self._send(replace(request, gear=report.gear or request.gear))
             return None
         self._reason = "" if command is None else refusal(command, self._limits)
         if command is None or self._reason:
             gear = report.gear or "D"
-            self._send(DriveCommand(enable=True, steering=self._steering, acceleration=BRAKING, gear=gear))
+            braking = DriveCommand(enable=True, steering=self._steering, acceleration=BRAKING, gear=gear)
+            self._steering = self._send(self._kind.smooth(braking, self._steering, report)).steering
             return None
-        sent = self._send(
-            DriveCommand(
-                enable=True,
-                steering=command.steering,
-                speed=command.speed,
-                acceleration=self.acceleration_limit if command.acceleration is None else abs(command.acceleration),
-                gear=command.gear,
-            )
+        wanted = DriveCommand(
+            enable=True,
+            steering=command.steering,
+            speed=command.speed,
+            acceleration=self.acceleration_limit if command.acceleration is None else abs(command.acceleration),
+            gear=command.gear,
         )
+        sent = self._send(self._kind.smooth(wanted, self._steering, report))
         self._steering = sent.steering
         return VehicleCommand(speed=sent.speed, acceleration=sent.acceleration, steering=sent.steering, gear=sent.gear)
 
@@ -342,7 +333,10 @@ class CanEV(Driver):
         return Limits(self.speed_limit, self.steering_limit, self.acceleration_limit)
 
     def _codec(self) -> Codec:
-        return Codec(VEHICLES[self.vehicle], Path(self.dbc) if self.dbc else None)
+        return Codec(VEHICLES[self.vehicle], self._dbc())
+
+    def _dbc(self) -> Path | None:
+        return Path(self.dbc) if self.dbc else None
 
     def _open_bus(self) -> Bus:
         if self._bus is None:

@@ -21,6 +21,9 @@ ERROR_BUDGET = 3
 CYCLES_LEAST = 3
 """Cycles of the receiver without a frame that count as silence; with fewer, it was the receiver that was late."""
 
+OPTIONAL_AGE = 0.5
+"""Age up to which the content of a message that is not required stands in a state [s]."""
+
 
 class _MessageState:
     """Newest content and protection state of one message."""
@@ -95,6 +98,12 @@ class E2EReceiver:
         """Newest signals of every message; None before all required messages have come."""
         signals = {name: message.signals for name, message in self._messages.items() if message.signals is not None}
         return signals if all(name in signals for name in self._required) else None
+
+    def forget(self, now: Time) -> None:
+        """Drop the content of messages that are not required and have not come for `OPTIONAL_AGE`."""
+        for name, message in self._messages.items():
+            if name not in self._required and message.at is not None and now - message.at > OPTIONAL_AGE * SECOND:
+                message.signals = None
 
     def distrust(self, now: Time) -> str:
         """Return the reason why the messages cannot be trusted, in a few words; empty if they can."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 
 from drivers.can_ev.checksum import crc8
-from drivers.can_ev.vehicle import GEARS, DriveCommand, DriveReport, Layout, Signals, Vehicle
+from drivers.can_ev.vehicle import FLAG, GEARS, DriveCommand, DriveReport, Layout, Signals, Vehicle
 
 MANUAL, AUTONOMOUS, STOPPING = range(3)
 
@@ -19,6 +20,9 @@ FAULTS = {
     "LowBattery": "low battery",
 }
 """Names of the faults, by the signals of StatusReport that report them."""
+
+MODES = {MANUAL: "Manual", AUTONOMOUS: "Autonomous", STOPPING: "Stopping"}
+"""Labels of the modes in StatusReport, by number."""
 
 WHEELS = ("FrontLeft", "FrontRight", "RearLeft", "RearRight")
 """Signals of WheelReport, in the order of `DriveReport.wheels`."""
@@ -59,8 +63,9 @@ def decode_report(signals: Mapping[str, Signals]) -> DriveReport:
         speed=motion["Speed"],
         steering=motion["Steering"],
         yaw_rate=motion["YawRate"],
-        gear=GEARS[int(status["Gear"])],
+        gear=dict(enumerate(GEARS)).get(int(status["Gear"]), ""),
         engaged=status["Mode"] == AUTONOMOUS,
+        ready=status["Mode"] == AUTONOMOUS,
         stopping=status["Mode"] == STOPPING,
         overridden=bool(status["Overridden"]),
         stopped=bool(status["EmergencyStop"]),
@@ -78,7 +83,7 @@ def decode_report(signals: Mapping[str, Signals]) -> DriveReport:
 
 def encode_report(report: DriveReport) -> dict[str, Signals]:
     """Return the signals of all reports of the generic unit for a state."""
-    mode = AUTONOMOUS if report.engaged else STOPPING if report.stopping else MANUAL
+    mode = AUTONOMOUS if report.ready or report.engaged else STOPPING if report.stopping else MANUAL
     return {
         "StatusReport": {
             "Mode": mode,
@@ -107,9 +112,21 @@ def encode_report(report: DriveReport) -> dict[str, Signals]:
     }
 
 
-def _layout(name: str, period: float, *, required: bool = True, **quantities: str) -> Layout:
-    return Layout(name, "Counter", "Checksum", period, quantities, required)
+def _layout(
+    name: str,
+    period: float,
+    numbers: Mapping[str, Mapping[int, str]] | None = None,
+    *,
+    required: bool = True,
+    **quantities: str,
+) -> Layout:
+    """Return the layout of a message, with its numbers, and with its quantities by signal."""
+    return Layout(name, "Counter", "Checksum", period, quantities, numbers or {}, required)
 
+
+_GEAR = {"Gear": dict(enumerate(GEARS))}
+_COMMANDED = _GEAR | {"Enable": FLAG, "Clear": FLAG}
+_STATUS = _GEAR | {"Mode": MODES, "Rejected": {}, **dict.fromkeys(("Overridden", "EmergencyStop", *FAULTS), FLAG)}
 
 GENERIC = Vehicle(
     name="generic",
@@ -117,17 +134,20 @@ GENERIC = Vehicle(
     dbc=Path(__file__).with_name("generic.dbc"),
     checksum=crc8,
     bitrate=500_000,
-    commands=(_layout("DriveCommand", 0.01, Steering="angle", Speed="speed", Acceleration="acceleration"),),
+    commands=(_layout("DriveCommand", 0.01, _COMMANDED, Steering="angle", Speed="speed", Acceleration="acceleration"),),
     reports=(
-        _layout("StatusReport", 0.01),
+        _layout("StatusReport", 0.01, _STATUS),
         _layout("MotionReport", 0.01, Speed="speed", Steering="angle", YawRate="angular velocity"),
-        _layout("WheelReport", 0.05, required=False, **dict.fromkeys(WHEELS, "speed")),
+        Layout("WheelReport", "Counter", "Checksum", 0.05, dict.fromkeys(WHEELS, "speed"), required=False),
         _layout("PersonReport", 0.05, required=False, SteeringTorque="torque", Accelerator="share", Brake="share"),
         _layout("BatteryReport", 0.1, required=False, Voltage="voltage", Current="current", Charge="share"),
     ),
     state_report="MotionReport",
     battery_report="BatteryReport",
     reports_stop=True,
+    rate_most=200.0,
+    acceleration_most=math.inf,
+    steering_most=math.inf,
     encode_command=encode_command,
     decode_command=decode_command,
     encode_report=encode_report,

@@ -10,7 +10,7 @@ from dataclasses import replace
 from drivers.can_ev.codec import Codec, Malformed
 from drivers.can_ev.frame import Frame
 from drivers.can_ev.generic import GENERIC
-from drivers.can_ev.vehicle import Layout, Signals
+from drivers.can_ev.vehicle import FLAG, Layout, Signals
 
 REPORT = "IdentityReport"
 """Name of the message in `generic.dbc`."""
@@ -28,7 +28,19 @@ SERIAL_LETTERS = (PARTS - 1) * PART_LETTERS
 """Longest serial number or VIN [letters]."""
 
 IDENTITY = replace(
-    GENERIC, name="identity", commands=(), reports=(Layout(REPORT, "Counter", "Checksum", 0.05, required=False),)
+    GENERIC,
+    name="identity",
+    commands=(),
+    reports=(
+        Layout(
+            REPORT,
+            "Counter",
+            "Checksum",
+            0.05,
+            numbers={"Part": dict.fromkeys(range(PARTS), ""), "Virtual": FLAG, "Letters": {}},
+            required=False,
+        ),
+    ),
 )
 """Vehicle whose one message is the identity report."""
 

@@ -11,11 +11,16 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from drivers.can_ev.checksum import byte_sum
-from drivers.can_ev.vehicle import DriveCommand, DriveReport, Layout, Signals, Vehicle
+from drivers.can_ev.tesla_limits import (
+    ACCELERATION_MOST,
+    BRAKING_MOST,
+    COMMAND_RATE,
+    STEERING_MOST,
+    STEERING_RATIO,
+    smooth,
+)
+from drivers.can_ev.vehicle import FLAG, DriveCommand, DriveReport, Layout, Signals, Vehicle
 from embodied.devices.drive_by_wire import BRAKING, STANDSTILL_SPEED
-
-STEERING_RATIO = 12.0
-"""Angle of the steering wheel over that of the road wheels (opendbc, Model 3)."""
 
 WHEELBASE = 2.875
 """Distance between the axles (opendbc, Model 3) [m]."""
@@ -45,34 +50,42 @@ JERK_MOST = 4.9
 
 
 def encode_command(command: DriveCommand) -> dict[str, Signals]:
-    """Return the signals for a Tesla: an angle, and a speed with accelerations towards it; a person shifts gears."""
-    steering = {
-        "DAS_steeringAngleRequest": -command.steering * STEERING_RATIO,
-        "DAS_steeringHapticRequest": 0,
-        "DAS_steeringControlType": CONTROL_ANGLE if command.enable else CONTROL_NONE,
+    """Return the signals for a Tesla: an angle, and a speed with accelerations towards it; a person shifts gears.
+
+    Until its cruise control reports that it is on, it is only asked to be: the angle is the measured one, with no
+    control of it, and the accelerations are 0, as in every command that does not enable.
+    """
+    follow = command.enable and command.ready
+    steering = min(max(command.steering, -STEERING_MOST), STEERING_MOST)
+    strength = (command.acceleration or BRAKING) if follow else 0.0
+    return {
+        "DAS_steeringControl": {
+            "DAS_steeringAngleRequest": -steering * STEERING_RATIO,
+            "DAS_steeringHapticRequest": 0,
+            "DAS_steeringControlType": CONTROL_ANGLE if follow else CONTROL_NONE,
+        },
+        "DAS_control": {
+            "DAS_setSpeed": command.speed if follow else 0.0,
+            "DAS_accState": ACC_ON if command.enable else ACC_CANCEL_SILENT if command.clear else ACC_CANCEL,
+            "DAS_aebEvent": 0,
+            "DAS_jerkMin": -JERK_MOST,
+            "DAS_jerkMax": JERK_MOST,
+            "DAS_accelMin": -min(strength, BRAKING_MOST),
+            "DAS_accelMax": min(strength, ACCELERATION_MOST) if command.speed else 0.0,
+        },
     }
-    acceleration = command.acceleration or BRAKING
-    control = {
-        "DAS_setSpeed": command.speed,
-        "DAS_accState": ACC_ON if command.enable else ACC_CANCEL_SILENT if command.clear else ACC_CANCEL,
-        "DAS_aebEvent": 0,
-        "DAS_jerkMin": -JERK_MOST,
-        "DAS_jerkMax": JERK_MOST,
-        "DAS_accelMin": -acceleration,
-        "DAS_accelMax": acceleration,
-    }
-    return {"DAS_steeringControl": steering, "DAS_control": control}
 
 
 def decode_command(signals: Mapping[str, Signals]) -> DriveCommand:
-    """Return the command in both of a Tesla's command messages, which enables only if both of them do."""
+    """Return the command in both of a Tesla's command messages; it is ready once its steering is controlled too."""
     steering, control = signals["DAS_steeringControl"], signals["DAS_control"]
     return DriveCommand(
-        enable=steering["DAS_steeringControlType"] == CONTROL_ANGLE and control["DAS_accState"] == ACC_ON,
+        enable=control["DAS_accState"] == ACC_ON,
+        ready=steering["DAS_steeringControlType"] == CONTROL_ANGLE,
         clear=control["DAS_accState"] == ACC_CANCEL_SILENT,
         steering=-steering["DAS_steeringAngleRequest"] / STEERING_RATIO,
         speed=control["DAS_setSpeed"],
-        acceleration=control["DAS_accelMax"],
+        acceleration=-control["DAS_accelMin"],
         gear="D",
     )
 
@@ -94,6 +107,7 @@ def decode_report(signals: Mapping[str, Signals]) -> DriveReport:
         yaw_rate=speed * math.tan(angle) / WHEELBASE,
         gear=next((gear for gear, number in GEAR.items() if number == power["DI_gear"]), ""),
         engaged=steer["EPAS3S_eacStatus"] == ACTIVE and cruise in (ENABLED, STANDSTILL),
+        ready=cruise in (ENABLED, STANDSTILL),
         stopping=cruise == PRE_CANCEL,
         overridden=hands or cruise == OVERRIDE,
         faults=tuple(name for name, present in faults.items() if present),
@@ -106,7 +120,7 @@ def decode_report(signals: Mapping[str, Signals]) -> DriveReport:
 def encode_report(report: DriveReport) -> dict[str, Signals]:
     """Return the signals of all reports for a state, as a Tesla would report it."""
     engaged = ENABLED if abs(report.speed) > STANDSTILL_SPEED else STANDSTILL
-    cruise = engaged if report.engaged else PRE_CANCEL if report.stopping else STANDBY
+    cruise = engaged if report.ready or report.engaged else PRE_CANCEL if report.stopping else STANDBY
     if report.overridden:
         cruise = OVERRIDE
     drive_faults = [name for name in report.faults if name != "steering fault"]
@@ -129,9 +143,11 @@ def encode_report(report: DriveReport) -> dict[str, Signals]:
     }
 
 
-def _layout(name: str, period: float, prefix: str = "", **quantities: str) -> Layout:
+def _layout(
+    name: str, period: float, numbers: Mapping[str, Mapping[int, str]], prefix: str = "", **quantities: str
+) -> Layout:
     prefix = prefix or name
-    return Layout(name, f"{prefix}Counter", f"{prefix}Checksum", period, quantities)
+    return Layout(name, f"{prefix}Counter", f"{prefix}Checksum", period, quantities, numbers)
 
 
 TESLA = Vehicle(
@@ -141,10 +157,26 @@ TESLA = Vehicle(
     checksum=byte_sum,
     bitrate=500_000,
     commands=(
-        _layout("DAS_steeringControl", 0.02, DAS_steeringAngleRequest="angle"),
+        _layout(
+            "DAS_steeringControl",
+            0.02,
+            {
+                "DAS_steeringHapticRequest": FLAG,
+                "DAS_steeringControlType": {CONTROL_NONE: "NONE", CONTROL_ANGLE: "ANGLE_CONTROL"},
+            },
+            DAS_steeringAngleRequest="angle",
+        ),
         _layout(
             "DAS_control",
             0.02,
+            {
+                "DAS_accState": {
+                    ACC_CANCEL: "ACC_CANCEL_GENERIC",
+                    ACC_ON: "ACC_ON",
+                    ACC_CANCEL_SILENT: "ACC_CANCEL_GENERIC_SILENT",
+                },
+                "DAS_aebEvent": {0: "NOT_ACTIVE"},
+            },
             DAS_setSpeed="speed",
             DAS_jerkMin="jerk",
             DAS_jerkMax="jerk",
@@ -153,16 +185,55 @@ TESLA = Vehicle(
         ),
     ),
     reports=(
-        _layout("EPAS3S_sysStatus", 0.01, EPAS3S_internalSAS="angle", EPAS3S_torsionBarTorque="torque"),
-        _layout("DI_speed", 0.02, DI_vehicleSpeed="speed"),
-        _layout("DI_systemStatus", 0.02, DI_accelPedalPos="share"),
-        _layout("DI_state", 0.02, "DI_locStatus"),
+        _layout(
+            "EPAS3S_sysStatus",
+            0.01,
+            {
+                "EPAS3S_steeringFault": FLAG,
+                "EPAS3S_handsOnLevel": {HANDS_ON: ""},
+                "EPAS3S_eacStatus": {
+                    INHIBITED: "INHIBITED",
+                    AVAILABLE: "AVAILABLE",
+                    ACTIVE: "ACTIVE",
+                    EAC_FAULT: "FAULT",
+                },
+            },
+            EPAS3S_internalSAS="angle",
+            EPAS3S_torsionBarTorque="torque",
+        ),
+        _layout("DI_speed", 0.02, {}, DI_vehicleSpeed="speed"),
+        _layout(
+            "DI_systemStatus",
+            0.02,
+            {"DI_brakePedalState": FLAG, "DI_gear": {number: gear for gear, number in GEAR.items()}},
+            DI_accelPedalPos="share",
+        ),
+        _layout(
+            "DI_state",
+            0.02,
+            {
+                "DI_cruiseState": {
+                    STANDBY: "STANDBY",
+                    ENABLED: "ENABLED",
+                    STANDSTILL: "STANDSTILL",
+                    OVERRIDE: "OVERRIDE",
+                    FAULT: "FAULT",
+                    PRE_FAULT: "PRE_FAULT",
+                    PRE_CANCEL: "PRE_CANCEL",
+                }
+            },
+            "DI_locStatus",
+        ),
     ),
     state_report="DI_speed",
     battery_report="",
     reports_stop=False,
+    rate_most=COMMAND_RATE,
+    acceleration_most=ACCELERATION_MOST,
+    steering_most=STEERING_MOST,
     encode_command=encode_command,
     decode_command=decode_command,
     encode_report=encode_report,
     decode_report=decode_report,
+    smooth=smooth,
 )

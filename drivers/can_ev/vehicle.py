@@ -24,6 +24,12 @@ TIMEOUT = 0.1
 ENGAGE_SPEED = 0.1
 """Commanded speed up to which a unit takes over [m/s]."""
 
+IDENTITY_IDENTIFIER = 0x7F0
+"""Identifier of the identity report, which no message of a vehicle may have."""
+
+FLAG: Mapping[int, str] = {0: "", 1: ""}
+"""Values of a signal of one bit, under any labels."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DriveCommand:
@@ -36,6 +42,7 @@ class DriveCommand:
         speed: speed along the forward axis [m/s].
         acceleration: magnitude of the acceleration towards that speed [m/s²].
         gear: one of P, R, N, D.
+        ready: whether the unit reports that it takes commands; before, a Tesla is only asked to.
     """
 
     enable: bool = False
@@ -44,6 +51,7 @@ class DriveCommand:
     speed: float = 0.0
     acceleration: float = 0.0
     gear: str = "D"
+    ready: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +64,7 @@ class DriveReport:
         yaw_rate: rate about the upward axis, left is positive [rad/s].
         gear: one of P, R, N, D; empty if not reported.
         engaged: whether the unit follows commands.
+        ready: whether the unit has taken over, and waits for its first command, or follows commands.
         stopping: whether the unit makes a controlled stop of its own.
         overridden: whether a person has taken over since the latches were cleared.
         stopped: whether its emergency stop is pressed.
@@ -74,6 +83,7 @@ class DriveReport:
     yaw_rate: float = 0.0
     gear: str = "P"
     engaged: bool = False
+    ready: bool = False
     stopping: bool = False
     overridden: bool = False
     stopped: bool = False
@@ -108,7 +118,9 @@ class Layout:
         counter: name of its counter signal.
         checksum: name of its checksum signal.
         period: time between two frames [s].
-        quantities: physical quantity of signals by name, see `units`; others are bare numbers.
+        quantities: physical quantity of signals by name, see `units`.
+        numbers: signals that are whole numbers; each with the values that are used, and the endings of their labels in
+            the DBC, empty where any label will do.
         required: whether the vehicle cannot be driven without it.
     """
 
@@ -117,7 +129,18 @@ class Layout:
     checksum: str
     period: float
     quantities: Mapping[str, str] = field(default_factory=dict)
+    numbers: Mapping[str, Mapping[int, str]] = field(default_factory=dict)
     required: bool = True
+
+    @property
+    def signals(self) -> tuple[str, ...]:
+        """Names of all signals that this driver uses, counter and checksum included."""
+        return (self.counter, self.checksum, *self.quantities, *self.numbers)
+
+
+def any_command(command: DriveCommand, before: float, report: DriveReport) -> DriveCommand:  # noqa: ARG001
+    """Return a command as it is, for a vehicle that takes any steering motion."""
+    return command
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,10 +158,14 @@ class Vehicle:
         state_report: name of the report that a new state waits for.
         battery_report: name of the report with its battery; empty if there is none.
         reports_stop: whether it reports its emergency stop.
+        rate_most: largest rate at which it takes commands [Hz].
+        acceleration_most: largest acceleration that it takes [m/s²].
+        steering_most: largest angle of the front wheels that it takes [rad].
         encode_command: signals of the command messages for a command.
         decode_command: command in the signals of the command messages.
         encode_report: signals of the report messages for a state.
         decode_report: state in the signals of the report messages; those not required may be missing.
+        smooth: command with the steering that the vehicle takes, after an angle that was sent before and a report.
     """
 
     name: str
@@ -151,10 +178,14 @@ class Vehicle:
     state_report: str
     battery_report: str
     reports_stop: bool
+    rate_most: float
+    acceleration_most: float
+    steering_most: float
     encode_command: Callable[[DriveCommand], dict[str, Signals]]
     decode_command: Callable[[Mapping[str, Signals]], DriveCommand]
     encode_report: Callable[[DriveReport], dict[str, Signals]]
     decode_report: Callable[[Mapping[str, Signals]], DriveReport]
+    smooth: Callable[[DriveCommand, float, DriveReport], DriveCommand] = any_command
 
     @property
     def layouts(self) -> tuple[Layout, ...]:

@@ -49,6 +49,11 @@ class DriveByWireUnit:
         self._steering = 0.0
 
     @property
+    def following(self) -> bool:
+        """Whether its newest command controls the vehicle, rather than asks the unit to take over."""
+        return self._command.ready
+
+    @property
     def gear(self) -> str:
         """Gear that is engaged, one of P, N, D."""
         return self._control.gear

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from pathlib import Path
 from typing import Any
 
 import cantools
@@ -14,7 +13,6 @@ from hypothesis import strategies as st
 from drivers.can_ev import identity
 from drivers.can_ev.checksum import byte_sum, crc8
 from drivers.can_ev.codec import Codec, Malformed, OutOfRange
-from drivers.can_ev.dbc import Unfit
 from drivers.can_ev.e2e_protection import ERROR_BUDGET, LOST_MOST, E2EReceiver
 from drivers.can_ev.frame import Frame
 from drivers.can_ev.generic import GENERIC
@@ -131,8 +129,12 @@ def test_a_command_is_decoded_as_it_was_encoded(
     back = vehicle.decode_command({decoded.name: decoded.signals for decoded in map(codec.decode, frames)})
     assert (back.enable, back.clear, back.gear) == (command.enable, command.clear, command.gear)
     assert abs(back.steering - steering) < 2e-4
-    assert abs(back.speed - speed) < 0.015
-    assert abs(back.acceleration - acceleration) < 0.021
+    if enable or vehicle is GENERIC:
+        assert abs(back.speed - speed) < 0.015
+        assert abs(back.acceleration - acceleration) < 0.021
+    else:
+        assert back.speed == 0.0
+        assert abs(back.acceleration) < 1e-9
 
 
 @given(
@@ -242,42 +244,3 @@ def test_silence_is_reported_after_100_ms_and_not_to_a_receiver_that_was_late() 
         received.begin_cycle()
     assert not received.distrust(Time(late - 1))
     assert "nothing for 100 ms" in received.distrust(late)
-
-
-def changed(tmp_path: Path, old: str, new: str) -> Path:
-    text = GENERIC.dbc.read_text("ascii")
-    assert old in text
-    path = tmp_path / "mine.dbc"
-    path.write_text(text.replace(old, new), "ascii")
-    return path
-
-
-def test_another_unit_of_the_same_quantity_is_converted(tmp_path: Path) -> None:
-    codec = Codec(GENERIC, changed(tmp_path, '(0.002,0) [-60|60] "m/s"', '(0.0072,0) [-216|216] "km/h"'))
-    assert codec.encode("MotionReport", {"Speed": 3.0}, 7) == CODECS["generic"].encode(
-        "MotionReport", {"Speed": 3.0}, 7
-    )
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "problem"),
-    [
-        ('"m/s^2"', '"degC"', r"DriveCommand.Acceleration, acceleration, must be one of 'm/s\^2', 'm/s2', got 'degC'"),
-        ("BO_ 256 DriveCommand", "BO_ 256 DrivesCommand", "no message 'DriveCommand'; did you mean 'DrivesCommand'"),
-        ("SG_ YawRate", "SG_ Yaw", "MotionReport has no signal 'YawRate'"),
-        ("Checksum : 0|8@1+ (1,0)", "Checksum : 0|7@1+ (1,0)", "Checksum is not one whole byte"),
-        ("BO_ 512 ", "BO_ ", "no DBC that can be parsed"),
-    ],
-)
-def test_a_dbc_that_does_not_fit_is_refused_with_what_was_expected(
-    tmp_path: Path, old: str, new: str, problem: str
-) -> None:
-    with pytest.raises(Unfit, match=problem):
-        Codec(GENERIC, changed(tmp_path, old, new))
-
-
-def test_a_dbc_of_another_vehicle_or_none_at_all_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(Unfit, match="no message 'DriveCommand'"):
-        Codec(GENERIC, TESLA.dbc)
-    with pytest.raises(Unfit, match="cannot be read"):
-        Codec(GENERIC, tmp_path / "there is none.dbc")

@@ -224,7 +224,7 @@ def test_an_interface_that_reaches_a_network_is_refused(interface: str) -> None:
         ({"speed_limit": 100.0}, "the limits do not fit into the messages: DriveCommand.Speed"),
         ({"steering_limit": 2.0}, "DriveCommand.Steering must be in [-1.00005, 1.00005] rad, got 2"),
         ({"acceleration_limit": math.nan}, "acceleration_limit must be above 0 m/s² and finite, got nan"),
-        ({"vehicle": "tesla", "acceleration_limit": 9.0}, "DAS_accelMax"),
+        ({"vehicle": "tesla", "acceleration_limit": 9.0}, "acceleration_limit must be at most 2 m/s²"),
     ],
 )
 def test_settings_that_do_not_fit_are_refused_before_anything_is_opened(changes: dict[str, Any], problem: str) -> None:

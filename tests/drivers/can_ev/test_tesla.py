@@ -131,7 +131,7 @@ def test_rules_that_let_everything_through_would_be_seen(rules: SafetyRules) -> 
 
 
 @pytest.fixture
-def recorded(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[float, bool, Frame]]]:
+def recorded(monkeypatch: pytest.MonkeyPatch) -> list[tuple[float, bool, Frame]]:
     """Record what the driver's bus sends and receives, with time and direction."""
     from drivers.can_ev.bus import Bus
 

@@ -28,6 +28,7 @@ class Source:
         bound: queue length of a `list[T]` input [messages].
         lossless: the source waits rather than have a message dropped; ignored in lockstep.
         apart: taken by its age alone, from whichever step; else together with the other outputs of one step.
+        measured: whether a value is as old as its measurement, `acquired`, and not only as its publication.
     """
 
     node: str
@@ -36,6 +37,7 @@ class Source:
     bound: int
     lossless: bool = False
     apart: bool = False
+    measured: bool = False
 
     @property
     def topic(self) -> str:
@@ -90,6 +92,8 @@ class Reaction:
     within: int | None
 
     def __str__(self) -> str:
+        if self.within is not None and self.node == self.actuator:
+            return f"{self.actuator} holds within {show(self.within)} of its own last state"
         if self.within is None:
             return f"{self.actuator} goes on without {self.node}"
         return f"{self.actuator} holds within {show(self.within)} of the last message of {self.node}"

@@ -3,7 +3,8 @@
 A failed node publishes nothing more. Whatever depends on it falls silent in turn: a triggered node at once, a node with
 a required input once that is stale, and an output that may be None once one of the node's optional inputs is None (a
 node whose optional output does not follow this rule has no bound; its author declares that output as not optional). A
-guard never falls silent: it holds, as soon as it sees no command.
+guard never falls silent: it holds, as soon as it sees no command. The actuator itself is among the nodes that fail: so
+long is it commanded blindly.
 """
 
 from __future__ import annotations
@@ -30,8 +31,10 @@ def reactions(nodes: Mapping[str, Planned], periods: Mapping[str, int | None]) -
         ]
         for guard in commands:
             for dead in sorted(_upstream(nodes, guard)):
-                if dead != name:
-                    yield Reaction(name, dead, _hold(nodes, periods, name, guard, dead))
+                within = _hold(nodes, periods, name, guard, dead)
+                # An actuator without a state is commanded blindly, which is no failure of its own.
+                if dead != name or within is not None:
+                    yield Reaction(name, dead, within)
 
 
 def _upstream(nodes: Mapping[str, Planned], name: str) -> set[str]:

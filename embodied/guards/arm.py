@@ -11,8 +11,10 @@ import numpy as np
 
 from embodied.clock import Time, rate_of
 from embodied.geometry import BASE
+from embodied.guards.agreement import Agreement
 from embodied.guards.arbiter import Arbiter
-from embodied.guards.command_check import joint_problem
+from embodied.guards.command_check import joint_problem, joint_range_problem
+from embodied.guards.following_error import FollowingError, VelocityLag
 from embodied.guards.force_limit import ForceLimit
 from embodied.guards.joint_limiter import JointLimiter, JointSetpoint
 from embodied.guards.speed_separation import ProtectiveDistance, SpeedLimit, separation_problem
@@ -23,6 +25,12 @@ from embodied.node.node import Guard, tunable
 from embodied.node.ports import Ports, Stamped
 from embodied.ranges import Range, at_least, positive
 from embodied.robot import Robot
+
+OUTSIDE_MOST = 0.05
+"""Excess over a joint's range up to which a measurement is sag or noise, and the way back is open [rad]."""
+
+AGREEMENT = 0.05
+"""Largest difference between joint states that agree: what the fastest arm moves between them [rad]."""
 
 
 class ArmGuardOutput(NamedTuple):
@@ -42,7 +50,10 @@ class ArmGuard(Guard):
     a reset and a command newer than the reset to move again. Commanders hold a lease: the operator takes it from
     `teleop`, a remote person, and both take it from the policy, `command`; it returns to a lower rank only at rest.
 
-    An input that is wired but silent holds the arm; one that is not wired is not used.
+    An input that is wired but silent holds the arm; one that is not wired is not used. There is no command while a
+    joint is measured outside its range by more than `OUTSIDE_MOST`. After silence, a stop or such a measurement the
+    set-point begins again where several measurements agree that the arm is. An arm that does not follow its set-point
+    is not commanded on: it stops, until a reset.
 
     Attributes:
         robot: robot whose limits apply.
@@ -54,7 +65,9 @@ class ArmGuard(Guard):
         zone: protective distance from people; required if `separation` is wired.
         effort: limit of each joint's measured effort, shape (n,): beyond it the arm stops, until a reset; None: not
             monitored [N·m].
-        patience: consecutive periods beyond an effort limit that stop the arm.
+        patience: consecutive periods beyond an effort limit, or beyond `following_error`, that stop the arm.
+        following_error: distance between the set-point and a measured joint beyond which the arm holds; of a guard of
+            velocities, what the joint moved less than it should have within about a second [rad].
     """
 
     robot: Robot
@@ -67,6 +80,7 @@ class ArmGuard(Guard):
     zone: ProtectiveDistance | None = None
     effort: tuple[float, ...] | None = None  # [N·m]
     patience: int = 3
+    following_error: float = 0.4  # [rad]
 
     rate = 100.0
     ranks = ("operator", "teleop", "command")
@@ -106,6 +120,7 @@ class ArmGuard(Guard):
         if self.zone is not None:
             yield from self.zone.check(float(1 / rate_of(self.rate)))
         yield from at_least(1).problems(patience=self.patience)
+        yield from positive("rad").problems(following_error=self.following_error)
         if self.effort is None:
             return
         if len(self.effort) != len(self.robot.joints):
@@ -121,9 +136,13 @@ class ArmGuard(Guard):
         self._arbiter = Arbiter[JointCommand](self.ranks, self.lease, "the arm rests")
         names, limits = list(self.robot.joints), self.effort
         self._force = None if limits is None else ForceLimit(names, np.array(limits), self.patience)
+        self._agreement = Agreement(AGREEMENT)
+        self._following = FollowingError(self.following_error, "rad", self.patience)
         self._setpoint: JointSetpoint | None = None
         self._target: Vector | None = None
         self._gripper: float | None = None
+        self._silent = False
+        self._lag = VelocityLag(self.robot.limit("velocity"), self._limiter.period)
 
     def step(
         self,
@@ -144,22 +163,59 @@ class ArmGuard(Guard):
         resting = self._setpoint is None or not self._setpoint.velocity.any()
         self._arbiter.receive({"operator": operator, "teleop": teleop, "command": command}, resting, now)
         force = "" if self._force is None else self._force.update(None if joints is None else joints.effort)
-        if self._arbiter.latch(stop, (force,), reset, now) and resting:
-            # The arm may have been moved by hand while stopped: begin where it is now. One that still brakes goes on
-            # from its set-point, so that it does not jump.
+        obstacle = self._locate(joints, resting)
+        # Once it is stopped, anyone may move it by hand.
+        astray = "" if self._arbiter.stopped else self._following.cause
+        released = self._arbiter.latch(stop, (force, astray), reset, now)
+        if resting and (released or self._following.cause):
+            # Begin where the arm is now. One that still brakes goes on from its set-point, so that it does not jump.
             self._setpoint = None
+            self._agreement.require()
         if self._setpoint is None:
             if joints is None:
-                refusal = self._arbiter.stopped or "no joint state yet"
-                return ArmGuardOutput(None, self._arbiter.report_holding(refusal))
-            self._setpoint = JointSetpoint(joints.position, np.zeros_like(joints.position))
+                obstacle = "no fresh joint state" if self._agreement.begun else "no joint state yet"
+            obstacle = obstacle or self._agreement.refusal()
+            if joints is None or obstacle:
+                return ArmGuardOutput(None, self._arbiter.report_holding(self._arbiter.stopped or obstacle))
+            self._setpoint, self._target = JointSetpoint(joints.position, np.zeros_like(joints.position)), None
         if self.mode == "velocity" and joints is not None:
             # A commanded velocity says where the arm goes, not where it is.
             self._setpoint = JointSetpoint(joints.position, self._setpoint.velocity)
         limit = SpeedLimit.of(math.inf if self.speed is None else self.speed, self.zone, separation, now)
-        obstacle = self._unmonitored(joints, separation) or limit.refusal()
+        obstacle = self._unmonitored(joints, separation) or self._following.refusal or limit.refusal()
         followed, refusal = self._arbiter.select(obstacle, self._problem)
         return self._hold(refusal) if followed is None else self._follow(followed, limit)
+
+    def _locate(self, joints: JointState | None, resting: bool) -> str:
+        """Compare the joints with their ranges and the set-point; return which is measured outside, or an empty string.
+
+        The set-point is dropped where it is no more the arm's place: after silence, and with a joint outside.
+        """
+        if joints is None:
+            self._agreement.forget()
+            self._lag.forget()
+            self._silent = True
+            return ""
+        self._agreement.add(joints, *joints.position.tolist())
+        limiter = self._limiter
+        lower, upper = limiter.lower - OUTSIDE_MOST, limiter.upper + OUTSIDE_MOST
+        outside = joint_range_problem(joints.position, lower, upper, limiter.names)
+        if outside:
+            self._agreement.forget()
+        if outside or (self._silent and resting):
+            self._setpoint = None
+        self._silent = False
+        if self._setpoint is None:
+            self._lag.forget()
+            self._following.update("", 0.0)
+            return f"measured {outside}" if outside else ""
+        if self.mode == "position":
+            lag = self._setpoint.position - joints.position
+        else:
+            lag = self._lag.update(self._setpoint.velocity, joints.position)
+        worst = int(np.argmax(np.abs(lag)))
+        self._following.update(limiter.names[worst], abs(float(lag[worst])))
+        return ""
 
     def _problem(self, command: JointCommand) -> str:
         return joint_problem(command, self.mode, len(self.robot.joints))

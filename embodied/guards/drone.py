@@ -11,10 +11,12 @@ import numpy as np
 
 from embodied.bodies import WORLD
 from embodied.clock import SECOND, Time, rate_of
+from embodied.guards.agreement import Agreement
 from embodied.guards.arbiter import Arbiter
 from embodied.guards.battery import low_battery
 from embodied.guards.command_check import drone_problem
 from embodied.guards.flight_limiter import FlightLimiter, FlightSetpoint
+from embodied.guards.following_error import FollowingError
 from embodied.guards.link_loss import LinkLoss
 from embodied.guards.upset import Upset
 from embodied.guards.workspace import Box
@@ -22,6 +24,9 @@ from embodied.messages import Battery, DroneCommand, DroneState, GuardReport, Re
 from embodied.node.node import Guard
 from embodied.node.ports import Ports, Stamped
 from embodied.ranges import FINITE, Range, at_least, positive
+
+AGREEMENT = 0.5
+"""Largest difference between positions that agree: a drone flies between them, its estimate is noisy [m]."""
 
 
 class DroneGuardOutput(NamedTuple):
@@ -42,8 +47,10 @@ class DroneGuard(Guard):
     newer than the reset, and not while their cause lasts. On the ground the drone is disarmed instead, and not
     commanded by the guard alone.
 
-    Without a fresh state there is no command: the driver holds by its own means. A battery that is wired but silent
-    holds; one that is not wired is not used.
+    Without a fresh state there is no command: the driver holds by its own means. After it, the set-point begins again
+    where several states agree that the drone is. A drone that does not follow its set-point is stopped, as by an upset;
+    one further than that outside its fence is not commanded. A battery that is wired but silent holds; one that is not
+    wired is not used.
 
     Attributes:
         low, high: corners of the fence: west, south, lowest and east, north, highest [m].
@@ -51,11 +58,14 @@ class DroneGuard(Guard):
         climb: limit of the vertical speed, up and down [m/s].
         acceleration: limit of the acceleration [m/s²].
         tilt: tilt that is an upset, if it lasts for `patience` periods [rad].
-        patience: consecutive periods beyond `tilt`, or beyond one and a half times `speed`, that are an upset.
+        patience: consecutive periods beyond `tilt`, beyond one and a half times `speed`, or beyond `following_error`,
+            that are an upset.
         reserve: charge below which it lands, in [0, 1).
         lost: silence of all commanders in flight that is a lost link [s].
         lease: silence of a commander after which a lower rank is followed [s].
         on_stop: reaction to a stop: `hold` its position, or `land` where it is.
+        following_error: distance between set-point and drone beyond which it holds, and outside the fence beyond which
+            there is no command [m].
     """
 
     low: tuple[float, float, float]  # [m]
@@ -69,6 +79,7 @@ class DroneGuard(Guard):
     lost: float = 5.0  # [s]
     lease: float = 0.5  # [s]
     on_stop: Literal["hold", "land"] = "hold"
+    following_error: float = 3.0  # [m]
 
     rate = 50.0
 
@@ -91,6 +102,7 @@ class DroneGuard(Guard):
         yield from positive("m/s²").problems(acceleration=self.acceleration)
         yield from positive("rad").problems(tilt=self.tilt)
         yield from positive("s").problems(lost=self.lost)
+        yield from positive("m").problems(following_error=self.following_error)
         yield from at_least(0, "s").problems(lease=self.lease)
         yield from Range(0, 1, includes="[)").problems(reserve=self.reserve)
         yield from at_least(1).problems(patience=self.patience)
@@ -98,12 +110,16 @@ class DroneGuard(Guard):
     def open(self) -> None:
         """Start on the ground, without a set-point."""
         period = float(1 / rate_of(self.rate))
-        self._limiter = FlightLimiter(Box(self.low, self.high), self.speed, self.climb, self.acceleration, period)
+        self._fence = Box(self.low, self.high)
+        self._limiter = FlightLimiter(self._fence, self.speed, self.climb, self.acceleration, period)
         self._upset = Upset(self.tilt, 1.5 * self.speed, self.patience)
         self._link = LinkLoss(round(self.lost * SECOND))
         self._arbiter = Arbiter[DroneCommand](self.ranks, self.lease, "the drone rests")
+        self._agreement = Agreement(AGREEMENT)
+        self._following = FollowingError(self.following_error, "m", self.patience)
         self._setpoint: FlightSetpoint | None = None
         self._landing = False
+        self._sinking = False
 
     def step(
         self,
@@ -124,16 +140,43 @@ class DroneGuard(Guard):
         low = "" if aloft is None else low_battery(charge, self.reserve)
         lost = self._link.update(commanded, aloft is not None, now)
         upset = "" if aloft is None else self._upset.update(aloft)
+        missing = self._locate(state, aloft is not None)
+        upset = self._following.cause or upset
         if self._arbiter.latch(stop, (upset, low, lost), reset, now):
             self._landing = False
         if low or lost or (self.on_stop == "land" and (stop or upset)):
             self._landing = True
-        if state is None:
+        if self._following.cause:
+            # Hold where the drone is; one that is pulled back by a far set-point would jump when it comes free.
             self._setpoint = None
-            refusal = self._arbiter.stopped or "no fresh state"
-            return DroneGuardOutput(None, self._arbiter.report_holding(refusal))
-        followed, refusal = self._arbiter.select(self._unpowered(charge), drone_problem)
+            self._agreement.require()
+        if self._setpoint is None:
+            missing = missing or self._agreement.refusal()
+        if state is None or missing:
+            self._setpoint, self._sinking = None, False
+            return DroneGuardOutput(None, self._arbiter.report_holding(self._arbiter.stopped or missing))
+        obstacle = self._unpowered(charge) or self._following.refusal
+        followed, refusal = self._arbiter.select(obstacle, drone_problem)
         return self._hold(refusal, state) if followed is None else self._follow(followed, state)
+
+    def _locate(self, state: DroneState | None, aloft: bool) -> str:
+        """Compare the drone with its fence and its set-point; return why its place is unknown, or nothing."""
+        error, missing = 0.0, ""
+        if state is None:
+            missing = "no fresh state"
+        else:
+            self._agreement.add(state, *state.position.tolist())
+            if self._fence.depth(state.position) > self.following_error:
+                at = np.round(state.position, 3).tolist()
+                missing = f"the drone is at {at} m, more than {self.following_error:.4g} m outside its fence"
+            elif aloft and self._setpoint is not None:
+                # The sink rate is the driver's own.
+                away = (self._setpoint.position - state.position)[: 2 if self._sinking else 3]
+                error = float(np.linalg.norm(away))
+        if missing:
+            self._agreement.forget()
+        self._following.update("the drone", error)
+        return missing
 
     def _unpowered(self, charge: float) -> str:
         """Return why the battery forbids to fly; empty if it does not, or is not wired."""
@@ -176,5 +219,5 @@ class DroneGuard(Guard):
 
     def _command(self, yaw: float | None, land: bool) -> DroneCommand:
         assert self._setpoint is not None
-        setpoint = self._setpoint
+        setpoint, self._sinking = self._setpoint, land
         return DroneCommand(position=setpoint.position, velocity=setpoint.velocity, yaw=yaw, land=land, frame=WORLD)

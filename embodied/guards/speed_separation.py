@@ -124,7 +124,9 @@ class SpeedLimit:
         limit = speed if measured.speed is None else min(speed, measured.speed)
         if measured.distance is None:
             return cls(limit)
-        return cls(limit, zone, measured.distance, (now - separation.stamp) / SECOND)
+        # A scanner that is stuck sends an old measurement with a fresh stamp.
+        age = now - min(separation.stamp, measured.acquired)
+        return cls(limit, zone, measured.distance, age / SECOND)
 
     def refusal(self) -> str:
         """Return why nothing may move; empty if something may."""

@@ -12,6 +12,9 @@ from embodied.messages import DroneState
 _PLAUSIBLE_MOST = 1e6
 """Bound on plausible positions [m], velocities [m/s] and angular velocities [rad/s], so that no product overflows."""
 
+_LENGTH_SLACK = 0.01
+"""Difference of an orientation's length from 1 up to which it is one: rounding, not a message that was never filled."""
+
 
 class Upset:
     """Upset detector: counts consecutive periods in which a flight is beyond its limits.
@@ -30,11 +33,13 @@ class Upset:
 
     @staticmethod
     def plausible(state: DroneState | None) -> DroneState | None:
-        """Return the state if its numbers are ones that a flight can have, else None."""
+        """Return the state if its numbers are ones that a flight can have, its orientation of length 1, else None."""
         if state is None:
             return None
         numbers = (state.position, state.orientation, state.linear_velocity, state.angular_velocity)
-        return state if (np.abs(np.concatenate(numbers)) < _PLAUSIBLE_MOST).all() else None
+        if not (np.abs(np.concatenate(numbers)) < _PLAUSIBLE_MOST).all():
+            return None
+        return state if abs(float(np.linalg.norm(state.orientation)) - 1.0) <= _LENGTH_SLACK else None
 
     def update(self, state: DroneState) -> str:
         """Return why the flight must be stopped in this period; empty if it need not."""

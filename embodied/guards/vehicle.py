@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from embodied.clock import Time, rate_of
+from embodied.guards.agreement import Agreement
 from embodied.guards.arbiter import Arbiter
 from embodied.guards.battery import low_battery
 from embodied.guards.command_check import GEARS, vehicle_problem
 from embodied.guards.cornering import Cornering
 from embodied.guards.drive_limiter import DriveLimiter
 from embodied.guards.engagement import Engagement
+from embodied.guards.following_error import FollowingError
 from embodied.messages import Battery, GuardReport, Reset, Stop, VehicleCommand, VehicleState
 from embodied.node.node import Guard
 from embodied.node.ports import Stamped
@@ -24,6 +26,9 @@ STANDSTILL_SPEED = 0.05
 
 ACCELERATION_LEAST = 0.05
 """Lowest acceleration of a command: 0 may mean to a vehicle that it chooses by itself [m/s²]."""
+
+AGREEMENT = 0.1
+"""Largest difference between steering angles that agree: what the wheels turn between them [rad]."""
 
 
 class VehicleGuardOutput(NamedTuple):
@@ -44,8 +49,10 @@ class VehicleGuard(Guard):
     itself; if a person takes over, the guard lets go and gives no command. All of these latch: they are released by a
     reset and a command newer than the reset, and not while their cause lasts.
 
-    Without a fresh state there is no command: the driver brakes by its own means. A battery that is wired but silent
-    stops the vehicle; one that is not wired is not used.
+    Without a fresh state there is no command: the driver brakes by its own means. After it, the steering begins again
+    where several states agree that the wheels are. A vehicle whose wheels do not follow their set-point is stopped; one
+    whose wheels are further than that beyond `steering` is not commanded. A battery that is wired but silent stops the
+    vehicle; one that is not wired is not used.
 
     Attributes:
         wheelbase: distance between the axles [m].
@@ -56,9 +63,11 @@ class VehicleGuard(Guard):
         slew: limit of the steering rate [rad/s].
         lateral: limit of the lateral acceleration in a bend [m/s²].
         jerk: limit of the lateral jerk from steering [m/s³].
-        patience: consecutive periods faster than 1.2 times `speed` that stop the vehicle.
+        patience: consecutive periods faster than 1.2 times `speed`, or beyond `following_error`, that stop the vehicle.
         reserve: charge below which it stops, in [0, 1).
         lease: silence of a commander after which a lower rank is followed [s].
+        following_error: distance of the front wheels from their set-point beyond which the vehicle stops, and beyond
+            `steering` from which on there is no command [rad].
     """
 
     wheelbase: float  # [m]
@@ -72,6 +81,7 @@ class VehicleGuard(Guard):
     patience: int = 10
     reserve: float = 0.15
     lease: float = 0.5  # [s]
+    following_error: float = 0.3  # [rad]
 
     rate = 50.0
 
@@ -83,6 +93,7 @@ class VehicleGuard(Guard):
         yield from at_least(ACCELERATION_LEAST, "m/s²").problems(**accelerations)
         yield from Range(0, math.pi / 2, "rad", "()").problems(steering=self.steering)
         yield from positive("rad/s").problems(slew=self.slew)
+        yield from positive("rad").problems(following_error=self.following_error)
         yield from positive("m/s²").problems(lateral=self.lateral)
         yield from positive("m/s³").problems(jerk=self.jerk)
         yield from at_least(0, "s").problems(lease=self.lease)
@@ -102,6 +113,8 @@ class VehicleGuard(Guard):
         )
         self._engagement = Engagement(self.speed, self.patience)
         self._arbiter = Arbiter[VehicleCommand](self.ranks, self.lease, "it stands")
+        self._agreement = Agreement(AGREEMENT)
+        self._following = FollowingError(self.following_error, "rad", self.patience)
         self._angle: float | None = None
         self._released = False
 
@@ -120,21 +133,46 @@ class VehicleGuard(Guard):
         resting = state is not None and abs(state.speed) <= STANDSTILL_SPEED
         self._arbiter.receive({"operator": operator, "command": command}, resting, now)
         charge = math.nan if battery is None else battery.charge
-        causes = [low_battery(charge, self.reserve)]
+        missing = self._locate(state)
+        causes = [low_battery(charge, self.reserve), self._following.cause]
         if state is not None:
             causes += self._engagement.update(state)
-        if self._arbiter.latch(stop, causes, reset, now):
+        released = self._arbiter.latch(stop, causes, reset, now)
+        if released:
             self._released = False
-        if state is None:
+        if self._following.cause or (released and resting):
+            # Wheels may have been turned by hand: begin where they are now.
             self._angle = None
-            refusal = self._arbiter.stopped or "no fresh state"
-            return VehicleGuardOutput(None, self._arbiter.report_holding(refusal))
-        if state.overridden or self._released:
+            self._agreement.require()
+        if state is not None and (state.overridden or self._released):
             # A person who has taken the wheel keeps it until a reset.
             self._released, self._angle = True, None
             return VehicleGuardOutput(None, self._arbiter.report_holding(self._arbiter.stopped))
-        followed, refusal = self._arbiter.select(self._unready(state, charge), _problem)
+        if self._angle is None:
+            missing = missing or self._agreement.refusal()
+        if state is None or missing:
+            self._angle = None
+            return VehicleGuardOutput(None, self._arbiter.report_holding(self._arbiter.stopped or missing))
+        obstacle = self._unready(state, charge) or self._following.refusal
+        followed, refusal = self._arbiter.select(obstacle, _problem)
         return self._hold(refusal, state) if followed is None else self._follow(followed, state)
+
+    def _locate(self, state: VehicleState | None) -> str:
+        """Compare the wheels with their range and set-point; return why their angle is unknown, or nothing."""
+        error, missing = 0.0, ""
+        if state is None:
+            missing = "no fresh state"
+        else:
+            self._agreement.add(state, state.steering)
+            most = self.steering + self.following_error
+            problem = next(Range(-most, most, "rad").problems(steering=state.steering), "")
+            missing = f"measured {problem}" if problem else ""
+            if self._angle is not None and state.engaged and not missing:
+                error = abs(self._angle - state.steering)
+        if missing:
+            self._agreement.forget()
+        self._following.update("the steering", error)
+        return missing
 
     def _unready(self, state: VehicleState, charge: float) -> str:
         """Return why the vehicle cannot follow anyone yet; empty if it can."""
@@ -145,7 +183,9 @@ class VehicleGuard(Guard):
         return ""
 
     def _follow(self, command: VehicleCommand, state: VehicleState) -> VehicleGuardOutput:
-        if state.gear in GEARS and command.gear != state.gear and abs(state.speed) > STANDSTILL_SPEED:
+        # A vehicle that does not say its gear is in the one of its motion.
+        gear = state.gear if state.gear in GEARS else "D" if state.speed > 0.0 else "R"
+        if command.gear != gear and abs(state.speed) > STANDSTILL_SPEED:
             source = self._arbiter.source
             return self._hold(f"{source} asks for gear {command.gear}, which waits until it stands", state)
         limited, clips = self._limiter.follow(self._begun(state), command, state)
@@ -154,7 +194,7 @@ class VehicleGuard(Guard):
 
     def _hold(self, refusal: str, state: VehicleState) -> VehicleGuardOutput:
         self._angle = self._begun(state)
-        gear = state.gear if state.gear in GEARS else "D"
+        gear = state.gear if state.gear in GEARS else "R" if state.speed < -STANDSTILL_SPEED else "D"
         return VehicleGuardOutput(self._limiter.stop(self._angle, gear), self._arbiter.report_holding(refusal))
 
     def _begun(self, state: VehicleState) -> float:

@@ -29,10 +29,13 @@ class Mailbox:
         source: the output it is wired to; None for an unwired one, which can still be filled by hand.
     """
 
-    __slots__ = ("bound", "dropped", "items", "max_age", "name", "required", "sequence", "stamp", "stamped", "value")
+    __slots__ = (
+        "bound", "dropped", "items", "max_age", "measured", "name", "required", "sequence", "stamp", "stamped", "value",
+    )  # fmt: skip
 
     def __init__(self, port: Input, source: Source | None) -> None:
         self.name = port.name
+        self.measured = source is not None and source.measured
         self.required = port.required
         self.stamped = port.stamped
         self.max_age = FOREVER if source is None or source.max_age is None else source.max_age
@@ -77,7 +80,10 @@ def reader(mailboxes: Sequence[Mailbox], now_at: int) -> Reader:
         names[f"box{index}"] = mailbox
         lines.append(f"{v} = box{index}.value")
         if mailbox.max_age < FOREVER:
-            lines.append(f"if {v} is not None and now - box{index}.stamp > {mailbox.max_age}: {v} = None")
+            since = f"box{index}.stamp"
+            if mailbox.measured:
+                since = f"min({since}, {v}{'.value' if mailbox.stamped else ''}.acquired)"
+            lines.append(f"if {v} is not None and now - {since} > {mailbox.max_age}: {v} = None")
         if mailbox.required:
             lines.append(f"if {v} is None: return None")
     arguments = [f"v{index}" for index in range(len(mailboxes))]

@@ -23,7 +23,11 @@ from tests.mutation.trial import survivors
 ROOT = Path(__file__).parents[2]
 GUARDS = ROOT / "embodied" / "guards"
 TESTS = "tests/embodied/guards"
-WHOLE = {"arm": ("commanders", "surroundings", "arm", "arm_set_points"), "drone": ("drone",), "vehicle": ("vehicle",)}
+WHOLE = {
+    "arm": ("commanders", "surroundings", "arm", "arm_set_points", "measured"),
+    "drone": ("drone", "measured"),
+    "vehicle": ("vehicle", "measured"),
+}
 """Tests of each whole guard; every module in it has its own tests besides."""
 
 SHARED = ("numpy", "hypothesis.strategies", "hypothesis.internal.conjecture.engine", "pytest", "tests.embodied.robots")

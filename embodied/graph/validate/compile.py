@@ -18,7 +18,7 @@ from embodied.graph.validate.lossless import check_lossless
 from embodied.graph.validate.nodes import check_node
 from embodied.graph.validate.placement import check_placement
 from embodied.graph.validate.safety import check_bodies, check_guarded
-from embodied.graph.validate.timing import check_loops, max_age, publication_periods
+from embodied.graph.validate.timing import ages_by_measurement, check_loops, max_age, publication_periods
 from embodied.graph.validate.wires import check_wires
 
 
@@ -88,7 +88,11 @@ def _plan(draft: Draft, entry: Entry, periods: Mapping[str, int | None]) -> Plan
     sources: dict[str, Source] = {}
     for name, (node, port) in draft.wires[entry.name].items():
         wire, age = entry.wires[name], max_age(draft, entry, name, periods[node])
-        sources[name] = Source(node, port, age, wire.bound, wire.lossless, apart=wire.max_age is not None)
+        # Another machine's measurements are timed by its own clock.
+        there = draft.graph.machine_of(node) == draft.graph.machine_of(entry.name)
+        measured = there and ages_by_measurement(entry.node, draft.ports[entry.name].inputs[name].message)
+        apart = wire.max_age is not None
+        sources[name] = Source(node, port, age, wire.bound, wire.lossless, apart=apart, measured=measured)
     return Planned(
         entry.name,
         entry.node,

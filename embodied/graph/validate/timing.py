@@ -7,11 +7,14 @@ from fractions import Fraction
 from embodied.clock import period, show
 from embodied.graph.entry import Entry
 from embodied.graph.validate.draft import Draft
-from embodied.messages.schema import Command
-from embodied.node.node import Driver, Guard
+from embodied.messages.schema import Command, Message, schema
+from embodied.node.node import Driver, Guard, Node
 
 COMMAND_AGE = 50_000_000
 """Upper bound on `max_age` of a command to a guard or a driver [ns]."""
+
+MEASUREMENT_AGE = 5_000_000_000
+"""Upper bound on a stated `max_age` of a measurement that a guard goes by [ns]."""
 
 COMMAND_RATE = Fraction(40)
 """Lowest rate of a source of commands [Hz]; three periods of a slower one would exceed `COMMAND_AGE`."""
@@ -105,6 +108,14 @@ def _waits_for_driver(draft: Draft, name: str) -> bool:
     return False
 
 
+def ages_by_measurement(node: Node, message: type[Message]) -> bool:
+    """Return whether messages to a node are as old as their measurement: those that a guard goes by.
+
+    A device or a scanner that is stuck repeats what it measured last, and each repetition is newly published.
+    """
+    return isinstance(node, Guard) and any(field.name == "acquired" for field in schema(message))
+
+
 def max_age(draft: Draft, entry: Entry, name: str, every: int | None) -> int | None:
     """Return the age at which an input is stale [ns], as its wire states or from the period of its source.
 
@@ -126,7 +137,18 @@ def max_age(draft: Draft, entry: Entry, name: str, every: int | None) -> int | N
             draft.report("E602", text, entry, "in", name, fixes=(fix,))
         return None
     if not command:
-        age = wire.max_age if wire.max_age is not None or every is None else STALE_AFTER * every
+        age = wire.max_age
+        if age is None and every is not None:
+            age = STALE_AFTER * every
+            if ages_by_measurement(entry.node, port.message):
+                # A measurement is that much older than its publication.
+                timing = draft.graph.entries[source].timing
+                age += timing.latency + timing.jitter
+        elif age is not None and age > MEASUREMENT_AGE and ages_by_measurement(entry.node, port.message):
+            text = f"'{entry.name}' would go by '{topic}' for {show(age)} after its source fell silent"
+            draft.report(
+                "E408", text, entry, "in", name, fixes=(f"write a max_age of {show(MEASUREMENT_AGE)} or less",)
+            )
         if age is None and isinstance(entry.node, Guard) and not _waits_for_driver(draft, source):
             text = f"'{topic}' comes at no known rate, so '{entry.name}.{name}' would never be seen to be silent"
             fix = f"give its source a rate, or write '{name}: {{from: {wire.source}, max_age: 100ms}}'"

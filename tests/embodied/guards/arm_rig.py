@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -51,12 +52,14 @@ class Rig:
         speed = np.zeros_like(self.measured) if velocity is None else velocity
         joints = JointState(position=self.measured, velocity=speed, effort=effort, acquired=now)
         seen = Time(now - round(age * SECOND))
+        if separation is not None:
+            separation = replace(separation, acquired=seen)
         given = self.guard.step(
             command=None if command is None else Stamped(command, now, self.n, "ik.command"),
             teleop=None if teleop is None else Stamped(teleop, now, self.n, "far.command"),
             operator=None if operator is None else Stamped(operator, now, self.n, "joystick.command"),
             joints=None if blind else joints,
-            separation=None if separation is None else Stamped(separation, seen, self.n, "scanner.separation"),
+            separation=None if separation is None else Stamped(separation, now, self.n, "scanner.separation"),
             stop=[Stop(reason=reason) for reason in stop],
             reset=[Stamped(Reset(by="a person"), now, self.n, "panel.reset")] if reset else [],
             now=now,

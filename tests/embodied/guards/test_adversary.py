@@ -128,7 +128,7 @@ def test_whatever_arrives_an_arm_keeps_its_limits_and_moves_after_a_stop_only_on
 ) -> None:
     rig = arm_rig.Rig(PANDA, lease=0.05)
     limit, step = PANDA.limit, PANDA.limit("acceleration") * arm_rig.PERIOD + 1e-6
-    before, speed, begins, stopped = None, np.zeros(7), True, False
+    before, speed, stopped = None, np.zeros(7), False
     for about in stretches:
         periods, lag = about.pop("periods"), about.pop("lag")
         for _ in range(periods):
@@ -141,12 +141,12 @@ def test_whatever_arrives_an_arm_keeps_its_limits_and_moves_after_a_stop_only_on
             assert not (stopped and report.source)
             if before is None or (released and not speed.any()):
                 # It begins at rest where the arm is; a reset while it still brakes is no beginning.
-                before, speed, begins = measured, np.zeros(7), True
+                before, speed = measured, np.zeros(7)
             if moved is None:
-                assert begins
+                # Only at rest it waits for measurements that agree, or for the first one.
+                assert not speed.any()
                 before = None
                 continue
-            begins = False
             assert moved.position is not None
             velocity = (moved.position - before) / arm_rig.PERIOD
             assert np.isfinite(moved.position).all()

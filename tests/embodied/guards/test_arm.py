@@ -105,7 +105,7 @@ def test_joints_that_are_not_finite_are_no_joints_even_after_a_reset() -> None:
     given = rig.step(home, reset=True)
     assert given.command is None
     rig.measured = home
-    assert rig.step(home).report.state == "following"
+    assert [rig.step(home).report.state for _ in range(3)] == ["holding", "holding", "following"]
 
 
 def test_a_stop_latches_until_a_reset_and_a_command_newer_than_it() -> None:
@@ -232,7 +232,7 @@ def test_what_is_left_out_has_its_stated_default() -> None:
     guard = ArmGuard(ROBOTS["panda"])
     assert (guard.mode, guard.low, guard.high) == ("position", (-1.0, -1.0, 0.0), (1.0, 1.0, 1.2))
     assert (guard.share, guard.lease, guard.patience, guard.rate) == (1.0, 0.5, 3, 100.0)
-    assert (guard.speed, guard.zone, guard.effort) == (None, None, None)
+    assert (guard.speed, guard.zone, guard.effort, guard.following_error) == (None, None, None, 0.4)
     assert bounds(ArmGuard) == {"share": Range(0.01, 1.0)}
 
 

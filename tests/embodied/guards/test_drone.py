@@ -128,8 +128,10 @@ def test_without_a_state_there_is_no_command_and_the_setpoint_begins_anew_with_o
     assert given.command is None
     assert given.report.refusals == ("stopped: a dog; needs a reset and a fresh command",)
     rig.step(reset=True)
-    rig.state = flying((-2.0, 0.0, 2.0), (0.5, 0.0, 0.0))
-    np.testing.assert_allclose(where(rig.step(drive(0.5))), [-2.0 + 0.01, 0.0, 2.0])
+    for _ in range(3):
+        rig.state = flying((-2.0, 0.0, 2.0), (0.5, 0.0, 0.0))
+        given = rig.step(drive(0.5))
+    np.testing.assert_allclose(where(given), [-2.0 + 0.01, 0.0, 2.0])
 
 
 def test_a_state_that_is_no_number_is_none() -> None:
@@ -322,7 +324,7 @@ def test_what_is_left_out_has_its_stated_default() -> None:
     limits = (given.speed, given.climb, given.acceleration, given.tilt)
     assert limits == (2.0, 1.0, 1.5, 0.6)
     assert (given.patience, given.reserve, given.lost, given.lease, given.on_stop) == (10, 0.2, 5.0, 0.5, "hold")
-    assert given.ranks == ("operator", "command")
+    assert (given.ranks, given.following_error) == (("operator", "command"), 3.0)
 
 
 def test_everything_is_in_the_frame_of_the_world() -> None:

@@ -156,8 +156,11 @@ def test_a_pace_is_the_guards_own_and_what_a_sensor_says() -> None:
     assert pace(None) == SpeedLimit(1.0)
     assert pace(near(speed=0.25)) == SpeedLimit(0.25)
     assert pace(near(speed=2.0)) == SpeedLimit(1.0)
-    assert pace(near(2.0)) == SpeedLimit(1.0, ZONE, 2.0, 0.25)
-    assert pace(near(2.0, 0.25)) == SpeedLimit(0.25, ZONE, 2.0, 0.25)
+    # As old as the measurement, however often it is published, and never younger than its publication.
+    for acquired, age in ((SECOND, 0.25), (0, 1.25), (SECOND + 1, 0.25)):
+        measured = Separation(distance=2.0, acquired=Time(acquired))
+        assert pace(measured) == SpeedLimit(1.0, ZONE, 2.0, age)
+    assert pace(near(2.0, 0.25)) == SpeedLimit(0.25, ZONE, 2.0, 1.25)
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf, -0.001])

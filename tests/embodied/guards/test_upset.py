@@ -62,3 +62,16 @@ def test_a_state_with_anything_that_is_no_number_of_a_flight_is_none(name: str) 
 def test_a_state_far_away_is_one() -> None:
     state = flying((-9e5, 9e5, 9e3))
     assert Upset.plausible(state) is state
+
+
+@pytest.mark.parametrize(
+    "orientation", [(0.0, 0.0, 0.0, 0.0), (0.1, 0.0, 0.0, 0.0), (0.0, 0.0, 0.0, 0.9899), (0.0, 0.0, 0.8, 0.65)]
+)
+def test_an_orientation_that_is_no_rotation_is_no_state(orientation: tuple[float, ...]) -> None:
+    assert Upset.plausible(flying(orientation=orientation)) is None
+
+
+def test_an_orientation_that_was_rounded_is_one() -> None:
+    for length in (0.9901, 1.0099):
+        state = flying(orientation=(0.0, 0.0, 0.0, length))
+        assert Upset.plausible(state) is state

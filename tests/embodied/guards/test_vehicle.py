@@ -1,72 +1,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from embodied import Stamped, Time
 from embodied.guards import VehicleGuard
-from embodied.guards.vehicle import VehicleGuardOutput
-from embodied.messages import Battery, Reset, Stop, VehicleCommand, VehicleState
+from embodied.messages import VehicleCommand
+from tests.embodied.guards.vehicle_rig import PERIOD, Rig, go, halt
 from tests.embodied.guards.vehicle_states import driving
-
-PERIOD = 0.02
-
-
-class Rig:
-    """Steps a guard together with a vehicle that follows every command."""
-
-    def __init__(self, *, wired: Sequence[str] = (), **about: object) -> None:
-        self.guard = VehicleGuard(0.6, **about)  # type: ignore[arg-type]
-        self.guard.wired = frozenset(wired)
-        self.guard.open()
-        self.state: VehicleState | None = driving()
-        self.n = 0
-
-    def step(
-        self,
-        command: VehicleCommand | None = None,
-        *,
-        operator: VehicleCommand | None = None,
-        charge: float | None = 1.0,
-        stop: Sequence[str] = (),
-        reset: bool = False,
-        state: VehicleState | None = None,
-    ) -> VehicleGuardOutput:
-        now = Time(self.n * 20_000_000)
-        self.n += 1
-        given = self.guard.step(
-            command=None if command is None else Stamped(command, now, self.n, "policy.command"),
-            operator=None if operator is None else Stamped(operator, now, self.n, "wheel.command"),
-            state=self.state if state is None else state,
-            battery=None if charge is None else Battery(voltage=48.0, charge=charge, acquired=now),
-            stop=[Stop(reason=reason) for reason in stop],
-            reset=[Stamped(Reset(by="a person"), now, self.n, "panel.reset")] if reset else [],
-            now=now,
-        )
-        told = given.command
-        if told is not None and told.acceleration is not None and self.state is not None and state is None:
-            step = told.acceleration * PERIOD
-            speed = self.state.speed + min(max(told.speed - self.state.speed, -step), step)
-            self.state = driving(speed, told.steering, gear=told.gear)
-        return given
-
-    def many(self, count: int, command: VehicleCommand | None = None, **more: object) -> VehicleGuardOutput:
-        for _ in range(count):
-            given = self.step(command, **more)  # type: ignore[arg-type]
-        return given
-
-
-def go(speed: float, steering: float = 0.0, acceleration: float | None = None, gear: str = "D") -> VehicleCommand:
-    return VehicleCommand(speed=speed, acceleration=acceleration, steering=steering, gear=gear)
-
-
-def halt(steering: float = 0.0, gear: str = "D") -> VehicleCommand:
-    return VehicleCommand(speed=0.0, acceleration=2.0, steering=steering, gear=gear)
 
 
 def test_a_command_within_its_limits_is_followed_as_it_is() -> None:
@@ -149,6 +93,18 @@ def test_a_vehicle_that_does_not_say_its_gear_is_followed_by_what_is_asked_and_s
     assert Rig().step(go(1.0), state=driving(0.9, gear="")).command == go(1.0, acceleration=1.0)
     assert Rig().step(None, state=driving(0.9, gear="")).command == halt()
     assert Rig().step(None, state=driving(gear="P")).command == halt(gear="P")
+    assert Rig().step(None, state=driving(-0.9, gear="")).command == halt(gear="R")
+
+
+@pytest.mark.parametrize("gear", ["", "?", "D"])
+def test_a_vehicle_that_moves_waits_for_another_gear_whether_it_says_its_own_or_not(gear: str) -> None:
+    for asked in (go(-2.0, gear="R"), go(0.0, gear="P"), go(0.0, gear="N")):
+        given = Rig().step(asked, state=driving(2.0, gear=gear))
+        waits = f"command asks for gear {asked.gear}, which waits until it stands"
+        assert (given.report.state, given.report.refusals, given.command) == ("holding", (waits,), halt())
+    backwards = Rig().step(go(1.0), state=driving(-2.0, gear="" if gear == "D" else gear))
+    assert (backwards.report.state, backwards.command) == ("holding", halt(gear="R"))
+    assert Rig().step(go(-1.0, gear="R"), state=driving(-0.9, gear="")).command == go(-1.0, acceleration=1.0, gear="R")
 
 
 def test_until_it_is_engaged_it_is_told_to_stand() -> None:
@@ -239,7 +195,8 @@ def test_without_a_state_there_is_no_command_and_the_wheels_begin_where_they_are
         given = rig.step(go(1.0), state=broken)
         assert given.command is None
         assert (given.report.state, given.report.refusals) == ("holding", ("no fresh state",))
-    given = rig.step(go(1.0, -0.1), state=driving(0.5, -0.1))
+    for _ in range(3):
+        given = rig.step(go(1.0, -0.1), state=driving(0.5, -0.1))
     assert given.command == go(1.0, -0.1, 1.0)
     assert rig.step(None, stop=["a dog"]).report.refusals[0].startswith("stopped: a dog")
 

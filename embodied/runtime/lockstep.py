@@ -69,6 +69,11 @@ class Lockstep:
         """Virtual time since the start of the run [ns]."""
         return self._scheduler.now
 
+    @property
+    def wall(self) -> float:
+        """Real time spent in steps and physics so far, without opening and whoever watches [s]."""
+        return self._wall
+
     def observe(self, topic: str, observer: Observer) -> None:
         """Call `observer` with every delivery of a topic; it never changes the digest. Before `open`.
 

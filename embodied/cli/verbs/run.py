@@ -93,8 +93,7 @@ class Progress(StatusLine, Watcher):
 
     def __init__(self) -> None:
         super().__init__()
-        self._begin = time.monotonic()
-        self._shown = self._begin
+        self._shown = time.monotonic()
         self._pause = REDRAW_PERIOD if err.is_terminal else FIRST_LINE_AFTER
 
     def look(self, run: Lockstep) -> None:
@@ -104,7 +103,9 @@ class Progress(StatusLine, Watcher):
             return
         self._shown = at
         seconds = run.now / SECOND
-        line = f"simulated {seconds:5.2f} s at {seconds / (at - self._begin):.1f}x real time"
+        # As in the result: time for start-up and pictures is none of the simulation's.
+        speed = f" at {seconds / run.wall:.1f}x real time" if run.wall else ""
+        line = f"simulated {seconds:5.2f} s{speed}"
         if not self.draw(line):
             err.print(line)
             self._pause = LINE_PERIOD

@@ -266,6 +266,7 @@ def test_advancing_in_pieces_is_advancing_at_once() -> None:
         for to in pieces:
             going.advance(Time(to))
         assert going.report().digest == run(control_loop(), 1.0, seed=3).digest
+        assert going.wall == going.report().wall > 0.0
     assert all(a < b for a, b in pairwise(pieces))
 
 

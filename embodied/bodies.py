@@ -241,6 +241,16 @@ def lacks(world: World, capability: type) -> Iterator[str]:
         yield f"{type(world).__name__} has no {CAPABILITIES[capability]}"
 
 
+def body_claim(kind: str, name: str) -> str:
+    """Return how a node claims a body of the world, which no other node may move: `the arm 'left' of the world`.
+
+    Args:
+        kind: noun of the body, `arm`.
+        name: name of the body in the world.
+    """
+    return f"the {kind} '{name}' of the world"
+
+
 def arm(world: World, name: str) -> ArmBody:
     """Return an arm of a world.
 

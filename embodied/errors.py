@@ -6,7 +6,8 @@
     ├── WireError                  3    a message does not fit its type where it is published
     ├── WorldFailed                3    the simulator or a body in it broke
     ├── DeviceLost                 3    a device no longer answers
-    │   └── NoDevice               2    a port, device or vehicle of the launch file is not there
+    │   ├── NoDevice               2    a port, device or vehicle of the launch file is not there
+    │   └── DeviceInUse            2    another driver, of this or another process, has the device
     ├── WrongDevice                2    a device is not the one that the launch file wants
     ├── NotStopped                 3    a device does not confirm that it has stopped
     ├── NotCalibrated              3    a device cannot be measured, or does not keep what was found
@@ -220,6 +221,29 @@ class NoDevice(DeviceLost):
     def __str__(self) -> str:
         whose = f"'{self.node}': " if self.node else ""
         return f"{whose}there is no {self.what}\n   = help: {self.help}"
+
+
+@dataclass(eq=False)
+class DeviceInUse(DeviceLost):
+    """A device is in use by another driver or program; nothing was sent to it.
+
+    Attributes:
+        what: name of it, `the xArm at 192.168.1.185:502`.
+        holder: who has it, `process 4242`; may be empty.
+        node: name of the driver that wanted it, once that is known.
+    """
+
+    what: str
+    holder: str = ""
+    node: str = ""
+
+    exit_code = 2
+
+    def __str__(self) -> str:
+        whose = f"'{self.node}': " if self.node else ""
+        holder = f" by {self.holder}" if self.holder else ""
+        help_ = "end that first; `embodied ps` lists the runs of this user"
+        return f"{whose}{self.what} is in use{holder}\n   = help: {help_}"
 
 
 @dataclass(eq=False)

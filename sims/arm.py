@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from embodied import Driver, Ports
-from embodied.bodies import Arms, arm, lacks
+from embodied.bodies import Arms, arm, body_claim, lacks
 from embodied.errors import WorldFailed
 from embodied.messages import GripperState, JointCommand, JointState
 from embodied.robot import Robot
@@ -41,6 +41,10 @@ class SimArm(Driver):
         for port in ("command", "state", "applied"):
             ports = ports.refine(port, sizes=sizes)
         return ports.refine("command", modes=frozenset({"position"})).refine("applied", modes=frozenset({"position"}))
+
+    def claims(self) -> Iterable[str]:
+        """Yield the arm of the world."""
+        yield body_claim("arm", "arm")
 
     def check_world(self, world: World) -> Iterable[str]:
         """Check that the world has arms."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from embodied import Driver
-from embodied.bodies import CarBody, Cars, CarSensors, car, lacks
+from embodied.bodies import CarBody, Cars, CarSensors, body_claim, car, lacks
 from embodied.clock import rate_of
 from embodied.devices.drive_by_wire import BRAKING, CHARGE_LEAST, LOW_BATTERY, SpeedControl, current, voltage
 from embodied.messages import Battery, VehicleCommand, VehicleState
@@ -58,6 +58,10 @@ class SimCar(Driver):
         yield from positive("rad").problems(steering_limit=self.steering_limit)
         yield from positive("m/s²").problems(acceleration_limit=self.acceleration_limit)
         yield from COMMAND_RATES.problems(rate=rate_of(self.rate))
+
+    def claims(self) -> Iterable[str]:
+        """Yield the road vehicle of the world."""
+        yield body_claim("vehicle", self.car)
 
     def check_world(self, world: World) -> Iterable[str]:
         """Check that the world has road vehicles."""

@@ -20,7 +20,7 @@ from embodied.autopilot import (
     descent,
     is_level,
 )
-from embodied.bodies import WORLD, DroneBody, Drones, drone, lacks
+from embodied.bodies import WORLD, DroneBody, Drones, body_claim, drone, lacks
 from embodied.clock import period, rate_of
 from embodied.messages import Battery, DroneCommand, DroneState, Vector
 from embodied.ranges import Range, at_least
@@ -86,6 +86,10 @@ class SimDrone(Driver):
         """Check rate and reserve; yield one sentence a problem."""
         yield from RATES.problems(rate=rate_of(self.rate))
         yield from RESERVES.problems(reserve=self.reserve)
+
+    def claims(self) -> Iterable[str]:
+        """Yield the multirotor of the world."""
+        yield body_claim("multirotor", self.drone)
 
     def check_world(self, world: World) -> Iterable[str]:
         """Check that the world has multirotors."""

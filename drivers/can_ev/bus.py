@@ -8,10 +8,12 @@ import select
 import socket
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 from drivers.can_ev.frame import Frame
 from drivers.can_ev.slcan import BITRATES, LINE_MOST, decode
 from embodied.devices import serial_port
+from embodied.devices.claim import Claim
 from embodied.errors import DeviceLost, MissingExtra, NoDevice
 
 INTERFACES = ("socketcan", "slcan")
@@ -85,6 +87,7 @@ class Bus:
         bitrate: bit rate of the bus, for slcan [bit/s].
 
     Raises:
+        DeviceInUse: another driver has the bus.
         DeviceLost: the bus cannot be opened.
         NoDevice: this machine has no such port or interface.
         MissingExtra: python-can is not installed.
@@ -101,10 +104,13 @@ class Bus:
         if interface == "socketcan" and channel not in {name for _, name in socket.if_nameindex()}:
             setting = f"ip link set {channel} up type can bitrate {bitrate}"
             raise NoDevice(f"network interface {channel}", f"is the CAN adapter plugged in? Then `{setting}`")
+        # A second driver would send the same frames with counters of its own.
+        self._claim = Claim(f"the CAN bus {str(Path(channel).resolve()) if interface == 'slcan' else channel}")
         extra = {"bitrate": bitrate, "timeout": 0, "sleep_after_open": 0} if interface == "slcan" else {}
         try:
             self._bus = can.Bus(interface=interface, channel=channel, **extra)  # type: ignore[arg-type]
         except (can.CanError, OSError, ValueError) as error:
+            self._claim.release()
             raise DeviceLost(f"the CAN bus at {self._where} cannot be opened: {error}") from error
         if interface == "slcan":
             self._await_adapter(bitrate)
@@ -220,3 +226,4 @@ class Bus:
         """Close the bus, and ignore errors."""
         with contextlib.suppress(self._can.CanError, OSError):
             self._bus.shutdown()
+        self._claim.release()

@@ -20,6 +20,8 @@ from drivers.so101 import codec
 from drivers.so101.codec import Malformed, Status
 from drivers.so101.control_table import Block, Register
 from embodied.devices import serial_port
+from embodied.devices.claim import lock_port
+from embodied.errors import DeviceInUse
 
 ANSWER_TIMEOUT = 0.05
 """Longest wait for an answer [s], as in the SDK: six servos answer in 1 ms, an adapter and a busy machine add to it."""
@@ -59,7 +61,8 @@ class Bus:
         silent: servos without a valid answer to the last read of all.
 
     Raises:
-        DeviceLost: the port cannot be opened, or another program uses it.
+        DeviceInUse: another program has the port.
+        DeviceLost: the port cannot be opened.
         NoDevice: there is no such port.
     """
 
@@ -73,10 +76,13 @@ class Bus:
         try:
             self._port.setBaudRate(baud)
             # Otherwise two programs could read each other's answers.
-            self._port.ser.exclusive = True
+            lock_port(self._port.ser.fileno(), port)
             # The SDK polls for bytes without a pause; with a time-out the read waits in the system instead.
             self._port.ser.timeout = ANSWER_TIMEOUT / 4
             self._port.ser.write_timeout = WRITE_TIMEOUT
+        except DeviceInUse:
+            self.close()
+            raise
         except (OSError, termios.error) as error:
             self.close()
             raise serial_port.cannot_open(port, error) from error

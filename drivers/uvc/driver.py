@@ -65,6 +65,13 @@ class Camera(Driver):
         ports = super().ports().refine("rgb", sizes={"h": self.height, "w": self.width})
         return ports if self.calibration is None else ports.refine("info", frame=self.calibration.frame)
 
+    def claims(self) -> Iterable[str]:
+        """Yield the camera's device file, which one program alone can read, and its serial number."""
+        yield from super().claims()
+        source = Source.read(self.source)
+        if source.kind == "device":
+            yield f"the camera {Path(source.place).resolve()}"
+
     def check(self) -> Iterable[str]:
         """Check the source, the size of the images, the calibration and the patience."""
         try:

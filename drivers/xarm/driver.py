@@ -13,12 +13,13 @@ from drivers.xarm import codec
 from drivers.xarm.connection import GONE, NO_REPLY, connect
 from drivers.xarm.faults import fault_text
 from drivers.xarm.gripper import GRIPPERS, Gripper
-from drivers.xarm.hosts import is_supported
+from drivers.xarm.hosts import is_supported, numeric
 from drivers.xarm.identity import SPEED, read_identity
 from drivers.xarm.reply_filter import ReplyFilter
 from drivers.xarm.sdk import sdk
 from drivers.xarm.supervisor import AGAIN, Supervisor
 from embodied.clock import SECOND, Time, rate_of
+from embodied.devices.claim import Claim
 from embodied.errors import DeviceLost, NotStopped
 from embodied.guards.command_check import joint_problem, joint_range_problem
 from embodied.messages import DeviceStatus, GripperState, JointCommand, JointState, Vector
@@ -86,6 +87,11 @@ class XArm(Driver):
             ports = ports.refine(port, sizes=sizes)
         return ports.refine("command", modes=frozenset({"position"})).refine("applied", modes=frozenset({"position"}))
 
+    def claims(self) -> Iterable[str]:
+        """Yield the control box and the serial number of the arm."""
+        yield from super().claims()
+        yield f"the xArm at {numeric(self.host)}:{self.port}"
+
     def check(self) -> Iterable[str]:
         """Check that the SDK is installed, the host is an address, and the robot has as many joints as an xArm."""
         if len(self.robot.joints) not in (6, 7):
@@ -100,6 +106,7 @@ class XArm(Driver):
         """Connect to the control box, without switching a motor on.
 
         Raises:
+            DeviceInUse: another driver has the box.
             DeviceLost: no box answers at the address.
             MissingExtra: the SDK is not installed.
         """
@@ -117,7 +124,12 @@ class XArm(Driver):
         self._sent: Vector | None = None
         self._pause = threading.Event()
         self._ordered = self._lost = False
-        self._arm: Any = connect(self.host, self.port)
+        self._claim = Claim(f"the xArm at {numeric(self.host)}:{self.port}")
+        try:
+            self._arm: Any = connect(self.host, self.port)
+        except BaseException:
+            self._claim.release()
+            raise
         self._gripper = None if self.gripper == "none" else Gripper(self._arm)
         self._supervisor = Supervisor(self._arm, self._names)
         self._filter = ReplyFilter.install(self._arm._arm)
@@ -223,6 +235,7 @@ class XArm(Driver):
         finally:
             self._arm = None
             arm.disconnect()
+            self._claim.release()
 
     def _gone(self, how: str) -> DeviceLost:
         """Return the error for a box that cannot be reached, to which nothing more is sent."""

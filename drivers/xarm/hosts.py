@@ -19,6 +19,11 @@ def is_loopback(host: str) -> bool:
     return host == "localhost"
 
 
+def numeric(host: str) -> str:
+    """Return the IPv4 address of a supported host, so that two spellings of one box are one."""
+    return "127.0.0.1" if host == "localhost" else host
+
+
 def is_supported(host: str) -> bool:
     """Return whether the xArm SDK accepts an address of a control box: IPv4, or localhost."""
     with contextlib.suppress(ValueError):

@@ -8,7 +8,8 @@ import termios
 import tty
 from pathlib import Path
 
-from embodied.errors import DeviceLost, NoDevice
+from embodied.devices.claim import lock_port
+from embodied.errors import DeviceInUse, DeviceLost, NoDevice
 
 
 def require(port: str, *, adapter: str = "its adapter", hint: str = "ls -l /dev/serial/by-id lists the ports") -> None:
@@ -37,13 +38,14 @@ def lost(port: str, error: Exception | None = None) -> DeviceLost:
 
 
 class SerialPort:
-    """Serial port, raw: eight bits, no parity, no flow control (termios(3)).
+    """Serial port, raw: eight bits, no parity, no flow control (termios(3)); locked, so that no two drivers share it.
 
     Args:
         port: path of the port, `/dev/ttyUSB0`.
         baud: speed that termios has a constant for [bit/s].
 
     Raises:
+        DeviceInUse: another program has the port.
         DeviceLost: the port cannot be opened.
         NoDevice: there is no such port.
     """
@@ -55,10 +57,14 @@ class SerialPort:
         require(port)
         try:
             self.descriptor = os.open(port, os.O_RDWR | os.O_NOCTTY)
+            lock_port(self.descriptor, port)
             tty.setraw(self.descriptor)
             attributes = termios.tcgetattr(self.descriptor)
             attributes[4] = attributes[5] = getattr(termios, f"B{baud}")  # input and output speed
             termios.tcsetattr(self.descriptor, termios.TCSANOW, attributes)
+        except DeviceInUse:
+            self.close()
+            raise
         except (OSError, termios.error) as error:
             self.close()
             raise cannot_open(port, error) from error

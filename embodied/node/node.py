@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import os
 from collections.abc import Iterable
 from fractions import Fraction
 from typing import Any
@@ -39,6 +40,14 @@ class Node:
         """Return inputs and outputs; a subclass may refine sizes, frames, dtypes, units and modes."""
         return read_ports(type(self))
 
+    def claims(self) -> Iterable[str]:
+        """Yield what no other node may use at the same time: a device, an address, a body of the world.
+
+        Each is a noun phrase, in the same words for every node that means the same thing, however it is written in the
+        settings: `the xArm at 192.168.1.185:502`. `check` refuses a graph in which two nodes claim the same.
+        """
+        return ()
+
     def check(self) -> Iterable[str]:
         """Yield the problems with the settings, one sentence each, without opening any device."""
         return ()
@@ -70,6 +79,19 @@ class Driver(Node):
 
     stops_within: float = 0.5
     lost_within: float = 0.5
+
+    def claims(self) -> Iterable[str]:
+        """Yield the serial number that is wanted, and the port or channel, from settings `serial`, `port`, `channel`.
+
+        A subclass with another kind of address adds that one.
+        """
+        serial, ports = (getattr(self, "serial", ""), (getattr(self, "port", ""), getattr(self, "channel", "")))
+        if isinstance(serial, str) and serial:
+            yield f"the device with the serial number {serial}"
+        for port in ports:
+            if isinstance(port, str) and port:
+                # Two links to one file are one port.
+                yield f"the port {os.path.realpath(port) if port.startswith('/') else port}"
 
     def identify(self) -> Identity:
         """Return the identity of the open device; a body of the simulated world needs none."""

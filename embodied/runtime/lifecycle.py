@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from embodied.devices.claim import Claim
 from embodied.devices.virtual import VirtualDevice
-from embodied.errors import EmbodiedError, NodeFailed, NoDevice, WrongDevice
+from embodied.errors import DeviceInUse, EmbodiedError, NodeFailed, NoDevice, WrongDevice
 from embodied.graph.plan import opens_world
 from embodied.node.identity import Identity, differences
 from embodied.node.node import Driver, generator
@@ -45,13 +46,16 @@ def open_node(running: RunningNode, seed: int, listened: frozenset[str], world: 
             return ""
         doing = "identify"
         identity = meet(running.name, node)
+        if identity.serial and not identity.virtual:
+            # One device at two addresses; virtual ones of a kind may share a number.
+            running.claim = Claim(f"the {identity.model} with the serial number {identity.serial}")
         doing = "arm"
         node.arm()
         return str(identity)
     except KeyboardInterrupt:
         raise
     except BaseException as error:
-        if isinstance(error, NoDevice):
+        if isinstance(error, NoDevice | DeviceInUse):
             error.node = running.name
         if isinstance(error, EmbodiedError) and error.exit_code == 2:
             raise
@@ -87,10 +91,12 @@ def close_nodes(opened: list[RunningNode], begin: Callable[[RunningNode], None] 
         if begin is not None:
             begin(node)
         closer = getattr(node.planned.node, "close", None)
-        if closer is None:
-            continue
         try:
-            closer()
+            if closer is not None:
+                closer()
         except BaseException as error:
             failure = failure or NodeFailed(node.name, "close", error, location=location(error))
+        finally:
+            if node.claim is not None:
+                node.claim.release()
     return failure

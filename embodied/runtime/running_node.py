@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
+from embodied.devices.claim import Claim
 from embodied.errors import WireError
 from embodied.graph.plan import Planned
 from embodied.messages.encoding import Encoder, summary
@@ -64,6 +65,7 @@ class RunningNode:
         seed: of the run.
 
     Attributes:
+        claim: claim on the device of a driver, until it is closed; None where there is none.
         arguments: reads the mailboxes for a step at a time [ns]; None while a required input is absent or stale.
         groups: mailboxes of one subscriber each, for several outputs of this node: filled from one step or emptied.
         due: whether it is to step at this time.
@@ -78,7 +80,7 @@ class RunningNode:
     """
 
     __slots__ = (
-        "arguments", "bundle", "busy_until", "due", "groups", "index", "jitter", "late", "latency", "lost",
+        "arguments", "bundle", "busy_until", "claim", "due", "groups", "index", "jitter", "late", "latency", "lost",
         "mailboxes", "name", "pending", "planned", "prompt", "rng", "sequence", "skipped", "starved", "step", "steps",
         "topics",
     )  # fmt: skip
@@ -87,6 +89,7 @@ class RunningNode:
         self.planned = planned
         self.name = planned.name
         self.index = index
+        self.claim: Claim | None = None
         self.step: Callable[..., Any] = planned.node.step  # type: ignore[attr-defined]
         inputs = planned.ports.inputs
         self.mailboxes = [Mailbox(port, planned.sources.get(name)) for name, port in inputs.items()]

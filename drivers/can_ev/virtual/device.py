@@ -21,7 +21,7 @@ from drivers.can_ev.vehicles import VEHICLES
 from drivers.can_ev.virtual.adapter import Adapter
 from drivers.can_ev.virtual.drive_by_wire import DriveByWireUnit
 from drivers.can_ev.virtual.reporter import Reporter
-from embodied.bodies import car
+from embodied.bodies import body_claim, car
 from embodied.clock import SECOND, Time, rate_of
 from embodied.devices.disturbance import ALL, EVERY, Disturbance, Disturber, cut_half, flip_bit
 from embodied.devices.drive_by_wire import STANDSTILL_SPEED, current, voltage
@@ -73,6 +73,10 @@ class VirtualEV(VirtualDevice):
         "stuck counter",
         "bad checksum",
     )
+
+    def claims(self) -> Iterable[str]:
+        """Yield the road vehicle of the world."""
+        yield body_claim("vehicle", self.body)
 
     def check(self) -> Iterable[str]:
         """Check that there is such a vehicle, and that its identity fits into the report."""

@@ -11,7 +11,7 @@ import numpy as np
 from drivers.mavlink import sdk
 from drivers.mavlink.coordinates import Origin
 from drivers.mavlink.modes import Mode
-from embodied.bodies import drone
+from embodied.bodies import body_claim, drone
 from embodied.clock import Time, rate_of
 from embodied.devices.disturbance import ALL, EVERY, Disturbance
 from embodied.devices.virtual import VirtualDevice
@@ -72,6 +72,10 @@ class VirtualPX4(VirtualDevice):
         *(f"{name} loss" for name in STREAMS),
         *("late answers", "slow arming", "lost acknowledgements", "restart", "another autopilot", "another client"),
     )
+
+    def claims(self) -> Iterable[str]:
+        """Yield the multirotor of the world."""
+        yield body_claim("multirotor", self.body)
 
     def check(self) -> Iterable[str]:
         """Check ports, id and parameters, and that pymavlink is installed."""

@@ -15,7 +15,7 @@ from drivers.so101.control_table import TICK
 from drivers.so101.servos import IDS, JOINTS, NAMES, ServoScale
 from drivers.so101.virtual.bus_server import BusServer
 from drivers.so101.virtual.servo import SUPPLY, Servo
-from embodied.bodies import arm
+from embodied.bodies import arm, body_claim
 from embodied.clock import rate_of
 from embodied.devices.disturbance import ALL, EVERY, Disturbance
 from embodied.devices.virtual import VirtualDevice
@@ -59,6 +59,10 @@ class VirtualSO101(VirtualDevice):
     rate = 100.0
     disturbances = ALL
     faults = ("over-temperature", "low voltage", "power loss")
+
+    def claims(self) -> Iterable[str]:
+        """Yield the arm of the world."""
+        yield body_claim("arm", "arm")
 
     def check(self) -> Iterable[str]:
         """Check that the robot has the joints of an SO-101, and the length of the serial number."""

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 from drivers.xarm import codec
 from drivers.xarm.codec import Register, State
-from drivers.xarm.hosts import is_loopback
+from drivers.xarm.hosts import is_loopback, numeric
 from drivers.xarm.virtual.controller import KINDS, Controller
 from drivers.xarm.virtual.flange import Flange
 from drivers.xarm.virtual.requests import Requests
 from drivers.xarm.virtual.server import Server
-from embodied.bodies import arm
+from embodied.bodies import arm, body_claim
 from embodied.clock import rate_of
 from embodied.devices.disturbance import ALL, EVERY, Disturbance
 from embodied.devices.virtual import VirtualDevice
@@ -72,6 +72,11 @@ class VirtualXArm(VirtualDevice):
     rate = 100.0
     disturbances = ALL
     faults = ("over-temperature", "power loss")
+
+    def claims(self) -> Iterable[str]:
+        """Yield the arm of the world, and the address at which it is served."""
+        yield body_claim("arm", "arm")
+        yield f"the address {numeric(self.host)}:{self.port} to serve"
 
     def check(self) -> Iterable[str]:
         """Check the number of joints, that the host is this machine, the port, and the link of the flange."""

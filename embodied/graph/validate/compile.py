@@ -17,7 +17,7 @@ from embodied.graph.validate.injected_faults import check_faults
 from embodied.graph.validate.lossless import check_lossless
 from embodied.graph.validate.nodes import check_node
 from embodied.graph.validate.placement import check_placement
-from embodied.graph.validate.safety import check_bodies, check_guarded
+from embodied.graph.validate.safety import check_claims, check_guarded
 from embodied.graph.validate.timing import ages_by_measurement, check_loops, max_age, publication_periods
 from embodied.graph.validate.wires import check_wires
 
@@ -77,7 +77,7 @@ def _check_structure(draft: Draft) -> tuple[Fault, ...]:
         check_wires(draft, entry)
         check_guarded(draft, entry)
     check_loops(draft)
-    check_bodies(draft)
+    check_claims(draft)
     draft.problems += check_placement(draft)
     draft.problems += check_lossless(draft)
     return tuple(check_faults(draft))

@@ -1,7 +1,11 @@
-"""Validation of safety: no actuator without a guard, no guard commanded by itself, no body with two drivers."""
+"""Validation of safety: no actuator without a guard, no guard commanded by itself, no device or body with two drivers.
+
+Law: the same address, serial number or body twice in a graph is refused.
+"""
 
 from __future__ import annotations
 
+from embodied.errors import FOREIGN
 from embodied.graph.entry import Entry
 from embodied.graph.plan import opens_world
 from embodied.graph.validate.draft import Draft
@@ -58,21 +62,29 @@ def check_guarded(draft: Draft, entry: Entry) -> None:
         draft.report("E601", text, entry, "in", name, fixes=(fix,))
 
 
-def check_bodies(draft: Draft) -> None:
-    """Validate that no two drivers of the simulated world actuate the same body.
+def check_claims(draft: Draft) -> None:
+    """Validate that no two nodes use one device, one address, one serial number or one body of the world.
 
     Args:
         draft: gets the problems.
     """
-    drivers: dict[str, str] = {}
+    holders: dict[str, str] = {}
     for name, entry in sorted(draft.graph.entries.items()):
-        ports = draft.ports.get(name)
-        commanded = ports is not None and any(issubclass(port.message, Command) for port in ports.inputs.values())
-        if not (commanded and isinstance(entry.node, Driver) and opens_world(entry.node)):
-            continue
-        body = repr(describe(entry.node))
-        if body in drivers:
-            text = f"'{drivers[body]}' and '{name}' drive the same body of the world"
-            fixes = ("remove one of them; two guards may not command one arm",)
-            draft.report("E603", text, entry, "use", fixes=fixes)
-        drivers.setdefault(body, name)
+        for claim, what in _claims(draft, entry).items():
+            if claim in holders:
+                text = f"'{holders[claim]}' and '{name}' both need {what}, which one node alone can have"
+                draft.report("E603", text, entry, "use", fixes=("remove one of them, or give each its own",))
+            holders.setdefault(claim, name)
+
+
+def _claims(draft: Draft, entry: Entry) -> dict[str, str]:
+    """Return what a node claims, in words; a driver of the world that claims nothing is known by its settings."""
+    try:
+        claims = {str(claim): str(claim) for claim in entry.node.claims()}
+    except FOREIGN:
+        claims = {}  # with settings that its own check refuses
+    ports = draft.ports.get(entry.name)
+    commanded = ports is not None and any(issubclass(port.message, Command) for port in ports.inputs.values())
+    if not claims and commanded and isinstance(entry.node, Driver) and opens_world(entry.node):
+        claims[repr(describe(entry.node))] = "the same body of the world"
+    return claims

@@ -20,7 +20,7 @@ from drivers.can_ev import slcan
 from drivers.can_ev.bus import Bus
 from drivers.can_ev.frame import Frame
 from drivers.can_ev.virtual.adapter import Adapter
-from embodied.errors import DeviceLost
+from embodied.errors import DeviceInUse, DeviceLost
 
 GOOD = Frame(0x201, bytes(range(8)))
 
@@ -80,6 +80,18 @@ def received(bus: Bus) -> list[Frame | None]:
     while bus.wait(0.1):
         found += list(bus.receive())
     return found
+
+
+def test_a_bus_is_opened_once() -> None:
+    descriptor, port = pty.openpty()
+    tty.setraw(port)
+    first = Bus("slcan", os.ttyname(port), 500_000)
+    with pytest.raises(DeviceInUse, match=r"the CAN bus /dev/pts/.* is in use by another driver of this run"):
+        Bus("slcan", os.ttyname(port), 500_000)
+    first.close()
+    Bus("slcan", os.ttyname(port), 500_000).close()
+    os.close(port)
+    os.close(descriptor)
 
 
 def test_it_opens_the_channel_at_its_speed_and_sends_frames(line: tuple[Bus, int]) -> None:

@@ -21,7 +21,7 @@ from drivers.so101.motors import Motors
 from drivers.so101.scan import scan
 from drivers.so101.servos import IDS, JOINTS
 from embodied.clock import SECOND, Time
-from embodied.errors import DeviceLost, NoDevice, NotStopped, WrongDevice
+from embodied.errors import DeviceInUse, DeviceLost, NoDevice, NotStopped, WrongDevice
 from embodied.messages import DeviceStatus, GripperState, JointCommand, JointState, Vector
 from embodied.messages.schema import Command
 from embodied.testing.serving import Drive, Stepper
@@ -248,7 +248,7 @@ def test_an_arm_outside_its_servos_limits_is_not_switched_on() -> None:
 
 def test_a_port_has_one_program() -> None:
     bench = KinematicBench()
-    with bench.served(), bench.ready(), pytest.raises(DeviceLost, match="exclusively lock"):
+    with bench.served(), bench.ready(), pytest.raises(DeviceInUse, match="is in use by another driver of this run"):
         Motors(bench.virtual.address, control_table.BAUDS[0])
 
 

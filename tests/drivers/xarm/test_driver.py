@@ -6,20 +6,25 @@ took; and the arm is sent nowhere from a place where nobody here has sent it.
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from drivers.xarm import XArm
 from drivers.xarm.virtual import VirtualXArm
-from embodied.errors import NotStopped
+from embodied.errors import DeviceInUse, NotStopped
 from embodied.messages import GripperState, JointCommand
 from tests.drivers.kinematic import KinematicWorld
 from tests.drivers.xarm.bench import PORT, XArm7Bench, address
 from tests.embodied.robots import robot
 
 ROBOT = robot("xarm6")
+ROOT = Path(__file__).parents[3]
 HOME = ROBOT.limit("home")
 
 
@@ -100,6 +105,23 @@ def test_what_the_gripper_did_not_take_is_not_applied(bench: Bench) -> None:
         assert drive.status is not None
         assert drive.status.state == "fault"
         assert drive.status.reason.startswith("C19")
+
+
+def test_a_box_that_a_driver_has_is_refused_to_a_second_one_of_this_and_of_another_process(bench: Bench) -> None:
+    script = (
+        "from drivers.xarm import XArm; from tests.embodied.robots import robot; "
+        f"XArm(robot('xarm6'), '{bench.box.host}', {PORT}).open()"
+    )
+    with bench.ready() as drive:
+        drive.go(0.1, bench.motion)
+        with pytest.raises(DeviceInUse, match=f"the xArm at {bench.box.host}:{PORT} is in use by another driver"):
+            bench.driver().open()  # type: ignore[attr-defined]
+        other = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True)
+        assert f"is in use by process {os.getpid()}" in other.stderr
+        drive.go(0.1, bench.motion)
+        assert drive.applied is not None
+        assert drive.status is not None
+        assert drive.status.state == "ready"
 
 
 def test_a_run_of_two_arms_is_two_boxes() -> None:

@@ -285,5 +285,5 @@ def test_two_drivers_may_not_pull_at_one_arm(tmp_path: Path) -> None:
         assert isinstance(guard, Guard)
         graph.add(f"{side}/guard", guard, command=f"{side}/ik", joints=f"{side}/arm")
         graph.add(f"{side}/ik", pick.entries["ik"].node, joints=f"{side}/arm")
-    with pytest.raises(LaunchError, match="'left/arm' and 'right/arm' drive the same body"):
+    with pytest.raises(LaunchError, match="'left/arm' and 'right/arm' both need the arm 'arm'"):
         graph.check()

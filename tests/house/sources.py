@@ -7,7 +7,7 @@ import io
 import tokenize
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -72,6 +72,12 @@ class Source:
                 yield token.start[0], token.string
 
 
+@cache
+def _source(path: Path) -> Source:
+    """Return the source of a file; each is read and parsed once for all rules."""
+    return Source(path)
+
+
 def sources(*folders: str) -> list[Source]:
     """List the Python files below some folders; by default of the four packages.
 
@@ -82,4 +88,4 @@ def sources(*folders: str) -> list[Source]:
     for folder in folders or PACKAGES:
         path = ROOT / folder
         found += [path] * (path.suffix == ".py") if path.is_file() else sorted(path.rglob("*.py"))
-    return [Source(path) for path in found if "scaffold" not in path.parts and "__pycache__" not in path.parts]
+    return [_source(path) for path in found if "scaffold" not in path.parts and "__pycache__" not in path.parts]

@@ -1,6 +1,10 @@
 """embodied: write the robot once; the launch file decides whether it meets hardware or a simulator."""
 
+import os
 from typing import TYPE_CHECKING
+
+# ONNX Runtime reports to its maker what it finds out about the machine, unless this is set before it is imported.
+os.environ["ORT_DISABLE_TELEMETRY"] = os.environ.get("ORT_DISABLE_TELEMETRY") or "1"
 
 if TYPE_CHECKING:
     from embodied.clock import SECOND, Time

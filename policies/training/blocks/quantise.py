@@ -15,8 +15,6 @@ from typing import Any
 
 import numpy as np
 import onnx
-from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
-from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from policies.perception.detector import LABELS, Detector
 from policies.perception.model_card import ModelCard, digest
@@ -28,8 +26,8 @@ GEOMETRY_CHANNELS = 4
 """Channels of the geometry head of `DetectorNetwork`."""
 
 
-class Images(CalibrationDataReader):
-    """Reader of images to quantise the block detector with: yields each of a set once, as input of the model."""
+class Images:
+    """Reader of images, a `CalibrationDataReader`, to quantise the block detector with: yields each of a set once."""
 
     def __init__(self, renders: Renders) -> None:
         self._images = iter(renders.rgb)
@@ -47,6 +45,10 @@ def quantise(model: Path, calibration: Renders) -> None:
         model: path of the ONNX file from training.
         calibration: images for the ranges of the activations.
     """
+    # Imported here: ONNX Runtime takes its settings from the environment, which `embodied` writes.
+    from onnxruntime.quantization import QuantFormat, QuantType, quantize_static
+    from onnxruntime.quantization.shape_inference import quant_pre_process
+
     with tempfile.TemporaryDirectory(prefix="embodied-quantise-") as folder:
         ready = Path(folder, "ready.onnx")
         quant_pre_process(str(model), str(ready), skip_symbolic_shape=True)

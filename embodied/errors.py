@@ -22,8 +22,11 @@ from __future__ import annotations
 
 import difflib
 import traceback
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+
+from embodied.shown_text import cut, hidden, written_out
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,23 +64,23 @@ class Problem:
     where: str = ""
 
     def __str__(self) -> str:
-        lines = [f"error[{self.code}]: {self.message}"]
+        lines = [f"error[{self.code}]: {cut(self.message)}"]
         if self.place is not None:
             lines += _excerpt("-->", self.place)
         elif self.where:
-            lines.append(f"  --> {self.where}")
+            lines.append(f"  --> {cut(self.where)}")
         for place, word in self.also:
             lines += _excerpt(":::", place, word)
-        lines += [f"   = help: {line}" for line in self.help]
-        return "\n".join(lines)
+        lines += [f"   = help: {cut(line)}" for line in self.help]
+        return written_out("\n".join(lines))
 
     def as_dict(self) -> dict[str, object]:
         """Return the problem as plain data, for `--json`."""
         return {
             "code": self.code,
-            "message": self.message,
-            "where": str(self.place or self.where),
-            "help": list(self.help),
+            "message": cut(self.message),
+            "where": cut(str(self.place or self.where)),
+            "help": [cut(line) for line in self.help],
             "also": [{"where": str(place), "what": word} for place, word in self.also],
         }
 
@@ -97,17 +100,39 @@ def _excerpt(arrow: str, place: Place, word: str = "") -> list[str]:
     return lines
 
 
+PROBLEMS_SHOWN = 20
+"""Number of problems of one kind of input that are printed; the others are counted."""
+
+
+def problem_lines(problems: Iterable[Problem]) -> list[str]:
+    """Return the texts of different problems, and a last line with the number of those that are not among them."""
+    texts = list(dict.fromkeys(str(problem) for problem in problems))
+    more = len(texts) - PROBLEMS_SHOWN
+    return [*texts[:PROBLEMS_SHOWN], *([f"+{more} more problem{'s' if more > 1 else ''}"] if more > 0 else [])]
+
+
+NAME_LENGTH = 100
+"""Length of the part of a name that is compared with others [characters]."""
+
+
 def nearest(name: str, known: Iterable[str]) -> tuple[str, ...]:
     """Write a help line with the nearest known name, else with the known names.
 
     Args:
-        name: unknown name.
+        name: unknown name; characters in it that cannot be seen, or look like others, are named.
         known: names that exist.
     """
     choices = sorted(set(known))
-    close = difflib.get_close_matches(name, choices, n=1, cutoff=0.6)
+    unseen = hidden(name[:NAME_LENGTH])
+    seen = "".join(sign for sign in name[:NAME_LENGTH] if sign not in unseen)
+    if unseen and seen in choices:
+        signs = ", ".join(dict.fromkeys(f"U+{ord(sign):04X}" for sign in unseen))
+        return (f"'{seen}' has characters in it that cannot be seen ({signs}): write it again",)
+    close = difflib.get_close_matches(name[:NAME_LENGTH], choices, n=1, cutoff=0.6)
     if close:
-        return (f"did you mean '{close[0]}'?",)
+        strange = dict.fromkeys(sign for sign in name if not sign.isascii() and sign not in close[0])
+        signs = ", ".join(f"'{sign}' in it is U+{ord(sign):04X}, {unicodedata.name(sign, '?')}" for sign in strange)
+        return (f"did you mean '{close[0]}'?" + (f" {signs}" if signs else ""),)
     if not choices:
         return ()
     shown = ", ".join(choices[:12]) + (", …" if len(choices) > 12 else "")
@@ -154,7 +179,7 @@ class LaunchError(EmbodiedError):
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
-        super().__init__("\n".join(str(problem) for problem in self.problems))
+        super().__init__("\n".join(problem_lines(self.problems)))
 
     def __reduce__(self) -> tuple[type[LaunchError], tuple[tuple[Problem, ...]]]:
         # It crosses from a worker to its parent with its problems, not with their text.

@@ -23,16 +23,15 @@ def read_bytes(path: Path, most: int) -> bytes:
         OSError: the file cannot be read, is not a regular one, gives nothing at once, or is larger.
     """
     try:
+        # Before it is opened: some devices take notice of that.
+        _require_regular(path.stat().st_mode, path)
         # Opening a pipe that nobody writes, or reading a file of the kernel that is empty for now, would wait for ever.
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
     except ValueError as error:  # a null character in the path
         raise OSError(errno.EINVAL, str(error), str(path)) from error
     try:
         status = os.fstat(descriptor)
-        if stat.S_ISDIR(status.st_mode):
-            raise OSError(errno.EISDIR, "it is a folder", str(path))
-        if not stat.S_ISREG(status.st_mode):
-            raise OSError(errno.EINVAL, "it is no file with content, but a pipe, a socket or a device", str(path))
+        _require_regular(status.st_mode, path)
         if status.st_size > most:
             raise _too_large(path, most)
         data = bytearray()
@@ -65,6 +64,13 @@ def read_text(path: Path, most: int, fallback: str = "") -> str:
         if fallback:
             return data.decode(fallback, "replace")
         raise OSError(errno.EILSEQ, "it is no text in UTF-8", str(path)) from error
+
+
+def _require_regular(mode: int, path: Path) -> None:
+    if stat.S_ISDIR(mode):
+        raise OSError(errno.EISDIR, "it is a folder", str(path))
+    if not stat.S_ISREG(mode):
+        raise OSError(errno.EINVAL, "it is no file with content, but a pipe, a socket or a device", str(path))
 
 
 def _part(descriptor: int, most: int, path: Path) -> bytes:

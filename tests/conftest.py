@@ -8,12 +8,22 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
+from embodied.import_path import current, restore
 from tests.embodied.conftest import embodied
 
 __all__ = ["embodied"]
 
 settings.register_profile("embodied", deadline=None)
 settings.load_profile("embodied")
+
+
+@pytest.fixture(autouse=True)
+def _projects_are_left_again() -> Iterator[None]:
+    """The projects of launch files that a test loaded are searched no longer."""
+    before = current()
+    yield
+    if current() != before:
+        restore(before)
 
 
 @pytest.fixture(autouse=True)

@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from embodied.errors import FOREIGN, LaunchError, MissingExtra, Place, Problem, error_text, nearest, raised_at
+from embodied.import_path import MERGED_PACKAGES, folders, unnamed, unsearched
 from embodied.launch.discovery import WORLD_MEMBERS, is_kind, modules
 from embodied.launch.renamed import current_name
+from embodied.shown_text import hidden, shown
 
 _USE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
 
@@ -27,7 +29,7 @@ def find_class(use: object, kind: str, place: Place) -> type[Any]:
         LaunchError: there is no such class, it is of another kind, or its module cannot be imported.
     """
     if not isinstance(use, str) or not _USE.fullmatch(use):
-        raise LaunchError([Problem("E201", f"expected 'module:Class', got {use!r}", place, _repair(use))])
+        raise LaunchError([Problem("E201", f"expected 'module:Class', got {shown(use)}", place, _repair(use))])
     module_name, _, class_name = current_name(use).partition(":")
     module = _import(module_name, place)
     found = getattr(module, class_name, None)
@@ -48,13 +50,11 @@ def _import(name: str, place: Place) -> Any:
     except ModuleNotFoundError as error:
         missing = error.name or ""
         if name == missing or name.startswith(missing + "."):
-            help_ = _hidden(name) or nearest(name, modules())
+            help_ = tuple(unsearched(name)) or _hidden(name) or nearest(name, modules())
             problem = Problem("E201", f"there is no module '{name}'", place, help_)
         else:
-            help_ = (
-                f"asked for at {raised_at(error)}",
-                f"{sys.executable} -m pip install {missing.partition('.')[0]}",
-            )
+            advice = tuple(unnamed(missing)) or (f"{sys.executable} -m pip install {missing.partition('.')[0]}",)
+            help_ = (f"asked for at {raised_at(error)}", *advice)
             problem = Problem("E208", f"'{name}' needs the package '{missing}'", place, help_)
     except MissingExtra as error:
         problem = Problem("E208", str(error), place)
@@ -67,7 +67,9 @@ def _import(name: str, place: Place) -> Any:
 def _hidden(name: str) -> tuple[str, ...]:
     """Advise on a module that does exist, in a folder that another package of the same name hides."""
     relative = Path(*name.split("."))
-    for folder in map(Path, sys.path):
+    package = name.partition(".")[0]
+    searched = [Path(folder).parent for folder in folders(package)] if package in MERGED_PACKAGES else sys.path
+    for folder in map(Path, searched):
         files = ((folder / relative).with_suffix(".py"), folder / relative / "__init__.py")
         file = next((file for file in files if file.is_file()), None)
         if file is not None:
@@ -90,6 +92,8 @@ def _repair(use: object) -> tuple[str, ...]:
     if not isinstance(use, str):
         return ("a class is named as 'drivers.uvc:Camera'",)
     head, _, tail = use.partition(":")
+    if hidden(use):
+        return nearest(use, ["".join(sign for sign in use if sign not in hidden(use))])
     if "/" in head or head.endswith(".py"):
         module = head.removesuffix(".py").strip("./").replace("/", ".")
         return (f"name the module, not its file: '{module}:{tail or 'Class'}'",)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import importlib
-import sys
+import os
 from pathlib import Path
 
 from embodied.errors import LaunchError, Problem
+from embodied.import_path import MERGED_PACKAGES, Project, add_project, risks
 
-NODE_PACKAGES = ("sims", "drivers", "policies", "embodied.guards")
-"""Packages with classes for launch files; a project may have folders of the first three."""
+NODE_PACKAGES = (*MERGED_PACKAGES, "embodied.guards")
+"""Packages with classes for launch files; a project may have folders of all but the last."""
 
 
 def project_root(file: Path) -> Path:
@@ -21,24 +21,33 @@ def project_root(file: Path) -> Path:
     return folder.parent if folder.name == "launch" else folder
 
 
-def enter(root: Path) -> None:
+def enter(root: Path, owner: int | None = None) -> None:
     """Make the packages of a launch file's project importable, before those that are installed.
 
+    Args:
+        root: the project.
+        owner: number of the user who owns the launch file; None is the user who runs this.
+
     Raises:
-        LaunchError: a file of the project hides a package.
+        LaunchError: a file of the project hides a package from the project's own tests.
     """
     root = root.absolute()
-    problems = [problem for name in _NAMES for problem in _hiding(root, name)]
+    project = Project(str(root), True, os.geteuid() if owner is None else owner)
+    names = [name for name in _NAMES if not any(risks(project, name))]
+    problems = [problem for name in names for problem in _hiding(root, name)]
     if problems:
         raise LaunchError(problems)
-    if str(root) not in sys.path:
-        sys.path.insert(0, str(root))
-        importlib.invalidate_caches()
+    add_project(project)
+
+
+def enter_current_folder() -> None:
+    """Make the packages of the current folder's project importable, behind those that are installed."""
+    add_project(Project(str(project_root(Path("launch.yaml"))), False))
 
 
 _CORE = Path(__file__).resolve().parents[1]
 
-_NAMES = (*(name for name in NODE_PACKAGES if "." not in name), "embodied", "launch")
+_NAMES = (*MERGED_PACKAGES, "embodied", "launch")
 """Packages that no file of a project may hide; `launch` is ROS 2's."""
 
 

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from embodied.errors import FOREIGN, LaunchError, Problem
+from embodied.import_path import add_name
 from embodied.launch.yaml_document import read
 
 FILE = "renamed.yaml"
@@ -26,6 +27,7 @@ def current_name(use: str) -> str:
         LaunchError: a package's list of moved classes cannot be read.
     """
     module, _, class_name = use.partition(":")
+    add_name(module.partition(".")[0])
     if _exists(module):
         return use
     for file in _lists(module):

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from embodied.errors import FOREIGN, LaunchError, LinkFailed, Problem, error_text, nearest
+from embodied.import_path import Search, extend
 from embodied.links.channel import Inlet
 from embodied.links.subscription import Ends
 from embodied.live.ipc import ENDED, Disconnected, receive, send
@@ -198,7 +199,9 @@ class Client:
 
     def enter(self) -> None:
         """Make the modules of the run importable, behind those that are here."""
-        sys.path.extend(entry for entry in self.directory.read().get("path", ()) if entry not in sys.path)
+        about = self.directory.read()
+        sys.path.extend(entry for entry in about.get("path", ()) if entry not in sys.path)
+        extend(Search(*about.get("search", ())))
 
     def fileno(self) -> int:
         """Becomes readable when the run has ended, while nothing is asked."""

@@ -14,6 +14,7 @@ from typing import Any
 from embodied.clock import SECOND, Time
 from embodied.errors import LaunchError, Problem, nearest
 from embodied.graph.graph import Graph
+from embodied.import_path import current
 from embodied.live.control import Control
 from embodied.live.launcher import Launcher
 from embodied.live.run_directory import RunDirectory
@@ -137,7 +138,7 @@ def play_live(
     try:
         launcher = Launcher(plan, directory=folder, seed=seed, logs=logs, machine=machine, keys=keys)
         launcher.judged = judged
-        control = Control(launcher, {**about, "seed": seed, "path": sys.path})
+        control = Control(launcher, {**about, "seed": seed, "path": sys.path, "search": current()})
     except BaseException:
         folder.remove()
         raise

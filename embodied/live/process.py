@@ -25,7 +25,9 @@ State = Literal["starting", "ready", "running", "stopping", "ended"]
 _PROGRAM = """\
 import os, pickle, sys
 stream = os.fdopen(int(sys.argv[2]), "rb")
-sys.path[:] = pickle.load(stream)
+sys.path[:], search = pickle.load(stream)
+from embodied.import_path import Search, restore
+restore(Search(*search))
 from embodied.live.worker_process import main
 main(stream)
 """
@@ -86,7 +88,7 @@ class Process:
         reading, writing = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         try:
             with os.fdopen(os.dup(specification), "wb") as stream:
-                pickle.dump(self.spec.path, stream)
+                pickle.dump((self.spec.path, (*self.spec.search,)), stream)
                 pickle.dump(self.spec, stream)
             os.lseek(specification, 0, os.SEEK_SET)
             numbers = (theirs.fileno(), specification, pulse)

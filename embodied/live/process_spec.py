@@ -10,6 +10,7 @@ from pathlib import Path
 
 from embodied.graph.entry import Timing
 from embodied.graph.plan import Plan, Planned, Source, opens_world
+from embodied.import_path import Search, current
 from embodied.links.codec import Layout
 from embodied.messages.constraints import Refinement
 from embodied.messages.schema import Message
@@ -89,6 +90,7 @@ class ProcessSpec:
         owns_world: whether it is the process of the bodies, in which physics advances and the verdict is given.
         listened: by own node, the outputs that have a subscriber.
         path: search path for modules.
+        search: search for the packages of projects.
         remote: the other machines, in the process that reaches them; else None.
     """
 
@@ -103,6 +105,7 @@ class ProcessSpec:
     owns_world: bool = False
     listened: dict[str, frozenset[str]] = field(default_factory=dict)
     path: list[str] = field(default_factory=lambda: list(sys.path))
+    search: Search = field(default_factory=current)
     remote: MachinesSpec | None = None
 
 

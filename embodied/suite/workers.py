@@ -13,12 +13,14 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 
 from embodied.errors import LaunchError, raised_at
+from embodied.import_path import Search, current, restore
 from embodied.launch import Launch
 from embodied.live.reaper_process import end_marked
 from embodied.runtime.failures import OURS
@@ -124,22 +126,40 @@ def _work(waiting: deque[Task], count: int, timeout: float | None) -> Iterator[t
         end_marked(f"{VARIABLE}={mark}")
 
 
+_SAFE_PATH = "PYTHONSAFEPATH"
+"""Variable with which Python does not search the current folder before its own library."""
+
+
 def _start(mark: str) -> _Worker:
     """Start a worker, with a mark in its environment that whatever its nodes start inherits."""
     ours, theirs = multiprocessing.get_context("spawn").Pipe()
-    process = multiprocessing.get_context("spawn").Process(target=_serve, args=(theirs,), daemon=True)
-    # Python starts it with the first process, and it lives as long as this one: it must not inherit the mark.
-    resource_tracker.ensure_running()
-    before = os.environ.get(VARIABLE)
-    os.environ[VARIABLE] = mark
-    try:
-        process.start()
-    finally:
-        del os.environ[VARIABLE]
-        if before is not None:
-            os.environ[VARIABLE] = before
+    arguments = (theirs, current(), os.environ.get(_SAFE_PATH))
+    process = multiprocessing.get_context("spawn").Process(target=_serve, args=arguments, daemon=True)
+    with _environment(_SAFE_PATH, "1"):
+        # Python starts it with the first process, and it lives as long as this one: it must not inherit the mark.
+        resource_tracker.ensure_running()
+        with _environment(VARIABLE, mark):
+            process.start()
     theirs.close()
     return _Worker(process, ours)
+
+
+@contextmanager
+def _environment(name: str, value: str | None) -> Iterator[None]:
+    """Set a variable of the environment, or take it away, while a process is started."""
+    before = os.environ.get(name)
+    _set_variable(name, value)
+    try:
+        yield
+    finally:
+        _set_variable(name, before)
+
+
+def _set_variable(name: str, value: str | None) -> None:
+    if value is None:
+        os.environ.pop(name, None)
+    else:
+        os.environ[name] = value
 
 
 def _receive(worker: _Worker) -> Result:
@@ -169,8 +189,11 @@ def _lost(worker: _Worker, note: str) -> Result:
     return _with_output(Result(job.scenario.name, seed, INFRASTRUCTURE, note=note, wall=wall), job)
 
 
-def _serve(pipe: Connection) -> None:
+def _serve(pipe: Connection, search: Search, safe_path: str | None) -> None:
     """Run seeds one at a time until the parent closes the pipe: main function of a worker."""
+    # Programs that a node starts search what they would without embodied.
+    _set_variable(_SAFE_PATH, safe_path)
+    restore(search)
     # Ctrl-C reaches the whole process group; only the parent handles it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, args=(os.environ[VARIABLE],), daemon=True).start()

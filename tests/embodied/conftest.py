@@ -26,11 +26,10 @@ Command = Callable[..., Done]
 
 @pytest.fixture
 def embodied(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: Path) -> Command:
-    """Runs a command in `tmp_path`; projects that it enters are left again."""
+    """Runs a command in `tmp_path`."""
 
     def run(*words: str) -> Done:
         monkeypatch.chdir(tmp_path)
-        monkeypatch.setattr(sys, "path", [*sys.path])
         monkeypatch.setattr(sys, "argv", ["embodied", *words])
         monkeypatch.setenv("COLUMNS", "200")
         capfd.readouterr()

@@ -18,7 +18,7 @@ from embodied.launch import Launch, load
 from embodied.launch.class_lookup import find_class
 from embodied.launch.discovery import class_names
 from embodied.launch.keys import NODE
-from embodied.launch.project import enter, project_root
+from embodied.launch.project import enter_current_folder
 from embodied.node.settings import field_types, name_of
 from embodied.visible_text import visible
 
@@ -134,7 +134,7 @@ def swaps(incomplete: str) -> Choices:
     """Complete nodes of a launch file; after the equals sign, the classes of the packages."""
     node, sign, _ = incomplete.partition("=")
     if not sign:
-        return [f"{name}=" for name in _launch().uses(_profile()) if name != "world"]
+        return [f"{name}=" for name in _launch().uses(_profile())]
     return [f"{node}={use}" for use in _classes()]
 
 
@@ -145,5 +145,5 @@ def classes(_: str) -> Choices:
 
 
 def _classes() -> list[str]:
-    enter(project_root(Path("launch.yaml")))
+    enter_current_folder()
     return class_names()

@@ -17,7 +17,7 @@ from embodied.cli.common.live_requirements import check_live_requirements
 from embodied.cli.common.output import exit_on_error, out, print_json
 from embodied.diagnosis import Finding, find_distribution
 from embodied.errors import FOREIGN, EmbodiedError, error_text
-from embodied.launch.project import NODE_PACKAGES, enter, project_root
+from embodied.launch.project import NODE_PACKAGES, enter_current_folder
 from embodied.recording.video import encoder
 from embodied.runtime.failures import location
 
@@ -55,7 +55,7 @@ def doctor(*, as_json: JsonOption = False) -> None:
 
 def _package_findings() -> Iterator[Finding]:
     """Ask each package, of this project and installed, for its findings: `diagnose()` in its module `diagnose`."""
-    enter(project_root(Path("launch.yaml")))
+    enter_current_folder()
     for package in NODE_PACKAGES:
         spec = importlib.util.find_spec(package)
         folders = () if spec is None else spec.submodule_search_locations or ()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from dataclasses import asdict
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -23,7 +22,7 @@ from embodied.cli.common.launch_options import (
 from embodied.cli.common.output import err, exit_on_error, immediate_interrupt, out, print_json, usage
 from embodied.devices.registry import Devices, Found, device, devices, resolve
 from embodied.errors import FOREIGN, EmbodiedError, error_text, raised_at
-from embodied.launch.project import enter, project_root
+from embodied.launch.project import enter_current_folder
 from embodied.node.node import Driver
 
 MARKS = {"kept": "[green]kept[/]   ", "broken": "[red]BROKEN[/] ", "skipped": "skipped"}
@@ -35,7 +34,7 @@ driver = typer.Typer(no_args_is_help=True, help="Devices: list, scan, test.")
 def list_(*, as_json: JsonOption = False) -> None:
     """List the devices with a driver, of embodied and of this project."""
     with exit_on_error(as_json):
-        enter(project_root(Path("launch.yaml")))
+        enter_current_folder()
         registered = devices()
         if as_json:
             broken = [problem.as_dict() for problem in registered.broken.values()]
@@ -74,7 +73,7 @@ def scan(
     """Scan for devices: on serial lines, among cameras, on this machine, and at hosts given by --host."""
     with exit_on_error(as_json):
         with immediate_interrupt():
-            enter(project_root(Path("launch.yaml")))
+            enter_current_folder()
             registered = Devices({name: device(name)}) if name else devices()
         found: list[tuple[str, Found]] = []
         skipped = {name: f"{problem.message} ({problem.where})" for name, problem in registered.broken.items()}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -15,7 +14,7 @@ from embodied.clock import rate_of
 from embodied.errors import nearest
 from embodied.launch.descriptions import about
 from embodied.launch.discovery import find_classes
-from embodied.launch.project import enter, project_root
+from embodied.launch.project import enter_current_folder
 from embodied.node.node import Node
 from embodied.node.ports import PortError, read_ports
 from embodied.node.settings import field_types, name_of
@@ -31,7 +30,7 @@ def nodes(
 ) -> None:
     """List the node classes of the packages `sims`, `drivers` and `policies`, of this project and installed."""
     with exit_on_error(as_json):
-        enter(project_root(Path("launch.yaml")))
+        enter_current_folder()
         described, broken = _find()
         if name is not None:
             known = {entry["use"] for entry in described} | {entry["use"].partition(":")[0] for entry in described}

@@ -10,7 +10,7 @@ import typer
 from embodied.cli.common.launch_options import JsonOption
 from embodied.cli.common.output import err, exit_on_error, out, print_json
 from embodied.launch.discovery import find_classes, robot_names
-from embodied.launch.project import enter, project_root
+from embodied.launch.project import enter_current_folder, project_root
 from embodied.launch.schema import launch_schema
 from embodied.launch.shipped import SHIPPED
 from embodied.plain_data import dumps
@@ -24,7 +24,7 @@ def schema(
     """Write the JSON Schema of launch files, with the classes and robots of this project and those installed."""
     with exit_on_error(as_json):
         root = project_root(Path("launch.yaml"))
-        enter(root)
+        enter_current_folder()
         nodes, worlds = find_classes("node"), find_classes("world")
         document = launch_schema(nodes, worlds, robot_names([SHIPPED, root / "launch"]))
         for module, reason in (nodes.broken | worlds.broken).items():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -14,7 +13,7 @@ from embodied.cli.common.output import exit_on_error, immediate_interrupt
 from embodied.cli.common.run_folders import new_run_folder
 from embodied.devices.registry import device, devices
 from embodied.launch import Overrides, load
-from embodied.launch.project import enter, project_root
+from embodied.launch.project import enter_current_folder
 
 
 @safe_completion
@@ -37,7 +36,7 @@ def virtual(
     """Run a virtual device until Ctrl-C, and print its address."""
     with exit_on_error(as_json):
         with immediate_interrupt():
-            enter(project_root(Path("launch.yaml")))
+            enter_current_folder()
             known = device(name)
             file = known.folder / known.bench
             graph = load(file, Overrides(sets=tuple(sets or ()))).graph("virtual")

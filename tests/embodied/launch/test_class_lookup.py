@@ -55,7 +55,6 @@ OLD = [
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Folder of a project; what is imported from it is forgotten again."""
-    monkeypatch.setattr(sys, "path", [*sys.path])
     monkeypatch.setattr(sys, "modules", {**sys.modules})
     monkeypatch.chdir(tmp_path)
     (tmp_path / "pyproject.toml").touch()

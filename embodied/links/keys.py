@@ -28,6 +28,21 @@ MAX_SIZE = 64 * 1024
 """Largest file of keys [B]."""
 
 _KEY = re.compile(r"[0-9a-f]{64}")
+_PRIME = 2**255 - 19
+
+_LOW_ORDER = frozenset(
+    {
+        0,
+        1,
+        325606250916557431795983626356110631294008115727848805560023387167927233504,
+        39382357235489614581723060781553021112529911719440698176882885853963445705823,
+        _PRIME - 1,
+        _PRIME,
+        _PRIME + 1,
+    }
+)
+"""Points of Curve25519 of low order (cr.yp.to/ecdh.html): with one of them all secret keys agree on one secret."""
+
 _ABOUT_PRIVATE = "# The private key of this machine, made by 'embodied keys new'. It never leaves it.\n"
 _ABOUT_ALLOWED = "# Machines that this one allows, by their names in launch files: 'embodied keys allow NAME KEY'.\n"
 
@@ -62,7 +77,18 @@ def key_of(text: str) -> bytes:
         raise wrong(
             "E913", f"expected a key of 64 hexadecimal digits, got '{text[:80]}'", "copy it from 'embodied keys show'"
         )
-    return bytes.fromhex(text)
+    key = bytes.fromhex(text)
+    if _has_low_order(key):
+        raise wrong("E913", _NO_SECRET, "copy it from 'embodied keys show'")
+    return key
+
+
+_NO_SECRET = "no machine has this key: what it agrees on with any other is known to everybody"
+
+
+def _has_low_order(key: bytes) -> bool:
+    # The highest bit is not looked at (RFC 7748, section 5).
+    return int.from_bytes(key, "little") % (1 << 255) in _LOW_ORDER
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +171,8 @@ class Keys:
                     "E913", f"expected a name and a key, got '{line[:80]}'", "a line is 'NAME KEY'", where=where
                 )
             known = bytes.fromhex(key)
+            if _has_low_order(known):
+                raise wrong("E913", _NO_SECRET, f"remove it: embodied keys revoke {name}", where=where)
             if name in keys or known in keys.values():
                 raise wrong("E915", f"the name or the key of '{name}' stands here twice", "remove one", where=where)
             keys[name] = known
@@ -197,6 +225,8 @@ class Keys:
     def _ready(self) -> None:
         if not self.folder.exists():
             self.folder.mkdir(mode=0o700, parents=True)
+            # A umask that forbids even its owner to read leaves a folder that nobody can use.
+            self.folder.chmod(0o700)
         self._check_owner(self.folder, folder=True)
 
     def _lines(self, path: Path) -> list[tuple[int, str]]:
@@ -231,6 +261,7 @@ class Keys:
         with suppress(FileNotFoundError):
             part.unlink()
         descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        os.fchmod(descriptor, 0o600)
         try:
             with os.fdopen(descriptor, "w", encoding="ascii") as file:
                 file.write(text)

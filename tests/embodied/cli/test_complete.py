@@ -30,7 +30,7 @@ def complete(embodied: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     (tmp_path / "launch").mkdir()
     (tmp_path / "launch" / "cell.yaml").write_text(CELL, encoding="utf-8")
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
-    Keys(default_folder()).allow("arm_pc", bytes(32))
+    Keys(default_folder()).allow("arm_pc", bytes([9] * 32))
     (tmp_path / "launch" / "other.yaml").write_text("a: 1\n", encoding="utf-8")
 
     def offered(line: str) -> list[str]:

@@ -6,6 +6,7 @@ escaped as `%0A` and the like (docs.github.com, "Workflow commands for GitHub Ac
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from embodied.errors import Problem
@@ -37,14 +38,23 @@ def annotate(problem: Problem, file: Path) -> str:
     message = "\n".join([*lines, *(f"help: {line}" for line in problem.help)])
     place = problem.place
     if place is None or place.file.startswith("--"):
-        return annotation(message, file=_relative(str(file)), title=problem.code)
-    return annotation(message, file=_relative(place.file), line=place.line, col=place.column, title=problem.code)
+        return annotation(message, file=repository_path(str(file)), title=problem.code)
+    return annotation(message, file=repository_path(place.file), line=place.line, col=place.column, title=problem.code)
 
 
-def _relative(file: str) -> str:
-    """Return a path relative to the working directory, as the repository has it, if it lies below."""
-    path = Path(file)
-    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else file
+WORKSPACE_VARIABLE = "GITHUB_WORKSPACE"
+"""Environment variable with the folder of the repository in a step."""
+
+
+def repository_path(file: str) -> str:
+    """Return a path as the repository has it, whatever folder the step runs in; as it is if it lies elsewhere."""
+    path = Path(os.path.normpath(Path(file).absolute()))
+    for folder in (os.environ.get(WORKSPACE_VARIABLE), str(Path.cwd())):
+        root = Path(os.path.normpath(Path(folder or "/").absolute()))
+        for inner, outer in ((path, root), (path.resolve(), root.resolve())):
+            if folder and inner.is_relative_to(outer):
+                return str(inner.relative_to(outer))
+    return file
 
 
 def _escaped(text: str, signs: dict[str, str]) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
 from embodied.errors import LaunchError, Problem, nearest
 from embodied.suite.compare import compare, seed_ranges
 from embodied.suite.seed_run import Result
+from embodied.suite.shapes import SUMMARY
+from embodied.suite.stored import read_json
 from embodied.suite.summary import Summary
 
 
@@ -25,7 +26,7 @@ class Baseline:
     def __init__(self, file: Path) -> None:
         self._file = file = file / "summary.json" if file.is_dir() else file
         try:
-            data = json.loads(file.read_text(encoding="utf-8"))
+            data = read_json(file, SUMMARY)
             self._complete = bool(data["complete"])
             self._scenarios = {entry["name"]: entry for entry in data["scenarios"]}
             self._statuses = {
@@ -34,9 +35,9 @@ class Baseline:
             }
         except OSError as error:
             raise self._error(f"cannot be read: {error.strerror}") from None
-        except (ValueError, KeyError, TypeError):
+        except ValueError as error:
             help_ = "give the summary.json of an earlier 'embodied test'"
-            raise self._error("is not the summary of a suite", help_) from None
+            raise self._error(f"is not the summary of a suite: {error}", help_) from None
 
     def _error(self, reason: str, *help_: str) -> LaunchError:
         return LaunchError([Problem("E002", f"the baseline {self._file} {reason}", help=help_)])

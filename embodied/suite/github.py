@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from embodied.suite.annotations import annotation
+from embodied.suite.annotations import annotation, repository_path
 from embodied.suite.seed_run import Scenario
 from embodied.suite.summary import Summary
 
@@ -36,7 +36,7 @@ def annotate(summary: Summary) -> Iterator[str]:
             *(f"fault: {fault}" for fault in first.effective_faults),
             f"run it again: {scenario.command(first.seed)}",
         ]
-        yield annotation("\n".join(lines), file=scenario.file, line=1, title=scenario.name)
+        yield annotation("\n".join(lines), file=repository_path(str(scenario.file)), line=1, title=scenario.name)
 
 
 def page(summary: Summary) -> str:

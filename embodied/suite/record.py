@@ -18,9 +18,15 @@ from embodied.errors import LaunchError, Problem
 from embodied.launch import load
 from embodied.suite.fingerprint import fingerprint
 from embodied.suite.seed_run import JUDGED, Films, Result, Scenario
+from embodied.suite.shapes import RESULT, SPEC
+from embodied.suite.stored import MAX_SIZE, Bent, parse_json, read_json
+from embodied.user_file import read_bytes
 
 SPEC_FILE = "suite.json"
 """File with the specification of a suite."""
+
+REPEAT_MOST = 100
+"""Maximum number of runs of each seed."""
 
 RESULTS_FILE = "results.jsonl"
 """File with one result a line."""
@@ -56,8 +62,17 @@ class SuiteSpec:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> SuiteSpec:
-        """Restore a specification from plain data."""
+        """Restore a specification from plain data.
+
+        Raises:
+            Bent: no suite can have it.
+        """
         scenarios = [Scenario.from_dict(entry) for entry in data["scenarios"]]
+        names = [scenario.name for scenario in scenarios]
+        if not (scenarios and data["seeds"] and 1 <= data["repeat"] <= REPEAT_MOST):
+            raise Bent("it has no scenarios, no seeds, or no number of runs")
+        if len({*names}) < len(names) or len({*data["seeds"]}) < len(data["seeds"]) or min(data["seeds"]) < 0:
+            raise Bent("it names a scenario or a seed twice, or a seed below 0")
         return cls(scenarios, data["seeds"], data["repeat"], data["films"], data["graphs"], data["versions"])
 
 
@@ -127,12 +142,12 @@ def resume(folder: Path, versions: Mapping[str, str]) -> tuple[SuiteSpec, list[R
         LaunchError: there is no suite, or its graph, code, files or versions have changed.
     """
     try:
-        spec = SuiteSpec.from_dict(json.loads((folder / SPEC_FILE).read_text(encoding="utf-8")))
+        spec = SuiteSpec.from_dict(read_json(folder / SPEC_FILE, SPEC))
     except OSError as error:
         raise _wrong(f"{folder} is no suite to resume: {SPEC_FILE}: {error.strerror}", "give runs/<id>") from None
-    except (ValueError, KeyError, TypeError):
-        raise _wrong(f"{folder / SPEC_FILE} cannot be read", "start a new suite") from None
-    changed = [n for n, graph in check_scenarios(spec.scenarios).items() if spec.graphs[n] != graph]
+    except ValueError as error:
+        raise _wrong(f"{folder / SPEC_FILE} cannot be read: {error}", "start a new suite") from None
+    changed = [n for n, graph in check_scenarios(spec.scenarios).items() if spec.graphs.get(n) != graph]
     if changed:
         text = (
             f"'{changed[0]}', its code or a file it names changed since the suite began; results would mix two versions"
@@ -142,20 +157,24 @@ def resume(folder: Path, versions: Mapping[str, str]) -> tuple[SuiteSpec, list[R
     if other:
         text = f"{other[0]} was {spec.versions.get(other[0])}, and is {versions.get(other[0])}"
         raise _wrong(f"the suite began with other versions: {text}", "start a new suite")
-    return spec, [result for result in _results(folder) if result.status in JUDGED]
+    wanted = {(scenario.name, seed) for scenario in spec.scenarios for seed in spec.seeds}
+    results = [result for result in _results(folder) if (result.scenario, result.seed) in wanted]
+    return spec, [result for result in results if result.status in JUDGED]
 
 
 def _results(folder: Path) -> list[Result]:
     try:
-        lines = (folder / RESULTS_FILE).read_text(encoding="utf-8").splitlines()
-    except OSError:
+        lines = read_bytes(folder / RESULTS_FILE, MAX_SIZE).decode("utf-8", errors="replace").split("\n")
+    except FileNotFoundError:
         return []
+    except OSError as error:
+        raise _wrong(f"{folder / RESULTS_FILE} cannot be read: {error.strerror}", "start a new suite") from None
     results: dict[tuple[str, int], Result] = {}
     for line in lines:
         try:
-            result = Result.from_dict(json.loads(line))
-        except (ValueError, KeyError, TypeError):
-            # Line that was being written when the process died.
+            result = Result.from_dict(parse_json(line, RESULT))
+        except ValueError:
+            # A line that was being written when the process died, or was changed since: the seed is run again.
             continue
         results[result.scenario, result.seed] = result
     return list(results.values())

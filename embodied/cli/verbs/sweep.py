@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -29,6 +28,8 @@ from embodied.suite import Result, Scenario
 from embodied.suite.plot import plot
 from embodied.suite.record import SuiteSpec, check_scenarios
 from embodied.suite.session import Session
+from embodied.suite.shapes import AXES
+from embodied.suite.stored import read_json
 from embodied.suite.sweep import Axis, Point, grid, points
 
 AXES_FILE = "axes.json"
@@ -86,9 +87,12 @@ def sweep(
 
 def _read_axes(folder: Path) -> list[Axis]:
     try:
-        return [Axis.from_dict(entry) for entry in json.loads((folder / AXES_FILE).read_text(encoding="utf-8"))]
-    except (OSError, ValueError, KeyError, TypeError):
+        return [Axis.from_dict(entry) for entry in read_json(folder / AXES_FILE, AXES)]
+    except FileNotFoundError:
         raise usage(f"{folder} is a suite and no sweep", f"write embodied test --resume {folder}") from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise usage(f"{folder / AXES_FILE} cannot be read: {reason}", "start a new sweep") from None
 
 
 def _write(spec: SuiteSpec, axes: Sequence[Axis], statistics: Sequence[Point], folder: Path) -> dict[str, Any]:

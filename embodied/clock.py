@@ -43,6 +43,12 @@ def rate_of(value: object) -> Fraction:
         rate = value if isinstance(value, Fraction) else Fraction(str(value))
     except (ValueError, ZeroDivisionError):
         raise ValueError(f"expected a rate in Hz, such as 30 or '30000/1001', got {str(value)[:40]!r}") from None
+    if rate < 1 and isinstance(value, str) and "/" in value:
+        # Written like a period: 1/30 would be one step in 30 s.
+        raise ValueError(
+            f"expected a rate in Hz, got {value!r}, one step in {float(1 / rate):g} s; for {float(1 / rate):g} steps a "
+            f"second write {float(1 / rate):g}, for one in {float(1 / rate):g} s write {float(rate):.4g}"
+        )
     if not _MIN_RATE <= rate <= _MAX_RATE:
         raise ValueError(f"expected a rate above 0 and up to {_MAX_RATE} Hz, got {value}")
     return rate

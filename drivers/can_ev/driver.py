@@ -74,7 +74,7 @@ class CanEV(Driver):
         interface: `socketcan` or `slcan`.
         bitrate: bit rate of the bus, for slcan; the system sets that of socketcan [bit/s].
         vehicle: kind of vehicle, a name of `VEHICLES`.
-        dbc: path of another DBC with the same messages; empty takes the vehicle's own.
+        dbc: path of another DBC with the same messages, relative to the launch file; null takes the vehicle's own.
         serial: serial number or VIN of the vehicle to drive; empty takes any.
         speed_limit: largest speed, forwards and backwards [m/s].
         steering_limit: largest angle of the front wheels at the road [rad].
@@ -85,7 +85,7 @@ class CanEV(Driver):
     interface: str = "socketcan"
     bitrate: int = 500_000
     vehicle: str = "generic"
-    dbc: str = ""
+    dbc: Path | None = None
     serial: str = ""
     speed_limit: float = 3.0
     steering_limit: float = 0.5
@@ -103,7 +103,7 @@ class CanEV(Driver):
         """Check bus, vehicle and DBC, and that the limits fit into the messages."""
         yield from can_bus.problems(self.interface, self.channel, self.bitrate)
         can_bus.require()
-        yield from settings_problems(self.vehicle, self._dbc(), self._command_limits(), rate_of(self.rate or 50.0))
+        yield from settings_problems(self.vehicle, self.dbc, self._command_limits(), rate_of(self.rate or 50.0))
 
     def open(self) -> None:
         """Join the bus and listen; nothing is sent.
@@ -333,10 +333,7 @@ class CanEV(Driver):
         return Limits(self.speed_limit, self.steering_limit, self.acceleration_limit)
 
     def _codec(self) -> Codec:
-        return Codec(VEHICLES[self.vehicle], self._dbc())
-
-    def _dbc(self) -> Path | None:
-        return Path(self.dbc) if self.dbc else None
+        return Codec(VEHICLES[self.vehicle], self.dbc)
 
     def _open_bus(self) -> Bus:
         if self._bus is None:

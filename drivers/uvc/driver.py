@@ -41,7 +41,7 @@ class Camera(Driver):
 
     Attributes:
         source: number of a device or its path, best below `/dev/v4l/by-id`; an address, `http://`, `https://`,
-            `rtsp://` or `rtsps://`; or a recording, which is played at its own rate.
+            `rtsp://` or `rtsps://`; or a recording, relative to the launch file, which is played at its own rate.
         width, height: size of its images [px]; a device is set to it, and a camera with another size is the wrong one.
         serial: serial number of the USB device that is wanted; empty accepts any.
         calibration: projection and pose of the camera; without one there is no `info`.
@@ -49,7 +49,7 @@ class Camera(Driver):
         patience: longest time from opening to the first picture [s].
     """
 
-    source: int | str = 0
+    source: int | Path | str = 0
     width: int = 640
     height: int = 480
     serial: str = ""

@@ -26,7 +26,7 @@ class Source:
     place: str
 
     @classmethod
-    def read(cls, written: int | str) -> Source:
+    def read(cls, written: int | str | Path) -> Source:
         """Parse the source that a launch file names.
 
         Args:
@@ -36,6 +36,9 @@ class Source:
             ValueError: it cannot be a source of pictures; the message says why in one sentence.
         """
         text = str(written).strip()
+        if isinstance(written, Path) and written.name.isdecimal() and not written.exists():
+            # The number of a device in quotes, which a launch file takes for the name of a file beside it.
+            text = written.name
         if text.isdecimal():
             return cls("device", f"/dev/video{text}")
         if "://" in text:

@@ -16,7 +16,7 @@ from embodied.launch.merge import merge
 from embodied.launch.node_section import read_fault, read_machine, read_restart, read_timing, read_wires
 from embodied.launch.problems import Problems
 from embodied.launch.settings import Settings
-from embodied.launch.yaml_document import Item, entries, plain, walk
+from embodied.launch.yaml_document import Item, entries, plain, text_of, walk
 from embodied.robot import Robot
 from embodied.world import World
 
@@ -94,7 +94,7 @@ def _frame(document: Item) -> Graph:
         # A file without a profile meets the robot, and a robot lives in real time.
         clock="steady" if clock is None else clock.value,
         processes=() if processes is None else tuple(tuple(group) for group in plain(processes)),
-        machines={} if machines is None else plain(machines),
+        machines={name: text_of(entry) or "" for name, entry in entries(document, "machines").items()},
         places={
             (key, *path): entry.place
             for key, section in (("machines", machines), ("processes", processes))

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from embodied.errors import LaunchError, Problem, nearest
 from embodied.launch.layer import read_layer
@@ -19,13 +18,13 @@ from embodied.launch.overrides import flag_place, flag_value
 from embodied.launch.problems import Problems
 from embodied.launch.shipped import locate_include, nearest_include
 from embodied.launch.substitution import substitute, unresolved
-from embodied.launch.yaml_document import Item, entries, plain, without_keys
+from embodied.launch.yaml_document import Item, entries, plain, text_of, without_keys
 
 MAX_INCLUDES = 64
 """Number of files that one launch file may include, includes of includes among them."""
 
 
-def arguments(root: Item, site: Item | None, sets: Sequence[str]) -> dict[str, Any]:
+def arguments(root: Item, site: Item | None, sets: Sequence[str]) -> dict[str, Item]:
     """Collect the values of a launch file's arguments: file < site < --set.
 
     Args:
@@ -58,7 +57,7 @@ def arguments(root: Item, site: Item | None, sets: Sequence[str]) -> dict[str, A
     for item in values.values():
         problems.extend(unresolved(item))
     problems.raise_any()
-    return {name: plain(item) for name, item in values.items()}
+    return values
 
 
 @dataclass(slots=True)
@@ -74,7 +73,7 @@ class Composer:
     problems: Problems = field(default_factory=Problems)
     _count: int = 0
 
-    def compose(self, root: Item, file: Path, args: Mapping[str, Any], above: tuple[Path, ...] = ()) -> Item:
+    def compose(self, root: Item, file: Path, args: Mapping[str, Item], above: tuple[Path, ...] = ()) -> Item:
         """Merge a file over everything that it includes.
 
         Args:
@@ -99,13 +98,20 @@ class Composer:
         missing = list(unresolved(entry))
         if missing:
             raise LaunchError(missing)
-        name = entry.value["file"]
-        path = locate_include(str(name.value), file.parent)
+        name, written = entry.value["file"], text_of(entry.value["file"])
+        if not written:
+            raise LaunchError([Problem("E104", f"'file' is the name of a file; got {name.kind}", name.place)])
+        # A reference may have brought the name from another file, or from the command line.
+        # Beside the file itself, not beside a link to it; its path is shown as it was given.
+        target = file.resolve().parent
+        here = file.parent if file.parent.resolve() == target else target
+        folders = (here if name.source is None else self.folders.get(name.source.file, here), here)
+        path = locate_include(written, folders)
         if path is None:
-            message = f"there is no file '{name.value}' beside {file.name}, nor among those that are installed"
-            raise LaunchError([Problem("E105", message, name.place, nearest_include(str(name.value), file.parent))])
+            message = f"there is no file '{written}' beside {file.name}, nor among those that are installed"
+            raise LaunchError([Problem("E105", message, name.place, nearest_include(written, folders))])
         if path.resolve() in above:
-            raise LaunchError([Problem("E105", f"'{name.value}' includes itself", name.place)])
+            raise LaunchError([Problem("E105", f"'{written}' includes itself", name.place)])
         self._count += 1
         if self._count > MAX_INCLUDES:
             raise LaunchError([Problem("E105", f"more than {MAX_INCLUDES} files are included", name.place)])
@@ -114,7 +120,7 @@ class Composer:
         fragment = self.compose(root, path, self._fragment_arguments(root, entry), above)
         return into_namespace(fragment, entry.value["namespace"]) if "namespace" in entry.value else fragment
 
-    def _fragment_arguments(self, root: Item, entry: Item) -> dict[str, Any]:
+    def _fragment_arguments(self, root: Item, entry: Item) -> dict[str, Item]:
         """Collect the values of a fragment's arguments: its own < those of the include."""
         values = {name: substitute(item, {}) for name, item in entries(root, "args").items()}
         for name, item in entries(entry, "args").items():
@@ -123,7 +129,7 @@ class Composer:
             values[name] = item
         for item in values.values():
             self.problems.extend(unresolved(item))
-        return {name: plain(item) for name, item in values.items()}
+        return values
 
 
 def _require(name: str, known: Mapping[str, Item], message: str, item: Item) -> None:

@@ -13,12 +13,18 @@ from typing import Any
 from embodied.errors import LaunchError, Problem, nearest
 from embodied.graph.entry import NODE_NAME
 from embodied.graph.faults import KINDS
+from embodied.launch.habits import key_help
 from embodied.launch.keys import CLOCKS, FAULT, FILE, INCLUDE, NODE, PROFILE, RESTART, VERSION, WIRE, WORLD, Section
-from embodied.launch.yaml_document import Item, entries, read
+from embodied.launch.yaml_document import Item, entries, parse, read
+from embodied.shown_text import VALUE_LENGTH, cut, hidden, shown
 
 _KINDS: dict[type, str] = {dict: "a mapping", list: "a list", str: "text"}
 
-_NAME_HELP = ("use a-z, 0-9 and _, and begin with a letter",)
+
+def _name_help(name: str) -> tuple[str, ...]:
+    repaired = "".join(sign for sign in name if sign not in hidden(name))
+    unseen = nearest(name, [repaired]) if repaired != name else ()
+    return unseen or ("use a-z, 0-9 and _, and begin with a letter",)
 
 
 def read_layer(path: Path, shown: str) -> Item:
@@ -32,6 +38,11 @@ def read_layer(path: Path, shown: str) -> Item:
         LaunchError: it cannot be read, or has keys or kinds of values that it may not have.
     """
     return _checked_file(read(path, shown))
+
+
+def parse_layer(text: str, shown: str) -> Item:
+    """Parse the text of a launch file as a layer; see `read_layer`."""
+    return _checked_file(parse(text, shown))
 
 
 def override_layer(section: Item) -> Item:
@@ -74,12 +85,13 @@ def _check_file(root: Item) -> Iterator[Problem]:
         help_ = (f"begin the file with 'embodied: {VERSION}'",)
         yield Problem("E109", "the launch file does not say its version", root.place, help_)
     elif version.value != VERSION or isinstance(version.value, bool):
-        message = f"version {version.value!r} of the launch file is unknown; this is embodied: {VERSION}"
+        message = f"version {shown(version.value)} of the launch file is unknown; this is embodied: {VERSION}"
         yield Problem("E109", message, version.place)
     yield from _check_section(root)
     for name, profile in entries(root, "profiles").items():
         if not NODE_NAME.fullmatch(name):
-            yield Problem("E103", f"'{name}' is not a name for a profile", profile.key or profile.place, _NAME_HELP)
+            message = f"'{name}' is not a name for a profile"
+            yield Problem("E103", message, profile.key or profile.place, _name_help(name))
         if profile.value is not None:
             misplaced = list(_check_keys(profile, PROFILE, f"profile '{name}'"))
             yield from misplaced or _check_section(profile)
@@ -95,7 +107,7 @@ def _check_section(section: Item) -> Iterator[Problem]:
     """Check what a file, a profile and an override may all have."""
     for name, node in entries(section, "nodes").items():
         if not NODE_NAME.fullmatch(name):
-            yield Problem("E103", f"'{name}' is not a name for a node", node.key or node.place, _NAME_HELP)
+            yield Problem("E103", f"'{name}' is not a name for a node", node.key or node.place, _name_help(name))
         if node.value is not None:
             misplaced = list(_check_keys(node, NODE, f"node '{name}'"))
             yield from misplaced or _check_node(node)
@@ -107,7 +119,7 @@ def _check_section(section: Item) -> Iterator[Problem]:
             yield from _check_keys(variant, WORLD, f"world '{name}'")
     clock = section.value.get("clock")
     if clock is not None and clock.value is not None and clock.value not in CLOCKS:
-        message = f"expected a clock, one of {', '.join(CLOCKS)}, got {clock.value!r}"
+        message = f"expected a clock, one of {', '.join(CLOCKS)}, got {shown(clock.value)}"
         yield Problem("E104", message, clock.place, nearest(str(clock.value), CLOCKS))
     for machine in entries(section, "machines").values():
         if machine.value is not None and not isinstance(machine.value, str):
@@ -145,9 +157,11 @@ def _check_keys(item: Item, known: Section, what: str) -> Iterator[Problem]:
         return
     for key, entry in item.value.items():
         if key not in known:
-            yield Problem("E103", f"{what} has no key '{key}'", entry.key or entry.place, nearest(key, known))
+            message = f"{what} has no key '{cut(key, VALUE_LENGTH)}'"
+            yield Problem("E103", message, entry.key or entry.place, key_help(key, known))
         elif entry.value is not None and not isinstance(entry.value, known[key].kind):
-            yield Problem("E104", f"'{key}' is {_KINDS[known[key].kind]}; got {entry.kind}", entry.place)
+            help_ = (f"write each by its name: '{key}: {{name: …}}'",) if isinstance(entry.value, list) else ()
+            yield Problem("E104", f"'{key}' is {_KINDS[known[key].kind]}; got {entry.kind}", entry.place, help_)
 
 
 def _written_out(section: Item) -> Item:

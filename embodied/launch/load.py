@@ -21,7 +21,7 @@ from embodied.launch.layer import read_layer
 from embodied.launch.overrides import Overrides
 from embodied.launch.problems import Problems
 from embodied.launch.profile import apply_profile, gives_driver
-from embodied.launch.project import enter, project_root
+from embodied.launch.project import enter, enter_current_folder, project_root
 from embodied.launch.renamed import current_name
 from embodied.launch.shipped import SHIPPED, locate
 from embodied.launch.substitution import substitute
@@ -63,6 +63,7 @@ class Launch:
     arguments: Mapping[str, Any]
     partial: bool
     _composed: Item
+    _arguments: Mapping[str, Item]
     _site: Item | None
     _overrides: Overrides
     _folders: Mapping[str, Path] = field(default_factory=dict)
@@ -139,7 +140,7 @@ class Launch:
         return build_robots(self._document(None), self._folders)
 
     def _document(self, profile: str | None) -> Item:
-        return apply_profile(self._composed, profile, self._site, self._overrides, self.arguments, self.file)
+        return apply_profile(self._composed, profile, self._site, self._overrides, self._arguments, self.file)
 
     def _build(self, profile: str | None) -> Build:
         return build_graph(self._document(profile), self._folders)
@@ -173,10 +174,9 @@ def load(file: str | Path, overrides: Overrides | None = None) -> Launch:
     site = None if overrides.site is None else problems.attempt(_read_site, overrides.site)
     problems.raise_any()
     assert root is not None
-    # The folder of the command first, then that of the file, so that the file's own project is searched first.
-    enter(project_root(Path.cwd() / "launch.yaml"))
+    enter_current_folder()
     if not file.resolve().is_relative_to(SHIPPED.resolve()):
-        enter(project_root(file))
+        enter(project_root(file), file.stat().st_uid)
     args = arguments(root, site, overrides.sets)
     composer = Composer({path: Path() for path in ("--swap", "--set")})
     composer.folders[str(file)] = file.resolve().parent
@@ -185,7 +185,8 @@ def load(file: str | Path, overrides: Overrides | None = None) -> Launch:
     if site is not None and overrides.site is not None:
         composer.folders[str(overrides.site)] = overrides.site.resolve().parent
         site = substitute(without_keys(site, "embodied", "args"), args)
-    return Launch(file, args, _is_partial(root), composed, site, overrides, composer.folders)
+    values = {name: plain(item) for name, item in args.items()}
+    return Launch(file, values, _is_partial(root), composed, args, site, overrides, composer.folders)
 
 
 def _read_site(path: Path) -> Item:

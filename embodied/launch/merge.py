@@ -1,11 +1,11 @@
 """Merging of layers: mappings merge, lists replace, null removes, and a new `use` drops the old `with`.
 
-The includes of one file lie beside each other, so that the faults of both are kept.
+The includes of one file lie beside each other, so that the faults and the process groups of both are kept.
 """
 
 from __future__ import annotations
 
-from embodied.launch.yaml_document import Item, entries
+from embodied.launch.yaml_document import Item, entries, plain
 
 
 def merge(base: Item, over: Item, *, keep_nulls: bool = False) -> Item:
@@ -36,12 +36,23 @@ def merge(base: Item, over: Item, *, keep_nulls: bool = False) -> Item:
     return Item(merged, base.place, base.key)
 
 
+_JOINED = ("faults", "processes")
+"""Lists that several includes of one file add to, where those of an upper layer would replace them."""
+
+
 def beside(one: Item, other: Item) -> Item:
-    """Merge the layers of two includes of one file, with the faults of both; nulls are kept for the file above them."""
+    """Merge the layers of two includes of one file, with the lists of both; nulls are kept for the file above them."""
     merged = merge(one, other, keep_nulls=True)
-    if entries(one, "faults") and entries(other, "faults"):
-        joined = [*one.value["faults"].value, *other.value["faults"].value]
-        merged.value["faults"] = Item(joined, other.value["faults"].place, other.value["faults"].key)
+    for key in _JOINED:
+        lists = [
+            layer.value[key] for layer in (one, other) if key in layer.value and layer.value[key].value is not None
+        ]
+        if len(lists) == 2:
+            first, second = lists
+            known = [plain(entry) for entry in first.value] if key == "processes" else []
+            # A fragment that both include has its groups only once.
+            added = [entry for entry in second.value if plain(entry) not in known]
+            merged.value[key] = Item([*first.value, *added], second.place, second.key)
     for name, profile in entries(other, "profiles").items():
         below = entries(one, "profiles").get(name)
         if below is not None and below.value and profile.value:

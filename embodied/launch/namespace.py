@@ -11,6 +11,7 @@ from embodied.errors import LaunchError, Problem
 from embodied.graph.entry import NODE_NAME
 from embodied.graph.faults import KINDS
 from embodied.launch.yaml_document import Item, entries
+from embodied.shown_text import shown
 
 
 def into_namespace(fragment: Item, namespace: Item) -> Item:
@@ -27,7 +28,7 @@ def into_namespace(fragment: Item, namespace: Item) -> Item:
     """
     name = namespace.value
     if not isinstance(name, str) or not NODE_NAME.fullmatch(name):
-        message = f"expected a namespace of a-z, 0-9 and _, got {name!r}"
+        message = f"expected a namespace of a-z, 0-9 and _, got {shown(name)}"
         raise LaunchError([Problem("E104", message, namespace.place)])
     moved = _section(fragment, name)
     profiles = moved.value.get("profiles")

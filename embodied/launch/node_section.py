@@ -11,8 +11,9 @@ from embodied.graph.faults import KINDS, Fault
 from embodied.graph.restart import NEVER, Restart
 from embodied.launch.problems import Problems
 from embodied.launch.settings import place_inside
-from embodied.launch.yaml_document import Item, entries, plain, walk
+from embodied.launch.yaml_document import Item, entries, plain, text_of, walk
 from embodied.node.settings import SettingError
+from embodied.shown_text import shown
 
 MAX_BOUND = 100_000
 """Length of the longest queue of an input [messages]."""
@@ -39,11 +40,11 @@ def _wire(name: str, wire: Item, general_age: Item | None) -> Wire:
         raise LaunchError([Problem("E104", f"input '{name}' needs 'from: node.port'", wire.key or wire.place)])
     bound = wire.value.get("bound")
     if bound is not None and (type(bound.value) is not int or not 1 <= bound.value <= MAX_BOUND):
-        message = f"bound must be a whole number in [1, {MAX_BOUND}], got {bound.value!r}"
+        message = f"bound must be a whole number in [1, {MAX_BOUND}], got {shown(bound.value)}"
         raise _error("E405", message, bound)
     age = wire.value.get("max_age", general_age)
     try:
-        max_age = None if age is None else duration(age.value)
+        max_age = None if age is None else duration(plain(age))
     except ValueError as error:
         raise _error("E405", f"max_age: {error}", age or wire) from None
     lossless = wire.value.get("lossless")
@@ -62,11 +63,11 @@ def read_timing(node: Item) -> Timing:
     written = {key: node.value[key] for key in ("rate", "latency", "jitter") if key in node.value}
     for key, entry in written.items():
         try:
-            Timing.of(**{key: entry.value})
+            Timing.of(**{key: plain(entry)})
         except ValueError as error:
             problems.add(Problem("E401" if key == "rate" else "E405", f"{key}: {error}", entry.place))
     problems.raise_any()
-    return Timing.of(**{key: entry.value for key, entry in written.items()})
+    return Timing.of(**{key: plain(entry) for key, entry in written.items()})
 
 
 def read_machine(node: Item) -> str | None:
@@ -77,9 +78,9 @@ def read_machine(node: Item) -> str | None:
     """
     machine = node.value.get("on")
     # A reference may have put something else in the place of a name.
-    if machine is not None and not isinstance(machine.value, str):
+    if machine is not None and text_of(machine) is None:
         raise _error("E104", f"'on' is text; got {machine.kind}", machine)
-    return None if machine is None else machine.value
+    return None if machine is None else text_of(machine)
 
 
 def read_restart(name: str, node: Item) -> Restart:
@@ -109,7 +110,7 @@ def read_fault(section: Item) -> Fault:
     kind = max((key for key in KINDS if key in about), key=lambda key: about[key] is not None)
     target = about.pop(kind)
     if not isinstance(target, str):
-        raise _error("E801", f"{kind}: expected the name of a node, got {target!r}", section.value[kind])
+        raise _error("E801", f"{kind}: expected the name of a node, got {shown(target)}", section.value[kind])
     try:
         fault = Fault.of(kind, target, about)
     except SettingError as error:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from embodied.errors import LaunchError, Place, Problem, nearest
 from embodied.launch.keys import NODE, WIRE
@@ -13,7 +12,7 @@ from embodied.launch.layer import override_layer
 from embodied.launch.merge import merge
 from embodied.launch.problems import Problems
 from embodied.launch.substitution import substitute
-from embodied.launch.yaml_document import Item, entries, located, parse, plain, scalar
+from embodied.launch.yaml_document import Item, entries, moved, parse, plain, scalar
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +21,7 @@ class Overrides:
 
     Attributes:
         site: a file with a site's serials, hosts and calibration.
-        swaps: `node=module:Class`.
+        swaps: `node=module:Class`, or `world=module:Class`.
         sets: `argument=value`, `node.setting=value`, `node.input.max_age=value`, `node.drop=share` or
             `world.setting=value`.
         world: one of the file's `worlds`, in place of the world itself.
@@ -34,7 +33,7 @@ class Overrides:
     world: str | None = None
 
 
-def apply_overrides(document: Item, overrides: Overrides, args: Mapping[str, Any], problems: Problems) -> Item:
+def apply_overrides(document: Item, overrides: Overrides, args: Mapping[str, Item], problems: Problems) -> Item:
     """Merge the overrides of the command line over a document, in the order --world, --swap, --set.
 
     Args:
@@ -69,9 +68,13 @@ def _swap_layer(text: str, document: Item) -> Item:
     place = flag_place("--swap", text)
     if not sign:
         raise LaunchError([Problem("E107", f"cannot read --swap {text}", place, ("write --swap node=module:Class",))])
+    item = Item(use, flag_place("--swap", text, len(name) + 2, len(use)))
+    if name == "world" and "world" in document.value:
+        return _nested(("world", "use"), item)
     if name not in nodes:
-        raise LaunchError([Problem("E302", f"there is no node '{name}'", place, nearest(name, nodes))])
-    return _nested(("nodes", name, "use"), Item(use, flag_place("--swap", text, len(name) + 2, len(use))))
+        known = (*nodes, *(("world",) if "world" in document.value else ()))
+        raise LaunchError([Problem("E302", f"there is no node '{name}'", place, nearest(name, known))])
+    return _nested(("nodes", name, "use"), item)
 
 
 def _set_layer(text: str, document: Item) -> Item:
@@ -126,9 +129,9 @@ def flag_value(text: str) -> Item:
     name, _, value = text.partition("=")
     place = flag_place("--set", text, len(name) + 2, len(value))
     if value[:1] not in ("[", "{"):
-        return Item(scalar(value), place, place)
+        return Item(scalar(value), place, place, value)
     try:
-        return located(plain(parse(value, "--set")), Item(None, place, place))
+        return moved(parse(value, "--set"), place, place)
     except LaunchError as error:
         raise LaunchError([Problem(p.code, p.message, place, p.help) for p in error.problems]) from None
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from embodied.errors import LaunchError, Problem, nearest
 from embodied.launch.merge import merge, without_nulls
@@ -15,7 +14,7 @@ from embodied.launch.yaml_document import Item, entries, without_keys
 
 
 def apply_profile(
-    composed: Item, profile: str | None, site: Item | None, overrides: Overrides, args: Mapping[str, Any], file: Path
+    composed: Item, profile: str | None, site: Item | None, overrides: Overrides, args: Mapping[str, Item], file: Path
 ) -> Item:
     """Merge everything that belongs to one profile: file < profile < site < --world < --swap < --set.
 

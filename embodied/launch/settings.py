@@ -10,9 +10,10 @@ from typing import Any
 from embodied.errors import FOREIGN, LaunchError, Place, Problem, error_text, nearest
 from embodied.launch.class_lookup import find_class
 from embodied.launch.problems import Problems
-from embodied.launch.yaml_document import Item, entries, plain
+from embodied.launch.yaml_document import Item, entries
 from embodied.node.node import bounds
 from embodied.node.settings import Context, SettingError, convert, field_types, make, name_of, required
+from embodied.node.written import Written
 from embodied.robot import Robot
 
 
@@ -55,7 +56,7 @@ class Settings:
                 problems.add(Problem("E103", message, entry.key or entry.place, nearest(key, types)))
                 continue
             try:
-                values[key] = convert(types[key], plain(entry), self._context(entry))
+                values[key] = convert(types[key], self._written(entry), Context(self.robots))
             except SettingError as error:
                 message = f"{who}, setting '{key}': {error}"
                 problems.add(Problem("E205", message, place_inside(entry, error.path), error.help))
@@ -85,16 +86,20 @@ class Settings:
             message = f"robot '{name}' is a mapping; got {section.kind}"
             raise LaunchError([Problem("E104", message, section.place)])
         try:
-            robot: Robot = make(
-                Robot, {"name": name, **plain(section)}, self._context(section.value.get("urdf", section))
-            )
+            robot: Robot = make(Robot, {"name": name, **self._written(section)}, Context())
         except SettingError as error:
             message = f"robot '{name}': {error}"
             raise LaunchError([Problem("E205", message, place_inside(section, error.path), error.help)]) from None
         return robot
 
-    def _context(self, item: Item) -> Context:
-        return Context(self.robots, self.folders.get(item.place.file, Path()))
+    def _written(self, item: Item) -> Any:
+        """Return an item as plain data, each scalar with its text and the folder of the file in which it is written."""
+        if isinstance(item.value, dict):
+            return {key: self._written(entry) for key, entry in item.value.items()}
+        if isinstance(item.value, list):
+            return [self._written(entry) for entry in item.value]
+        text = item.value if isinstance(item.value, str) else item.text or ""
+        return Written(item.value, text, self.folders.get((item.source or item.place).file, Path()))
 
 
 def place_inside(item: Item, path: tuple[str, ...]) -> Place:

@@ -6,9 +6,11 @@ In a checkout they are the folder `launch/` beside the packages, in a wheel `emb
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from embodied.errors import LaunchError, Problem, nearest
+from embodied.launch.project import project_root
 
 _CORE = Path(__file__).parents[1]
 
@@ -38,22 +40,36 @@ def locate(file: Path) -> Path:
     raise LaunchError([Problem("E105", message, help=nearest(file.stem, known), where=str(file))])
 
 
-def locate_include(name: str, beside: Path) -> Path | None:
-    """Find the file that an include names: in the folder of the file that includes it, else among those that ship."""
+def locate_include(name: str, beside: Sequence[Path]) -> Path | None:
+    """Find the file that an include names: in the given folders, in `launch/` of this project, among those that ship.
+
+    Args:
+        name: path as it is written.
+        beside: folder of the file in which it is written, and of the file that includes it.
+    """
     try:
-        return next((place for folder in (beside, SHIPPED) if (place := folder / name).is_file()), None)
+        return next((place for folder in _include_folders(beside) if (place := folder / name).is_file()), None)
     except (OSError, ValueError):
         return None
 
 
-def nearest_include(name: str, beside: Path) -> tuple[str, ...]:
-    """Return a help line with the shipped or local file whose name is nearest to a missing include."""
+def nearest_include(name: str, beside: Sequence[Path]) -> tuple[str, ...]:
+    """Return a help line with the file whose name is nearest to a missing include, in the folders that are searched."""
     try:
-        known = {str(path.relative_to(beside)) for path in (beside / name).parent.glob("*.yaml")}
-        known |= {str(path.relative_to(SHIPPED)) for path in SHIPPED.rglob("*.yaml")}
+        known = {
+            str(path.relative_to(folder))
+            for folder in _include_folders(beside)
+            for path in (SHIPPED.rglob("*.yaml") if folder == SHIPPED else (folder / name).parent.glob("*.yaml"))
+            if path.is_relative_to(folder)
+        }
     except (OSError, ValueError):
         return ()
     return nearest(name, known)
+
+
+def _include_folders(beside: Sequence[Path]) -> list[Path]:
+    # A shipped file that is run from a project takes the project's robots.
+    return [*beside, project_root(Path("launch.yaml")) / "launch", SHIPPED]
 
 
 def _without_folder(name: Path) -> Path:

@@ -18,8 +18,8 @@ import yaml
 from embodied.errors import LaunchError, Problem
 from embodied.graph.entry import NODE_NAME
 from embodied.launch.keys import VERSION
-from embodied.launch.layer import read_layer
-from embodied.launch.yaml_document import Item, parse, plain
+from embodied.launch.layer import parse_layer
+from embodied.launch.yaml_document import Item, parse, plain, read_source
 
 HEADER = f"# What differs between sites: lies over a launch file with --site.\nembodied: {VERSION}\n"
 """Text of a new site file."""
@@ -49,8 +49,9 @@ class Site:
         """
         if not path.exists():
             return cls(path, HEADER)
-        read_layer(path, str(path))
-        return cls(path, path.read_text(encoding="utf-8"))
+        text = read_source(path, str(path))
+        parse_layer(text, str(path))
+        return cls(path, text)
 
     def check(self, node: str, setting: str, *, replace: bool = False) -> None:
         """Check that a setting may be written.
@@ -103,7 +104,8 @@ class Site:
         return site
 
     def _written(self, path: tuple[str, ...], value: Any, what: str) -> Site:
-        text = _put(self.text, path, value)
+        ends = "\r\n" if "\r\n" in self.text else "\n"
+        text = _put(self.text, path, value, ends)
         try:
             before, after = (plain(parse(version, str(self.path))) for version in (self.text, text))
         except LaunchError:
@@ -123,7 +125,7 @@ class Site:
         target.parent.mkdir(parents=True, exist_ok=True)
         part = target.with_name(f".{target.name}.{os.getpid()}")
         try:
-            part.write_text(self.text, encoding="utf-8")
+            part.write_bytes(self.text.encode())
             if target.exists():
                 part.chmod(target.stat().st_mode & 0o777)
             part.replace(target)
@@ -145,18 +147,18 @@ def _with(data: Any, path: tuple[str, ...], value: Any) -> Any:
     return {**mapping, path[0]: _with(mapping.get(path[0]), path[1:], value)}
 
 
-def _put(text: str, path: tuple[str, ...], value: Any) -> str:
-    """Write a value at a path into YAML text."""
+def _put(text: str, path: tuple[str, ...], value: Any, ends: str) -> str:
+    """Write a value at a path into YAML text, with the line ends that it has."""
     node: Any = yaml.compose(text, Loader=yaml.SafeLoader)
     for depth, key in enumerate(path):
         entry = next((value_node for name, value_node in node.value if name.value == key), None)
         if entry is None:
-            return _insert(text, node, key, _nested(path[depth + 1 :], value))
+            return _insert(text, node, key, _nested(path[depth + 1 :], value), ends)
         last = depth == len(path) - 1
         if last or not isinstance(entry, yaml.MappingNode):
             begin, end, nested = entry.start_mark.index, _end(entry), _nested(path[depth + 1 :], value)
             as_block = isinstance(entry, yaml.MappingNode) and not entry.flow_style
-            written = _block(nested, entry.start_mark.column).strip() if as_block else _flow(nested)
+            written = _block(nested, entry.start_mark.column, ends).strip() if as_block else _flow(nested)
             space = " " if begin == end or text[begin - 1] == ":" else ""
             return text[:begin] + space + written + text[end:]
         node = entry
@@ -169,7 +171,7 @@ def _nested(keys: tuple[str, ...], value: Any) -> Any:
     return value
 
 
-def _insert(text: str, node: Any, key: str, value: Any) -> str:
+def _insert(text: str, node: Any, key: str, value: Any, ends: str) -> str:
     """Add a key to a mapping: first between braces, since they may close after a comma, and last in a block."""
     if node.flow_style:
         at = node.start_mark.index + 1
@@ -178,13 +180,13 @@ def _insert(text: str, node: Any, key: str, value: Any) -> str:
     if text[at - 1 : at] != "\n":
         # A comment may follow on the same line.
         line = text.find("\n", at)
-        at, text = (line + 1, text) if line >= 0 else (len(text) + 1, text + "\n")
-    return text[:at] + _block({key: value}, node.start_mark.column) + text[at:]
+        at, text = (line + 1, text) if line >= 0 else (len(text) + len(ends), text + ends)
+    return text[:at] + _block({key: value}, node.start_mark.column, ends) + text[at:]
 
 
-def _block(value: Any, column: int) -> str:
+def _block(value: Any, column: int, ends: str) -> str:
     written = yaml.safe_dump(value, sort_keys=False, allow_unicode=True, default_flow_style=None, width=1 << 20)
-    return textwrap.indent(written, " " * column)
+    return textwrap.indent(written, " " * column).replace("\n", ends)
 
 
 def _flow(value: Any) -> str:

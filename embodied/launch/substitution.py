@@ -6,12 +6,12 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from embodied.errors import LaunchError, Problem, nearest
-from embodied.launch.yaml_document import Item, located, scalar, walk
+from embodied.launch.yaml_document import Item, moved, scalar, text_of, walk
 
-_REFERENCE = re.compile(r"\$\{([^}]*)\}")
+_REFERENCE = re.compile(r"\$\{((?:(?!\$\{)[^}])*)\}")
+_OPENED = re.compile(r"\$\{(args\.|env:)")
 _ARGUMENT = re.compile(r"args\.([A-Za-z_][A-Za-z0-9_]*)")
 _ENVIRONMENT = re.compile(r"env:([A-Za-z_][A-Za-z0-9_]*)(?::-(.*))?")
 
@@ -26,10 +26,11 @@ class Unresolved:
     problem: Problem
 
 
-def substitute(item: Item, args: Mapping[str, Any]) -> Item:
+def substitute(item: Item, args: Mapping[str, Item]) -> Item:
     """Substitute every reference `${…}` in an item.
 
-    A reference that is the whole of a value keeps its type, so `${args.count}` may be a number.
+    A reference that is the whole of a value keeps its type, so `${args.count}` may be a number; a setting of type text,
+    and text around a reference, take it as it is written, so that `${env:CAMERA}` keeps its zeros.
 
     Args:
         item: the item, which is not changed.
@@ -47,8 +48,12 @@ def substitute(item: Item, args: Mapping[str, Any]) -> Item:
     try:
         whole = _REFERENCE.fullmatch(item.value)
         if whole:
-            return located(_look_up(whole[1], item, args), item)
-        text = _REFERENCE.sub(lambda match: str(_look_up(match[1], item, args)), item.value)
+            value = _look_up(whole[1], item, args)
+            return moved(value, item.place, item.key, value.source or value.place)
+        text = _REFERENCE.sub(lambda match: _as_text(match[0], _look_up(match[1], item, args)), item.value)
+        if _OPENED.search(_REFERENCE.sub("", item.value)):
+            help_ = ("end it with }, and write no reference inside another",)
+            raise LaunchError([Problem("E107", f"a reference has no end in {item.value!r}", item.place, help_)])
     except LaunchError as error:
         return Item(Unresolved(error.problems[0]), item.place, item.key)
     return Item(text, item.place, item.key)
@@ -61,7 +66,15 @@ def unresolved(item: Item) -> Iterator[Problem]:
             yield entry.value.problem
 
 
-def _look_up(reference: str, item: Item, args: Mapping[str, Any]) -> Any:
+def _as_text(reference: str, value: Item) -> str:
+    if isinstance(value.value, dict | list):
+        help_ = ("let the reference be the whole value",)
+        message = f"{reference} is {value.kind}, which cannot stand inside text"
+        raise LaunchError([Problem("E107", message, value.place, help_)])
+    return text_of(value) or ""
+
+
+def _look_up(reference: str, item: Item, args: Mapping[str, Item]) -> Item:
     argument = _ARGUMENT.fullmatch(reference)
     if argument:
         if argument[1] in args:
@@ -75,6 +88,6 @@ def _look_up(reference: str, item: Item, args: Mapping[str, Any]) -> Any:
             help_ = (f"set it, or give a default: ${{env:{variable[1]}:-…}}",)
             message = f"the environment variable {variable[1]} is not set"
             raise LaunchError([Problem("E107", message, item.place, help_)])
-        return scalar(value)
+        return Item(scalar(value), item.place, item.key, value)
     help_ = ("write ${args.name} or ${env:NAME:-default}",)
     raise LaunchError([Problem("E107", f"cannot read ${{{reference}}}", item.place, help_)])

@@ -16,7 +16,9 @@ from typing import Any
 import yaml
 
 from embodied.errors import LaunchError, Place, Problem
+from embodied.files import read_bytes
 from embodied.launch.problems import Problems
+from embodied.shown_text import shown
 
 MAX_SIZE = 1_000_000
 """Size of the largest launch file that is parsed [B]."""
@@ -33,7 +35,7 @@ _OPENS = (
 _CLOSES = (yaml.BlockEndToken, yaml.FlowSequenceEndToken, yaml.FlowMappingEndToken)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class Item:
     """Value of a YAML document with its place.
 
@@ -41,11 +43,15 @@ class Item:
         value: a scalar, a dict of items or a list of items.
         place: where the value begins.
         key: place of its key, for a value in a mapping.
+        text: the scalar as it is written without quotes: `00012345` for the number 12345; None for anything else.
+        source: where the value is written, if a reference brought it to its place.
     """
 
     value: Any
     place: Place
     key: Place | None = None
+    text: str | None = None
+    source: Place | None = None
 
     @property
     def kind(self) -> str:
@@ -54,7 +60,10 @@ class Item:
             return "a mapping"
         if isinstance(self.value, list):
             return "a list"
-        return "nothing" if self.value is None else repr(self.value)
+        return "nothing" if self.value is None else shown(self.value)
+
+    def __repr__(self) -> str:
+        return repr(plain(self))
 
 
 def plain(item: Item) -> Any:
@@ -66,13 +75,28 @@ def plain(item: Item) -> Any:
     return item.value
 
 
-def located(value: Any, like: Item) -> Item:
-    """Wrap a plain value as a YAML item with the place of another."""
+def text_of(item: Item) -> str | None:
+    """Return a scalar as text: quoted text, or a number as it is written; None for nothing, a list or a mapping."""
+    if isinstance(item.value, str):
+        return item.value
+    return item.text if item.value is not None else None
+
+
+def moved(item: Item, place: Place, key: Place | None, source: Place | None = None) -> Item:
+    """Return a YAML item, and everything in it, at another place.
+
+    Args:
+        item: the item, which is not changed.
+        place: where it is used.
+        key: place of its key there.
+        source: where it is written; None where that is the same.
+    """
+    value = item.value
     if isinstance(value, dict):
-        return Item({key: located(entry, like) for key, entry in value.items()}, like.place, like.key)
-    if isinstance(value, list):
-        return Item([located(entry, like) for entry in value], like.place, like.key)
-    return Item(value, like.place, like.key)
+        value = {name: moved(entry, place, key, source) for name, entry in value.items()}
+    elif isinstance(value, list):
+        value = [moved(entry, place, key, source) for entry in value]
+    return Item(value, place, key, item.text, source)
 
 
 def entries(item: Item, key: str) -> dict[str, Item]:
@@ -107,20 +131,20 @@ def read(path: Path, shown: str) -> Item:
     Raises:
         LaunchError: it cannot be read, or is not YAML.
     """
+    return parse(read_source(path, shown), shown)
+
+
+def read_source(path: Path, shown: str) -> str:
+    """Read the text of a YAML file, with its line ends as they are; see `read`."""
     try:
-        if not path.is_file():
-            # A pipe would never end, and a folder has no text.
-            raise OSError("it is a folder, or no file at all" if path.exists() else "there is no such file")
-        size = path.stat().st_size
-        if size > MAX_SIZE:
-            raise OSError(f"{size} bytes; a launch file has at most {MAX_SIZE}")
-        text = path.read_text(encoding="utf-8")
+        return read_bytes(path, MAX_SIZE).decode("utf-8")
     except UnicodeDecodeError:
-        raise LaunchError([Problem("E105", f"cannot read {shown}: it is no text in UTF-8", where=shown)]) from None
-    except (OSError, ValueError, RuntimeError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise LaunchError([Problem("E105", f"cannot read {shown}: {reason}", where=shown)]) from None
-    return parse(text, shown)
+        reason = "it is no text in UTF-8"
+    except FileNotFoundError:
+        reason = "there is no such file"
+    except OSError as error:
+        reason = error.strerror or str(error)
+    raise LaunchError([Problem("E105", f"cannot read {shown}: {reason}", where=shown)])
 
 
 def parse(text: str, shown: str) -> Item:
@@ -208,7 +232,8 @@ class _Parser:
     def _item(self, node: Any) -> Item:
         here = self._place(node.start_mark, node.end_mark)
         if isinstance(node, yaml.ScalarNode):
-            return Item(_scalar(node), here)
+            quoted = node.style in ("'", '"', "|", ">")
+            return Item(node.value, here) if quoted else Item(scalar(node.value), here, None, node.value)
         if isinstance(node, yaml.SequenceNode):
             return Item([self._item(entry) for entry in node.value], here)
         mapping: dict[str, Item] = {}
@@ -241,10 +266,6 @@ _WORDS: dict[str, Any] = {
     **dict.fromkeys(("-.inf", "-.Inf", "-.INF"), -math.inf),
     **dict.fromkeys((".nan", ".NaN", ".NAN"), math.nan),
 }
-
-
-def _scalar(node: Any) -> Any:
-    return node.value if node.style in ("'", '"', "|", ">") else scalar(node.value)
 
 
 def scalar(text: str) -> Any:

@@ -7,7 +7,7 @@ import math
 import types
 import typing
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -17,7 +17,9 @@ import numpy as np
 from embodied.clock import rate_of
 from embodied.errors import nearest
 from embodied.messages.schema import without_none
+from embodied.node.written import Written, unwritten
 from embodied.robot import Robot
+from embodied.shown_text import shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,11 @@ def convert(annotation: Any, value: Any, context: Context) -> Any:
         SettingError: the value does not fit; the message names what is expected.
     """
     inner, optional = without_none(annotation)
+    if isinstance(value, Written):
+        context = replace(context, folder=value.folder)
+        value = _read(inner, value)
+    elif inner in _WHOLE or get_origin(inner) is np.ndarray:
+        value = unwritten(value)
     if value is None:
         if optional or inner in (Any, object, type(None)):
             return None
@@ -94,7 +101,7 @@ def convert(annotation: Any, value: Any, context: Context) -> Any:
     if origin is Literal:
         if value not in get_args(inner):
             raise SettingError(
-                f"expected {name_of(inner)}, got {value!r}", help=nearest(str(value), map(str, get_args(inner)))
+                f"expected {name_of(inner)}, got {shown(value)}", help=nearest(str(value), map(str, get_args(inner)))
             )
         return value
     if origin is np.ndarray or inner is np.ndarray:
@@ -103,13 +110,27 @@ def convert(annotation: Any, value: Any, context: Context) -> Any:
         return _sequence(inner, origin, value, context)
     if origin is dict:
         if not isinstance(value, Mapping):
-            raise SettingError(f"expected a mapping, got {value!r}")
+            raise SettingError(f"expected a mapping, got {shown(value)}")
         return {key: _inside(str(key), get_args(inner)[1], item, context) for key, item in value.items()}
     if dataclasses.is_dataclass(inner) and isinstance(inner, type):
         if not isinstance(value, Mapping):
-            raise SettingError(f"expected a mapping of {', '.join(field_types(inner))}, got {value!r}")
+            raise SettingError(f"expected a mapping of {', '.join(field_types(inner))}, got {shown(value)}")
         return make(inner, value, context)
     raise SettingError(f"a launch file cannot give a {name_of(inner)}")
+
+
+_WHOLE = (Any, object, np.ndarray)
+"""Types of settings that take a list or a mapping as it is."""
+
+
+def _read(inner: Any, written: Written) -> Any:
+    """Return what a setting takes of a scalar: its text, its value, or both for a choice between types."""
+    if written.value is None or get_origin(inner) in (Union, types.UnionType):
+        return written if written.value is not None else None
+    if inner in (str, Path):
+        return written.text
+    choices = get_args(inner) if get_origin(inner) is Literal else ()
+    return written.text if written.text in choices and written.value not in choices else written.value
 
 
 def make(kind: type, values: Mapping[str, Any], context: Context) -> Any:
@@ -175,7 +196,7 @@ def _inside(key: str, annotation: Any, value: Any, context: Context) -> Any:
 
 def _number(value: Any, _: Context) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float | np.floating | np.integer):
-        raise SettingError(f"expected a number, got {value!r}")
+        raise SettingError(f"expected a number, got {shown(value)}")
     try:
         number = float(value)
     except OverflowError:
@@ -187,22 +208,22 @@ def _number(value: Any, _: Context) -> float:
 
 def _whole(value: Any, _: Context) -> int:
     if isinstance(value, bool) or not isinstance(value, int | np.integer):
-        raise SettingError(f"expected a whole number, got {value!r}")
+        raise SettingError(f"expected a whole number, got {shown(value)}")
     return int(value)
 
 
 def _exactly(kind: type) -> typing.Callable[[Any, Context], Any]:
     def check(value: Any, _: Context) -> Any:
         if type(value) is not kind:
-            raise SettingError(f"expected {name_of(kind)}, got {value!r}")
+            raise SettingError(f"expected {name_of(kind)}, got {shown(value)}")
         return value
 
     return check
 
 
 def _path(value: Any, context: Context) -> Path:
-    if not isinstance(value, str | Path):
-        raise SettingError(f"expected a path, got {value!r}")
+    if not isinstance(value, str | Path) or "://" in str(value):
+        raise SettingError(f"expected a path, got {shown(value)}")
     return context.folder / value
 
 
@@ -230,7 +251,7 @@ def _robot(value: Any, context: Context) -> Robot:
         help_ = nearest(str(value), context.robots) or (
             "include a fragment that has 'robots:', such as robots/panda.yaml",
         )
-        raise SettingError(f"unknown robot {value!r}", help=help_)
+        raise SettingError(f"unknown robot {shown(value)}", help=help_)
     return context.robots[value]
 
 
@@ -238,22 +259,22 @@ def _array(value: Any, context: Context) -> Any:
     if isinstance(value, np.ndarray):
         return value
     if not isinstance(value, list):
-        raise SettingError(f"expected a list of numbers, got {value!r}")
+        raise SettingError(f"expected a list of numbers, got {shown(value)}")
     rows = [_array(item, context).tolist() if isinstance(item, list) else _number(item, context) for item in value]
     try:
         return np.array(rows, dtype=np.float64)
     except ValueError:
-        raise SettingError(f"expected rows of equal length, got {value!r}") from None
+        raise SettingError(f"expected rows of equal length, got {shown(value)}") from None
 
 
 def _sequence(inner: Any, origin: Any, value: Any, context: Context) -> Any:
     if not isinstance(value, list | tuple):
-        raise SettingError(f"expected {name_of(inner)}, got {value!r}")
+        raise SettingError(f"expected {name_of(inner)}, got {shown(value)}")
     args = get_args(inner)
     if origin is list or Ellipsis in args:
         kinds = [args[0]] * len(value)
     elif len(args) != len(value):
-        raise SettingError(f"expected {name_of(inner)}, got {len(value)}: {value!r}")
+        raise SettingError(f"expected {name_of(inner)}, got {len(value)}: {shown(value)}")
     else:
         kinds = list(args)
     items = [_inside(str(i), kind, item, context) for i, (kind, item) in enumerate(zip(kinds, value, strict=True))]
@@ -262,7 +283,11 @@ def _sequence(inner: Any, origin: Any, value: Any, context: Context) -> Any:
 
 def _first_fit(inner: Any, value: Any, context: Context) -> Any:
     failures = []
-    for choice in get_args(inner):
+    choices = list(get_args(inner))
+    if isinstance(value, Written):
+        # A number is text only where nothing else takes it.
+        choices.sort(key=lambda choice: (choice in (str, Path)) != value.padded)
+    for choice in choices:
         try:
             return convert(choice, value, context)
         except SettingError as error:

@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from embodied.files import read_bytes
 from embodied.shown_text import shown
-from embodied.user_file import read_text
 
 MAX_SIZE = 500_000_000
 """Size of the largest file of a suite that is read [B]; a million seeds have one line each."""
@@ -44,7 +44,7 @@ def read_json(file: Path, shape: Any) -> Any:
         OSError: it cannot be read.
     """
     try:
-        text = read_text(file, MAX_SIZE)
+        text = read_bytes(file, MAX_SIZE).decode("utf-8")
     except UnicodeDecodeError:
         raise Bent("it is no text in UTF-8") from None
     return parse_json(text, shape)

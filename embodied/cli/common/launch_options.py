@@ -36,7 +36,7 @@ SetOption = Annotated[
 ]
 SwapOption = Annotated[
     list[str] | None,
-    typer.Option("--swap", help="NODE=module:Class; repeatable", autocompletion=complete.swaps),
+    typer.Option("--swap", help="NODE=module:Class, or world=module:Class; repeatable", autocompletion=complete.swaps),
 ]
 WorldOption = Annotated[
     str | None,

@@ -9,6 +9,7 @@ from rich.markup import escape
 
 from embodied.cli.common.output import INTERRUPTED, StatusLine, err, out, print_json
 from embodied.cli.common.run_folders import versions
+from embodied.cli.common.slow_topics import slow_lines
 from embodied.clock import SECOND, Time
 from embodied.graph.graph import Graph
 from embodied.live.episode import LiveOutcome, LiveWatcher, play_live
@@ -111,9 +112,8 @@ def _print(outcome: LiveOutcome, folder: Path) -> None:
         out.print(f"{name:<10} {version}", markup=False)
     for name, device in outcome.devices.items():
         out.print(f"{name:<10} {device}", markup=False)
-    for name, state in outcome.topics.items():
-        if state["declared"] and state["published"] and not (state["alive"] and state["on_rate"]):
-            out.print(f"slow       {name}: {state['rate']:.4g} Hz of {state['declared']:.4g} Hz")
+    for line in slow_lines({name: state for name, state in outcome.topics.items() if state["published"]}):
+        out.print(line, markup=False)
     for event in outcome.events:
         out.print(f"{event.kind:<10} {event.text}", markup=False)
     out.print(f"logs       {outcome.logs_trouble or folder / 'logs'}", markup=False)

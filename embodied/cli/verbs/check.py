@@ -18,7 +18,7 @@ from embodied.cli.common.launch_options import (
     with_launch_options,
 )
 from embodied.cli.common.output import err, exit_on_error, out, print_error_pages, print_json
-from embodied.errors import LaunchError, Problem
+from embodied.errors import LaunchError, Problem, problem_lines
 from embodied.launch import Launch
 from embodied.node.node import Guard
 from embodied.suite.annotations import annotate
@@ -173,10 +173,11 @@ def _print_problems(reports: list[dict[str, Any]], output_format: Format) -> Non
     for report in reports:
         for hint in dict.fromkeys(hint for entry in report.get("profiles", ()) for hint in entry["hints"]):
             err.print(f"hint: {hint}", markup=False)
-        for problem in _distinct(report["problems"]):
-            if output_format is Format.GITHUB:
+        if output_format is Format.GITHUB:
+            for problem in _distinct(report["problems"]):
                 typer.echo(annotate(problem, Path(report["file"])))
-            else:
-                err.print(str(problem), markup=False)
+        else:
+            for text in problem_lines(report["problems"]):
+                err.print(text, markup=False)
     if output_format is Format.TEXT:
         print_error_pages(problem.code for report in reports for problem in report["problems"])

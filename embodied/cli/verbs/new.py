@@ -54,7 +54,7 @@ def _name(path: Path) -> str:
     repaired = re.sub(r"[^a-z0-9_]+", "_", name.lower()).strip("_0123456789")[:40] or "mycell"
     repaired = f"my_{repaired}" if repaired in _TAKEN else repaired
     allowed = f"a name has up to 40 of a-z, 0-9 and _, begins with a letter, and is not one of {', '.join(_TAKEN)}"
-    raise usage(f"'{name}' is not a name for a project", allowed, f"write: embodied new {path.with_name(repaired)}")
+    raise usage(f"'{name}' is not a name for a project", allowed, f"write: embodied new {path.parent / repaired}")
 
 
 def _write(file: Path, project: Path, name: str) -> str:

@@ -30,6 +30,7 @@ from embodied.cli.common.output import (
     usage,
 )
 from embodied.cli.common.run_folders import new_run_folder, versions
+from embodied.cli.common.slow_topics import slow_lines
 from embodied.clock import SECOND
 from embodied.live.reaper import marked_environment
 from embodied.recording import filmstrip
@@ -145,9 +146,8 @@ def _print(outcome: Outcome, picture: Path | None) -> None:
     out.print(f"simulated  {outcome.simulated:.2f} s in {outcome.wall:.2f} s ({outcome.factor:.1f}x real time)")
     for name, version in outcome.about.items():
         out.print(f"{name:<10} {version}", markup=False)
-    for name, state in outcome.topics.items():
-        if state["declared"] and not (state["alive"] and state["on_rate"]):
-            out.print(f"slow       {name}: {state['rate']:.4g} Hz of {state['declared']:.4g} Hz")
+    for line in slow_lines(outcome.topics):
+        out.print(line, markup=False)
     for name, tally in outcome.guards.items():
         line = f"guard      {name}: {tally['clips']} steps clipped, {tally['refusals']} held"
         most_often = tally.get("clip") or tally.get("refusal")

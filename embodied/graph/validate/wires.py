@@ -47,7 +47,7 @@ def _resolve(draft: Draft, entry: Entry, name: str, wire: Wire) -> tuple[str, st
     node, dot, port = wire.source.partition(".")
     if node not in draft.graph.entries:
         text = f"'{entry.name}.{name}' is wired to '{wire.source}', and there is no node '{node}'"
-        draft.report("E302", text, entry, "in", name, fixes=nearest(node, draft.graph.entries))
+        draft.report("E302", text, entry, "in", name, fixes=_as_ours(draft, wire.source))
         return None
     if node not in draft.ports:
         return None
@@ -61,6 +61,18 @@ def _resolve(draft: Draft, entry: Entry, name: str, wire: Wire) -> tuple[str, st
         draft.report("E302", text, entry, "in", name, fixes=nearest(wire.source, known))
         return None
     return node, port
+
+
+def _as_ours(draft: Draft, source: str) -> tuple[str, ...]:
+    """Write the help for a source that names no node: in our words, if it is a topic or a timer of another's."""
+    if source.startswith("dora/timer/"):
+        return ("a timer is the node's own rate: write 'rate: 30' [Hz] at the node, and no wire",)
+    node, slash, output = source.strip("/").rpartition("/")
+    if slash and node in draft.ports and output in draft.ports[node].outputs:
+        return (f"a dot separates the output from its node: '{node}.{output}'",)
+    if slash and node in draft.graph.entries and node in draft.ports:
+        return nearest(f"{node}.{output}", {f"{node}.{name}" for name in draft.ports[node].outputs})
+    return nearest(source.partition(".")[0], draft.graph.entries)
 
 
 def _check_ends(draft: Draft, entry: Entry, subscriber: Input, node: str, port: str) -> None:

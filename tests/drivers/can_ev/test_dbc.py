@@ -42,7 +42,7 @@ def changed(tmp_path: Path, *pairs: tuple[str, str], vehicle: Vehicle = GENERIC)
 
 def refused(path: Path) -> str:
     """Return the one problem that `check` has with a DBC."""
-    (problem,) = CanEV(channel="/dev/ttyACM0", interface="slcan", dbc=str(path)).check()
+    (problem,) = CanEV(channel="/dev/ttyACM0", interface="slcan", dbc=path).check()
     return problem
 
 

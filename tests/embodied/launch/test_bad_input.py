@@ -227,12 +227,12 @@ CASES = {
         "no such machine",
         "add 'machines: {base",
     ),
-    "a machine that is a number": (
+    "a machine that is a list": (
         "nodes:\n  clock: {",
-        "args: {at: 3}\nnodes:\n  clock: {on: '${args.at}', ",
+        "args: {at: [3]}\nnodes:\n  clock: {on: '${args.at}', ",
         "E104",
         "5:15",
-        "'on' is text; got 3",
+        "'on' is text; got a list",
         "",
     ),
     "a restart of its own": (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import math
 import types
 import typing
@@ -53,8 +54,13 @@ def field_types(kind: type) -> dict[str, Any]:
     """Return the types of a dataclass's settings, by name; none for a class without fields."""
     if not dataclasses.is_dataclass(kind):
         return {}
-    hints = get_type_hints(kind, include_extras=False)
-    return {entry.name: hints[entry.name] for entry in dataclasses.fields(kind) if entry.init}
+    names = [entry.name for entry in dataclasses.fields(kind) if entry.init]
+    hints: dict[str, Any] = {}
+    for base in reversed(kind.__mro__):
+        # Attributes that are no settings may be annotated with what is imported for a type checker alone.
+        own = {name: annotation for name, annotation in inspect.get_annotations(base).items() if name in names}
+        hints |= get_type_hints(type(base.__name__, (), {"__annotations__": own, "__module__": base.__module__}))
+    return {name: hints[name] for name in names}
 
 
 def required(kind: type) -> list[str]:

@@ -40,6 +40,8 @@ RESULT: dict[str, Any] = {
     "timeline?": {"end?": float, "nodes?": {...: [_SPAN]}, "guards?": {...: [_SPAN]}},
     "video?": str,
     "filmstrip?": str,
+    "logs?": str,
+    "output?": str,
 }
 
 SPEC: dict[str, Any] = {

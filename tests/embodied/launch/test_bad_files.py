@@ -49,7 +49,7 @@ def test_an_alias_bomb_is_refused_before_it_is_expanded(tmp_path: Path) -> None:
 
 def test_deep_nesting_and_huge_files_are_refused(tmp_path: Path) -> None:
     assert problems(tmp_path, "embodied: 1\nnodes: " + "[" * 5000 + "]" * 5000)[0].code in ("E101", "E106")
-    assert "at most" in problems(tmp_path, "embodied: 1\n#" + "x" * 1_100_000)[0].message
+    assert "is larger than" in problems(tmp_path, "embodied: 1\n#" + "x" * 1_100_000)[0].message
 
 
 def test_a_file_that_is_missing_binary_empty_or_a_folder_is_one_line(tmp_path: Path) -> None:

@@ -104,14 +104,14 @@ def main() -> None:
 
 def _run() -> Any:
     """Run the verb that the command line names, and return its exit code."""
-    output = sys.stdout
+    output = _output()
     try:
         return app(prog_name="embodied", standalone_mode=False)
     except KeyboardInterrupt:
         return INTERRUPTED
     except SystemExit as error:
-        # A reader that has closed the pipe, such as `head`, is no error; typer wraps the output then, and exits with 1.
-        return error.code if sys.stdout is output else 0
+        # A reader that has closed the pipe, as `head`, is no error; typer and Rich replace the output and exit with 1.
+        return error.code if _output() == output else 0
     except OSError:
         raise
     except Exception as error:
@@ -125,6 +125,14 @@ def _run() -> Any:
             vars(error)["message"] = visible(str(getattr(error, "message", "")))
             show()
         return code
+
+
+def _output() -> tuple[int, ...]:
+    """Identify the stream of standard output and the file behind it; empty where it is closed."""
+    try:
+        return id(sys.stdout), *os.fstat(1)[1:3]
+    except OSError:
+        return ()
 
 
 def _discard_output() -> None:

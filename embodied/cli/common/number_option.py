@@ -1,4 +1,4 @@
-"""Check of options and arguments that are numbers: NaN compares with no bound, so that a range alone lets it pass."""
+"""Check of options and arguments that are numbers without a range of their own."""
 
 from __future__ import annotations
 

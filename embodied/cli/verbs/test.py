@@ -20,7 +20,6 @@ from embodied.cli.common.launch_options import (
     time_limit,
     with_launch_options,
 )
-from embodied.cli.common.number_option import finite
 from embodied.cli.common.output import err, exit_on_error, os_error_text, out, print_json, usage
 from embodied.cli.common.run_folders import new_run_folder, versions
 from embodied.cli.common.suite_session import (
@@ -58,7 +57,6 @@ def test(
         typer.Option(
             min=0.0,
             max=1.0,
-            callback=finite,
             help="pass if this share of the seeds passes  [default: 1, with a baseline 0]",
         ),
     ] = None,

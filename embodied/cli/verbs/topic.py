@@ -13,7 +13,6 @@ import yaml
 from embodied.cli.common.formatting import format_duration, table
 from embodied.cli.common.launch_options import ForOption, JsonOption, time_limit
 from embodied.cli.common.message_fields import describe_fields, field_line
-from embodied.cli.common.number_option import finite
 from embodied.cli.common.output import exit_on_error, out, print_json, table_console, usage
 from embodied.cli.common.running import RunOption, connected
 from embodied.cli.common.topic_stream import TopicArgument, topic_of
@@ -101,7 +100,7 @@ def pub(
     *,
     rate: Annotated[
         float | None,
-        typer.Option(min=RATE_LEAST, max=RATE_MOST, callback=finite, help="publish repeatedly at this rate [Hz]"),
+        typer.Option(min=RATE_LEAST, max=RATE_MOST, help="publish repeatedly at this rate [Hz]"),
     ] = None,
     once: Annotated[bool, typer.Option("--once", help="publish once, as without --rate")] = False,
     until: ForOption = None,

@@ -10,7 +10,6 @@ import typer
 
 from embodied.cli.common.launch_options import ForOption, JsonOption, time_limit
 from embodied.cli.common.message_picture import picture
-from embodied.cli.common.number_option import finite
 from embodied.cli.common.output import exit_on_error, out, print_json, usage
 from embodied.cli.common.running import RunOption, look_up
 from embodied.cli.common.topic_stream import Received, TopicArgument, watch
@@ -30,9 +29,7 @@ def echo(
     once: Annotated[bool, typer.Option("--once", help="print the newest message and end")] = False,
     count: Annotated[int | None, typer.Option("-n", min=1, help="end after this number of messages")] = None,
     field: Annotated[str | None, typer.Option(help="only this field; position.2 is its third element")] = None,
-    rate: Annotated[
-        float | None, typer.Option(min=0.001, callback=finite, help="limit of messages per second [Hz]")
-    ] = None,
+    rate: Annotated[float | None, typer.Option(min=0.001, help="limit of messages per second [Hz]")] = None,
     save: Annotated[Path | None, typer.Option(help="write the picture of one message as a PNG")] = None,
     until: ForOption = None,
     run: RunOption = None,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import select
 import signal
 import subprocess
@@ -271,28 +270,6 @@ def test_a_scenario_that_never_ends_is_ended_in_seconds(
     assert done.code == 3
     assert "seed 0 infrastructure: not over within 2 s of wall time" in done.stdout
     assert summary(tmp_path)["passed"] == 1
-
-
-def test_a_full_disk_ends_a_suite_in_one_line_and_keeps_what_there_is(
-    tmp_path: Path, cell: Callable[..., Path]
-) -> None:
-    file = str(cell())
-    code = "from embodied.cli.main import main; main()"
-    done = subprocess.run(
-        [sys.executable, "-c", code, "test", file, "--seeds", "0:400"],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        # The largest file that may be written stands in for the space that is left.
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000)),
-    )
-    assert done.returncode == 3
-    assert "Traceback" not in done.stderr
-    assert "error: File too large" in done.stderr
-    assert "go on with: embodied test --resume" in done.stderr
-    assert lines(tmp_path) > 10
 
 
 @pytest.mark.parametrize(

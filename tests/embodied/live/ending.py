@@ -87,3 +87,13 @@ class Raises(Node):
 
     def close(self) -> None:
         Path(self.path).write_text("closed")
+
+
+@dataclass
+class Says(Node):
+    """Prints what ASCII has no signs for."""
+
+    rate = 20.0
+
+    def step(self) -> None:
+        print("21 \N{DEGREE SIGN}C, \N{CJK UNIFIED IDEOGRAPH-732B}")

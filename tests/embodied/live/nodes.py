@@ -221,11 +221,13 @@ class Chatty(Node):
 class Parent(Node):
     """Starts a program of its own, and does not look after it."""
 
+    session: bool = False  # whether it has a session of its own
+
     rate = 20.0
     child: int = field(default=0, init=False)
 
     def open(self) -> None:
-        self.child = os.spawnlp(os.P_NOWAIT, "sleep", "sleep", "600")
+        self.child = os.posix_spawnp("sleep", ["sleep", "600"], os.environ, setsid=self.session)
 
     def step(self) -> Count:
         return count(self.child)

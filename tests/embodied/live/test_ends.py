@@ -18,9 +18,9 @@ from embodied.graph.restart import Restart
 from tests.embodied.cli.live_rig import CODE, ROOT, ask, runtime, start
 from tests.embodied.conftest import Command
 from tests.embodied.live.ending import Device, Ends, Raises
-from tests.embodied.live.nodes import Broken, Counter
-from tests.embodied.live.running import Running
-from tests.embodied.nodes import LatchGuard, Motor, Ramp
+from tests.embodied.live.nodes import Broken, Counter, Parent
+from tests.embodied.live.running import Running, processes_of
+from tests.embodied.nodes import LatchGuard, Liar, Motor, Ramp
 
 __all__ = ["ask", "runtime"]
 
@@ -74,6 +74,12 @@ def test_the_other_nodes_of_a_process_are_closed_whatever_one_of_them_raises(tmp
     with Running(graph) as found:
         assert found.until(lambda: any(event.kind == "ended" for event in found.run.events), 10)
     assert [(tmp_path / name).read_text() for name in ("bad", "kind")] == ["closed", "closed"]
+
+
+def test_a_wrong_type_ends_a_node_whether_or_not_anybody_takes_it() -> None:
+    with Running(Graph(clock="steady").add("liar", Liar())) as found:
+        assert found.until(lambda: bool(found.run.events), 10)
+        assert "liar.joint_state: expected JointState, got str" in found.run.events[0].text
 
 
 @pytest.mark.parametrize("words", [("--live",), ("--profile", "dry")])
@@ -131,3 +137,27 @@ def test_a_driver_that_was_started_again_moves_only_after_a_person_has_reset_its
         assert (state("left"), state("right")) == ("stopped", "following")
         found.run.ask("left_guard+right_guard", "reset", by="a person")
         assert found.until(lambda: moved.seen[-1].message.position[0] > 0, 10)
+
+
+def test_what_a_node_started_itself_goes_with_it() -> None:
+    graph = Graph(clock="steady").add("parent", Parent()).add("apart", Parent(session=True))
+    with Running(graph) as found:
+        said = {name: found.look(f"{name}.count") for name in ("parent", "apart")}
+        assert found.until(lambda: all(view.seen for view in said.values()), 5)
+        children = {name: view.seen[-1].message.number for name, view in said.items()}
+        session = found.run.processes["parent"].pid
+        assert children["parent"] in processes_of(session)
+        assert children["apart"] in processes_of(children["apart"])
+    assert not processes_of(session)
+    assert not processes_of(children["apart"])
+
+
+def test_what_a_node_started_in_a_session_of_its_own_goes_when_its_process_is_killed() -> None:
+    with Running(Graph(clock="steady").add("apart", Parent(session=True)).add("counter", Counter())) as found:
+        said = found.look("apart.count")
+        assert found.until(lambda: bool(said.seen), 5)
+        child = said.seen[-1].message.number
+        found.kill("apart")
+        assert found.until(lambda: any(event.kind == "ended" for event in found.run.events), 5)
+        assert not processes_of(child)
+        assert found.process("counter").state == "running"

@@ -172,6 +172,7 @@ def test_a_node_that_goes_is_named_with_its_reason_and_the_others_go_on(how: str
         assert found.until(lambda: any(event.kind == "ended" for event in found.run.events), 10)
         (event,) = [event for event in found.run.events if event.kind == "ended"]
         assert re.search(said, event.text), event.text
+        assert sum(event.kind == "hangs" for event in found.run.events) == (how == "hang")
         # A process that is killed soon may be gone before the others were observed once.
         assert found.until(lambda: bool(squares.seen), 5)
         before = last(squares.seen).number
@@ -258,17 +259,6 @@ def test_a_stop_ends_within_its_time_even_if_a_node_does_not() -> None:
     assert any("'stubborn' did not stop within 1 s, and was ended" in event.text for event in found.run.events)
 
 
-def test_what_a_node_started_itself_goes_with_it() -> None:
-    with live(steady().add("parent", Parent())) as found:
-        said = found.look("parent.count")
-        assert found.until(lambda: bool(said.seen), 5)
-        child = last(said.seen).number
-        assert Path(f"/proc/{child}").exists()
-        session = found.run.processes["parent"].pid
-        assert child in processes_of(session)
-    assert not processes_of(session)
-
-
 def test_what_nodes_print_is_kept_with_their_names(tmp_path: Path) -> None:
     with live(steady().add("chatty", Chatty()).add("once", Once()), logs=tmp_path / "logs") as found:
         assert found.until(lambda: len(found.run.logs.last("chatty")) > 100, 10)
@@ -319,10 +309,13 @@ def test_a_run_whose_launcher_is_gone_is_not_listed_and_leaves_nothing() -> None
     child = os.fork()
     if child == 0:
         try:
-            found = Running(steady().add("counter", Counter()).add("parent", Parent()))
+            graph = steady().add("counter", Counter()).add("parent", Parent()).add("apart", Parent(session=True))
+            found = Running(graph)
             Control(found.run, {})
             found.run.open()
-            pids = [process.pid for process in found.run.processes.values()]
+            said = found.look("apart.count")
+            found.until(lambda: bool(said.seen), 10)
+            pids = [process.pid for process in found.run.processes.values()] + [last(said.seen).number]
             (home() / f"pids-{os.getpid()}").write_text(json.dumps(pids))
             os.kill(os.getpid(), signal.SIGSTOP)
         finally:

@@ -30,6 +30,8 @@ def test_a_world_that_breaks_costs_its_own_seed_and_is_infrastructure(tmp_path: 
     assert [r.status for r in results] == ["passed", "infrastructure", "passed"]
     assert "the world failed to advance to 0.5" in results[1].note
     assert "the solver blew up" in results[1].note
+    assert "waiting.py" in results[1].note.splitlines()[1]
+    assert results[1].note.endswith(" in advance")
     assert counted(results, work).exit_code(0.0) == 3
 
 

@@ -144,7 +144,7 @@ class Procedure:
         expected = self._expected_ticks(measured)
         off: list[str] = []
         for _ in range(OFFSET_TRIES):
-            now = [reading.counts[0] for reading in self._motors.present()]
+            now = [state.position for state in self._motors.present()]
             off = [
                 f"{name} is at tick {actual} and not at {wanted}"
                 for name, actual, wanted in zip(NAMES, now, expected, strict=True)
@@ -204,7 +204,7 @@ class Procedure:
         self._read()
 
     def _read(self) -> None:
-        self._readings.append([reading.counts[0] for reading in self._motors.present()])
+        self._readings.append([state.position for state in self._motors.present()])
 
     def _ticks(self, number: int, begin: int) -> list[int]:
         return [ticks[number] for ticks in self._readings[begin:]]

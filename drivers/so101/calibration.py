@@ -13,12 +13,14 @@ class JointCalibration:
         offset: angle of the servo at the joint's zero [rad].
         sign: 1, or -1 where the joint turns against its servo.
         lower, upper: angles of the joint at its stops [rad].
+        homing: offset of the servo with which all of this holds [ticks]; None where it is not known.
     """
 
     offset: float = 0.0
     sign: int = 1
     lower: float = -3.15
     upper: float = 3.15
+    homing: int | None = None
 
     def __post_init__(self) -> None:
         if self.sign not in (1, -1):

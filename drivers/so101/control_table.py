@@ -14,6 +14,9 @@ from dataclasses import dataclass
 TICKS = 4096
 """Number of ticks in a turn."""
 
+FULL_ANGLE = 0x10
+"""Bit of `PHASE` with which a servo counts its position over many turns."""
+
 MIDDLE = 2048
 """Half a turn: tick to which a calibration puts the middle of a joint's range."""
 
@@ -56,13 +59,18 @@ class Register:
         """Largest count that the register can hold."""
         return (1 << (8 * self.width if self.sign is None else self.sign)) - 1
 
+    @property
+    def smallest(self) -> int:
+        """Smallest count that the register can hold."""
+        return 0 if self.sign is None else -self.largest
+
     def pack(self, count: int) -> bytes:
         """Return the bytes of a count.
 
         Raises:
             ValueError: the count does not fit.
         """
-        if abs(count) > self.largest or (count < 0 and self.sign is None):
+        if not self.smallest <= count <= self.largest:
             raise ValueError(f"{count} does not fit into {self}")
         minus = 1 << self.sign if self.sign is not None and count < 0 else 0
         return (abs(count) | minus).to_bytes(self.width, "little")
@@ -78,13 +86,9 @@ class Register:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Block of adjacent registers of the control table, read or written in one frame."""
+    """Block of registers of the control table, read in one frame; those that are written have no gaps between them."""
 
     registers: tuple[Register, ...]
-
-    def __post_init__(self) -> None:
-        for one, next_ in zip(self.registers, self.registers[1:], strict=False):
-            assert one.address + one.width == next_.address, "there is a gap"
 
     @property
     def address(self) -> int:
@@ -93,16 +97,19 @@ class Block:
 
     @property
     def width(self) -> int:
-        """Number of bytes of all its registers [B]."""
-        return sum(register.width for register in self.registers)
+        """Number of bytes from its first register to its last [B]."""
+        return self.registers[-1].address + self.registers[-1].width - self.address
 
     def pack(self, counts: Sequence[int]) -> bytes:
         """Return the bytes of counts, in the order of the registers.
 
         Raises:
-            ValueError: a count does not fit.
+            ValueError: a count does not fit, or there is a gap between the registers.
         """
-        return b"".join(register.pack(count) for register, count in zip(self.registers, counts, strict=True))
+        data = b"".join(register.pack(count) for register, count in zip(self.registers, counts, strict=True))
+        if len(data) != self.width:
+            raise ValueError(f"registers must be adjacent to be written, got {self}")
+        return data
 
     def unpack(self, data: bytes) -> tuple[int, ...]:
         """Return the counts that bytes of the block hold, in the order of the registers."""
@@ -142,7 +149,7 @@ OVERLOAD = Register(36, scale=1e-2)
 TORQUE = Register(40)
 ACCELERATION = Register(41, scale=100 * TICK, unit="rad/s²")
 GOAL = Register(42, 2, sign=15, scale=TICK, unit="rad")
-GOAL_TIME = Register(44, 2)
+GOAL_TIME = Register(44, 2, sign=10, scale=1e-3)
 GOAL_SPEED = Register(46, 2, sign=15, scale=TICK, unit="rad/s")
 TORQUE_LIMIT = Register(48, 2, scale=1e-3)
 LOCK = Register(55)
@@ -158,12 +165,18 @@ STATUS = Register(65)
 MOVING = Register(66)
 CURRENT = Register(69, 2, sign=15, scale=6.5e-3, unit="A")
 
+# Factory parameters: kept without power.
+MOVING_THRESHOLD = Register(80, scale=TICK, unit="rad/s")
+MAX_SPEED = Register(84, scale=50 * TICK, unit="rad/s")
+MAX_ACCELERATION = Register(85, scale=100 * TICK, unit="rad/s²")
+
 KIND = Block((FIRMWARE_MAJOR, FIRMWARE_MINOR, ENDIAN, MODEL))
 RANGE = Block((MIN_POSITION, MAX_POSITION))
 MOTION = Block((ACCELERATION, GOAL, GOAL_TIME, GOAL_SPEED))
 CONTROL = Block((TORQUE, *MOTION.registers, TORQUE_LIMIT))
 PRESENT = Block((POSITION, SPEED, LOAD, VOLTAGE, TEMPERATURE))
-PRESENT_AND_ONE = Block((*PRESENT.registers, REG_WRITE_PENDING))
+STATE = Block((OFFSET, MODE, TORQUE, GOAL, *PRESENT.registers))
+STATE_AND_ONE = Block((*STATE.registers, REG_WRITE_PENDING))
 
 SIZE = 128
 """Size of the memory [B]; the maker's table ends at 86, and what lies behind is undocumented."""

@@ -18,6 +18,7 @@ from drivers.so101.command_check import refusal
 from drivers.so101.control_table import TICK
 from drivers.so101.identity import identify
 from drivers.so101.servos import IDS, JOINTS, NAMES, ServoScale
+from drivers.so101.supervision import JointRanges, changed_settings, interference
 from embodied.clock import SECOND, Time
 from embodied.errors import DeviceLost, NotStopped
 from embodied.messages import DeviceStatus, GripperState, JointCommand, JointState
@@ -28,8 +29,8 @@ from embodied.ranges import Range
 from embodied.robot import Robot
 
 if TYPE_CHECKING:
-    from drivers.so101.bus import Reading
     from drivers.so101.motors import Motors
+    from drivers.so101.servo_state import ServoState
 
 DETECTION_TIME = 0.12
 """Worst-case time to detect a lost bus, two reads without an answer [s]; the timeout is `lost_within` minus this."""
@@ -48,6 +49,12 @@ SPEEDS = tuple(baud for baud in control_table.BAUDS if baud != 76_800)
 
 AHEAD = 0.1
 """Time for which a joint moves at full speed to a new goal, at most [s]: goals further away are approached."""
+
+LEAD = 0.4
+"""Largest distance of a goal from where its joint was measured [rad]; at full speed a joint lags by less than half."""
+
+AGAIN = "; then arm it again"
+"""End of the reason for which an arm is no longer armed."""
 
 MOVING = 0.03
 """Speed above which a joint is reported as moving [rad/s]."""
@@ -135,6 +142,8 @@ class SO101(Driver):
         from drivers.so101.motors import Motors
 
         self._scale = ServoScale(self.calibration)
+        self._ranges = JointRanges(self.robot, self.calibration)
+        self._unknown_position = False
         self._speed = self.robot.limit("velocity")
         self._armed, self._fault, self._reason = False, False, "not armed yet"
         self._last_sent: Time | None = None
@@ -150,6 +159,7 @@ class SO101(Driver):
                 if time.monotonic() > deadline:
                     raise DeviceLost(f"no answer from {', '.join(missing)} at {self.port}: is its power on?")
                 pause.wait(RETRY)
+            self._offsets = [state.offset for state in self._motors.present()]
         except DeviceLost:
             self.close()
             raise
@@ -160,7 +170,7 @@ class SO101(Driver):
         Raises:
             DeviceLost: a servo does not answer.
         """
-        return identify(self._open(), self._scale, set(self.calibration), self.port)
+        return identify(self._open(), self._scale, self._ranges, self.calibration, self.port)
 
     def arm(self) -> None:
         """Switch the motors on, each with its present position as its goal, so that nothing jumps.
@@ -171,13 +181,14 @@ class SO101(Driver):
         """
         self._armed = False
         motors = self._open()
-        present = motors.present()
-        if fault := faults.fault_text(present, self.hottest, self.voltage):
+        present = motors.reset_overload(motors.present())
+        if fault := self._problem(present):
             raise NotStopped(f"the SO-101 at {self.port} cannot be armed: {fault}")
         fastest = np.append(np.minimum(self._speed, control_table.NO_LOAD), control_table.NO_LOAD)
         speeds = [int(speed) for speed in np.ceil(fastest / TICK)]
         shares = [round(1000 * share) for share in (*[self.torque] * len(JOINTS), self.grip)]
         motors.switch_on(present, speeds, shares)
+        self._position = self._scale.angles(np.array([state.position for state in present]))[:-1]
         self._last_sent = self._last_answer = None
         self._armed, self._fault, self._reason = True, False, ""
 
@@ -190,21 +201,17 @@ class SO101(Driver):
         motors = self._open()
         if self._last_answer is None:
             self._last_answer = now
-        readings = motors.read_all()
-        self._missed = 0 if readings is not None else self._missed + 1
-        if readings is not None:
+        states = motors.read_all()
+        self._missed = 0 if states is not None else self._missed + 1
+        if states is not None:
             self._last_answer = now
-            if self._armed and (fault := faults.fault_text(readings, self.hottest, self.voltage)):
-                motors.send(_ticks(readings))
-                self._armed, self._fault, self._reason = False, True, fault
+            self._watch(motors, states)
         elif self._missed >= MISSED and now - self._last_answer >= (self.lost_within - DETECTION_TIME) * SECOND:
             seconds = (now - self._last_answer) / SECOND
             raise DeviceLost(f"the SO-101 at {self.port}: no valid answer from {motors.silent} for {seconds:.2f} s")
+        state, gripper = (None, None) if states is None or self._unknown_position else self._measured(states, now)
         applied = self._follow(motors, command, now) if self._armed and command is not None else None
-        if readings is None:
-            return SO101Output(None, None, applied, self._status(motors, []))
-        state, gripper = self._measured(readings, now)
-        return SO101Output(state, gripper, applied, self._status(motors, readings))
+        return SO101Output(state, gripper, applied, self._status(motors, states or []))
 
     def halt(self) -> None:
         """Hold the present position, and read back that the arm stands there.
@@ -224,11 +231,31 @@ class SO101(Driver):
         if motors is None:
             return
         with contextlib.suppress(DeviceLost):
-            if self._armed and (readings := motors.read_all()) is not None:
-                motors.send(_ticks(readings))
+            if self._armed and (states := motors.read_all()) is not None:
+                motors.hold(states)
             if self.release:
                 motors.switch_off()
         motors.close()
+
+    def _watch(self, motors: Motors, states: Sequence[ServoState]) -> None:
+        """Hold the arm where it is and keep the reason, if a servo has a fault or is not as it was armed."""
+        problem = self._problem(states)
+        if not problem and self._armed and (foreign := interference(states, motors.recent)):
+            problem = foreign + AGAIN
+        if problem and (self._armed or self._unknown_position):
+            if self._armed:
+                motors.hold(states)
+            self._armed, self._fault, self._reason = False, True, problem
+
+    def _problem(self, states: Sequence[ServoState]) -> str:
+        """Return why the arm must not move, armed or not; empty if it may."""
+        changed = changed_settings(states, self._offsets)
+        angles = self._scale.angles(np.array([state.position for state in states], dtype=np.float64))
+        impossible = self._ranges.problem(angles)
+        self._unknown_position = bool(changed or impossible)
+        texts = filter(None, (faults.fault_text(states, self.hottest, self.voltage), changed, impossible))
+        problem = "; ".join(texts)
+        return problem + AGAIN if problem else ""
 
     def _follow(self, motors: Motors, command: JointCommand, now: Time) -> JointCommand | None:
         """Send a command, and return what was sent of it; None if it was refused."""
@@ -241,6 +268,8 @@ class SO101(Driver):
         # One tick more, or rounding errors would add up at full speed.
         reach = self._speed * elapsed + TICK
         position = before + np.clip(wanted - before, -reach, reach)
+        # A joint that something holds would sweep to a goal far away once it is free.
+        position = np.clip(position, self._position - LEAD, self._position + LEAD)
         goals = _rounded(self._scale.ticks(position, command.gripper or 0.0))
         if command.gripper is None:
             goals[-1] = motors.goals[-1]
@@ -249,35 +278,33 @@ class SO101(Driver):
         sent = self._scale.angles(np.array(goals))
         return JointCommand(position=sent[:-1], gripper=jaw.opening(sent[-1]))
 
-    def _measured(self, readings: Sequence[Reading], now: Time) -> tuple[JointState, GripperState]:
-        ticks, speeds, duties = np.array([reading.counts[:3] for reading in readings], dtype=np.float64).T
+    def _measured(self, states: Sequence[ServoState], now: Time) -> tuple[JointState, GripperState]:
+        counts = [(state.position, state.speed, state.load) for state in states]
+        ticks, speeds, duties = np.array(counts, dtype=np.float64).T
         angles, rates = self._scale.angles(ticks), self._scale.directed(speeds) * TICK
         efforts = self._scale.directed(duties) * control_table.LOAD.scale * control_table.STALL
         width, slope = jaw.opening(angles[-1]), jaw.slope(angles[-1])
         joints = JointState(position=angles[:-1], velocity=rates[:-1], effort=efforts[:-1], acquired=now)
         # The force is positive when the gripper closes, while its angle decreases.
         grip = GripperState(width=width, speed=rates[-1] * slope, force=-efforts[-1] / slope, acquired=now)
+        self._position = angles[:-1]
         return joints, grip
 
-    def _status(self, motors: Motors, readings: Sequence[Reading]) -> DeviceStatus:
-        moving = any(abs(reading.counts[1]) * TICK > MOVING for reading in readings)
+    def _status(self, motors: Motors, states: Sequence[ServoState]) -> DeviceStatus:
+        moving = any(abs(state.speed) * TICK > MOVING for state in states)
         state = ("moving" if moving else "ready") if self._armed else "fault" if self._fault else "stopped"
         return DeviceStatus(
             state=state,
             reason=self._reason,
             rejected=motors.rejected,
-            temperature=np.array([reading.counts[4] for reading in readings], dtype=np.float64) if readings else None,
-            voltage=min(reading.counts[3] for reading in readings) * control_table.VOLTAGE.scale if readings else None,
+            temperature=np.array([state.temperature for state in states], dtype=np.float64) if states else None,
+            voltage=min(state.voltage for state in states) * control_table.VOLTAGE.scale if states else None,
         )
 
     def _open(self) -> Motors:
         if self._motors is None:
             raise DeviceLost(f"the port {self.port} is closed")
         return self._motors
-
-
-def _ticks(readings: Sequence[Reading]) -> list[int]:
-    return [reading.counts[0] for reading in readings]
 
 
 def _rounded(ticks: np.ndarray[tuple[int], np.dtype[np.float64]]) -> list[int]:

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
 from drivers.so101 import control_table
 from drivers.so101.codec import Status
+from drivers.so101.servo_state import ServoState
 from drivers.so101.servos import NAMES
-
-if TYPE_CHECKING:
-    from drivers.so101.bus import Reading
 
 TEXTS = {
     Status.VOLTAGE: "its supply is outside its limits: check the power supply",
@@ -22,25 +19,24 @@ TEXTS = {
 """Text for each fault that a servo reports."""
 
 
-def fault_text(readings: Sequence[Reading], hottest: float, voltage: tuple[float, float]) -> str:
-    """Return the faults of an SO-101's servos in words, and what to do about them; empty for none.
+def fault_text(states: Sequence[ServoState], hottest: float, voltage: tuple[float, float]) -> str:
+    """Return the faults of an SO-101's servos in words, and what to do about each; empty for none.
 
     Args:
-        readings: reading of the block `PRESENT` of each servo.
+        states: state of each servo.
         hottest: largest motor temperature [degC].
         voltage: lower and upper limit of the supply voltage [V].
     """
-    named = zip(NAMES, readings, strict=True)
-    texts = [f"{name}: {text}" for name, reading in named for text in _texts(reading, hottest, voltage)]
-    return "; ".join(texts) + "; then arm it again" if texts else ""
+    named = zip(NAMES, states, strict=True)
+    return "; ".join(f"{name}: {text}" for name, state in named for text in _texts(state, hottest, voltage))
 
 
-def _texts(reading: Reading, hottest: float, voltage: tuple[float, float]) -> Iterator[str]:
-    volts, temperature = reading.counts[3] * control_table.VOLTAGE.scale, reading.counts[4]
+def _texts(state: ServoState, hottest: float, voltage: tuple[float, float]) -> Iterator[str]:
+    volts, temperature = state.voltage * control_table.VOLTAGE.scale, state.temperature
     for bit in Status:
-        if reading.status & bit:
-            yield f"{TEXTS[bit]} (status {int(reading.status)}, {temperature} °C, {volts:.1f} V)"
-    if temperature > hottest and not reading.status & Status.TEMPERATURE:
+        if state.status & bit:
+            yield f"{TEXTS[bit]} (status {int(state.status)}, {temperature} °C, {volts:.1f} V)"
+    if temperature > hottest and not state.status & Status.TEMPERATURE:
         yield f"its motor must be at most {hottest:g} °C, got {temperature}: let it cool down"
-    if not voltage[0] <= volts <= voltage[1] and not reading.status & Status.VOLTAGE:
+    if not voltage[0] <= volts <= voltage[1] and not state.status & Status.VOLTAGE:
         yield f"its supply must be in [{voltage[0]:g}, {voltage[1]:g}] V, got {volts:.1f}: check the power supply"

@@ -102,7 +102,7 @@ def measure(name: str, home: int, ticks: Sequence[int], expected: ExpectedJoint,
     read = home - (new - offset)
     read -= TICKS * round(((least + most) / 2 - (new - offset) - MIDDLE) / TICKS)
     zero = (read - MIDDLE) * TICK - expected.sign * expected.pose
-    return Measured(JointCalibration(offset=zero, sign=expected.sign, lower=ends[0], upper=ends[1]), new)
+    return Measured(JointCalibration(offset=zero, sign=expected.sign, lower=ends[0], upper=ends[1], homing=new), new)
 
 
 def direction(name: str, ticks: Sequence[int]) -> int:

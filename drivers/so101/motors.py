@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Collection, Sequence
 
 from drivers.so101 import control_table
-from drivers.so101.bus import Bus, Reading
+from drivers.so101.bus import Bus
+from drivers.so101.codec import Status
 from drivers.so101.control_table import TICK, Block, Register
+from drivers.so101.servo_state import POSITION_MODE, ServoState
 from drivers.so101.servos import IDS, NAMES
 from embodied.errors import DeviceLost, NotCalibrated, NotStopped
 
@@ -29,12 +32,16 @@ STANDING_SPEED = 0.03
 GOAL_TOLERANCE = 0.06
 """Distance from its goal at which a joint has reached it [rad]: under load a servo stays a little off."""
 
-READ_ALL = (control_table.PRESENT, control_table.PRESENT_AND_ONE)
+READ_ALL = (control_table.STATE, control_table.STATE_AND_ONE)
 """Blocks that are read in turn. An answer that is a request late has another length, so it is not taken for the answer
 to the next one: nothing else on this bus distinguishes them."""
 
 SLACK = 2
 """Number of ticks by which a motor may be outside its own limits and still be switched on."""
+
+
+RECENT = 3
+"""Number of goals of a servo that count as sent: a damaged request leaves it with an older one until the next."""
 
 
 class Motors:
@@ -45,18 +52,23 @@ class Motors:
         baud: speed of the bus [bit/s].
 
     Attributes:
-        goals: goals that were sent last.
+        recent: goals that were sent last and before, oldest first.
 
     Raises:
         DeviceLost: the port cannot be opened.
     """
 
     def __init__(self, port: str, baud: int) -> None:
-        self.goals: list[int] = []
+        self.recent: deque[list[int]] = deque(maxlen=RECENT)
         self._port = port
         self._reads = 0
         self._bus = Bus(port, baud)
         self._pause = threading.Event()
+
+    @property
+    def goals(self) -> list[int]:
+        """Goals that were sent last; empty before the first."""
+        return self.recent[-1] if self.recent else []
 
     @property
     def rejected(self) -> int:
@@ -100,13 +112,16 @@ class Motors:
             else ""
         )
 
-    def read_all(self) -> list[Reading] | None:
-        """Read the measurements of all six; None unless all gave a valid answer."""
+    def read_all(self) -> list[ServoState] | None:
+        """Read the states of all six; None unless all gave a valid answer."""
         self._reads += 1
-        return self._bus.read_all(IDS, READ_ALL[self._reads % len(READ_ALL)])
+        readings = self._bus.read_all(IDS, READ_ALL[self._reads % len(READ_ALL)])
+        if readings is None:
+            return None
+        return [ServoState(each.status, *each.counts[: len(control_table.STATE.registers)]) for each in readings]
 
-    def present(self) -> list[Reading]:
-        """Read the measurements of all six until they answer.
+    def present(self) -> list[ServoState]:
+        """Read the states of all six until they answer.
 
         Raises:
             DeviceLost: they give no valid answer.
@@ -119,13 +134,43 @@ class Motors:
     def send(self, goals: list[int]) -> None:
         """Send the goals of all six in one frame."""
         self._bus.write_all(control_table.GOAL, _each(goals))
-        self.goals = goals
+        self.recent.append(goals)
 
-    def switch_on(self, present: Sequence[Reading], speeds: Sequence[int], shares: Sequence[int]) -> None:
+    def hold(self, present: Sequence[ServoState]) -> None:
+        """Hold all at the positions that were read; a servo that does not control its position is switched off.
+
+        In another mode a goal is no position, and the limit of its speed may be the speed at which it turns.
+        """
+        if others := [servo for servo, state in zip(IDS, present, strict=True) if state.mode != POSITION_MODE]:
+            self.switch_off(others)
+        goals = [state.position for state in present]
+        kept = {servo: (goal,) for servo, goal in zip(IDS, goals, strict=True) if servo not in others}
+        if kept:
+            self._bus.write_all(control_table.GOAL, kept)
+        self.recent.append(goals)
+
+    def reset_overload(self, present: Sequence[ServoState]) -> list[ServoState]:
+        """Switch the motors off that have let go of an overload, which ends it, and return what all report then.
+
+        Raises:
+            DeviceLost: they give no valid answer.
+        """
+        let_go = [servo for servo, state in zip(IDS, present, strict=True) if state.status & Status.LOAD]
+        if not let_go:
+            return list(present)
+        for _ in range(TRIES):
+            self.switch_off(let_go)
+            self._pause.wait(PAUSE)
+            present = self.present()
+            if not any(state.status & Status.LOAD for state in present):
+                break
+        return list(present)
+
+    def switch_on(self, present: Sequence[ServoState], speeds: Sequence[int], shares: Sequence[int]) -> None:
         """Switch all on, each with its present position as its goal, and read the registers back.
 
         Args:
-            present: measurements of all six.
+            present: states of all six.
             speeds: speed limits [ticks/s].
             shares: torque limits, in thousandths of the torque at stall.
 
@@ -133,7 +178,7 @@ class Motors:
             DeviceLost: a servo does not answer.
             NotStopped: a servo would jump, or does not keep what was written.
         """
-        goals = [reading.counts[0] for reading in present]
+        goals = [state.position for state in present]
         for name, servo, goal in zip(NAMES, IDS, goals, strict=True):
             lowest, highest = self.read(servo, control_table.RANGE)
             if lowest < highest and not lowest - SLACK <= goal <= highest + SLACK:
@@ -146,7 +191,8 @@ class Motors:
         self._bus.write_all(control_table.MOTION, {servo: each[1:5] for servo, each in zip(IDS, wanted, strict=True)})
         self._bus.write_all(control_table.TORQUE_LIMIT, _each(shares))
         self._bus.write_all(control_table.TORQUE, _each([1] * len(IDS)))
-        self.goals = goals
+        self.recent.clear()
+        self.recent.append(goals)
         for name, servo, each in zip(NAMES, IDS, wanted, strict=True):
             if (kept := self.read(servo, control_table.CONTROL)) != each:
                 raise NotStopped(f"the servo of {name} at {self._port} was set to {each}, and reads {kept}")
@@ -166,9 +212,9 @@ class Motors:
                 return
         raise NotCalibrated(f"the servo of {NAMES[servo - 1]} at {self._port} was set to {count}, and reads {kept}")
 
-    def switch_off(self) -> None:
-        """Switch all motors off, without reading back."""
-        self._bus.write_all(control_table.TORQUE, _each([0] * len(IDS)))
+    def switch_off(self, servos: Collection[int] = IDS) -> None:
+        """Switch motors off, without reading back; all of them by default."""
+        self._bus.write_all(control_table.TORQUE, dict.fromkeys(servos, (0,)))
 
     def switch_off_verified(self) -> None:
         """Switch all motors off, and read back that they are.
@@ -187,7 +233,7 @@ class Motors:
             DeviceLost: a servo does not answer.
             NotStopped: a joint moves; the message says which.
         """
-        self.send([reading.counts[0] for reading in self.present()])
+        self.hold(self.present())
         stood, moves = 0, ""
         for _ in range(TRIES):
             self._pause.wait(PAUSE)
@@ -199,12 +245,12 @@ class Motors:
 
     def _moves(self) -> str:
         """Return which joint moves or has another goal than the one sent last; empty if all stand."""
-        for name, servo, reading, goal in zip(NAMES, IDS, self.present(), self.goals, strict=True):
-            position, speed, *_ = reading.counts
-            if (kept := self.read(servo, control_table.GOAL)[0]) != goal:
-                return f"{name} has the goal {kept}, not {goal}"
-            if abs(speed) * TICK > STANDING_SPEED or abs(position - goal) * TICK > GOAL_TOLERANCE:
-                return f"{name} turns at {speed * TICK:.2f} rad/s, {abs(position - goal) * TICK:.2f} rad from there"
+        for name, state, goal in zip(NAMES, self.present(), self.goals, strict=True):
+            if state.mode == POSITION_MODE and state.goal != goal:
+                return f"{name} has the goal {state.goal}, not {goal}"
+            away = abs(state.position - goal) * TICK
+            if abs(state.speed) * TICK > STANDING_SPEED or away > GOAL_TOLERANCE:
+                return f"{name} turns at {state.speed * TICK:.2f} rad/s, {away:.2f} rad from there"
         return ""
 
 

@@ -7,9 +7,11 @@ differs from the one that the client has set on the terminal do not answer.
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import random
 import select
+import struct
 import termios
 import threading
 from collections.abc import Callable
@@ -18,8 +20,11 @@ from drivers.so101.codec import SHORTEST, Frame, FrameParser
 from embodied.devices.disturbance import Disturbance, Disturber, flip_bit
 from embodied.devices.virtual_serial import PseudoTerminal
 
-SPEEDS = {getattr(termios, f"B{baud}"): baud for baud in (38_400, 57_600, 115_200, 500_000, 1_000_000)}
-"""Speeds that termios has a constant for [bit/s], by that constant; at others all servos answer."""
+TERMIOS2 = struct.Struct("=4I20x2I")
+"""Layout of struct termios2 of Linux (asm-generic/termbits.h), which has speeds that termios has no constant for."""
+
+TCGETS2 = 0x802C542A
+"""Number of the ioctl that reads it."""
 
 POLL_TIMEOUT = 20
 """Time after which a terminal that was plugged in again is noticed [ms]."""
@@ -29,14 +34,14 @@ class BusServer:
     """Server of one virtual servo bus on a pseudo terminal, with a thread of its own.
 
     Args:
-        answer: function that returns the answers to a frame, in order, at a speed of the bus [bit/s], None for any.
+        answer: function that returns the answers to a frame, in order, at a speed of the bus [bit/s].
         link: path of a symbolic link to the terminal, whose own changes with each plug; empty for none.
 
     Attributes:
         address: path that a client opens.
     """
 
-    def __init__(self, answer: Callable[[Frame, int | None], list[Frame]], link: str = "") -> None:
+    def __init__(self, answer: Callable[[Frame, int], list[Frame]], link: str = "") -> None:
         self._answer = answer
         self._link = link
         self._terminal: PseudoTerminal | None = None
@@ -106,7 +111,7 @@ class BusServer:
 
     def _exchange(self, descriptor: int, parser: FrameParser) -> None:
         frames = parser.feed(os.read(descriptor, 4096))
-        speed = SPEEDS.get(termios.tcgetattr(descriptor)[5])
+        *_, speed = TERMIOS2.unpack(fcntl.ioctl(descriptor, TCGETS2, bytes(TERMIOS2.size)))
         for frame in frames:
             answers = self._answer(frame, speed)
             if answers and not self._frozen:

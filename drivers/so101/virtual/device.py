@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from drivers.so101 import codec, control_table, jaw
+from drivers.so101 import control_table, jaw
 from drivers.so101.calibration import JointCalibration
-from drivers.so101.codec import BROADCAST, Frame, Instruction, Malformed
+from drivers.so101.codec import Frame, Instruction
 from drivers.so101.control_table import TICK
 from drivers.so101.servos import IDS, JOINTS, NAMES, ServoScale
 from drivers.so101.virtual.bus_server import BusServer
+from drivers.so101.virtual.dispatch import dispatch
 from drivers.so101.virtual.servo import SUPPLY, Servo
 from embodied.bodies import arm, body_claim
 from embodied.clock import rate_of
@@ -35,6 +36,9 @@ ANGLE_TOLERANCE = 1e-3
 
 SAGGED = 3.5
 """Voltage of a supply that is too low [V]."""
+
+JAMMED_SERVO = 3
+"""Id of the servo whose joint is held by something that it cannot move."""
 
 SETTING = (Instruction.WRITE, Instruction.ACTION, Instruction.SYNC_WRITE)
 """Instructions that may set a goal."""
@@ -58,7 +62,7 @@ class VirtualSO101(VirtualDevice):
 
     rate = 100.0
     disturbances = ALL
-    faults = ("over-temperature", "low voltage", "power loss")
+    faults = ("over-temperature", "overload", "low voltage", "power loss")
 
     def claims(self) -> Iterable[str]:
         """Yield the arm of the world."""
@@ -86,8 +90,12 @@ class VirtualSO101(VirtualDevice):
         limits = self._scale.limits(self.robot.limit("lower"), self.robot.limit("upper"))
         plate = control_table.PLATE + self.serial.encode("ascii")
         self._servos = {n: Servo(n, *ends, plate) for n, ends in zip(IDS, limits, strict=True)}
+        # The body's gripper opens less wide than the jaw of the servo turns.
+        self._widest = min(jaw.angle(self.robot.opening), jaw.WIDEST)
         self._received: list[Command] = []
         self._powered = True
+        self._mute: set[int] = set()
+        self._slip = np.zeros(len(IDS))
         self._measure()
         for servo in self._servos.values():
             servo.restart()
@@ -135,9 +143,35 @@ class VirtualSO101(VirtualDevice):
         """
         with self._lock:
             number = NAMES.index(joint)
-            angles = self._scale.angles(np.array([servo.raw for servo in self._servos.values()]))
+            angles = self._angles([servo.raw for servo in self._servos.values()])
             angles[number] = angle
-            self._servos[IDS[number]].hand = float(self._scale.to_ticks(angles)[number])
+            self._servos[IDS[number]].hand = float((self._scale.to_ticks(angles) + self._slip)[number])
+
+    def slip(self, joint: str, ticks: int) -> None:
+        """Turn the shaft of a servo on its joint by some ticks, as if it were taken off and put on again."""
+        with self._lock:
+            number = NAMES.index(joint)
+            self._slip[number] += ticks
+            self._servos[IDS[number]].slip(ticks)
+
+    def receive(self, frame: Frame) -> None:
+        """Carry out a frame that another program sends on the bus, through an adapter of its own."""
+        self._answer(frame, control_table.BAUDS[0])
+
+    def mute(self, *names: str) -> None:
+        """Let the servos of these joints, or `gripper`, answer nothing, and all others again."""
+        with self._lock:
+            self._mute = {IDS[NAMES.index(name)] for name in names}
+
+    def replace(self, serial: str) -> None:
+        """Put another arm of the same model in the place of this one: its motors are off, its port is a new device."""
+        self.unplug()
+        with self._lock:
+            self.serial = serial
+            for servo in self._servos.values():
+                servo.engrave(control_table.PLATE + serial.encode("ascii"))
+                servo.restart()
+        self.plug()
 
     def unplug(self) -> None:
         """Unplug the adapter from the computer; the servos keep their supply, and their goals."""
@@ -167,11 +201,13 @@ class VirtualSO101(VirtualDevice):
                 servo.ignores_commands = True
 
     def inject(self, fault: str) -> None:
-        """Overheat the shoulder's motor, lower the supply, or cut it: then nothing answers, and the gears hold."""
+        """Overheat the shoulder's motor, hold the elbow, lower the supply, or cut it: then the gears hold."""
         with self._lock:
             match fault:
                 case "over-temperature":
                     self._servos[OVERHEATING_SERVO].heat(OVERHEATED)
+                case "overload":
+                    self._servos[JAMMED_SERVO].jammed = True
                 case "low voltage":
                     for servo in self._servos.values():
                         servo.supply = SAGGED
@@ -183,9 +219,10 @@ class VirtualSO101(VirtualDevice):
                     self._unsupported(f"have the fault '{fault}'")
 
     def clear_faults(self) -> None:
-        """Cool the motor and restore the supply; servos that had none restart, with their motors off."""
+        """Cool the motor, free the joint, restore the supply; servos that had none restart, with their motors off."""
         with self._lock:
             for servo in self._servos.values():
+                servo.jammed = False
                 servo.supply = SUPPLY
                 servo.heat()
                 if not self._powered:
@@ -194,58 +231,41 @@ class VirtualSO101(VirtualDevice):
 
     def _measure(self) -> None:
         joints, gripper = self._body.read()
-        self._position = joints.position
+        if np.isfinite(joints.position).all():
+            self._position = joints.position
         torque = np.zeros_like(joints.position) if joints.effort is None else joints.effort
         slope = jaw.slope(jaw.angle(gripper.width))
-        ticks = self._scale.to_ticks(np.append(joints.position, self._jaw(gripper.width)))
+        ticks = self._scale.to_ticks(np.append(self._position, self._jaw(gripper.width))) + self._slip
         speeds = self._scale.directed(np.append(joints.velocity, gripper.speed / slope)) / TICK
         # The force is positive when the gripper closes, while its angle decreases.
         duties = self._scale.directed(np.append(torque, -gripper.force * slope)) / control_table.STALL
-        for servo, raw, speed, duty in zip(self._servos.values(), ticks, speeds, duties, strict=True):
-            servo.raw, servo.speed = float(raw), float(speed)
-            servo.duty = float(np.clip(np.nan_to_num(duty), -1.0, 1.0))
+        measured = np.nan_to_num((ticks, speeds, duties)).T.tolist()
+        for servo, (raw, speed, duty) in zip(self._servos.values(), measured, strict=True):
+            servo.raw, servo.speed, servo.duty = raw, speed, min(max(duty, -1.0), 1.0)
 
     def _jaw(self, width: float) -> float:
-        """Return the angle of the jaw [rad] at an opening [m]; beyond the widest opening, that of its servo."""
+        """Return the angle of the jaw [rad] at an opening [m]; beyond the body's widest opening, that of its servo."""
         angle = jaw.angle(width)
-        servo = float(self._scale.angles(np.array([servo.target for servo in self._servos.values()]))[-1])
-        return servo if angle > jaw.WIDEST - ANGLE_TOLERANCE and servo > angle else angle
+        servo = float(self._angles([servo.target for servo in self._servos.values()])[-1])
+        return min(servo, jaw.OPEN) if angle > self._widest - ANGLE_TOLERANCE and servo > angle else angle
+
+    def _angles(self, ticks: Sequence[float]) -> Vector:
+        """Return the angles of the five joints and of the jaw, shape (6,) [rad], at positions of the shafts."""
+        return self._scale.angles(np.array(ticks) - self._slip)
 
     def _command(self, ticks: Sequence[float]) -> JointCommand:
-        angles = self._scale.angles(np.array(ticks))
+        angles = self._angles(ticks)
         return JointCommand(position=angles[:-1], gripper=jaw.opening(angles[-1]))
 
-    def _answer(self, frame: Frame, speed: int | None) -> list[Frame]:
-        """Return the answers of the servos to a frame, in order."""
+    def _answer(self, frame: Frame, speed: int) -> list[Frame]:
+        """Return the answers of the servos to a frame that came at a speed of the bus [bit/s], in order."""
         with self._lock:
             if not self._powered:
                 return []
-            listening = {
-                s.get(control_table.ID): s
-                for s in self._servos.values()
-                if speed in (None, control_table.BAUDS[s.get(control_table.BAUD)])
-            }
-            if frame.code in (Instruction.SYNC_READ, Instruction.SYNC_WRITE):
-                answers = self._answer_all(frame, listening)
-            else:
-                addressed = listening.values() if frame.id == BROADCAST else filter(None, (listening.get(frame.id),))
-                answers = [answer for servo in addressed if (answer := servo.answer(frame))]
+            listening = [s for s in self._servos.values() if speed == control_table.BAUDS[s.get(control_table.BAUD)]]
+            answers = dispatch(frame, listening)
             self._record(frame)
-            return answers
-
-    def _answer_all(self, frame: Frame, listening: Mapping[int, Servo]) -> list[Frame]:
-        if frame.code == Instruction.SYNC_READ:
-            address, width, *ids = frame.parameters if len(frame.parameters) > 2 else (0, 0)
-            requests = [codec.read(number, address, width) for number in ids if number in listening]
-            return [answer for each in requests if (answer := listening[each.id].answer(each))]
-        try:
-            address, values = codec.sync_written(frame)
-        except Malformed:
-            return []
-        for number, data in values.items():
-            if number in listening:
-                listening[number].write(address, data)
-        return []
+            return [answer for answer in answers if answer.id not in self._mute]
 
     def _record(self, frame: Frame) -> None:
         """Record the goals, if a frame has changed them."""

@@ -1,10 +1,13 @@
-"""Virtual STS3215: its memory, a motor that moves to its goal, and its protection.
+"""Virtual STS3215: its memory, a motor that moves to its goal or at a speed, and its protection.
 
 The motor's set-point moves to the goal with the speed and the acceleration in the registers, and brakes in time;
-without requests it moves to the last goal and holds it, as the real one. Duty is the body's torque as a share of the
-torque at stall. The motor heats with the square of its duty and cools by itself; the supply sags with the duty. Beyond
-a limit a bit of its status is set, and cleared once it is within again; if `UNLOAD_CONDITIONS` has that bit too, the
-motor is off meanwhile, and the gears, 1:345, hold the shaft. An overload lasts until `TORQUE` is written.
+without requests it moves to the last goal and holds it, as the real one. In wheel and PWM mode it turns at a speed
+until something stops it, in step mode by the goal from where it is. What registers report follows a write at once.
+
+Duty is the body's torque as a share of the torque at stall. The motor heats with the square of its duty and cools by
+itself; the supply sags with the duty. Beyond a limit a bit of its status is set, and cleared once it is within again;
+if `UNLOAD_CONDITIONS` has that bit too, the motor is off meanwhile, and the gears, 1:345, hold the shaft. An overload
+lasts until `TORQUE` is written.
 """
 
 from __future__ import annotations
@@ -12,9 +15,10 @@ from __future__ import annotations
 import math
 
 from drivers.so101 import control_table
-from drivers.so101.codec import BROADCAST, Frame, Instruction, Status
-from drivers.so101.control_table import TICK, TICKS, Register
-from embodied.guards.stopping import stoppable_speed
+from drivers.so101.codec import BROADCAST, LONGEST, SHORTEST, Frame, Instruction, Status
+from drivers.so101.control_table import FULL_ANGLE, TICK, TICKS, Register
+from drivers.so101.virtual.memory_map import COMMANDS, EEPROM, FACTORY, FACTORY_PARAMETERS, HIGHEST, WRITABLE, Mode
+from drivers.so101.virtual.motion import pace_at, pace_to
 
 AMBIENT = 28.0
 """Ambient temperature [degC]."""
@@ -31,39 +35,8 @@ SUPPLY = 12.0
 SAG = 0.8
 """Voltage drop at a stalled motor [V]."""
 
-FACTORY = {
-    control_table.FIRMWARE_MAJOR: 3,
-    control_table.FIRMWARE_MINOR: 10,
-    control_table.MODEL: control_table.MODEL_STS3215,
-    control_table.STATUS_RETURN_LEVEL: 1,
-    control_table.MAX_POSITION: TICKS - 1,
-    control_table.MAX_TEMPERATURE: 70,
-    control_table.MAX_VOLTAGE: 140,
-    control_table.MIN_VOLTAGE: 40,
-    control_table.MAX_TORQUE: 1000,
-    control_table.PHASE: 12,
-    control_table.UNLOAD_CONDITIONS: int(Status.TEMPERATURE | Status.CURRENT | Status.LOAD),
-    control_table.ALARM_CONDITIONS: int(Status.TEMPERATURE | Status.CURRENT | Status.LOAD),
-    control_table.GAIN_P: 32,
-    control_table.GAIN_D: 32,
-    control_table.MAX_CURRENT: 500,
-    control_table.PROTECTED_TORQUE: 20,
-    control_table.PROTECTION_TIME: 200,
-    control_table.OVERLOAD: 80,
-}
-"""Factory settings that are not 0."""
-
 HAND_SPEED = 2.0
 """Speed at which a person turns the shaft by hand [rad/s]."""
-
-EEPROM = range(control_table.ID.address, control_table.TORQUE.address)
-"""Addresses of the writable EEPROM."""
-
-WRITABLE = range(control_table.ID.address, control_table.POSITION.address)
-"""Addresses that may be written."""
-
-COMMANDS = range(control_table.TORQUE.address, control_table.LOCK.address)
-"""Addresses of what moves or stops the motor."""
 
 STANDING_SPEED = TICKS / 360
 """Speed up to which a shaft counts as standing, one degree per second [ticks/s]."""
@@ -73,6 +46,9 @@ CENTRE = 128
 
 UNCONTROLLED_SPEED = 0.2
 """Speed of a servo that ignores commands [rad/s]."""
+
+STALLED = 200
+"""Distance by which the set-point of a turning motor is ahead of a shaft that something stops [ticks]."""
 
 
 class Servo:
@@ -91,16 +67,18 @@ class Servo:
         supply: voltage of its supply [V].
         ignores_commands: whether it acknowledges what would move or stop it, and goes on turning.
         hand: position to which a person turns the shaft while the motor is off [ticks]; None for no person.
+        jammed: whether something that its motor cannot move holds the shaft.
     """
 
     def __init__(self, number: int, lowest: int, highest: int, plate: bytes) -> None:
         self.raw = float(control_table.MIDDLE)
         self.speed = self.duty = 0.0
-        self.target = self.raw
+        self.target = self._aim = self.raw
         self.supply = SUPPLY
         self.ignores_commands = False
         self.hand: float | None = None
-        self._plate = int.from_bytes(plate.ljust(control_table.NAMEPLATE.width), "little")
+        self.jammed = False
+        self.engrave(plate)
         self._kept = bytearray(control_table.SIZE)
         self._memory = bytearray(control_table.SIZE)
         self._recover()
@@ -111,10 +89,15 @@ class Servo:
         self._temperature = AMBIENT
         self.restart()
 
+    def engrave(self, plate: bytes) -> None:
+        """Set the text behind the maker's table, which it shows from its next start on."""
+        self._plate = int.from_bytes(plate.ljust(control_table.NAMEPLATE.width), "little")
+
     def restart(self) -> None:
         """Switch the power on: RAM is lost, and the motor is off."""
-        self._memory[EEPROM.stop :] = bytes(control_table.SIZE - EEPROM.stop)
-        self._memory[: EEPROM.stop] = self._kept[: EEPROM.stop]
+        self._memory[:] = bytes(control_table.SIZE)
+        for kept in (range(EEPROM.stop), FACTORY_PARAMETERS):
+            self._memory[kept.start : kept.stop] = self._kept[kept.start : kept.stop]
         self.put(control_table.NAMEPLATE, self._plate)
         self.put(control_table.LOCK, 1)
         self.put(control_table.TORQUE_LIMIT, self.get(control_table.MAX_TORQUE))
@@ -132,13 +115,22 @@ class Servo:
         return register.unpack(bytes(self._memory[register.address : register.address + register.width]))
 
     def put(self, register: Register, count: int) -> None:
-        """Set a register from inside the servo."""
+        """Set a register from inside the servo, to the nearest count that it can hold."""
+        count = min(max(count, register.smallest), register.largest)
         self._memory[register.address : register.address + register.width] = register.pack(count)
 
     def heat(self, temperature: float = AMBIENT) -> None:
         """Set the temperature of its motor [degC]; ambient by default."""
         self._temperature = temperature
         self._protect(0.0)
+
+    def slip(self, ticks: int) -> None:
+        """Turn the shaft by some ticks, while the joint stays where it is."""
+        self.raw += ticks
+        self.target += ticks
+        self._aim += ticks
+        self._turn = self._present_turn()
+        self._measure()
 
     @property
     def status(self) -> Status:
@@ -156,7 +148,7 @@ class Servo:
         match frame.code, frame.parameters:
             case Instruction.PING, b"":
                 pass
-            case Instruction.READ, bytes(asked) if len(asked) == 2:
+            case Instruction.READ, bytes(asked) if len(asked) == 2 and asked[1] <= LONGEST - SHORTEST:
                 values = bytes(self._memory[asked[0] : asked[0] + asked[1]]).ljust(asked[1], b"\0")
             case Instruction.WRITE, bytes(data) if len(data) >= 2:
                 self.write(data[0], data[1:])
@@ -174,64 +166,110 @@ class Servo:
                 self.restart()
             case _:
                 return None
-        answers = frame.code in (Instruction.PING, Instruction.READ) or self.get(control_table.STATUS_RETURN_LEVEL)
+        if frame.code == Instruction.PING:
+            return Frame(self.get(control_table.ID), int(self.status))
+        answers = frame.code == Instruction.READ or self.get(control_table.STATUS_RETURN_LEVEL)
         if frame.id == BROADCAST or not answers:
             return None
         return Frame(frame.id, int(self.status), values)
 
     def write(self, address: int, data: bytes) -> None:
-        """Write bytes from the bus; addresses that are read-only keep their values."""
-        before = self.get(control_table.TORQUE)
+        """Write bytes from the bus; addresses that are read-only keep their values, and so does what is invalid."""
+        before, old = self.get(control_table.TORQUE), bytes(self._memory)
         for at, byte in enumerate(data, address):
-            if at not in WRITABLE or (self.ignores_commands and at in COMMANDS):
-                continue
-            self._memory[at] = byte
-            if at in EEPROM and not self.get(control_table.LOCK):
-                self._kept[at] = byte
-        torque = self.get(control_table.TORQUE)
-        if address <= control_table.TORQUE.address < address + len(data) and not self.ignores_commands:
+            if at in WRITABLE and not (self.ignores_commands and at in COMMANDS):
+                self._memory[at] = byte
+        for register, highest in HIGHEST.items():
+            if self.get(register) > highest:
+                self._memory[register.address] = old[register.address]
+        if not self.get(control_table.LOCK):
+            for kept in (*EEPROM, *FACTORY_PARAMETERS):
+                if kept - address in range(len(data)):
+                    self._kept[kept] = self._memory[kept]
+        written = range(address, address + len(data))
+        if control_table.OFFSET.address in written or control_table.PHASE.address in written:
+            self._turn = self._present_turn()
+        if control_table.TORQUE.address in written and not self.ignores_commands:
             self._overloaded = 0.0
-            if torque == CENTRE:
-                self.put(control_table.OFFSET, round(self.raw) - control_table.MIDDLE)
+            if self.get(control_table.TORQUE) == CENTRE:
+                self._centre()
                 self.put(control_table.TORQUE, before)
-                self._measure()
+        if control_table.MODE.address in written and self.get(control_table.MODE) != old[control_table.MODE.address]:
+            self._stay()
+        if control_table.GOAL.address in written and self.get(control_table.MODE) == Mode.STEP and self._follows:
+            self._aim = self.target + self.get(control_table.GOAL)
+        self._protect(0.0)
+        self._switch()
+        self._measure()
 
     def advance(self, period: float) -> None:
         """Advance the motor and its protection by a period [s]; `raw`, `speed` and `duty` must be up to date."""
+        if self.jammed and self._follows:
+            self.duty = 1.0
         self._protect(period)
-        follows = bool(self.get(control_table.TORQUE)) and not self.status & self.get(control_table.UNLOAD_CONDITIONS)
+        switched = self._switch()
         if self.ignores_commands:
             self._pace = UNCONTROLLED_SPEED / TICK
             self.target += self._pace * period
-        elif follows == self._follows:
-            if follows:
-                self._travel(period)
-            elif self.hand is not None:
-                reach = HAND_SPEED / TICK * period
-                self.target += min(max(self.hand - self.target, -reach), reach)
-        else:
+        elif self._follows and not self.jammed and not switched:
+            self._travel(period)
+        elif not self._follows and self.hand is not None:
+            reach = HAND_SPEED / TICK * period
+            self.target += min(max(self.hand - self.target, -reach), reach)
+        self._measure()
+
+    def _switch(self) -> bool:
+        """Let the motor hold the shaft where it is, or let go of it, by its registers; return whether that is new."""
+        follows = bool(self.get(control_table.TORQUE)) and not self.status & self.get(control_table.UNLOAD_CONDITIONS)
+        switched = follows != self._follows
+        if switched:
             self._stay()
         self._follows = follows
-        self._measure()
+        return switched
 
     def _stay(self) -> None:
         """Start from the present position, in the present turn of the shaft, with no hand on it."""
-        self.target, self._pace, self.hand = self.raw, 0.0, None
-        self._turn = (round(self.raw) - self.get(control_table.OFFSET)) // TICKS * TICKS
+        self.target = self._aim = self.raw
+        self._pace, self.hand = 0.0, None
+        self._turn = self._present_turn()
+
+    def _centre(self) -> None:
+        """Set the offset with which the present position is the middle one."""
+        self.put(control_table.OFFSET, round(self.raw) % TICKS - control_table.MIDDLE)
+        self._turn = self._present_turn()
+
+    @property
+    def _many_turns(self) -> bool:
+        """Whether it counts its position over many turns."""
+        limits = self.get(control_table.MIN_POSITION), self.get(control_table.MAX_POSITION)
+        return bool(self.get(control_table.PHASE) & FULL_ANGLE) or limits == (0, 0)
+
+    def _present_turn(self) -> int:
+        """Return the position of the shaft at which its count is 0, but for the offset [ticks]."""
+        if self._many_turns:
+            return 0
+        return (round(self.raw) - self.get(control_table.OFFSET)) // TICKS * TICKS
 
     def _travel(self, period: float) -> None:
-        goal = self._goal()
-        fastest = abs(self.get(control_table.GOAL_SPEED)) or control_table.NO_LOAD / TICK
-        largest = self.get(control_table.ACCELERATION) * 100.0 or math.inf
-        left = goal - self.target
-        pace = min(fastest, abs(left) / period)
-        if math.isfinite(largest):
-            wanted = math.copysign(min(pace, stoppable_speed(abs(left), largest, period)), left)
-            change = largest * period
-            self._pace = min(max(wanted, self._pace - change), self._pace + change)
-        else:
-            self._pace = math.copysign(pace, left)
-        self.target += self._pace * period
+        fastest = min(control_table.NO_LOAD / TICK, self.get(control_table.MAX_SPEED) * 50.0 or math.inf)
+        accelerations = (self.get(control_table.ACCELERATION), self.get(control_table.MAX_ACCELERATION))
+        largest = min((100.0 * each for each in accelerations if each), default=math.inf)
+        speed = self.get(control_table.GOAL_SPEED)
+        match self.get(control_table.MODE):
+            case Mode.WHEEL:
+                self._turn_at(min(max(speed, -fastest), fastest), largest, period)
+            case Mode.PWM:
+                duty = min(max(self.get(control_table.GOAL_TIME) * control_table.GOAL_TIME.scale, -1.0), 1.0)
+                self._turn_at(duty * control_table.NO_LOAD / TICK, largest, period)
+            case mode:
+                goal = self._aim if mode == Mode.STEP else self._goal()
+                fastest = min(fastest, abs(speed) or math.inf)
+                self._pace = pace_to(goal - self.target, self._pace, fastest, largest, period)
+                self.target += self._pace * period
+
+    def _turn_at(self, wanted: float, largest: float, period: float) -> None:
+        self._pace = pace_at(wanted, self._pace, largest, period)
+        self.target = min(max(self.target + self._pace * period, self.raw - STALLED), self.raw + STALLED)
 
     def _goal(self) -> float:
         """Return the position of the shaft that the goal register demands [ticks]."""
@@ -265,17 +303,31 @@ class Servo:
         self.put(control_table.STATUS, int(status))
 
     def _measure(self) -> None:
-        """Update the measured registers; the position counts within one turn of 4096 ticks."""
-        self.put(control_table.POSITION, (round(self.raw) - self.get(control_table.OFFSET)) % TICKS)
+        """Update the measured registers; the position counts within one turn of 4096 ticks, or over many."""
+        self.put(control_table.POSITION, round(self.raw) - self.get(control_table.OFFSET) - self._present_turn())
         self.put(control_table.SPEED, round(self.speed))
         self.put(control_table.LOAD, round(min(max(self.duty, -1.0), 1.0) * 1000))
-        self.put(control_table.MOVING, int(self._pace != 0.0 or abs(self.speed) > STANDING_SPEED))
+        self.put(control_table.MOVING, int(self._under_way or abs(self.speed) > STANDING_SPEED))
+
+    @property
+    def _under_way(self) -> bool:
+        """Whether its set-point moves, or will by what was written last."""
+        if self._pace or not self._follows or self.jammed:
+            return self._pace != 0.0
+        match self.get(control_table.MODE):
+            case Mode.POSITION:
+                return abs(self._goal() - self.target) >= 1.0
+            case Mode.STEP:
+                return abs(self._aim - self.target) >= 1.0
+            case _:
+                return False
 
     def _recover(self) -> None:
         """Restore the factory settings, except for the id."""
         number = self.get(control_table.ID)
-        self._memory[: EEPROM.stop] = bytes(EEPROM.stop)
+        for kept in (range(EEPROM.stop), FACTORY_PARAMETERS):
+            self._memory[kept.start : kept.stop] = bytes(len(kept))
         for register, count in FACTORY.items():
             self.put(register, count)
         self.put(control_table.ID, number)
-        self._kept[: EEPROM.stop] = self._memory[: EEPROM.stop]
+        self._kept[:] = self._memory

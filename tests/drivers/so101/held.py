@@ -77,7 +77,7 @@ class Watched(Held):
     answer: Callable[[], None]
     wanted: tuple[str, float] | None = None
 
-    def _answer(self, frame: Frame, speed: int | None) -> list[Frame]:
+    def _answer(self, frame: Frame, speed: int) -> list[Frame]:
         wanted = self.wanted
         if frame.code == Instruction.SYNC_READ and wanted is not None:
             self.push(*wanted)

@@ -10,6 +10,7 @@ from drivers.so101.control_table import Block, Register
 
 REGISTERS = [value for value in vars(control_table).values() if isinstance(value, Register)]
 BLOCKS = [value for value in vars(control_table).values() if isinstance(value, Block)]
+ADJACENT = [block for block in BLOCKS if block.width == sum(register.width for register in block.registers)]
 
 frames = st.builds(Frame, st.integers(0, BROADCAST), st.integers(0, 255), st.binary(max_size=60))
 
@@ -125,12 +126,22 @@ def test_minus_is_a_bit_of_its_own_and_the_loads_is_another() -> None:
     assert control_table.OFFSET.unpack(bytes.fromhex("0108")) == -1
 
 
-@given(st.sampled_from(BLOCKS), st.data())
+@given(st.sampled_from(ADJACENT), st.data())
 def test_a_block_is_its_registers_side_by_side(block: Block, data: st.DataObject) -> None:
     counts = tuple(data.draw(st.integers(0, register.largest)) for register in block.registers)
     packed = block.pack(counts)
     assert len(packed) == block.width
     assert block.unpack(packed) == counts
+
+
+def test_a_block_with_gaps_is_read_and_cannot_be_written() -> None:
+    memory = bytes(range(control_table.SIZE))
+    for block in (control_table.STATE, control_table.STATE_AND_ONE):
+        read = block.unpack(memory[block.address : block.address + block.width])
+        for register, count in zip(block.registers, read, strict=True):
+            assert count == register.unpack(memory[register.address : register.address + register.width])
+        with pytest.raises(ValueError, match="must be adjacent"):
+            block.pack([0] * len(block.registers))
 
 
 def test_no_two_registers_overlap() -> None:

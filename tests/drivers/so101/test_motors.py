@@ -14,6 +14,7 @@ from drivers.so101 import SO101, codec, control_table
 from drivers.so101.control_table import TICKS
 from drivers.so101.motors import Motors
 from drivers.so101.servos import IDS, NAMES
+from drivers.so101.virtual.dispatch import dispatch
 from drivers.so101.virtual.servo import Servo
 from embodied.errors import DeviceLost
 from embodied.node.identity import differences
@@ -49,8 +50,7 @@ def test_an_arm_that_is_real_is_not_armed_without_its_calibration() -> None:
     servos = [Servo(number, 0, TICKS - 1, b"") for number in IDS]
 
     def answer(frame: codec.Frame) -> bytes:
-        said = [each for servo in servos if servo.get(control_table.ID) == frame.id and (each := servo.answer(frame))]
-        return b"".join(each.pack() for each in said)
+        return b"".join(each.pack() for each in dispatch(frame, servos))
 
     with scripted(answer) as port:
         driver = SO101(ROBOT, port=port)

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from drivers.so101 import codec, control_table
 from drivers.so101.codec import Frame, Instruction, Status
 from drivers.so101.control_table import MIDDLE, TICKS
-from drivers.so101.virtual.servo import FACTORY, Servo
+from drivers.so101.virtual.memory_map import FACTORY
+from drivers.so101.virtual.servo import Servo
 
 PERIOD = 0.01
 

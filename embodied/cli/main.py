@@ -37,7 +37,7 @@ from embodied.cli.verbs.topic import topic
 from embodied.cli.verbs.topic_echo import echo
 from embodied.cli.verbs.topic_rates import bw, delay, hz
 from embodied.cli.verbs.virtual import virtual
-from embodied.visible_text import visible
+from embodied.shown_text import written_out
 
 INFRASTRUCTURE = 3
 """Exit code where the output cannot be written."""
@@ -122,7 +122,7 @@ def _run() -> Any:
         if "--json" in sys.argv:
             print_json({"error": message(), "problems": [], "exit_code": code})
         else:
-            vars(error)["message"] = visible(str(getattr(error, "message", "")))
+            vars(error)["message"] = written_out(str(getattr(error, "message", "")))
             show()
         return code
 

@@ -21,7 +21,8 @@ from embodied.live.launcher import Launcher
 from embodied.live.launcher_requests import LONGEST_REASON, REQUESTS, home_of, topic_of, unknown
 from embodied.live.logs import Line
 from embodied.live.process_spec import Output
-from embodied.live.request_form import check_form, shown
+from embodied.live.request_form import check_form
+from embodied.shown_text import shown
 
 CLIENTS = 32
 """Most clients that may be connected at a time."""

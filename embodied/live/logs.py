@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO
 
 from embodied.live.node_output import MARK
-from embodied.visible_text import visible
+from embodied.shown_text import written_out
 
 KEPT = 1000
 """Most lines in memory, of each process."""
@@ -81,7 +81,7 @@ class Logs:
 
     def note(self, process: str, text: str) -> None:
         """Add what happened to a process, beside what it printed."""
-        self._keep(process, [Line("", visible(line), time.monotonic_ns()) for line in text.splitlines()])
+        self._keep(process, [Line("", written_out(line), time.monotonic_ns()) for line in text.splitlines()])
 
     def _keep(self, process: str, lines: list[Line]) -> None:
         self._kept.setdefault(process, deque(maxlen=KEPT)).extend(lines)
@@ -153,4 +153,4 @@ def _line(data: bytes) -> Line:
     node, mark, text = data.decode(errors="replace").partition(MARK)
     if not mark:
         node, text = "", node
-    return Line(visible(node), visible(text), time.monotonic_ns())
+    return Line(written_out(node), written_out(text), time.monotonic_ns())

@@ -12,8 +12,7 @@ import typing
 from collections.abc import Callable, Mapping
 from typing import Any
 
-SHOWN = 60
-"""Longest value in a refusal [characters]."""
+from embodied.shown_text import shown
 
 _KINDS: dict[object, tuple[str, Callable[[Any], bool]]] = {
     str: ("a text", lambda value: isinstance(value, str)),
@@ -49,13 +48,6 @@ def check_form(verb: str, answer: Callable[..., Any], about: Mapping[str, Any], 
                 raise ValueError(f"'{verb}' needs {field.name}, {text}")
         elif not fits(about[field.name]):
             raise ValueError(f"{field.name} of '{verb}' must be {text}, got {shown(about[field.name])}")
-
-
-def shown(value: object) -> str:
-    """Write a value into a refusal, cut where it is long."""
-    # What comes in a packet is plain data of at most its size, so that its text is not much longer.
-    text = repr(value)
-    return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
 
 
 def _is_text(key: object) -> bool:

@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from embodied.errors import EmbodiedError, error_text, nearest
 from embodied.live.loop import ProcessLoop
 from embodied.live.process_links import ProcessLinks
-from embodied.live.request_form import shown
 from embodied.messages import GuardReport, Reset, Stop
 from embodied.messages.schema import Array, Message, schema
 from embodied.node.node import Guard, bounds, tune
 from embodied.runtime.running_node import RunningNode
 from embodied.runtime.wiring import Wiring
+from embodied.shown_text import shown
 
 LARGEST_ARRAY = 64 * 2**20
 """Size of the largest array that is published by hand [B]."""

@@ -10,7 +10,7 @@ import os
 from pathlib import Path
 
 from embodied.errors import Problem
-from embodied.visible_text import visible
+from embodied.shown_text import written_out
 
 _DATA = {"%": "%25", "\r": "%0D", "\n": "%0A"}
 _PROPERTY = {**_DATA, ":": "%3A", ",": "%2C"}
@@ -58,4 +58,4 @@ def repository_path(file: str) -> str:
 
 
 def _escaped(text: str, signs: dict[str, str]) -> str:
-    return visible("".join(signs.get(sign, sign) for sign in text))
+    return written_out("".join(signs.get(sign, sign) for sign in text))

@@ -16,7 +16,7 @@ from types import FrameType
 
 from embodied.runtime.episode import Watcher
 from embodied.runtime.lockstep import Lockstep
-from embodied.visible_text import visible
+from embodied.shown_text import written_out
 
 KEPT_MOST = 2**20
 """Size at which the output of a seed is cut [B]."""
@@ -89,7 +89,7 @@ class SeedOutput(io.TextIOBase, Watcher):
 
     def _put(self, line: str) -> None:
         # Of a line that carriage returns overwrite, as a progress bar, the last state counts.
-        line = visible(line.removesuffix("\r").rpartition("\r")[2])
+        line = written_out(line.removesuffix("\r").rpartition("\r")[2])
         self._write(f"{self._author}: {line}\n" if self._author else f"{line}\n")
 
     def _write(self, text: str) -> None:
@@ -178,7 +178,7 @@ def _settle(file: Path) -> None:
         if size > 2 * KEPT_MOST:
             os.truncate(file, KEPT_MOST)
         data = file.read_bytes()
-        text = visible(data.decode(errors="replace")).encode()
+        text = written_out(data.decode(errors="replace")).encode()
         if text != data:
             file.write_bytes(text)
     except OSError:
@@ -193,5 +193,5 @@ def tail(file: Path) -> str:
             text = stream.read().decode(errors="replace")
     except OSError:
         return ""
-    text = visible(text).rstrip("\n")
+    text = written_out(text).rstrip("\n")
     return text if len(text) <= TAIL else "…" + text[-TAIL:].partition("\n")[2]

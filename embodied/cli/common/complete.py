@@ -20,7 +20,7 @@ from embodied.launch.discovery import class_names
 from embodied.launch.keys import NODE
 from embodied.launch.project import enter_current_folder
 from embodied.node.settings import field_types, name_of
-from embodied.visible_text import visible
+from embodied.shown_text import written_out
 
 Choices = Iterable[str | tuple[str, str]]
 """Candidates, each with an optional description."""
@@ -39,7 +39,7 @@ def safe_completion(complete: Callable[[str], Choices]) -> Callable[[str], list[
         with _silence():
             try:
                 # A shell writes candidates to its terminal as they are.
-                shown = (e for e in complete(incomplete) if all(visible(text) == text for text in _texts(e)))
+                shown = (e for e in complete(incomplete) if all(written_out(text) == text for text in _texts(e)))
                 return [entry for entry in shown if _texts(entry)[0].startswith(incomplete)]
             except BaseException:
                 return []

@@ -16,7 +16,7 @@ from rich.segment import Segment
 
 from embodied.errors import FOREIGN, EmbodiedError, LaunchError, Problem, error_text
 from embodied.plain_data import dumps
-from embodied.visible_text import visible
+from embodied.shown_text import written_out
 
 INTERRUPTED = 130
 """Exit code after Ctrl-C, as shells have it: 128 + SIGINT."""
@@ -36,12 +36,12 @@ class _Console(Console):
 
     def print(self, *objects: Any, **options: Any) -> None:
         """Print as Rich does, with control characters as visible text."""
-        super().print(*(visible(thing) if isinstance(thing, str) else thing for thing in objects), **options)
+        super().print(*(written_out(thing) if isinstance(thing, str) else thing for thing in objects), **options)
 
     def render(self, renderable: Any, options: ConsoleOptions | None = None) -> Iterable[Segment]:
         """Render as Rich does; what tables, progress bars and pages hold is visible text as well."""
         for segment in super().render(renderable, options):
-            yield segment if segment.control else segment._replace(text=visible(segment.text))
+            yield segment if segment.control else segment._replace(text=written_out(segment.text))
 
     def on_broken_pipe(self) -> None:
         """Raise instead of exiting with code 1, as Rich does.

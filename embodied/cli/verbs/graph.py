@@ -22,7 +22,7 @@ from embodied.diagram.mermaid import mermaid
 from embodied.diagram.svg import svg
 from embodied.graph.plan import Plan
 from embodied.live.statistics import EVERY, Sample, measure
-from embodied.visible_text import visible
+from embodied.shown_text import written_out
 
 
 class Drawing(StrEnum):
@@ -71,7 +71,7 @@ def graph(
             about = {"wires": wires} if live else {}
             print_json({**plan.graph.describe(), **about, "output": None if output is None else str(output)})
         elif output is None:
-            typer.echo(visible(text), nl=False)
+            typer.echo(written_out(text), nl=False)
         else:
             out.print(f"{output}: {len(plan.nodes)} nodes", markup=False)
 

@@ -15,8 +15,8 @@ from rich.progress import Progress
 from rich.table import Table
 
 from embodied.cli.common.output import StatusLine, err, os_error_text, out
+from embodied.shown_text import written_out
 from embodied.suite.annotations import annotation
-from embodied.visible_text import visible
 from tests.embodied.cli.live_rig import CODE, ROOT
 from tests.embodied.conftest import Command
 
@@ -37,7 +37,7 @@ SHOWN = r"\x1b[2J\x1b]0;title\x07\x9b31m\u202egnp.exe"
     ],
 )
 def test_control_characters_become_visible_and_nothing_else_changes(text: str, shown: str) -> None:
-    assert visible(text) == shown
+    assert written_out(text) == shown
 
 
 @pytest.mark.parametrize("markup", [True, False])

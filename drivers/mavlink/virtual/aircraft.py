@@ -8,13 +8,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
 from pymavlink.dialects.v20 import common
 
 from drivers.mavlink import codec
 from drivers.mavlink.coordinates import Origin
 from drivers.mavlink.virtual.autopilot import Autopilot
 from drivers.mavlink.virtual.commands import CommandHandler
+from drivers.mavlink.virtual.flight_control import FlightControl
 from drivers.mavlink.virtual.parameters import ParameterHandler
 from drivers.mavlink.virtual.plans import PlanHandler
 from drivers.mavlink.virtual.radio import Radio
@@ -22,12 +22,10 @@ from drivers.mavlink.virtual.services import answer_service
 from drivers.mavlink.virtual.setpoints import SetpointHandler
 from drivers.mavlink.virtual.targets import AttitudeTarget
 from drivers.mavlink.virtual.telemetry import Telemetry
-from embodied.autopilot import Controller, Estimator, Setpoint
-from embodied.autopilot.estimator import GRAVITY
+from embodied.autopilot import Estimator, Setpoint
 from embodied.bodies import DroneBody
 from embodied.clock import SECOND, Time
-from embodied.geometry import rotation
-from embodied.messages import DroneCommand, Vector
+from embodied.messages import DroneCommand
 
 ARM = common.MAV_CMD_COMPONENT_ARM_DISARM
 """Command to arm or disarm the motors."""
@@ -70,8 +68,6 @@ class Aircraft:
         self._power_on = time.monotonic_ns()
         self._stepped = self._restarts = self.slow = False
         self._orders: list[tuple[float, Any]] = []
-        self._controller = Controller(body.quadrotor)
-        self._limits = self._controller.limits
         self.autopilot = Autopilot(dict(parameters) | {"MAV_SYS_ID": system})
         self._plans = PlanHandler(self.autopilot, origin)
         self.radio = Radio(system, self._answer, self._idle, self.lock)
@@ -81,7 +77,7 @@ class Aircraft:
         """Begin with an autopilot that has just been switched on."""
         sensors = self._body.read()
         self._estimator = Estimator(self._body.quadrotor)
-        self._controller.reset()
+        self._control = FlightControl(self._body.quadrotor)
         self._charge = self.autopilot.charge = sensors.charge
         self.telemetry = Telemetry(self.autopilot, origin, unique, self._estimator.update(sensors), sensors.voltage)
         self.telemetry.ready = self._estimator.ready
@@ -122,12 +118,11 @@ class Aircraft:
             telemetry.ready, telemetry.voltage = self._estimator.ready, sensors.voltage
             self._charge = sensors.charge
             self.autopilot.charge = self._charge if self._reported_charge is None else self._reported_charge
-            setpoint = self._decide(now)
-            if setpoint is None:
-                self._controller.reset()
-                self._body.thrust(np.zeros(4))
-            else:
-                self._body.thrust(self._control(setpoint))
+            setpoint, autopilot = self._decide(now), self.autopilot
+            hover = float(autopilot.parameters["MPC_THR_HOVER"])
+            self._body.thrust(
+                self._control.thrusts(telemetry.estimate, setpoint, autopilot.speeds, hover, self._period)
+            )
             self._send_due(now)
 
     def report_charge(self, charge: float | None) -> None:
@@ -135,24 +130,6 @@ class Aircraft:
         with self.lock:
             self._reported_charge = charge
             self.autopilot.charge = self._charge if charge is None else charge
-
-    def _control(self, setpoint: Setpoint | AttitudeTarget) -> Vector:
-        """Return the thrusts of the rotors for a set-point, shape (4,) [N]."""
-        controller, estimate = self._controller, self.telemetry.estimate
-        if isinstance(setpoint, Setpoint):
-            speeds = self.autopilot.speeds
-            controller.limits = (
-                self._limits
-                if speeds is None
-                else replace(self._limits, speed=speeds[0], climb=speeds[1], descent=speeds[2])
-            )
-            return controller.step(estimate, setpoint, self._period)
-        controller.reset()
-        attitude, hover = rotation(estimate.orientation), float(self.autopilot.parameters["MPC_THR_HOVER"])
-        rates = setpoint.rates
-        if setpoint.orientation is not None:
-            rates = controller.rates(attitude, rotation(setpoint.orientation))
-        return controller.turn(estimate, rates, setpoint.thrust / hover * controller.quadrotor.mass * GRAVITY)
 
     def _request_restart(self) -> None:
         self._restarts = True

@@ -171,7 +171,8 @@ class CommandHandler:
             latitude, longitude, height = message.param5, message.param6, message.param7
             unknown = not (math.isfinite(latitude) and math.isfinite(longitude))
         east, north = (math.nan, math.nan) if unknown else self.telemetry.origin.local(latitude, longitude)
-        above_home = integers and message.frame in ABOVE_HOME
+        # The height of a circle counts from the sea in any frame, as clients of PX4 expect.
+        above_home = integers and message.frame in ABOVE_HOME and message.command != common.MAV_CMD_DO_ORBIT
         home = self.autopilot.home
         base = (0.0 if home is None else float(home[2])) if above_home else -self.telemetry.origin.altitude
         return np.array([east, north, height + base if math.isfinite(height) else math.nan])

@@ -2,87 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 import pytest
 
 from drivers.mavlink.geofence import Geofence
 from drivers.mavlink.modes import Mode
-from drivers.mavlink.virtual.autopilot import Autopilot, Denied
+from drivers.mavlink.virtual.autopilot import Denied
 from drivers.mavlink.virtual.mission_follower import Leg
-from drivers.mavlink.virtual.targets import AttitudeTarget, Target
-from embodied.autopilot import Controller, Estimate
-from embodied.clock import SECOND, Time
-from embodied.geometry import quaternion
-from embodied.messages import DroneCommand, Vector
-from tests.drivers.multirotor import Sky
-
-PERIOD = 1 / 150
-
-
-class Flight:
-    """Flight of a rigid body with the virtual autopilot."""
-
-    def __init__(self, place: tuple[float, float] = (0.0, 0.0), **parameters: int | float) -> None:
-        self.sky = Sky(place)
-        self.sky.reset(0)
-        self.autopilot = Autopilot(parameters)
-        self.controller = Controller(self.sky.body.quadrotor)
-        self.steps = 0
-        self.go(0.5)
-
-    @property
-    def at(self) -> Vector:
-        return self.sky.body.position
-
-    # Methods, since a type checker takes an attribute to stay as it was asserted.
-    def mode(self) -> Mode:
-        return self.autopilot.mode
-
-    def armed(self) -> bool:
-        return self.autopilot.armed
-
-    def landed(self) -> bool:
-        return self.autopilot.landed
-
-    @property
-    def texts(self) -> str:
-        return "; ".join(text for _, text in self.autopilot.texts)
-
-    def go(self, seconds: float, command: DroneCommand | None = None, until: Callable[[], bool] | None = None) -> None:
-        for _ in range(round(seconds / PERIOD)):
-            if until is not None and until():
-                return
-            if command is not None:
-                self.autopilot.receive_setpoint(Target.of(command))
-            self.sky.advance(Time(round(self.steps * PERIOD * SECOND)))
-            body = self.sky.body
-            turned = quaternion(body.attitude)
-            estimate = Estimate(body.position.copy(), body.velocity.copy(), turned, body.turning.copy(), body.now)
-            setpoint = self.autopilot.step(self.steps * PERIOD, estimate, ready=True)
-            assert not isinstance(setpoint, AttitudeTarget)
-            if setpoint is None:
-                self.controller.reset()
-                self.sky.body.thrust(np.zeros(4))
-            else:
-                self.sky.body.thrust(self.controller.step(estimate, setpoint, PERIOD))
-            self.steps += 1
-
-    def wait(self, condition: Callable[[], bool], seconds: float = 40.0) -> None:
-        self.go(seconds, until=condition)
-        assert condition(), f"{self.mode()} at {self.at}: {self.texts}"
-
-    def lift(self) -> None:
-        self.autopilot.arm()
-        self.autopilot.takeoff(2.0)
-        self.wait(lambda: self.mode() is Mode.HOLD)
-
-    def command(self, seconds: float, place: Vector) -> None:
-        command = DroneCommand(position=place, frame="world")
-        self.go(PERIOD, command)
-        self.autopilot.change(Mode.OFFBOARD)
-        self.go(seconds, command)
+from tests.drivers.mavlink.flight import PERIOD, Flight
 
 
 def test_it_rises_hovers_and_lands_and_its_motors_stop() -> None:

@@ -13,7 +13,7 @@ from drivers.mavlink.geofence import Geofence
 from drivers.mavlink.modes import Mode
 from drivers.mavlink.motors import Motors
 from embodied.bodies import WORLD
-from embodied.clock import Time
+from embodied.clock import SECOND, Time
 from embodied.errors import DeviceLost, NoDevice, NotStopped
 from embodied.messages import Battery, DeviceStatus, DroneCommand, DroneState, Vector
 from embodied.node.identity import Identity
@@ -29,6 +29,12 @@ BOOT_TIMEOUT = 10.0
 
 REST_TIMEOUT = 4.0
 """Time for the vehicle to come to rest from full speed [s]."""
+
+ASK_PERIOD = 0.5
+"""Time between two questions who the vehicle is [s]."""
+
+BATTERY_TIMEOUT = 3.0
+"""Time without a report of the battery, of two a second, after which the status says so [s]."""
 
 MOVING_SPEED = 0.1
 """Speed above which a flying vehicle counts as moving [m/s]."""
@@ -120,6 +126,8 @@ class Mavlink(Flights, Motors, Driver):
         # Lost; lost or restarted since it was identified; ordered to arm, which nobody has taken back.
         self._lost = self._strange = self._ordered = False
         self._voltage: float | None = None
+        self._battery_time: Time | None = None
+        self._asked = Time(-SECOND)
         self._landing = LandingApproach()
         self._watch = LossWatch()
         self._vehicle: Vehicle | None = None
@@ -161,6 +169,8 @@ class Mavlink(Flights, Motors, Driver):
         jumps = vehicle.session.clock.jumps
         if self._strange or jumps != self._jumps:
             self._meet_again(vehicle)
+        if problem := self._home_problem():
+            raise NotStopped(f"the vehicle at {self.url} is not armed: {problem}")
         if vehicle.armed and not vehicle.landed and vehicle.mode in (Mode.RETURN, Mode.LAND):
             raise NotStopped(
                 f"the vehicle at {self.url} is in {vehicle.mode_name} by its pilot or by itself"
@@ -179,7 +189,7 @@ class Mavlink(Flights, Motors, Driver):
             raise NotStopped(f"the vehicle at {self.url} restarted while it was armed: arm it again")
         self._supervisor.begin()
         self._watch.begin()
-        self._jumps, self._strange, self._lost = jumps, False, False
+        self._jumps, self._strange, self._lost, self._battery_time = jumps, False, False, None
         self._armed, self._reason = True, ""
 
     def step(self, command: DroneCommand | None, now: Time) -> MavlinkOutput:
@@ -196,20 +206,23 @@ class Mavlink(Flights, Motors, Driver):
         except DeviceLost as error:
             self._let_go(f"{error}; arm it again")
             self._lost = self._strange = True
+            vehicle.session.newest.pop("AUTOPILOT_VERSION", None)
             raise
         self._supervisor.now = now
-        state = vehicle.state(now)
-        if vehicle.session.clock.jumps != self._jumps and not self._strange:
+        if vehicle.session.clock.jumps != self._jumps:
+            self._jumps, self._strange = vehicle.session.clock.jumps, True
             self._let_go("its clock began again: the autopilot restarted, or another one answers; arm it again")
-            self._strange = True
             vehicle.request_streams(wait=False)
+        if self._strange:
+            self._strange = not self._is_known_again(vehicle, now)
         if self._armed and (reason := self._supervisor.step()):
             self._let_go(reason)
         applied = self._follow(vehicle, command, now) if self._armed else None
-        battery = vehicle.battery(now)
+        # Nothing is published of one that may be another.
+        state, battery = (None, None) if self._strange else (vehicle.state(now), vehicle.battery(now))
         if battery is not None:
-            self._voltage = battery.voltage
-        return MavlinkOutput(state, battery, applied, self._status(vehicle))
+            self._voltage, self._battery_time = battery.voltage, now
+        return MavlinkOutput(state, battery, applied, self._status(vehicle, now))
 
     def halt(self) -> None:
         """In the air, hold position; on the ground, stop the motors; and read back that the vehicle does.
@@ -266,8 +279,16 @@ class Mavlink(Flights, Motors, Driver):
                 f"the vehicle at {self.url} must be the one that was identified, {self._met}, got {identity}: "
                 f"start the driver again"
             )
-        if reasons := [*identity.unfit, *filter(None, [self._home_problem()])]:
-            raise NotStopped(f"the vehicle at {self.url} is not armed: {'; '.join(reasons)}")
+        if identity.unfit:
+            raise NotStopped(f"the vehicle at {self.url} is not armed: {'; '.join(identity.unfit)}")
+
+    def _is_known_again(self, vehicle: Vehicle, now: Time) -> bool:
+        """Ask one that was lost or restarted who it is, without waiting; return whether it is the one identified."""
+        serial = vehicle.serial
+        if not serial and now - self._asked > ASK_PERIOD * SECOND:
+            self._asked = now
+            vehicle.request_serial()
+        return self._met is None or serial == self._met.serial
 
     def _home_problem(self) -> str:
         """Read its home; return why it may not fly from there, empty if it may or there is no geofence."""
@@ -309,10 +330,13 @@ class Mavlink(Flights, Motors, Driver):
         supervisor.setpoint_sent()
         return applied
 
-    def _status(self, vehicle: Vehicle) -> DeviceStatus:
+    def _status(self, vehicle: Vehicle, now: Time) -> DeviceStatus:
         moving = not vehicle.landed and vehicle.speed > MOVING_SPEED
         state = ("moving" if moving else "ready") if self._armed else "stopped"
-        return DeviceStatus(state=state, reason=self._reason, rejected=vehicle.session.rejected, voltage=self._voltage)
+        reason, reported = self._reason, self._battery_time
+        if not reason and reported is not None and now - reported > BATTERY_TIMEOUT * SECOND:
+            reason = f"its battery has not been reported for {(now - reported) / SECOND:.1f} s"
+        return DeviceStatus(state=state, reason=reason, rejected=vehicle.session.rejected, voltage=self._voltage)
 
     def _open_vehicle(self) -> Vehicle:
         if self._vehicle is None:

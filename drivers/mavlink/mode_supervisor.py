@@ -24,6 +24,9 @@ REST_SPEED = 0.3
 HOLD_DISTANCE = 2.0
 """Distance from its place that a vehicle in hold never leaves by itself, not even in gusts [m]."""
 
+STOPPING_TIME = 2.5
+"""Way to hold from any speed, by that speed [s]."""
+
 TEXT_TIMEOUT = 1.0
 """Time for the text that says why the motors have stopped [s]."""
 
@@ -52,6 +55,8 @@ class ModeSupervisor:
     def begin(self) -> None:
         """Begin with a vehicle that has just been armed, and holds."""
         self._setpoint_time: Time | None = None
+        self._setpoint_place: tuple[Vector, float] | None = None
+        self._vehicle.new_modes()
         self.arming_since: Time | None = None
         self._armed_time = self._vehicle.heartbeat_time
         self._disarmed_since: Time | None = None
@@ -84,6 +89,8 @@ class ModeSupervisor:
     def setpoint_sent(self) -> None:
         """Note that a set-point was sent, and request offboard mode for it."""
         self._setpoint_time = self.now
+        at = self._vehicle.position
+        self._setpoint_place = None if at is None else (at, self._vehicle.speed)
         if self.requested is not Mode.OFFBOARD:
             self.request(Mode.OFFBOARD)
 
@@ -94,12 +101,15 @@ class ModeSupervisor:
             reason to let go of the vehicle, because it denies or somebody else has taken over; empty if there is none.
         """
         vehicle, now = self._vehicle, self.now
+        last = self._setpoint_time
+        gap = self.requested is Mode.OFFBOARD and last is not None and now - last > SETPOINT_GAP * SECOND
+        if reason := self._meanwhile(gap):
+            return reason
         if not vehicle.armed:
             return self._disarmed()
         self.arming_since = self._disarmed_since = None
         self._armed_time = vehicle.heartbeat_time
-        last = self._setpoint_time
-        if self.requested is Mode.OFFBOARD and last is not None and now - last > SETPOINT_GAP * SECOND:
+        if gap:
             self.request(Mode.HOLD)
         mode = vehicle.mode
         if mode is self.requested:
@@ -115,7 +125,28 @@ class ModeSupervisor:
         elif mode in self._successors:
             self.request(mode, *self._successors - {mode})
         else:
-            return f"it went to {vehicle.mode_name} by its pilot or by itself{self._reason()}; arm it again"
+            return f"it is in {vehicle.mode_name} by its pilot or by itself{self._reason()}; arm it again"
+        return ""
+
+    def _meanwhile(self, gap: bool) -> str:
+        """Judge what came since the last step, which may be a while ago.
+
+        Args:
+            gap: whether set-points have ceased, so that it may have gone to hold by itself.
+
+        Returns:
+            reason to let go of the vehicle; empty if there is none.
+        """
+        modes = self._vehicle.new_modes()
+        allowed = {self.requested, *self._successors} | ({Mode.HOLD} if gap else set())
+        foreign = [mode for mode in modes if mode not in {mode.label for mode in allowed}]
+        if self._reached and foreign:
+            return f"it went to {foreign[-1]} by its pilot or by itself{self._reason()}; arm it again"
+        at = self._vehicle.position
+        if gap and at is not None and self._setpoint_place is not None:
+            place, speed = self._setpoint_place
+            if not float(np.linalg.norm(at - place)) <= HOLD_DISTANCE + speed * STOPPING_TIME:
+                return f"it was flown elsewhere while set-points ceased{self._reason()}; arm it again"
         return ""
 
     def _leaves_its_place(self) -> bool:

@@ -52,6 +52,7 @@ class Session:
         others: ids of other systems that send.
         newest: newest message of each type, and when it came [s].
         batteries: newest BATTERY_STATUS of each battery by its id, and when it came [s].
+        heartbeats: newest heartbeats of the vehicle, oldest first, which whoever reads them removes.
         texts: when STATUSTEXT messages of the vehicle came, and their texts, oldest first.
         clock: clock of the vehicle.
     """
@@ -61,6 +62,7 @@ class Session:
         self.others: set[int] = set()
         self.newest: dict[str, tuple[Any, float]] = {}
         self.batteries: dict[int, tuple[Any, float]] = {}
+        self.heartbeats: deque[Any] = deque(maxlen=50)
         self.texts: deque[tuple[float, str]] = deque(maxlen=50)
         self.clock = VehicleClock()
         self._sampled: dict[str, int] = {}
@@ -227,6 +229,8 @@ class Session:
         self.newest[kind] = (message, now)
         if kind == "BATTERY_STATUS":
             self.batteries[message.id] = (message, now)
+        elif kind == "HEARTBEAT":
+            self.heartbeats.append(message)
         elif kind == "STATUSTEXT":
             self.texts.append((now, str(message.text)))
         elif kind == "TIMESYNC" and message.tc1 == 0:

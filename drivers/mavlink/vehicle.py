@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from pymavlink.dialects.v20 import common
 
-from drivers.mavlink import codec, mission, transfer
+from drivers.mavlink import codec, identity, mission, transfer
 from drivers.mavlink.codec import Value
 from drivers.mavlink.coordinates import Origin, world_axes
 from drivers.mavlink.geofence import Geofence
@@ -22,14 +22,6 @@ from embodied.clock import SECOND, Time
 from embodied.errors import DeviceLost, NoDevice, NotStopped
 from embodied.messages import Battery, DroneCommand, DroneState, Vector
 from embodied.node.identity import Identity
-
-MULTIROTORS = {
-    common.MAV_TYPE_QUADROTOR: "quadrotor",
-    common.MAV_TYPE_HEXAROTOR: "hexarotor",
-    common.MAV_TYPE_OCTOROTOR: "octorotor",
-    common.MAV_TYPE_TRICOPTER: "tricopter",
-}
-"""Names of the types of vehicle that the driver flies, by MAV_TYPE."""
 
 REST_SPEED = 0.3
 """Speed up to which a vehicle in wind counts as at rest [m/s]."""
@@ -104,28 +96,33 @@ class Vehicle:
             raise DeviceLost(f"the vehicle with system id {self.session.system} does not answer what it is")
         if self._heartbeat is None:
             self.session.wait_for(lambda m: m.get_type() == "HEARTBEAT", HEARTBEAT_TIMEOUT)
-        heartbeat, unique = self._heartbeat, bytes(version.uid2)
+        heartbeat = self._heartbeat
         if heartbeat is None:
             raise DeviceLost(f"the vehicle with system id {self.session.system} sends no heartbeat")
-        unfit = []
-        if heartbeat.autopilot != common.MAV_AUTOPILOT_PX4:
-            unfit.append(f"its autopilot must be PX4, got kind {heartbeat.autopilot} of MAV_AUTOPILOT")
-        if heartbeat.type not in MULTIROTORS:
-            unfit.append(f"it must be a multirotor, got kind {heartbeat.type} of MAV_TYPE")
-        firmware = version.flight_sw_version
-        return Identity(
-            model=f"PX4 {MULTIROTORS.get(heartbeat.type, 'vehicle')}",
-            serial=(unique.hex() if any(unique) else f"{version.uid:016x}"),
-            firmware=".".join(str(firmware >> shift & 0xFF) for shift in (24, 16, 8)),
-            virtual=unique.startswith(codec.VIRTUAL),
-            unfit=tuple(unfit),
-        )
+        return identity.decode(heartbeat, version)
+
+    @property
+    def serial(self) -> str:
+        """Unique number of its autopilot, in hex; empty before it has reported it."""
+        version = self.session.newest.get("AUTOPILOT_VERSION", (None, 0.0))[0]
+        return "" if version is None else identity.decode_serial(version)
+
+    def request_serial(self) -> None:
+        """Request its unique number, without waiting."""
+        number = common.MAVLINK_MSG_ID_AUTOPILOT_VERSION
+        self.session.send(self.session.command_message(common.MAV_CMD_REQUEST_MESSAGE, number))
 
     @property
     def mode(self) -> Mode | None:
         """Mode in its newest heartbeat; None for one that is not known here, and before the first."""
         heartbeat = self._heartbeat
         return None if heartbeat is None else Mode.from_custom(heartbeat.custom_mode)
+
+    def new_modes(self) -> list[str]:
+        """Return the names of the modes, while its motors were armed, since the last call, oldest first."""
+        heartbeats = list(self.session.heartbeats)
+        self.session.heartbeats.clear()
+        return [mode_name(heartbeat.custom_mode) for heartbeat in heartbeats if codec.is_armed(heartbeat)]
 
     @property
     def mode_name(self) -> str:

@@ -38,6 +38,10 @@ STREAMS = {
     "position": frozenset({"LOCAL_POSITION_NED"}),
     "attitude": frozenset({"ATTITUDE_QUATERNION", "ATTITUDE"}),
     "landed state": frozenset({"EXTENDED_SYS_STATE"}),
+    "battery": frozenset({"BATTERY_STATUS"}),
+    "answer": frozenset(
+        {"COMMAND_ACK", "PARAM_VALUE", "TIMESYNC", "MISSION_ACK", "MISSION_COUNT", "MISSION_REQUEST_INT"}
+    ),
 }
 """Messages that are lost with a fault of a stream, by its name."""
 

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import itertools
 import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
+
 from drivers.mavlink import Geofence, Mavlink
+from drivers.mavlink.modes import Mode
 from drivers.mavlink.virtual import VirtualPX4
 from embodied.node.node import Driver
+from embodied.testing.benches.bench import Published
 from embodied.testing.benches.drone import DroneBench
+from embodied.testing.serving import pause
 from embodied.world import World
 from sims.airfield.world import Airfield
 from tests.drivers.multirotor import Sky
@@ -23,6 +31,14 @@ def port() -> int:
     return 20000 + 1000 * worker + os.getpid() % 9 * 100 + next(_numbers) % 100
 
 
+def wait(condition: Callable[[], bool], what: str) -> None:
+    """Wait until a condition holds, for up to 20 s."""
+    end = time.monotonic() + 20.0
+    while not condition():
+        assert time.monotonic() < end, f"not within 20 s: {what}"
+        pause(0.05)
+
+
 class MavlinkBench(DroneBench):
     """Bench of one multirotor, over UDP or a pseudo terminal."""
 
@@ -33,6 +49,94 @@ class MavlinkBench(DroneBench):
         patient = {"COM_FAIL_ACT_T": 60.0, "COM_DISARM_LAND": 0.5, "RTL_RETURN_ALT": 2.0} | parameters
         self.virtual = VirtualPX4(source=0, target=0 if serial else port(), parameters=patient)
         self.world: World = Sky()
+
+    def safe(self) -> bool:
+        """Return whether it holds in the air, or its motors are off on the ground."""
+        autopilot = self._aircraft.autopilot
+        return not autopilot.armed or (autopilot.mode is Mode.HOLD and not autopilot.landed)
+
+    def parts(self) -> dict[str, Published]:
+        """Return the parts of the state, each in a stream of its own, and the battery."""
+        in_state = ("position", "attitude", "landed state", "heartbeat")
+        return {name: lambda outputs: "state" in outputs for name in in_state} | {
+            "battery": lambda outputs: "battery" in outputs
+        }
+
+    @contextmanager
+    def silent(self, part: str) -> Iterator[None]:
+        """Lose one stream."""
+        self.virtual.inject(f"{part} loss")
+        try:
+            yield
+        finally:
+            self.virtual.clear_faults()
+
+    def replacement(self) -> Callable[[], None]:
+        """Return a function that puts an autopilot with another unique number in its place, which stands."""
+
+        def replace() -> None:
+            self._land()
+            self.virtual.inject("another autopilot")
+
+        return replace
+
+    @contextmanager
+    def unanswered(self) -> Iterator[None]:
+        """Lose acknowledgements and the other answers of the protocols; telemetry goes on."""
+        self.virtual.inject("answer loss")
+        try:
+            yield
+        finally:
+            self.virtual.clear_faults()
+
+    def intrusions(self) -> dict[str, Callable[[], None]]:
+        """Return what other clients, a pilot and the power supply can do."""
+        return {
+            "another client flies it aside": self._fly_aside,
+            "another client lands it": self._land,
+            "a pilot takes it over and gives it back to hold": self._reset,
+            "it restarts": self._restart,
+        }
+
+    @property
+    def _aircraft(self) -> Any:
+        virtual: Any = self.virtual
+        return virtual._aircraft
+
+    def _change(self, mode: Mode) -> None:
+        with self._aircraft.lock:
+            self._aircraft.autopilot.change(mode)
+        self._rest()
+
+    def _fly_aside(self) -> None:
+        self.virtual.inject("another client")
+        self._rest()
+
+    def _land(self) -> None:
+        self._change(Mode.LAND)
+        wait(lambda: not self._aircraft.autopilot.armed, "it landed")
+
+    def _reset(self) -> None:
+        self.virtual.press_stop()
+        self._rest()
+        # Longer than the time between two heartbeats, which tell it.
+        pause(1.2)
+        self.virtual.release_stop()
+        self._change(Mode.HOLD)
+
+    def _restart(self) -> None:
+        self._land()
+        self.virtual.inject("restart")
+
+    def _rest(self) -> None:
+        """Wait until it stays where it is."""
+        speeds = [1.0] * 5
+
+        def rests() -> bool:
+            speeds.append(float(np.abs(self._aircraft.telemetry.estimate.velocity).max()))
+            return max(speeds[-5:]) < 0.1
+
+        wait(rests, "it came to rest")
 
     @classmethod
     def at(cls, address: str) -> MavlinkBench:

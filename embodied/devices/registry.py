@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import importlib.util
 import pkgutil
 from collections.abc import Callable, Iterable, Sequence
@@ -10,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from embodied.bounded_import import import_module
 from embodied.errors import FOREIGN, LaunchError, Problem, error_text, nearest, raised_at
 
 
@@ -132,11 +132,11 @@ class Devices:
 
 def devices() -> Devices:
     """Import every folder in `drivers/` and return the registry of devices, and the folders that fail to import."""
-    package = importlib.import_module("drivers")
+    package = import_module("drivers")
     devices = Devices()
     for name in sorted(module.name for module in pkgutil.iter_modules(package.__path__)):
         try:
-            device = getattr(importlib.import_module(f"drivers.{name}"), "DEVICE", None)
+            device = getattr(import_module(f"drivers.{name}"), "DEVICE", None)
         except FOREIGN as error:
             message = f"the device folder 'drivers/{name}' cannot be imported: {error_text(error)}"
             devices.broken[name] = Problem("E201", message, where=raised_at(error))
@@ -166,4 +166,4 @@ def device(name: str) -> Device:
 def resolve(name: str) -> Any:
     """Import and return the object of a registered name, `module:name`."""
     module, _, attribute = name.partition(":")
-    return getattr(importlib.import_module(module), attribute)
+    return getattr(import_module(module), attribute)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
 import re
 import sys
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from embodied.bounded_import import ImportStuck, import_module
 from embodied.errors import FOREIGN, LaunchError, MissingExtra, Place, Problem, error_text, nearest, raised_at
 from embodied.import_path import MERGED_PACKAGES, folders, unnamed, unsearched
 from embodied.launch.discovery import WORLD_MEMBERS, is_kind, modules
@@ -46,11 +47,14 @@ def find_class(use: object, kind: str, place: Place) -> type[Any]:
 
 def _import(name: str, place: Place) -> Any:
     try:
-        return importlib.import_module(name)
+        return import_module(name)
+    except ImportStuck as error:
+        message = f"'{name}' cannot be imported: {error}"
+        problem = Problem("E201", message, place, ("what takes its time belongs into open(), where it is waited for",))
     except ModuleNotFoundError as error:
         missing = error.name or ""
         if name == missing or name.startswith(missing + "."):
-            help_ = tuple(unsearched(name)) or _hidden(name) or nearest(name, modules())
+            help_ = tuple(unsearched(name)) or _hidden(name) or nearest(name, _known(_state()))
             problem = Problem("E201", f"there is no module '{name}'", place, help_)
         else:
             advice = tuple(unnamed(missing)) or (f"{sys.executable} -m pip install {missing.partition('.')[0]}",)
@@ -62,6 +66,17 @@ def _import(name: str, place: Place) -> Any:
         message = f"'{name}' cannot be imported: {error_text(error)}"
         problem = Problem("E201", message, place, (f"see {raised_at(error)}",))
     raise LaunchError([problem])
+
+
+def _state() -> tuple[tuple[str, int], ...]:
+    """Return the folders that are searched, each with the time of its last change."""
+    return tuple((folder, Path(folder).stat().st_mtime_ns) for name in MERGED_PACKAGES for folder in folders(name))
+
+
+@lru_cache(maxsize=1)
+def _known(_: tuple[tuple[str, int], ...]) -> list[str]:
+    # A file may name hundreds of modules that do not exist, and listing all files takes its time.
+    return list(modules())
 
 
 def _hidden(name: str) -> tuple[str, ...]:

@@ -5,7 +5,6 @@ Packages are searched by their files, so that a module which fails to import is 
 
 from __future__ import annotations
 
-import importlib
 import importlib.util
 import re
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from embodied.bounded_import import import_module
 from embodied.errors import FOREIGN, LaunchError, error_text, raised_at
 from embodied.launch.project import NODE_PACKAGES
 from embodied.launch.yaml_document import entries, read
@@ -87,7 +87,7 @@ def find_classes(kind: str) -> FoundClasses:
         if not (_METHODS[kind] in source and _DERIVED.search(source)) and not (package and source):
             continue
         try:
-            module = importlib.import_module(name)
+            module = import_module(name)
         except FOREIGN as error:
             where = raised_at(error)
             found.broken[name] = error_text(error) + (f", at {where}" if where else "")

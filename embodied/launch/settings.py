@@ -99,7 +99,11 @@ class Settings:
         if isinstance(item.value, list):
             return [self._written(entry) for entry in item.value]
         text = item.value if isinstance(item.value, str) else item.text or ""
-        return Written(item.value, text, self.folders.get((item.source or item.place).file, Path()))
+        return Written(item.value, text, self.folders.get((item.source or item.place).file, _HERE))
+
+
+_HERE = Path()
+"""Folder of a value that stands in no file: the current one."""
 
 
 def place_inside(item: Item, path: tuple[str, ...]) -> Place:

@@ -23,6 +23,9 @@ from embodied.shown_text import shown
 MAX_SIZE = 1_000_000
 """Size of the largest launch file that is parsed [B]."""
 
+LARGE = 100_000
+"""Length of text from which on speed counts more than the words of an error [characters]."""
+
 MAX_DEPTH = 32
 """Depth of the deepest nesting that is parsed [levels]."""
 
@@ -160,6 +163,8 @@ class _Parser:
         self._shown = shown
         self._lines = text.splitlines()
         self._problems = Problems()
+        # libyaml is ten times as fast; its errors are less clear, and no launch file that a person writes needs it.
+        self._loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader) if len(text) > LARGE else yaml.SafeLoader
 
     def document(self) -> Item:
         node = self._compose()
@@ -178,7 +183,7 @@ class _Parser:
         """Compose the nodes of the text with PyYAML, once its tokens are known to be harmless."""
         try:
             self._refuse_references()
-            loader = yaml.SafeLoader(self._text)
+            loader = self._loader(self._text)
             try:
                 return loader.get_single_node()
             finally:
@@ -186,9 +191,11 @@ class _Parser:
         except yaml.MarkedYAMLError as error:
             raise LaunchError([self._syntax(error)]) from None
         except yaml.reader.ReaderError as error:
-            line = self._text.count("\n", 0, error.position) + 1
-            column = error.position - (self._text.rfind("\n", 0, error.position) + 1) + 1
-            message = f"not YAML: the character #x{ord(self._text[error.position]):04x} is not allowed"
+            position = min(error.position, len(self._text) - 1)
+            line = self._text.count("\n", 0, position) + 1
+            column = position - (self._text.rfind("\n", 0, position) + 1) + 1
+            sign = error.character if isinstance(error.character, int) else ord(self._text[position])
+            message = f"not YAML: the character #x{sign:04x} is not allowed"
             raise LaunchError([Problem("E101", message, Place(self._shown, line, column))]) from None
         except (yaml.YAMLError, ValueError, RecursionError) as error:
             message = f"not YAML: {str(error).splitlines()[0]}"
@@ -209,7 +216,7 @@ class _Parser:
     def _refuse_references(self) -> None:
         """Refuse anchors, aliases, tags and deep nesting among the tokens, before anything is composed from them."""
         depth = 0
-        for token in yaml.scan(self._text, Loader=yaml.SafeLoader):
+        for token in yaml.scan(self._text, Loader=self._loader):
             if isinstance(token, _OPENS):
                 depth += 1
             elif isinstance(token, _CLOSES):

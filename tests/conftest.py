@@ -1,8 +1,10 @@
-"""Settings of every test: a busy machine fails no property, and no test changes its process for those that follow."""
+"""Settings of every test: a busy machine fails no property, and no test meets runs, or a process, of another."""
 
 from __future__ import annotations
 
+import shutil
 import socket
+import tempfile
 from collections.abc import Iterator
 
 import pytest
@@ -33,3 +35,14 @@ def _sockets_wait_as_python_has_them() -> Iterator[None]:
     timeout = socket.getdefaulttimeout()
     socket.setdefaulttimeout(None)
     assert timeout is None
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _runs_apart() -> Iterator[None]:
+    """Keep the runs of each worker apart: an emergency stop reaches every run of its user otherwise."""
+    # The path of a Unix socket has at most 107 characters, and pytest's folders are longer.
+    path = tempfile.mkdtemp(prefix="e", dir="/tmp")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("EMBODIED_RUNTIME_DIR", path)
+        yield
+    shutil.rmtree(path)

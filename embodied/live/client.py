@@ -19,6 +19,7 @@ from embodied.links.subscription import Ends
 from embodied.live.ipc import ENDED, Disconnected, receive, send
 from embodied.live.process_spec import Output
 from embodied.live.run_directory import RunDirectory, running
+from embodied.live.run_places import looked_at
 from embodied.messages.constraints import Refinement
 from embodied.messages.schema import Message
 
@@ -41,7 +42,8 @@ def find(name: str | None = None) -> RunDirectory:
     if len(found) == 1:
         return found[0]
     if not there:
-        problem = Problem("E005", "nothing is running", help=("start a graph: embodied run FILE --sim --live",))
+        where = (looked_at(), "start a graph: embodied run FILE --sim --live")
+        problem = Problem("E005", "nothing is running", help=where)
     elif not found:
         problem = Problem("E005", f"there is no run '{name}'", help=nearest(str(name), [f.name for f in there]))
     else:

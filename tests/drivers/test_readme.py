@@ -43,12 +43,11 @@ def test_with_the_last_two_files_of_the_page_the_command_line_knows_the_device(t
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content, encoding="utf-8")
-    environment = os.environ | {"XDG_RUNTIME_DIR": str(tmp_path)}
     command = [sys.executable, "-m", "embodied"]
     listed = subprocess.run([*command, "driver", "list", "--json"], cwd=tmp_path, capture_output=True, text=True)
     assert "turntable" in [device["name"] for device in json.loads(listed.stdout)["devices"]]
     with subprocess.Popen(
-        [*command, "virtual", "turntable"], cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True
+        [*command, "virtual", "turntable"], cwd=tmp_path, stderr=subprocess.PIPE, text=True
     ) as served:
         assert served.stderr is not None
         try:

@@ -15,7 +15,7 @@ import numpy as np
 
 from embodied.graph.entry import Wire
 from embodied.graph.graph import Graph
-from embodied.live.run_directory import home
+from embodied.live.run_places import home
 from tests.embodied.live.nodes import Counter, Delays, Flood, Jump, Ledger, Sleeper, Square
 from tests.embodied.live.running import FILE, PARENT, Running, processes, processes_of
 from tests.faults.tally import Tally

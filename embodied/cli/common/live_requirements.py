@@ -26,7 +26,7 @@ def check_live_requirements() -> list[Finding]:
     """Try out everything that a live run needs."""
     fix = "live running needs Linux 5.9 or later"
     return [
-        _try("running graphs", _folder, "set XDG_RUNTIME_DIR to a short path that only you may enter"),
+        _try("running graphs", _folder, "set EMBODIED_RUNTIME_DIR to a short path that only you may enter"),
         _try("shared memory", _memory, fix),
         _try("wake-ups", _wakeups, fix),
         _try("watched processes", _processes, fix),

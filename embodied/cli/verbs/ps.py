@@ -11,6 +11,7 @@ from embodied.cli.common.launch_options import JsonOption
 from embodied.cli.common.output import exit_on_error, out, print_json, table_console
 from embodied.cli.common.run_status import coloured, process_state, run_state
 from embodied.cli.common.running import RunOption, ask_each, select_runs
+from embodied.live.run_places import looked_at
 
 
 def ps(run: RunOption = None, *, as_json: JsonOption = False) -> None:
@@ -23,7 +24,7 @@ def ps(run: RunOption = None, *, as_json: JsonOption = False) -> None:
             print_json({"runs": [_as_json(name, about[name], status) for name, status in answers.items()]})
             return
         if not answers:
-            out.print("nothing is running")
+            out.print(f"nothing is running\n{looked_at()}", markup=False)
         for name, status in answers.items():
             _print(name, about[name], status)
 

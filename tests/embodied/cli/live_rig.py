@@ -9,13 +9,15 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from embodied.live.run_directory import RunDirectory, running
+from embodied.live.run_places import ONLY
 from tests.embodied.conftest import Command
 
 ROOT = Path(__file__).parents[3]
@@ -33,6 +35,16 @@ nodes:
   task: {use: "tests.embodied.nodes:Once"}
   talk: {use: "tests.embodied.nodes:Talks"}
 processes: {processes}
+"""
+
+SMALL = """\
+embodied: 1
+nodes:
+  ramp: {use: "tests.embodied.nodes:Ramp", in: {joints: arm.state}}
+  hold: {use: "tests.embodied.nodes:Hold", with: {goal: [0, 0]}, in: {joints: arm.state}}
+  guard: {use: "tests.embodied.nodes:LatchGuard", in: {command: ramp}}
+  arm: {use: "tests.embodied.nodes:Motor", in: {command: guard.command}}
+processes: [[hold, ramp], [guard, arm]]
 """
 
 SEVERAL = "[[guard, arm], [twice, ramp, hold, task, talk]]"
@@ -53,34 +65,46 @@ class Live:
         self.process.communicate()
 
 
+def spawn(
+    at: Path,
+    name: str,
+    text: str,
+    environment: Mapping[str, str] | None = None,
+    before: Sequence[str] = (),
+    **about: Any,
+) -> Live:
+    """Run a launch file; returns at once. `before` are words before the command, `about` is of its process."""
+    file = at / f"{name}.yaml"
+    file.write_text(text, encoding="utf-8")
+    environment = {**(os.environ if environment is None else environment), "PYTHONPATH": str(ROOT)}
+    words = [*before, sys.executable, "-c", CODE, "run", file.name, "--live", "--for", "5min"]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    return Live(at, subprocess.Popen(words, cwd=at, env=environment, text=True, **(pipes | about)))
+
+
 def start(at: Path, name: str = "cell", processes: str = ONE, text: str = CELL) -> Live:
     """Run the cell; returns when it runs."""
-    file = at / f"{name}.yaml"
-    file.write_text(text.replace("{processes}", processes), encoding="utf-8")
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    words = [sys.executable, "-c", CODE, "run", file.name, "--live", "--for", "5min"]
-    process = subprocess.Popen(
-        words, cwd=at, env=environment, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
+    return started(spawn(at, name, text.replace("{processes}", processes)))
+
+
+def started(live: Live) -> Live:
+    """Wait until a run runs."""
+    process = live.process
     assert process.stderr is not None
     said = process.stderr.readline()
     if not said.startswith("running as"):
         process.kill()
         raise AssertionError(said + process.communicate()[1])
-    return Live(at, process)
+    return live
 
 
 @pytest.fixture(scope="module")
 def runtime() -> Iterator[Path]:
     # The path of a Unix socket has at most 107 characters, and pytest's folders are longer.
     path = Path(tempfile.mkdtemp(prefix="e"))
-    before = os.environ.get("XDG_RUNTIME_DIR")
-    os.environ["XDG_RUNTIME_DIR"] = str(path)
-    yield path
-    if before is None:
-        del os.environ["XDG_RUNTIME_DIR"]
-    else:
-        os.environ["XDG_RUNTIME_DIR"] = before
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(ONLY, str(path))
+        yield path
     shutil.rmtree(path)
 
 
@@ -105,3 +129,8 @@ def until(true: Callable[[], Any], limit: float = 10.0) -> Any:
     while not (found := true()):
         assert time.monotonic() < end, "it does not come to be"
     return found
+
+
+def directory_of(name: str) -> RunDirectory | None:
+    """Return the directory of a run by the name of its launch file."""
+    return next((folder for folder in running() if folder.name.startswith(f"{name}-")), None)

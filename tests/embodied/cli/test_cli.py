@@ -226,10 +226,10 @@ def test_the_doctor_says_where_no_graph_can_run_live_and_how_that_is_put_right(
 ) -> None:
     runtime = tmp_path / ("x" * 100)
     runtime.mkdir()
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(runtime))
+    monkeypatch.setenv("EMBODIED_RUNTIME_DIR", str(runtime))
     done = command("doctor", at=tmp_path)
     assert done.returncode == 3
-    assert "is too long for a socket: set XDG_RUNTIME_DIR to a shorter path" in done.stdout
+    assert "is too long for the path of a socket: set EMBODIED_RUNTIME_DIR" in done.stdout
 
 
 def test_every_verb_answers_in_json_even_to_wrong_usage(embodied: Command) -> None:

@@ -21,14 +21,13 @@ CODE = "from embodied.cli.main import main; main()"
 
 
 @pytest.fixture
-def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def served(tmp_path: Path) -> Iterator[str]:
     """Where `embodied virtual xarm` serves an arm, for as long as the test takes."""
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
     host = address()
     process = subprocess.Popen(
         [sys.executable, "-c", CODE, "virtual", "xarm", "--set", f"host={host}", "--set", f"port={PORT}"],
         cwd=tmp_path,
-        env=os.environ | {"XDG_RUNTIME_DIR": str(tmp_path), "PYTHONPATH": str(ROOT)},
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

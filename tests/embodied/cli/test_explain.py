@@ -30,8 +30,6 @@ def test_every_code_of_the_source_has_a_page_and_every_page_a_code() -> None:
 def test_what_a_page_shows_is_what_embodied_says(
     code: str, tmp_path: Path, embodied: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # Of other graphs, which may run meanwhile, pages say nothing.
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
     page = (PAGES / f"{code}.md").read_text("utf-8")
     if "sims." in page and importlib.util.find_spec("pybullet") is None:
         pytest.skip("pybullet has no wheels for this Python")

@@ -30,7 +30,7 @@ def test_stop_returns_when_the_run_has_gone_and_its_logs_stay(
     assert first.startswith("talk: line ")
     stopped = ask("stop", "short")["runs"]
     assert [how["gone"] for how in stopped.values()] == [True]
-    assert not [folder for folder in (runtime / "embodied").iterdir() if folder.name.startswith("short")]
+    assert not [folder for folder in runtime.iterdir() if folder.name.startswith("short")]
     followed = follow.communicate()[0].splitlines()
     assert followed[-1] == "talk: the last word"
     live.process.communicate()
@@ -51,7 +51,7 @@ def test_after_a_launcher_was_killed_nothing_is_listed_and_nothing_is_left(
         live.process.communicate()
         assert not [run for run in ask("ps")["runs"] if run["name"].startswith("doomed")]
         until(lambda: not any(Path(f"/proc/{number}").exists() for number in numbers))
-        until(lambda: not [f for f in (runtime / "embodied").iterdir() if f.name.startswith("doomed")])
+        until(lambda: not [f for f in runtime.iterdir() if f.name.startswith("doomed")])
     finally:
         live.end()
 
@@ -59,8 +59,9 @@ def test_after_a_launcher_was_killed_nothing_is_listed_and_nothing_is_left(
 def test_where_nothing_runs_an_emergency_stop_says_so_and_exits_with_3(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, embodied: Command
 ) -> None:
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    monkeypatch.setenv("EMBODIED_RUNTIME_DIR", str(tmp_path))
     done: Done = embodied("estop")
-    assert (done.code, done.stderr) == (3, "nothing is running\n")
-    assert embodied("ps").stdout == "nothing is running\n"
+    looked = f"looked in {tmp_path}, and nowhere else since EMBODIED_RUNTIME_DIR is set"
+    assert (done.code, done.stderr) == (3, f"nothing is running\n{looked}\n")
+    assert embodied("ps").stdout == f"nothing is running\n{looked}\n"
     assert embodied("stop").code == 2

@@ -23,7 +23,8 @@ from embodied.live.heartbeat import Heartbeat
 from embodied.live.ipc import socket_pair
 from embodied.live.process_layout import process_of, processes
 from embodied.live.process_spec import process_specs
-from embodied.live.run_directory import home, running
+from embodied.live.run_directory import running
+from embodied.live.run_places import home
 from embodied.live.supervisor import STOP_TIMEOUT
 from embodied.live.worker import Worker
 from tests.embodied.live.nodes import (
@@ -187,7 +188,7 @@ def test_a_process_whose_nodes_took_long_to_open_is_alive_from_the_moment_it_say
     ours, theirs = socket_pair()
     heartbeat, living = Heartbeat.create("counter")
     with ours, theirs:
-        worker = Worker(spec, theirs, Heartbeat(living))
+        worker = Worker(spec, theirs, Heartbeat(living), heartbeat)
         worker.build()
         assert heartbeat.read().node == -1, "it is seen in open(), and counts as hanging there"
         worker.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,9 +11,10 @@ from rich.markup import escape
 from embodied.cli.common.output import INTERRUPTED, StatusLine, err, out, print_json
 from embodied.cli.common.run_folders import versions
 from embodied.cli.common.slow_topics import slow_lines
+from embodied.cli.common.terminal_output import PATIENCE, TerminalOutput, queued_output
 from embodied.clock import SECOND, Time
 from embodied.graph.graph import Graph
-from embodied.live.episode import LiveOutcome, LiveWatcher, play_live
+from embodied.live.episode import SIGNALS, LiveOutcome, LiveWatcher, play_live
 from embodied.live.launcher import Launcher
 
 ON_PACE = 0.98
@@ -50,36 +52,45 @@ def run_live(graph: Graph, options: LiveRunOptions, folder: Path, as_json: bool)
     """
     file, machine = options.file, options.machine
     about = {"file": str(file), "profile": options.profile, "folder": str(folder.absolute()), "machine": machine}
-    with LiveProgress() as progress:
-        outcome = play_live(
-            graph,
-            options.seed,
-            name=file.stem if machine is None else f"{file.stem}-{machine}",
-            about=about,
-            limit=options.limit,
-            logs=folder / "logs",
-            machine=machine,
-            keys=options.keys,
-            watchers=[progress],
-            judged=options.judged,
-        )
-    if as_json:
-        print_json({**outcome.as_dict(), "logs": str(folder / "logs"), "versions": versions() | dict(outcome.about)})
-    else:
-        _print(outcome, folder)
+    with queued_output() as terminal:
+        with LiveProgress(terminal) as progress:
+            outcome = play_live(
+                graph,
+                options.seed,
+                name=file.stem if machine is None else f"{file.stem}-{machine}",
+                about=about,
+                limit=options.limit,
+                logs=folder / "logs",
+                machine=machine,
+                keys=options.keys,
+                watchers=[progress],
+                judged=options.judged,
+            )
+        # Nothing moves any more: the result may wait for its reader, unless somebody waits for the end of the run.
+        terminal.wait_from_now_on(PATIENCE if outcome.stopped_by else None)
+        if as_json:
+            result = {**outcome.as_dict(), "logs": str(folder / "logs"), "versions": versions() | dict(outcome.about)}
+            print_json(result)
+        else:
+            _print(outcome, folder)
     if outcome.failure:
         return 3
-    if outcome.stopped_by == "Ctrl-C":
+    if outcome.stopped_by in (SIGNALS[signal.SIGINT], SIGNALS[signal.SIGTSTP]):
         return INTERRUPTED
     return 1 if outcome.passed is False else 0
 
 
 class LiveProgress(StatusLine, LiveWatcher):
-    """Progress of a live run on the terminal: events as they happen, and a status line."""
+    """Progress of a live run on the terminal: events as they happen, and a status line.
 
-    def __init__(self) -> None:
+    Args:
+        terminal: output of the run; a closed pipe there stops the run, as a closed terminal does.
+    """
+
+    def __init__(self, terminal: TerminalOutput) -> None:
         super().__init__()
         self._printed = 0
+        self._terminal = terminal
 
     def begin(self, run: Launcher) -> None:
         """Print the name of the run and the devices that it has met."""
@@ -90,6 +101,8 @@ class LiveProgress(StatusLine, LiveWatcher):
 
     def look(self, run: Launcher) -> None:
         """Print the events since the last call."""
+        if self._terminal.reader_gone:
+            run.cancelled = run.cancelled or "the end of its output"
         for event in run.events[self._printed :]:
             err.print(f"[{run.now / SECOND:.2f} s] {event.text}", markup=False)
         self._printed = len(run.events)

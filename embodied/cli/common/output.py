@@ -8,7 +8,7 @@ import sys
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 import typer
 from rich.console import Console, ConsoleOptions
@@ -88,32 +88,46 @@ class StatusLine:
         return True
 
 
-_real_stdout: int | None = None
+real_stdout: int | None = None
 """Descriptor of the real standard output while it is redirected."""
+
+
+class ResultStream(Protocol):
+    """Stream that takes the JSON result of a command in place of standard output."""
+
+    def write_bytes(self, data: bytes) -> None:
+        """Take bytes, to be written when their reader takes them."""
+
+
+result_stream: ResultStream | None = None
+"""Stream of a command that must not wait for its reader; None: standard output itself."""
 
 
 def print_json(data: object, *, line: bool = False) -> None:
     """Print one JSON object to standard output; with `line` on a single line, as in a stream of objects."""
     text = dumps(data, indent=None if line else 2).encode()
+    if result_stream is not None:
+        result_stream.write_bytes(text)
+        return
     sys.stdout.flush()
-    with open(1 if _real_stdout is None else _real_stdout, "wb", closefd=False) as stream:
+    with open(1 if real_stdout is None else real_stdout, "wb", closefd=False) as stream:
         stream.write(text)
 
 
 @contextmanager
 def _stdout_for_json() -> Iterator[None]:
     """Redirect everything but `print_json` to standard error: nodes and libraries may print at any time."""
-    global _real_stdout
+    global real_stdout
     sys.stdout.flush()
-    _real_stdout = os.dup(1)
+    real_stdout = os.dup(1)
     os.dup2(2, 1)
     try:
         yield
     finally:
         sys.stdout.flush()
-        os.dup2(_real_stdout, 1)
-        os.close(_real_stdout)
-        _real_stdout = None
+        os.dup2(real_stdout, 1)
+        os.close(real_stdout)
+        real_stdout = None
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import signal
 import sys
 from typing import Any
 
@@ -83,6 +84,10 @@ def root(
 
 def main() -> None:
     """Run the command line and exit with its code."""
+    if os.getpid() == 1:
+        # The first process of a container gets no default actions from the kernel: it would outlive `docker stop`.
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, lambda received, _: os._exit(128 + received))
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             # A terminal that lacks a character, such as one in ASCII, gets an escape in place of it.

@@ -9,14 +9,14 @@ from __future__ import annotations
 import contextlib
 import os
 import pickle
-import socket
-import struct
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from embodied.errors import EmbodiedError, LaunchError, LinkFailed, error_text
-from embodied.live.ipc import ENDED, LARGEST, Disconnected, Malformed, Packet, receive, send
+from embodied.live.connections import Connection, Connections
+from embodied.live.ipc import ENDED, LARGEST, Disconnected, Packet, send
 from embodied.live.launcher import Launcher
 from embodied.live.launcher_requests import LONGEST_REASON, REQUESTS, home_of, topic_of, unknown
 from embodied.live.logs import Line
@@ -24,8 +24,8 @@ from embodied.live.process_spec import Output
 from embodied.live.request_form import check_form
 from embodied.shown_text import shown
 
-CLIENTS = 32
-"""Most clients that may be connected at a time."""
+KEEP_PERIOD = 1.0
+"""Time between two looks whether the run's directory is still there [s]."""
 
 STOPS = {"estop": ("reason",), "stop": ("by",)}
 """Requests that are carried out whatever their arguments are, with those that count if they are texts."""
@@ -35,7 +35,7 @@ LONGEST_HELP = 1000
 
 
 @dataclass(slots=True, eq=False)
-class _Client:
+class _Client(Connection):
     """A connection to the control socket.
 
     Attributes:
@@ -44,10 +44,14 @@ class _Client:
         lost: number of lines that it did not read in time.
     """
 
-    channel: socket.socket
     observes: dict[str, str] = field(default_factory=dict)
     follows: str | None = None
     lost: int = 0
+
+    @property
+    def waits(self) -> bool:
+        """Whether the client rightly says nothing, since it waits for what is sent to it."""
+        return bool(self.observes) or self.follows is not None
 
 
 class Control:
@@ -61,12 +65,37 @@ class Control:
     def __init__(self, launcher: Launcher, about: Mapping[str, Any]) -> None:
         self._launcher = launcher
         self._about = dict(about)
-        self._clients: list[_Client] = []
         self._count = self._refused = 0
-        self._socket = launcher.directory.listen()
-        launcher.directory.write({**self._about, "pid": os.getpid(), "processes": launcher.layout})
-        launcher.wait(self._socket.fileno(), self._accept)
+        self._kept = time.monotonic()
+        self._connections = Connections(
+            launcher, launcher.directory.listen(), _Client, self._requested, self._refuse, self._forget_observers
+        )
+        self._describe()
         launcher.logs.listener = self._printed
+
+    def _describe(self) -> None:
+        """Write the description of the run into its directory."""
+        launcher = self._launcher
+        about = {"pid": os.getpid(), "processes": launcher.layout, "guards": launcher.guards()}
+        launcher.directory.write({**self._about, **about})
+
+    def keep(self) -> None:
+        """Make the run's directory again if it has gone, as with the last logout of its user, so that it is found."""
+        now = time.monotonic()
+        if now - self._kept < KEEP_PERIOD:
+            return
+        self._kept = now
+        directory = self._launcher.directory
+        if directory.intact():
+            return
+        try:
+            directory.restore()
+            self._connections.listen(directory.listen())
+            self._describe()
+        except (OSError, LinkFailed):
+            # There is no place for it now; the guards' own sockets need none.
+            return
+        self._launcher.moved()
 
     @property
     def stop_wanted(self) -> str:
@@ -79,51 +108,19 @@ class Control:
 
     def close(self) -> None:
         """Tell every client that the run has ended, and what did not stop in order; close the control socket."""
-        for client in list(self._clients):
+        for client in self._connections.clients:
             with contextlib.suppress(Disconnected, LinkFailed):
                 send(client.channel, ENDED, failures=self._launcher.not_stopped)
-            self._drop(client)
-        self._launcher.forget(self._socket.fileno())
-        self._socket.close()
+        self._connections.close()
 
-    def _accept(self) -> None:
-        try:
-            channel, _ = self._socket.accept()
-        except OSError:
-            return
-        channel.setblocking(False)
-        _, user, _ = struct.unpack("3i", channel.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
-        if user != os.getuid() or len(self._clients) >= CLIENTS:
-            channel.close()
-            return
-        client = _Client(channel)
-        self._clients.append(client)
-        self._launcher.wait(channel.fileno(), lambda: self._serve(client))
-
-    def _drop(self, client: _Client) -> None:
-        if client not in self._clients:
-            return
-        self._clients.remove(client)
-        self._launcher.forget(client.channel.fileno())
-        client.channel.close()
+    def _forget_observers(self, client: _Client) -> None:
         for name, node in client.observes.items():
             self._launcher.unobserve(node, name)
 
-    def _serve(self, client: _Client) -> None:
-        try:
-            try:
-                packet = receive(client.channel)
-            except Malformed as error:
-                self._refuse(client, str(error))
-                return
-            if packet is None:
-                return
-            for descriptor in packet.descriptors:
-                os.close(descriptor)
+    def _requested(self, client: _Client, packet: Packet) -> None:
+        # The person read that the request had failed, and acts by that; but whoever wanted to stop still does.
+        if packet.verb in STOPS or not client.gone():
             self._answer(client, packet)
-        except (Disconnected, LinkFailed):
-            # It is gone, or it does not read its answers.
-            self._drop(client)
 
     def _answer(self, client: _Client, packet: Packet) -> None:
         try:
@@ -212,7 +209,7 @@ class Control:
 
     def _printed(self, process: str, lines: list[Line]) -> None:
         """Pass printed lines on to the clients that follow; one that does not read in time loses them, counted."""
-        for client in self._clients:
+        for client in list(self._connections.clients):
             if client.follows is None or (client.follows and self._launcher.process_of[client.follows] != process):
                 continue
             for line in lines:
@@ -224,7 +221,7 @@ class Control:
                 except LinkFailed:
                     client.lost += 1
                 except Disconnected:
-                    # `_serve` is called for the closed socket, and drops the client.
+                    # The closed socket becomes readable, and the connection is dropped.
                     break
 
     def _graph(self, client: _Client) -> Any:

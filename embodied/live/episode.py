@@ -22,7 +22,17 @@ from embodied.live.supervisor import Event
 from embodied.plain_data import plain
 from embodied.runtime.health import health
 
-SIGNALS = {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "SIGTERM", signal.SIGHUP: "the end of its terminal"}
+SIGNALS = {
+    signal.SIGINT: "Ctrl-C",
+    signal.SIGTERM: "SIGTERM",
+    signal.SIGHUP: "the end of its terminal",
+    # Suspended, it could neither watch nor stop the processes that go on.
+    signal.SIGTSTP: "Ctrl-Z",
+}
+"""Signals that stop a live run in order, and how the result names them."""
+
+IGNORED_SIGNALS = (signal.SIGTTIN, signal.SIGTTOU)
+"""Signals that would suspend a live run in the background when it reads or writes its terminal."""
 
 POLL = 0.1
 """How often a run that nothing happens to is looked at [s]."""
@@ -149,6 +159,7 @@ def play_live(
             while not (run.over or control.stop_wanted or (limit is not None and run.now >= limit)):
                 left = POLL if limit is None else max(0.0, (limit - run.now) / SECOND)
                 run.advance(min(POLL, left))
+                control.keep()
                 for watcher in watchers:
                     watcher.look(run)
             seconds = run.now / SECOND
@@ -179,7 +190,7 @@ def check_machine(graph: Graph, machine: str | None) -> None:
 
 @contextmanager
 def _signals(control: Control) -> Iterator[None]:
-    """Ctrl-C, a terminal that is closed and SIGTERM stop the run in order, whenever they come."""
+    """Ctrl-C, Ctrl-Z, a terminal that is closed and SIGTERM stop the run in order, whenever they come."""
 
     def stop(number: int, _: object) -> None:
         control.stop_wanted = control.stop_wanted or SIGNALS[signal.Signals(number)]
@@ -188,6 +199,7 @@ def _signals(control: Control) -> Iterator[None]:
         yield
         return
     before = {number: signal.signal(number, stop) for number in SIGNALS}
+    before |= {number: signal.signal(number, signal.SIG_IGN) for number in IGNORED_SIGNALS}
     try:
         yield
     finally:

@@ -1,15 +1,13 @@
-"""Linux calls that Python 3.11 has no name for: timers as descriptors, and a signal when a parent dies."""
+"""Linux calls that Python 3.11 has no name for: timers as descriptors."""
 
 from __future__ import annotations
 
 import ctypes
 import os
-import signal
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _CLOCK_MONOTONIC = 1
 _ABSTIME = 1
-_PDEATHSIG = 1
 
 
 class _Timespec(ctypes.Structure):
@@ -58,15 +56,3 @@ class Timer:
     def close(self) -> None:
         """Close the descriptor of the timer."""
         os.close(self.descriptor)
-
-
-def die_with_parent(number: signal.Signals, parent: int) -> None:
-    """Have this process sent a signal when its parent dies, or at once if it already has: see prctl(2).
-
-    Args:
-        number: the signal.
-        parent: process number of who started this one.
-    """
-    _libc.prctl(_PDEATHSIG, int(number), 0, 0, 0)
-    if os.getppid() != parent:
-        os.kill(os.getpid(), number)

@@ -8,10 +8,12 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from embodied.clock import SECOND
 from embodied.errors import LinkFailed
 from embodied.graph.plan import Plan
 from embodied.links.subscription import Ends
@@ -21,7 +23,7 @@ from embodied.live.link_table import LinkTable, SharedRing
 from embodied.live.logs import Logs
 from embodied.live.process import Process, check_portable
 from embodied.live.process_layout import process_of, processes
-from embodied.live.process_spec import process_specs
+from embodied.live.process_spec import GuardsSpec, process_specs
 from embodied.live.run_directory import RunDirectory
 from embodied.live.supervisor import STOP_TIMEOUT, WATCH_PERIOD, Supervisor
 from embodied.node.node import Driver, Guard
@@ -87,6 +89,10 @@ class Launcher(Supervisor):
             check_portable(spec)
             members[name] = Process(spec)
         super().__init__(plan, members, LinkTable(members, self.process_of), Logs(logs))
+        guards = tuple(self.guards())
+        for number, process in enumerate(members.values()):
+            if any(name in guards for name in process.nodes):
+                process.spec.guards = GuardsSpec(directory.path, number, guards)
 
     @property
     def now(self) -> int:
@@ -203,6 +209,14 @@ class Launcher(Supervisor):
         """End a subscription from outside the graph."""
         self.links.unobserve(node, name)
 
+    def moved(self) -> None:
+        """Take note that the directory of the run was made again, perhaps elsewhere."""
+        self._restart_reaper()
+        for process in self.processes.values():
+            if process.spec.guards is not None:
+                # For a process that is started again; the one that runs keeps the socket that needs no directory.
+                process.spec.guards = replace(process.spec.guards, directory=self.directory.path)
+
     def guards(self) -> list[str]:
         """List the guards that run on this machine."""
         here = {node for process in self.processes.values() for node in process.nodes}
@@ -235,11 +249,14 @@ class Launcher(Supervisor):
         """Send a request to several processes at once; None for one that does not answer."""
         numbers: dict[str, int] = {}
         answers: dict[str, dict[str, Any] | None] = dict.fromkeys(names)
+        end = time.monotonic() + timeout
+        # A process that stood still must not carry out later what has failed for its client.
+        until = None if what == "stop" else round(end * SECOND)
         for name in answers:
             self._requests += 1
             try:
                 sent = self.processes[name].state == "running" and self.processes[name].send(
-                    "ask", number=self._requests, what=what, about=about
+                    "ask", number=self._requests, what=what, about=about, until=until
                 )
             except LinkFailed as error:
                 # It is one process that does not read; the others are asked all the same.
@@ -247,7 +264,6 @@ class Launcher(Supervisor):
                 continue
             if sent:
                 numbers[name] = self._requests
-        end = time.monotonic() + timeout
         while any(number not in self._answers for number in numbers.values()) and time.monotonic() < end:
             self.advance(end - time.monotonic())
         return answers | {name: self._answers.pop(number, None) for name, number in numbers.items()}

@@ -11,6 +11,8 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 from typing import IO
 
@@ -22,6 +24,9 @@ KEPT = 1000
 
 LONGEST = 8192
 """Length at which output without a newline counts as a line [B]."""
+
+LINES_MOST = 2000
+"""Most lines that are kept of one read; a process is read at most 20 times a second while it prints that much."""
 
 LARGEST = 10 * 2**20
 """Size of a log file [B] at which it is renamed to `.1`, in place of an older one."""
@@ -75,7 +80,10 @@ class Logs:
             whole.append(rest)
             rest = b""
         self._rests[process] = rest
-        lines = [_line(line) for line in whole]
+        at = time.monotonic_ns()
+        lines = [_line(line, at) for line in whole[:LINES_MOST]]
+        if len(whole) > LINES_MOST:
+            lines.append(Line("", f"{len(whole) - LINES_MOST} lines were dropped: too many at a time", at))
         self._keep(process, lines)
         return lines
 
@@ -101,9 +109,10 @@ class Logs:
             if file is None:
                 path = self._folder / f"{process}.log".replace("/", "_")
                 file = self._files[process] = path.open("a", encoding="utf-8", errors="replace")
-            for line in lines:
-                at = datetime.fromtimestamp((line.at + steady) / 1e9, UTC).astimezone()
-                file.write(f"{at.isoformat(timespec='microseconds')} {line.node or process}: {line.text}\n")
+            # Lines that were read together were read at one time, and its date is made once.
+            for at, together in groupby(lines, attrgetter("at")):
+                date = datetime.fromtimestamp((at + steady) / 1e9, UTC).astimezone().isoformat(timespec="microseconds")
+                file.write("".join(f"{date} {line.node or process}: {line.text}\n" for line in together))
             file.flush()
             if file.tell() > LARGEST:
                 path = Path(file.name)
@@ -121,7 +130,7 @@ class Logs:
         """Write incomplete last lines and close the files."""
         for process, rest in self._rests.items():
             if rest:
-                self._write(process, [_line(rest)])
+                self._write(process, [_line(rest, time.monotonic_ns())])
         for file in self._files.values():
             try:
                 file.close()
@@ -149,8 +158,8 @@ def read(folder: Path) -> list[tuple[str, str]]:
     return [(node, text) for node, _, text in (rest.partition(": ") for _, rest in parted)]
 
 
-def _line(data: bytes) -> Line:
+def _line(data: bytes, at: int) -> Line:
     node, mark, text = data.decode(errors="replace").partition(MARK)
     if not mark:
         node, text = "", node
-    return Line(written_out(node), written_out(text), time.monotonic_ns())
+    return Line(written_out(node), written_out(text), at)

@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -20,6 +20,12 @@ from embodied.live.ipc import Disconnected, send, socket_pair
 from embodied.live.process_spec import ProcessSpec
 
 State = Literal["starting", "ready", "running", "stopping", "ended"]
+
+LEFT_TO_LAUNCHER = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
+"""Signals from outside that a worker leaves to its launcher, which stops all of them in order."""
+
+END_SIGNAL = signal.SIGRTMIN
+"""Signal of the launcher to a worker that does not read its socket yet; no library and no service manager sends it."""
 
 # The search path comes first, so that even embodied itself is imported from where the launcher has it.
 _PROGRAM = """\
@@ -75,10 +81,11 @@ class Process:
         """Names of the nodes that run in it."""
         return [node.name for node in self.spec.nodes]
 
-    def start(self, environment: Mapping[str, str]) -> None:
+    def start(self, launcher: int, environment: Mapping[str, str]) -> None:
         """Start the worker by exec: a fork of a process with threads or sockets inherits what it cannot use.
 
         Args:
+            launcher: descriptor of the launcher's heartbeat.
             environment: of the worker, which whatever its nodes start inherits.
         """
         ours, theirs = socket_pair()
@@ -91,17 +98,19 @@ class Process:
                 pickle.dump((self.spec.path, (*self.spec.search,)), stream)
                 pickle.dump(self.spec, stream)
             os.lseek(specification, 0, os.SEEK_SET)
-            numbers = (theirs.fileno(), specification, pulse)
-            arguments = [sys.executable, "-P", "-c", _PROGRAM, *map(str, (*numbers, os.getpid()))]
-            child = subprocess.Popen(
-                arguments,
-                stdin=subprocess.DEVNULL,
-                stdout=writing,
-                stderr=writing,
-                pass_fds=numbers,
-                env=environment,
-                start_new_session=True,
-            )
+            numbers = (theirs.fileno(), specification, pulse, launcher)
+            arguments = [sys.executable, "-P", "-c", _PROGRAM, *map(str, numbers)]
+            with blocked(LEFT_TO_LAUNCHER):
+                # It starts with them blocked, and is deaf to them from its first instruction on.
+                child = subprocess.Popen(
+                    arguments,
+                    stdin=subprocess.DEVNULL,
+                    stdout=writing,
+                    stderr=writing,
+                    pass_fds=numbers,
+                    env=environment,
+                    start_new_session=True,
+                )
         except BaseException:
             ours.close()
             os.close(reading)
@@ -139,10 +148,10 @@ class Process:
         return self.nodes[number] if 0 <= number < len(self.nodes) else ""
 
     def terminate(self) -> None:
-        """Send SIGTERM, for a worker that does not read its socket yet."""
+        """End a worker that does not read its socket yet."""
         self.signalled = True
         with contextlib.suppress(OSError):
-            os.kill(self.pid, signal.SIGTERM)
+            os.kill(self.pid, END_SIGNAL)
 
     def kill(self) -> None:
         """Kill the worker with everything that its nodes started."""
@@ -182,6 +191,16 @@ class Process:
         if self.code < 0:
             return f"ended by {signal.Signals(-self.code).name}"
         return f"ended with exit code {self.code}"
+
+
+@contextlib.contextmanager
+def blocked(numbers: Collection[int]) -> Iterator[None]:
+    """Block signals in this thread; those that come meanwhile are handled after."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def check_portable(spec: ProcessSpec) -> None:

@@ -92,6 +92,7 @@ class ProcessSpec:
         path: search path for modules.
         search: search for the packages of projects.
         remote: the other machines, in the process that reaches them; else None.
+        guards: how its guards are reached without the launcher; None where it has none.
     """
 
     process: str
@@ -107,6 +108,22 @@ class ProcessSpec:
     path: list[str] = field(default_factory=lambda: list(sys.path))
     search: Search = field(default_factory=current)
     remote: MachinesSpec | None = None
+    guards: GuardsSpec | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GuardsSpec:
+    """Specification of how the guards of a worker process are reached without the launcher.
+
+    Attributes:
+        directory: of the run.
+        number: of the process in the run.
+        every: names of all guards of the run on this machine.
+    """
+
+    directory: Path
+    number: int
+    every: tuple[str, ...]
 
 
 @dataclass(slots=True)

@@ -6,14 +6,18 @@ import contextlib
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterable, Iterator
 
 from embodied.live import reaper_process
+from embodied.live.process import LEFT_TO_LAUNCHER, blocked
 from embodied.live.reaper_process import end_marked
+from embodied.live.run_directory import RunDirectory
 
 VARIABLE = "EMBODIED_RUN"
 """Variable in the environment of whatever a run starts."""
+
+CLOSE_TIMEOUT = 1.0
+"""Time that the reaper has to end after a run that ended in order [s]; one that was suspended is killed."""
 
 
 @contextlib.contextmanager
@@ -34,24 +38,43 @@ class Reaper:
     """Reaper of a launcher: knows which processes there are, and sees to them should the launcher be killed.
 
     Args:
-        folder: of the run, which goes then too.
+        directory: of the run, which goes then too; it may come to be elsewhere.
 
     Attributes:
         mark: entry in the environment of a process of the run, but for the name of the process.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.mark = f"{VARIABLE}={folder.name}-{os.urandom(8).hex()}/"
+    def __init__(self, directory: RunDirectory) -> None:
+        self.mark = f"{VARIABLE}={directory.name}-{os.urandom(8).hex()}/"
+        self._directory = directory
+        self._start()
+
+    def _start(self) -> None:
         reading, self._channel = os.pipe2(os.O_CLOEXEC)
-        self._process = subprocess.Popen(
-            [sys.executable, "-I", "-S", reaper_process.__file__, str(reading), str(folder), self.mark],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            pass_fds=(reading,),
-            start_new_session=True,
-        )
+        # A reaper that was suspended reads nothing, and its launcher goes on.
+        os.set_blocking(self._channel, False)
+        with blocked(LEFT_TO_LAUNCHER):
+            path = str(self._directory.path)
+            self._process = subprocess.Popen(
+                [sys.executable, "-I", "-S", reaper_process.__file__, str(reading), path, self.mark],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                pass_fds=(reading,),
+                start_new_session=True,
+            )
         os.close(reading)
+
+    def gone(self) -> bool:
+        """Return whether it was killed."""
+        return self._process.poll() is not None
+
+    def restart(self, processes: Iterable[int]) -> None:
+        """Start it again, as after it was killed, for the processes that run now."""
+        self._end()
+        self._start()
+        for number in processes:
+            self.add(number)
 
     def add(self, number: int) -> None:
         """Add a process that was started."""
@@ -72,9 +95,16 @@ class Reaper:
     def close(self) -> None:
         """The run has ended in order: only what nodes have left behind is cleaned."""
         end_marked(self.mark)
+        self._end()
+
+    def _end(self) -> None:
         self._tell("bye")
         os.close(self._channel)
-        self._process.wait()
+        try:
+            self._process.wait(CLOSE_TIMEOUT)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
 
     def _tell(self, line: str) -> None:
         with contextlib.suppress(OSError):

@@ -68,8 +68,7 @@ def main(channel: int, folder: str, mark: str) -> None:
         folder: of the run.
         mark: in the environment of everything that the run started.
     """
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)
+    # SIGINT, SIGTERM and SIGHUP are blocked from its start: they are the launcher's to handle.
     there: dict[int, int] = {}
     with os.fdopen(channel) as lines:
         for line in lines:

@@ -18,9 +18,11 @@ from embodied.errors import EmbodiedError, LinkFailed
 from embodied.graph.plan import Plan
 from embodied.graph.restart import Restart
 from embodied.live.event_loop import EventLoop
+from embodied.live.heartbeat import Heartbeat
 from embodied.live.ipc import Disconnected, Malformed, Packet, receive
 from embodied.live.link_table import LinkTable
 from embodied.live.logs import Logs
+from embodied.live.output_reader import OutputReader
 from embodied.live.process import Process
 from embodied.live.reaper import Reaper
 from embodied.live.run_directory import RunDirectory
@@ -97,7 +99,10 @@ class Supervisor(EventLoop, ABC):
         self._stop_by: dict[str, int] = {}
         self._watched = 0
         self._closing = False
+        self._output = OutputReader(self, logs)
         self._reaper: Reaper | None = None
+        self._heartbeat: Heartbeat | None = None
+        self._pulse = -1
 
     @abstractmethod
     def received(self, process: Process, packet: Packet) -> None:
@@ -115,6 +120,8 @@ class Supervisor(EventLoop, ABC):
         """Handle events for up to `timeout` seconds; returns after the first ones."""
         self.turn(max(0.0, min(timeout, WATCH_PERIOD)))
         now = time.monotonic_ns()
+        if self._heartbeat is not None:
+            self._heartbeat.idle(now)
         if now - self._watched > WATCH_PERIOD * SECOND / 2:
             self._watched = now
             self._watch(now)
@@ -125,9 +132,16 @@ class Supervisor(EventLoop, ABC):
 
     def start_all(self, directory: RunDirectory) -> None:
         """Start every process, and the reaper that cleans up behind a killed launcher."""
-        self._reaper = Reaper(directory.path)
+        self._reaper = Reaper(directory)
+        self._heartbeat, self._pulse = Heartbeat.create("launcher")
+        self._heartbeat.idle(time.monotonic_ns())
         for process in self.processes.values():
             self._start(process)
+
+    def _restart_reaper(self) -> None:
+        """Start the reaper again, as after it was killed, or for another directory."""
+        assert self._reaper is not None
+        self._reaper.restart(process.pid for process in self.processes.values() if process.state != "ended")
 
     def restart(self, name: str) -> None:
         """End a process and start it again.
@@ -153,12 +167,12 @@ class Supervisor(EventLoop, ABC):
 
     def _start(self, process: Process) -> None:
         assert self._reaper is not None
-        process.start(self._reaper.environment(process.name))
+        process.start(self._pulse, self._reaper.environment(process.name))
         self._reaper.add(process.pid)
         self.wait(process.pidfd, lambda: self._ended(process))
         assert process.channel is not None
         self.wait(process.channel.fileno(), lambda: self._listen(process))
-        self.wait(process.output, lambda: self._print(process))
+        self._output.start(process)
 
     def _listen(self, process: Process) -> None:
         channel = process.channel
@@ -176,18 +190,11 @@ class Supervisor(EventLoop, ABC):
             if channel is not None:
                 self.forget(channel.fileno())
 
-    def _print(self, process: Process) -> None:
-        try:
-            data = os.read(process.output, 65536)
-        except BlockingIOError:
-            return
-        if not data:
-            self.forget(process.output)
-            return
-        self.logs.add(process.name, data)
-
     def _watch(self, now: int) -> None:
-        """Kill processes that hang or do not stop in time, and start those whose backoff is over."""
+        """Kill processes that hang or do not stop in time, and start those whose backoff is over, or the reaper."""
+        self._output.resume()
+        if self._reaper is not None and self._reaper.gone():
+            self._restart_reaper()
         for process in self.processes.values():
             if process.state not in ("ended", "stopping"):
                 self._check_heartbeat(process, now)
@@ -216,9 +223,9 @@ class Supervisor(EventLoop, ABC):
         """Release what an ended process held, then start it again, go on without it, or end the run."""
         at = time.monotonic_ns()
         self._listen(process)
-        self._print(process)
+        self._output.finish(process)
         stopping = process.state == "stopping"
-        for descriptor in (process.pidfd, process.output, -1 if process.channel is None else process.channel.fileno()):
+        for descriptor in (process.pidfd, -1 if process.channel is None else process.channel.fileno()):
             self.forget(descriptor)
         pid = process.pid
         # At the first start every process has to come up; a later start may fail as any step may.
@@ -292,6 +299,9 @@ class Supervisor(EventLoop, ABC):
         if self._reaper is not None:
             self._reaper.close()
             self._reaper = None
+        if self._pulse >= 0:
+            os.close(self._pulse)
+            self._pulse = -1
 
     def _stop(self, group: list[Process]) -> None:
         alive = [process for process in group if process.state != "ended"]

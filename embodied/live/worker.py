@@ -9,6 +9,7 @@ from typing import Any
 
 from embodied.clock import SECOND
 from embodied.errors import EmbodiedError, LinkFailed
+from embodied.live.guard_socket import GuardSocket
 from embodied.live.heartbeat import Heartbeat
 from embodied.live.ipc import Disconnected, receive, send
 from embodied.live.loop import ProcessLoop
@@ -35,6 +36,7 @@ class Worker:
         spec: of the process.
         launcher: socket to the launcher.
         heartbeat: of the process.
+        beat: heartbeat of the launcher.
         links: kind of its links: to other processes, or to other machines as well.
 
     Attributes:
@@ -47,6 +49,7 @@ class Worker:
         spec: ProcessSpec,
         launcher: socket.socket,
         heartbeat: Heartbeat,
+        beat: Heartbeat,
         links: type[ProcessLinks] = ProcessLinks,
     ) -> None:
         self.spec = spec
@@ -61,6 +64,7 @@ class Worker:
         self._links = links(spec, launcher, self.loop, self.wiring)
         self._requests = WorkerRequests(self.wiring, self.loop, self._links)
         self.loop.wait(launcher.fileno(), self.listen)
+        self._guards = None if spec.guards is None else GuardSocket(self.loop, self._requests, spec.guards, beat)
 
     def build(self) -> None:
         """Open the links, then the nodes, in name order.
@@ -97,6 +101,8 @@ class Worker:
     def close(self) -> EmbodiedError | None:
         """Close links, nodes, last opened first, and the world; returns the first failure."""
         self._links.close()
+        if self._guards is not None:
+            self._guards.close()
         heartbeat = self.loop.heartbeat
         failure: EmbodiedError | None = close_nodes(
             self._opened, lambda node: heartbeat.busy(time.monotonic_ns(), node.index)
@@ -132,7 +138,10 @@ class Worker:
         elif verb == "stop":
             self.loop.stopping = True
         elif verb == "ask":
-            self._answer(about["number"], about["what"], about["about"])
+            until = about.get("until")
+            # For whoever asked it has failed if it is late.
+            if until is None or time.monotonic_ns() <= until:
+                self._answer(about["number"], about["what"], about["about"])
         else:
             self._links.command(verb, about, descriptors)
 

@@ -1,7 +1,8 @@
 """Program of a worker process: read its specification, build, run and close the worker, and report what failed.
 
 It is started with a socket to its launcher and ends when the launcher does, so that a launcher that was killed leaves
-no process behind.
+no process behind. Signals that end programs are the launcher's to handle, in order, even where they come to every
+process of a run at once, as from a service manager or a container.
 """
 
 from __future__ import annotations
@@ -18,8 +19,8 @@ from typing import IO, Any, NoReturn
 from embodied.errors import EmbodiedError, NodeFailed, error_text
 from embodied.live.heartbeat import Heartbeat
 from embodied.live.ipc import Disconnected, send
-from embodied.live.kernel import die_with_parent
 from embodied.live.node_output import LineStream
+from embodied.live.process import END_SIGNAL, LEFT_TO_LAUNCHER
 from embodied.live.process_links import ProcessLinks
 from embodied.live.process_spec import ProcessSpec
 from embodied.live.worker import LONGEST_REASON, Worker
@@ -31,10 +32,11 @@ def main(stream: IO[bytes]) -> NoReturn:
     Args:
         stream: holds its specification; the other descriptors are given on its command line.
     """
-    channel, _, pulse, parent = map(int, sys.argv[1:5])
-    # Ctrl-C on a terminal is the launcher's to handle, in order.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    die_with_parent(signal.SIGTERM, parent)
+    channel, _, pulse, beat = map(int, sys.argv[1:5])
+    for number in LEFT_TO_LAUNCHER:
+        # A handler and not SIG_IGN, which the programs that a node starts would inherit.
+        signal.signal(number, _leave)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, LEFT_TO_LAUNCHER)
     launcher = socket.socket(fileno=channel)
     launcher.setblocking(False)
     # A program that a node starts would keep the socket open when this process has ended.
@@ -46,9 +48,9 @@ def main(stream: IO[bytes]) -> NoReturn:
     try:
         with stream:
             spec: ProcessSpec = pickle.load(stream)
-        worker = Worker(spec, launcher, heartbeat, _links(spec))
+        worker = Worker(spec, launcher, heartbeat, Heartbeat(beat), _links(spec))
         lines.nodes = list(worker.wiring.nodes)
-        signal.signal(signal.SIGTERM, _stops(worker))
+        signal.signal(END_SIGNAL, _stops(worker))
         worker.build()
         worker.run()
     except BaseException as error:
@@ -88,6 +90,10 @@ def _links(spec: ProcessSpec) -> type[ProcessLinks]:
     from embodied.live.gateway import Gateway
 
     return Gateway
+
+
+def _leave(_number: int, _frame: object) -> None:
+    """Do nothing: the launcher stops the process when its turn has come."""
 
 
 def _stops(worker: Worker) -> Callable[[int, Any], None]:

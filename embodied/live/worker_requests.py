@@ -126,7 +126,7 @@ class WorkerRequests:
                 continue
             for mailbox in guard.mailboxes:
                 if guard.planned.ports.inputs[mailbox.name].message is type(message):
-                    mailbox.put(message, self._loop.now, -1, "command line")
+                    mailbox.put(message, self._loop.now if self._loop.epoch else 0, -1, "command line")
                     reached.append(guard.name)
         return reached
 

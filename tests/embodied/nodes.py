@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
+import threading
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -297,3 +299,29 @@ class Suicide(Node):
     def step(self) -> JointState:
         os.kill(os.getpid(), signal.SIGKILL)
         return joints()
+
+
+@dataclass
+class NewlineFlood(Node):
+    """Prints empty lines as fast as they are taken, from a thread of its own."""
+
+    rate = 50.0
+
+    def open(self) -> None:
+        self.ended = threading.Event()
+        self.thread = threading.Thread(target=self._print)
+        self.thread.start()
+
+    def _print(self) -> None:
+        poll = select.poll()
+        poll.register(1, select.POLLOUT)
+        while not self.ended.is_set():
+            if poll.poll(100):
+                os.write(1, b"\n" * 4096)
+
+    def step(self) -> Target:
+        return Target(label="empty")
+
+    def close(self) -> None:
+        self.ended.set()
+        self.thread.join()

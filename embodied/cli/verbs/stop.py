@@ -11,10 +11,11 @@ from embodied.cli.common import complete_running as complete
 from embodied.cli.common.formatting import format_duration
 from embodied.cli.common.launch_options import JsonOption
 from embodied.cli.common.output import err, exit_on_error, out, print_json, usage
-from embodied.cli.common.running import send_each
+from embodied.cli.common.running import RunOption, send_each
 from embodied.errors import LinkFailed
 from embodied.live.client import TIMEOUT, Client, find
 from embodied.live.run_directory import running
+from embodied.live.run_places import looked_at
 from embodied.live.supervisor import STOP_TIMEOUT
 
 SHUTDOWN_TIMEOUT = TIMEOUT + 3 * STOP_TIMEOUT + 2.0
@@ -27,6 +28,7 @@ def stop(
         typer.Argument(help="name of the run, or the beginning of its name", autocompletion=complete.runs),
     ] = None,
     *,
+    named: RunOption = None,
     every: Annotated[bool, typer.Option("--all", help="every run")] = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -35,6 +37,9 @@ def stop(
     Exit code 3 if it does not end, or if anything in it, such as a device, did not stop in order.
     """
     with exit_on_error(as_json):
+        if named is not None and run not in (None, named):
+            raise usage(f"the run is named twice: '{run}' and '{named}'", "give one of them")
+        run = run or named
         if every and run is not None:
             raise usage("--all and a run exclude each other", "give one of them")
         begin = time.monotonic()
@@ -43,7 +48,7 @@ def stop(
         if as_json:
             print_json({"runs": ended})
         elif not ended:
-            out.print("nothing is running")
+            out.print(f"nothing is running\n{looked_at()}", markup=False)
         else:
             for name, end in ended.items():
                 if end["trouble"]:

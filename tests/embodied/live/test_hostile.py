@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 
 from embodied.errors import LinkFailed
 from embodied.graph.graph import Graph
-from embodied.live.control import CLIENTS, Control
+from embodied.live.connections import CLIENTS
+from embodied.live.control import Control
 from embodied.live.ipc import LARGEST, receive, send, socket_pair
 from tests.embodied.live.nodes import Counter, Square
 from tests.embodied.live.running import Running

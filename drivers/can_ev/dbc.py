@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from drivers.can_ev.dbc_extract import extract
 from drivers.can_ev.signals import (
     checksum_problems,
     counter_problems,
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 LENGTH_MOST = 8
 """Length of a classic CAN frame [B]."""
 
-SIZE_MOST = 2_000_000
+SIZE_MOST = 16_000_000
 """Size of the largest DBC that is read [B]."""
 
 
@@ -56,10 +57,13 @@ def read(path: Path, vehicle: Vehicle) -> dict[str, Message]:
         text = read_text(path, SIZE_MOST, fallback="cp1252")
     except OSError as error:
         raise Unfit(f"{path} cannot be read: {error.strerror}") from error
+    used = {name for layout in vehicle.layouts for name in layout.signals}
     try:
+        found = extract(text, {layout.name for layout in vehicle.layouts}, used)
         # Not strict: public DBCs have signals that overlap; those that are used here are checked below.
         database = Database(strict=False)
-        database.add_dbc_string(text)
+        if found.text.strip():
+            database.add_dbc_string(found.text)
     except RecursionError:
         raise Unfit(f"{path} is no DBC that can be parsed: it is nested too deeply") from None
     except Exception as error:  # its parser raises whatever the text makes it stumble over
@@ -71,25 +75,25 @@ def read(path: Path, vehicle: Vehicle) -> dict[str, Message]:
         if times > 1 and name in {layout.name for layout in vehicle.layouts}
     ]
     for layout in vehicle.layouts:
-        problems += _problems(layout, messages)
+        problems += _problems(layout, messages, found.names)
     problems = problems or list(_identifier_problems(vehicle, messages))
     if problems:
         raise Unfit(f"{path} does not fit: {'; '.join(problems)}")
-    used = {layout.name: layout for layout in vehicle.layouts if layout.name in messages}
     try:
         return {
-            name: _whole(messages[name], None if layout in vehicle.commands else layout)
-            for name, layout in used.items()
+            layout.name: _whole(messages[layout.name], None if layout in vehicle.commands else layout)
+            for layout in vehicle.layouts
+            if layout.name in messages
         }
     except Exception as error:  # cantools names the signals that overlap, or do not fit in the message
         raise Unfit(f"{path} does not fit: {_shortened(error)}") from error
 
 
-def _problems(layout: Layout, messages: dict[str, Message]) -> Iterator[str]:
+def _problems(layout: Layout, messages: dict[str, Message], names: tuple[str, ...]) -> Iterator[str]:
     message = messages.get(layout.name)
     if message is None:
         if layout.required:
-            yield " ".join((f"it has no message '{layout.name}';", *nearest(layout.name, messages)))
+            yield " ".join((f"it has no message '{layout.name}';", *nearest(layout.name, names)))
         return
     if message.is_extended_frame or message.is_fd or not 1 <= message.length <= LENGTH_MOST:
         yield f"{layout.name} is no classic message with an 11-bit identifier and 1 to {LENGTH_MOST} bytes"

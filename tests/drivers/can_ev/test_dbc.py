@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import struct
 import time
@@ -235,10 +236,65 @@ def test_what_is_no_file_with_an_end_is_refused_at_once(tmp_path: Path) -> None:
     os.truncate(huge, 1 << 40)
     began = time.monotonic()
     assert "it is no file with content, but a pipe" in refused(pipe)
-    assert "it is larger than 2000000 bytes" in refused(huge)
+    assert "it is larger than 16000000 bytes" in refused(huge)
     assert "it is a folder" in refused(tmp_path)
     assert "cannot be read" in refused(Path("/dev/zero"))
     assert time.monotonic() - began < 2.0
+
+
+def test_what_is_about_other_messages_cannot_matter(tmp_path: Path) -> None:
+    noise = """
+BO_ 1275 2017_5: 8 XXX
+ SG_ 0_COUNTER : 35|4@0+ (nonsense) [0|255] "" XXX
+
+BO_ 103530547 BSM_LEFT: 8 XXX
+ SG_ LEFT : 1|1@0+ (1,0) [0|1] "" XXX
+
+CM_ 145 "of no kind";
+CM_ BO_ 1275 "one comment
+BO_ 256 DriveCommand: 8 Host
+over three lines";
+VAL_ 256 Removed 0 "P" 1 "R";
+VAL_ 9999 Nobody 0 "P" ;
+"""
+    (tmp_path / "mine.dbc").write_text(TEXT + noise)
+    codec = Codec(GENERIC, tmp_path / "mine.dbc")
+    assert codec.encode("MotionReport", {"Speed": 3.0}, 7) == Codec(GENERIC).encode("MotionReport", {"Speed": 3.0}, 7)
+
+
+def opendbc_files() -> list[Path]:
+    """Return the DBCs of opendbc, if it is installed."""
+    if (spec := importlib.util.find_spec("opendbc")) is None or spec.origin is None:
+        return []
+    return sorted(Path(spec.origin).parent.glob("dbc/**/*.dbc"))
+
+
+def test_every_dbc_of_opendbc_is_read() -> None:
+    if not (files := opendbc_files()):
+        pytest.skip("not installed: opendbc")
+    for file in files:
+        problem = refused(file)
+        assert "it has no message 'DriveCommand'" in problem, problem
+    assert len(files) > 100
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "BO_ 256 DriveCommand: 8 Host\n" + ' SG_ A : 0|8@1+ (1,0) [0|255] "" Host\n' * 100_000,
+        'BA_DEF_ "x" INT 0 1;\n' * 100_000,
+        'CM_ "' * 100_000,
+        'VAL_ 256 Gear 0 "' * 100_000,
+        '"\\' * 200_000,
+        "(" * 300_000,
+    ],
+    ids=["signals", "attributes", "comments", "values", "texts", "brackets"],
+)
+def test_a_dbc_of_great_length_is_refused_in_time(tmp_path: Path, text: str) -> None:
+    (tmp_path / "mine.dbc").write_text(text)
+    began = time.monotonic()
+    assert len(refused(tmp_path / "mine.dbc")) < 1000
+    assert time.monotonic() - began < 5.0
 
 
 def test_limits_beyond_what_a_tesla_takes_are_refused() -> None:

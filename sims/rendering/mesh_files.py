@@ -1,7 +1,9 @@
-"""Readers of mesh files: Wavefront OBJ with its texture, and binary STL."""
+"""Readers of mesh files: Wavefront OBJ with its texture, and STL, binary or text; bounded in time and memory."""
 
 from __future__ import annotations
 
+import math
+import re
 from functools import lru_cache
 from pathlib import Path
 
@@ -9,18 +11,22 @@ import cv2
 import numpy as np
 
 from embodied.errors import WorldFailed
+from embodied.files import read_bytes
 from embodied.messages import Vector
 from sims.rendering.mesh import Mesh, Pixels
 
 FILE_SIZE_MOST = 256 << 20
 """Largest mesh or texture file [bytes]."""
 
+TEXT_SIZE_MOST = 32 << 20
+"""Largest mesh file that is text: a number takes hundreds of times as long to read there [bytes]."""
+
 TRIANGLES_MOST = 2_000_000
 """Largest number of triangles of one mesh."""
 
 
 def read(path: Path) -> Mesh:
-    """Read the mesh in a file, OBJ or binary STL.
+    """Read the mesh in a file, OBJ or STL.
 
     Args:
         path: file whose name ends in .obj or .stl.
@@ -48,7 +54,7 @@ def _read(path: Path, _: int) -> Mesh:
     kind = path.suffix.lower()
     try:
         if kind == ".obj":
-            mesh = parse_obj(path.read_text(errors="replace"), path.parent)
+            mesh = parse_obj(read_bytes(path, TEXT_SIZE_MOST).decode("utf-8", "replace"), path.parent)
         elif kind == ".stl":
             mesh = Mesh.flat(triangles(path))
         else:
@@ -57,22 +63,55 @@ def _read(path: Path, _: int) -> Mesh:
             raise ValueError(f"triangles must be at most {TRIANGLES_MOST}, got {len(mesh.faces)}")
         if not len(mesh.faces):
             raise ValueError("no triangles")
-    except (OSError, ValueError, IndexError) as error:
+    except OSError as error:
+        raise WorldFailed(f"cannot read the mesh {path}: {error.strerror}") from None
+    except (ValueError, IndexError, OverflowError) as error:
         raise WorldFailed(f"cannot read the mesh {path}: {error}") from None
     return mesh
 
 
 def triangles(stl: Path) -> Vector:
-    """Read the triangles of a binary STL file, shape (m, 3, 3) [m].
+    """Read the triangles of an STL file, shape (m, 3, 3) [m]; what stands behind the last one is left.
 
     Raises:
-        ValueError: it is no binary STL file.
+        OSError: it cannot be read.
+        ValueError: it is no STL file, or a corner is not finite.
     """
-    content = stl.read_bytes()
+    content = read_bytes(stl, FILE_SIZE_MOST)
     record = np.dtype([("normal", "<f4", 3), ("corners", "<f4", (3, 3)), ("attribute", "<u2")])
-    if len(content) < 84 or len(content) != 84 + record.itemsize * int.from_bytes(content[80:84], "little"):
-        raise ValueError("not a binary STL file")
-    corners: Vector = np.frombuffer(content, dtype=record, offset=84)["corners"].astype(np.float64)
+    count = int.from_bytes(content[80:84], "little")
+    # Four letters of a text stand for more triangles than any file has, so a text is never taken for binary.
+    if len(content) >= 84 and len(content) >= 84 + record.itemsize * count:
+        if count > TRIANGLES_MOST:
+            raise ValueError(f"triangles must be at most {TRIANGLES_MOST}, got {count}")
+        corners: Vector = np.frombuffer(content, record, count, 84)["corners"].astype(np.float64)
+    elif content.lstrip()[:5].lower() == b"solid":
+        corners = _ascii_triangles(content)
+    elif len(content) >= 84:
+        raise ValueError(f"it is cut: {count} triangles take {84 + record.itemsize * count} bytes, got {len(content)}")
+    else:
+        raise ValueError("not an STL file")
+    return _finite(corners)
+
+
+_CORNER = re.compile(rb"\bvertex[ \t]+(\S+)[ \t]+(\S+)[ \t]+(\S+)")
+
+
+def _ascii_triangles(content: bytes) -> Vector:
+    if len(content) > TEXT_SIZE_MOST:
+        raise ValueError(f"size of a text must be at most {TEXT_SIZE_MOST >> 20} MiB, got {len(content) >> 20}")
+    facets = len(re.findall(rb"\bendfacet\b", content))
+    numbers = [float(number) for corner in _CORNER.findall(content) for number in corner]
+    if len(numbers) != 9 * facets or not facets:
+        raise ValueError(f"{facets} facets must have {3 * facets} corners of three numbers, got {len(numbers) // 3}")
+    return np.array(numbers).reshape(-1, 3, 3)
+
+
+def _finite(corners: Vector) -> Vector:
+    # Meshes are drawn in single precision: what is infinite there is so here.
+    with np.errstate(over="ignore"):
+        if not np.isfinite(corners.astype(np.float32)).all():
+            raise ValueError("a corner is not finite")
     return corners
 
 
@@ -98,14 +137,15 @@ def parse_obj(text: str, folder: Path | None = None) -> Mesh:
             corner = [_indices(value, attributes) for value in values]
             for k in range(1, len(corner) - 1):
                 keys += [corner[0], corner[k], corner[k + 1]]
-        elif word == "mtllib" and folder is not None and texture is None:
+        elif word == "mtllib" and values and folder is not None and texture is None:
             texture = _texture(folder / line.split(maxsplit=1)[1].strip())
     if not keys:
         raise ValueError("no triangles")
     v, vt, vn = np.array(keys, dtype=np.int64).T
-    corners = np.array(attributes["v"])[v]
-    if not np.isfinite(corners).all():
-        raise ValueError("a corner is not finite")
+    for name, length in (("v", 3), ("vn", 3), ("vt", 2)):
+        if any(len(numbers) < length or not all(map(math.isfinite, numbers)) for numbers in attributes[name]):
+            raise ValueError(f"each {name} must have {length} finite numbers")
+    corners = _finite(np.array(attributes["v"])[v])
     places = np.array(attributes["vt"])[vt] if texture is not None and attributes["vt"] and (vt >= 0).all() else None
     texture = None if places is None else texture
     if attributes["vn"] and (vn >= 0).all():
@@ -132,9 +172,11 @@ def _index(number: int, length: int) -> int:
 
 
 def _texture(material: Path) -> Pixels | None:
-    if not material.is_file():
+    try:
+        text = read_bytes(material, TEXT_SIZE_MOST).decode("utf-8", "replace")
+    except OSError:
         return None
-    for line in material.read_text(errors="replace").splitlines():
+    for line in text.splitlines():
         words = line.split(maxsplit=1)
         if len(words) == 2 and words[0] == "map_Kd":
             path = material.parent / words[1].strip()

@@ -7,6 +7,7 @@ import hashlib
 import os
 from collections.abc import Iterable
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -59,6 +60,13 @@ class Node:
             world: world of the launch file, made from its settings and not reset: it knows its names, without bodies.
         """
         del world
+        return ()
+
+    def files(self) -> Iterable[Path]:
+        """Return the files that it reads and no setting names, such as the weights beside a model.
+
+        A suite that is resumed or compared takes their contents for a part of the scenario.
+        """
         return ()
 
 

@@ -17,6 +17,7 @@ from typing import Any
 
 from embodied.graph.graph import Graph
 from embodied.launch.project import NODE_PACKAGES
+from embodied.node.node import Node
 from embodied.robot import Robot
 
 PACKAGES = (*(room for room in NODE_PACKAGES if "." not in room), "embodied")
@@ -33,7 +34,8 @@ def fingerprint(graph: Graph) -> str:
     objects: list[Any] = [*(entry.node for _, entry in sorted(graph.entries.items())), graph.world]
     for file in sorted({*_code(objects), *_named_files(objects)}):
         # Contents without names: a project that has been moved is the same.
-        sha.update(hashlib.sha256(file.read_bytes()).digest())
+        with file.open("rb") as content:
+            sha.update(hashlib.file_digest(content, "sha256").digest())
     # A graph's description has only the name of a robot.
     for value in objects:
         sha.update("".join(f"{robot}\n" for robot in _robots(value)).encode())
@@ -68,6 +70,8 @@ def _named_files(value: Any) -> Iterator[Path]:
         for item in value.values() if isinstance(value, dict) else value:
             yield from _named_files(item)
     elif dataclasses.is_dataclass(value) and not isinstance(value, type):
+        if isinstance(value, Node):
+            yield from (file for file in value.files() if file.is_file())
         for field in dataclasses.fields(value):
             yield from _named_files(getattr(value, field.name, None))
 

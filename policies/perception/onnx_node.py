@@ -13,10 +13,9 @@ from embodied.errors import MissingExtra, nearest
 from embodied.messages import Array
 from embodied.node.node import Node
 from embodied.ranges import at_least
-from policies.perception.model_card import ModelCard, digest
-
-_DTYPES = {"float": "float32", "double": "float64", "float16": "float16"}
-"""Element types whose name in ONNX Runtime is not that of NumPy."""
+from policies.perception import model_file
+from policies.perception.model_card import ModelCard
+from policies.perception.model_fit import misfits, output_problem, probe
 
 
 @dataclass(kw_only=True)
@@ -27,9 +26,10 @@ class OnnxNode(Node):
 
         inputs = {"image": Array("1 240 320 3", "", "uint8")}
 
-    A letter in a shape is a size that changes from call to call; the model must leave that dimension open. A model may
-    have further outputs but no further inputs. If there is a model card beside the model, its SHA-256 must be that of
-    the model; a model of your own needs no card.
+    A letter in a shape is a size that changes from call to call; the model must leave that dimension of an input open.
+    A model may have further outputs but no further inputs. What an output's shape leaves open is looked at in one
+    inference of zeros when it is checked, and in every one later. If there is a model card beside the model, its
+    SHA-256 must be that of the model and the files of its weights; a model of your own needs no card.
 
     Attributes:
         model: path of the ONNX file; relative to the launch file that sets it.
@@ -46,25 +46,26 @@ class OnnxNode(Node):
 
     def check(self) -> Iterable[str]:
         """Check that the model exists, matches its card, and has the declared inputs and outputs."""
-        yield from at_least(1).problems(threads=self.threads)
-        model = Path(self.model)
-        if not model.is_file():
-            found = nearest(model.name, (path.name for path in model.parent.glob("*.onnx")))
-            yield _sentence(f"there is no model file {model}", found or (f"no .onnx file is in {model.parent}",))
+        if problems := list(self._file_problems()):
+            yield from problems
             return
-        if problem := _card_problem(model):
-            yield problem
-            return
-        runtime = _runtime()
-        if self.provider not in (available := runtime.get_available_providers()):
-            yield _sentence(f"provider '{self.provider}' is not available", nearest(self.provider, available))
         try:
-            session = _session(model, "CPUExecutionProvider", 1)
+            # As it stands in the file: what optimising it takes is not known before it has been looked at.
+            session = _session(Path(self.model), "CPUExecutionProvider", 1, optimise=False)
         except Exception as error:
-            yield f"{model} is not a model that ONNX Runtime can load: {_first_line(error)}; export it again"
+            yield _load_problem(Path(self.model), error)
             return
-        yield from _misfits(model, "input", type(self).inputs, session.get_inputs())
-        yield from _misfits(model, "output", type(self).outputs, session.get_outputs())
+        if problems := list(self._misfits(session)):
+            yield from problems
+            return
+        yield from probe(Path(self.model), session, type(self).inputs, type(self).outputs)
+
+    def files(self) -> Iterable[Path]:
+        """Return the files in which the model keeps weights, beside the model itself."""
+        try:
+            return list(model_file.weights(Path(self.model)).values())
+        except (OSError, ValueError):
+            return ()
 
     def open(self) -> None:
         """Load the model into an inference session.
@@ -73,15 +74,46 @@ class OnnxNode(Node):
             ValueError: the model does not fit, or ONNX Runtime chose another provider than the configured one.
             MissingExtra: onnxruntime is not installed.
         """
-        for problem in self.check():
+        for problem in self._file_problems():
             raise ValueError(problem)
-        session = _session(Path(self.model), self.provider, self.threads)
+        try:
+            session = _session(Path(self.model), self.provider, self.threads)
+        except Exception as error:
+            raise ValueError(_load_problem(Path(self.model), error)) from error
         if self.provider not in (got := session.get_providers()):
             raise ValueError(
                 f"provider must be {self.provider}, but ONNX Runtime chose {', '.join(got)}: see its own log"
             )
+        for problem in self._misfits(session):
+            raise ValueError(problem)
         self._session = session
         self._names = list(type(self).outputs)
+
+    def _file_problems(self) -> Iterator[str]:
+        """Check settings, file and card, without loading the model."""
+        yield from at_least(1).problems(threads=self.threads)
+        model = Path(self.model)
+        if not model.is_file():
+            found = nearest(model.name, (path.name for path in model.parent.glob("*.onnx")))
+            yield _sentence(f"there is no model file {model}", found or (f"no .onnx file is in {model.parent}",))
+            return
+        try:
+            problem = model_file.problem(model)
+        except OSError as error:
+            problem = f"cannot be read: {error.strerror}"
+        if problem:
+            yield f"{model} {problem}"
+            return
+        if problem := _card_problem(model):
+            yield problem
+            return
+        if self.provider not in (available := _runtime().get_available_providers()):
+            yield _sentence(f"provider '{self.provider}' is not available", nearest(self.provider, available))
+
+    def _misfits(self, session: Any) -> Iterator[str]:
+        model = Path(self.model)
+        yield from misfits(model, "input", type(self).inputs, session.get_inputs())
+        yield from misfits(model, "output", type(self).outputs, session.get_outputs())
 
     def run(self, **arrays: NDArray[Any]) -> dict[str, NDArray[Any]]:
         """Run one inference of the model.
@@ -91,8 +123,14 @@ class OnnxNode(Node):
 
         Returns:
             an array for each declared output.
+
+        Raises:
+            ValueError: an output does not have its declared shape.
         """
-        return dict(zip(self._names, self._session.run(self._names, arrays), strict=True))
+        outputs = dict(zip(self._names, self._session.run(self._names, arrays), strict=True))
+        if problem := output_problem(type(self).outputs, outputs):
+            raise ValueError(f"{self.model}: {problem}")
+        return outputs
 
     def close(self) -> None:
         """Release the inference session and its memory."""
@@ -108,67 +146,47 @@ def _runtime() -> Any:
     return onnxruntime
 
 
-def _session(model: Path, provider: str, threads: int) -> Any:
+def _session(model: Path, provider: str, threads: int, *, optimise: bool = True) -> Any:
     runtime = _runtime()
     options = runtime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.use_deterministic_compute = True
     options.log_severity_level = 3
+    if not optimise:
+        options.graph_optimization_level = runtime.GraphOptimizationLevel.ORT_DISABLE_ALL
     # Spinning while waiting would take the core from other nodes.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     return runtime.InferenceSession(str(model), options, providers=[provider])
 
 
 def _card_problem(model: Path) -> str | None:
-    path = ModelCard.beside(model)
-    if not path.exists():
-        return None
     try:
-        card = ModelCard.read(path)
+        card = ModelCard.find(model)
     except ValueError as error:
         return str(error)
-    if (found := digest(model)) != card.sha256:
+    if card is not None and (found := model_file.digest(model)) != card.sha256:
         return (
-            f"{model} is not the model its card describes: SHA-256 {found[:12]}…, {path.name} says "
-            f"{str(card.sha256)[:12]}…; restore the file, or train again to write both"
+            f"{model} is not the model its card describes: SHA-256 {found[:12]}…, {ModelCard.beside(model).name} says "
+            f"{card.sha256[:12]}…; restore the file, or train again to write both"
         )
     return None
 
 
-def _misfits(model: Path, kind: str, declared: Mapping[str, Array], found: Sequence[Any]) -> Iterator[str]:
-    have = {entry.name: entry for entry in found}
-    missing = [name for name in declared if name not in have]
-    for name in missing:
-        yield _sentence(f"{model} has no {kind} '{name}'", nearest(name, have))
-    if kind == "input" and not missing:
-        for name in sorted(set(have) - set(declared)):
-            yield _sentence(f"{model} needs an input '{name}' that this node does not declare", nearest(name, declared))
-    for name, array in declared.items():
-        if name not in have:
-            continue
-        dtype = have[name].type.removeprefix("tensor(").removesuffix(")")
-        dtype = _DTYPES.get(dtype, dtype)
-        if dtype != array.dtype:
-            yield f"{model}: {kind} '{name}' must be {array.dtype}, got {dtype}; export it with that element type"
-        if not _fits(array.shape, have[name].shape):
-            expected, got = _shape(array.shape), _shape(have[name].shape)
-            yield f"{model}: {kind} '{name}' must have shape {expected}, got {got}; export it with that shape"
-
-
-def _fits(declared: Sequence[int | str], found: Sequence[int | str | None]) -> bool:
-    return len(declared) == len(found) and all(
-        not isinstance(size, int) or size == wanted for wanted, size in zip(declared, found, strict=True)
-    )
-
-
-def _shape(sizes: Sequence[int | str | None]) -> str:
-    return f"({', '.join('?' if size is None else str(size) for size in sizes)})"
+def _load_problem(model: Path, error: Exception) -> str:
+    reason = _in_one_line(error)
+    if "IR version" in reason or "opset" in reason.lower():
+        return (
+            f"{model} was exported for another ONNX Runtime than {_runtime().__version__}, which is installed: update "
+            f"onnxruntime, or export it with an older opset ({reason})"
+        )
+    return f"{model} is not a model that ONNX Runtime can load: {reason}; export it again"
 
 
 def _sentence(what: str, help_lines: Sequence[str]) -> str:
     return "; ".join((what, *help_lines))
 
 
-def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+def _in_one_line(error: Exception, most: int = 400) -> str:
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text if len(text) <= most else f"{text[: most // 2]} … {text[-most // 2 :]}"

@@ -17,7 +17,8 @@ import numpy as np
 import onnx
 
 from policies.perception.detector import LABELS, Detector
-from policies.perception.model_card import ModelCard, digest
+from policies.perception.model_card import ModelCard
+from policies.perception.model_file import digest
 from policies.training.blocks.fold import fold
 from policies.training.blocks.render import Renders
 from policies.training.blocks.score import scores

@@ -20,7 +20,8 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from embodied.node.node import generator
 from policies.perception.detector import COLUMNS, HEIGHT, LABELS, ROWS, STRIDE, WIDTH, Detector
-from policies.perception.model_card import ModelCard, digest
+from policies.perception.model_card import ModelCard
+from policies.perception.model_file import digest
 from policies.perception.onnx_node import OnnxNode
 from policies.training.blocks.network import DetectorNetwork, ShippedDetector
 from policies.training.blocks.render import Objects, Renders

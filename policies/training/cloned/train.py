@@ -20,7 +20,8 @@ from torch import Tensor, nn
 from embodied.launch import Overrides, load
 from embodied.node.node import generator
 from embodied.runtime.episode import play
-from policies.perception.model_card import ModelCard, digest
+from policies.perception.model_card import ModelCard
+from policies.perception.model_file import digest
 from policies.tasks.cloned import CHUNK, STATE, ClonedPickPlace
 from policies.training.cloned.demonstrate import Samples, demonstrate
 

@@ -19,7 +19,8 @@ from torch.nn import functional
 
 from embodied.node.node import generator
 from policies.perception.lane import HEIGHT, NEAR, SCALES, WIDTH, LaneDetector
-from policies.perception.model_card import ModelCard, digest
+from policies.perception.model_card import ModelCard
+from policies.perception.model_file import digest
 from policies.training.lane.network import LaneNetwork, ShippedLane
 from policies.training.lane.render import Views
 

@@ -12,7 +12,8 @@ from pathlib import Path
 import torch
 
 from policies.perception.markers import KINDS, Markers
-from policies.perception.model_card import ModelCard, digest
+from policies.perception.model_card import ModelCard
+from policies.perception.model_file import digest
 from policies.training.blocks.train import export, train
 from policies.training.markers.render import render
 from policies.training.markers.score import VALIDATION, opened, publish, scored

@@ -9,7 +9,8 @@ import onnxruntime
 import pytest
 
 import policies.perception.model_card
-from policies.perception.model_card import ModelCard, digest, overlap
+from policies.perception.model_card import ModelCard, overlap
+from policies.perception.model_file import digest
 
 ROOM = Path(policies.perception.model_card.__file__).parents[1]
 MODELS = sorted((ROOM / "models").glob("*.onnx"))

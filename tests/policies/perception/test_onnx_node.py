@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from embodied.messages import Array
-from policies.perception.model_card import ModelCard, digest
+from policies.perception.model_card import ModelCard
+from policies.perception.model_file import digest
 from policies.perception.onnx_node import OnnxNode
 
 FLOAT, BYTE = 1, 2  # TensorProto.DataType in onnx.proto

@@ -7,7 +7,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 CODE := embodied sims drivers policies tests examples docs
 
-.PHONY: demo test check docs bench faults virtual mutate clean
+.PHONY: demo test check docs bench faults virtual fuzz mutate clean
 
 demo: $(VENV)/.base
 	$(BIN)/embodied run launch/pick_place.yaml --sim
@@ -40,6 +40,10 @@ virtual: $(VENV)/.dev
 	$(BIN)/embodied test launch/ev_shuttle.yaml --profile virtual --seeds 0:20 --jobs 1
 	$(BIN)/embodied test launch/drone_inspect.yaml --profile virtual --seeds 0:20 --jobs 1
 	$(BIN)/embodied test launch/factory.yaml --profile virtual --seeds 0:5 --jobs 1
+
+# 100 000 inputs of each kind of file and wire: right, or one clear error in bounded time and memory. An hour or two.
+fuzz: $(VENV)/.dev
+	$(BIN)/python -m tests.fuzz
 
 # Every line of the guards, changed in turn: their tests must fail. Minutes, and so not among the checks.
 mutate: $(VENV)/.dev

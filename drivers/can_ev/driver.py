@@ -17,7 +17,7 @@ from drivers.can_ev.codec import Codec
 from drivers.can_ev.command_check import Limits, refusal
 from drivers.can_ev.command_encoder import CommandEncoder
 from drivers.can_ev.e2e_protection import E2EReceiver
-from drivers.can_ev.identity import IdentityReader
+from drivers.can_ev.identity_watch import IDENTITY_TIMEOUT, IdentityWatch
 from drivers.can_ev.release import release
 from drivers.can_ev.settings_check import problems as settings_problems
 from drivers.can_ev.vehicle import TIMEOUT, DriveCommand, DriveReport
@@ -32,8 +32,8 @@ from embodied.node.node import Driver
 BOOT_TIMEOUT = 5.0
 """Time for a vehicle or an adapter that has just been switched on to appear [s]."""
 
-IDENTITY_TIMEOUT = 0.6
-"""Time for the identity report, which not every vehicle sends [s]."""
+DOUBT_GAP = 0.2
+"""Time without steps in which another vehicle may have come [s]."""
 
 CLEAR_TIMEOUT = 0.5
 """Time for the unit to report that its latches are cleared [s]."""
@@ -118,12 +118,12 @@ class CanEV(Driver):
         codec = self._codec()
         self._encoder = CommandEncoder(codec)
         self._receiver = E2EReceiver(codec, self._kind.reports)
-        self._identity = IdentityReader()
+        self._identity = IdentityWatch()
         self._limits = self._command_limits()
         self._period = float(1 / rate_of(self.rate or 50.0))
         self._pause = threading.Event()
         self._unreadable = 0
-        self._intruder, self._serial = "", ""
+        self._intruder, self._ordered = "", False
         self._now, self._stepped = Time(0), False
         self._disarm("not armed yet")
         self._bus: Bus | None = None
@@ -149,9 +149,7 @@ class CanEV(Driver):
                     f"{BOOT_TIMEOUT:.0f} s; is it on, is its bus that fast, and is it this kind of vehicle?"
                 )
             self._receive(0.02)
-        self._serial = identity.serial
-        model = " ".join(filter(None, (self._kind.title, identity.model)))
-        return Identity(model=model, serial=identity.serial, virtual=identity.virtual)
+        return identity.identity(self._kind.title)
 
     def arm(self) -> None:
         """Have the unit clear its latches, and read that back; it takes over with the first steps.
@@ -185,6 +183,8 @@ class CanEV(Driver):
         Raises:
             DeviceLost: the bus is gone, or a required report has not come for `lost_within`.
         """
+        if self._stepped and now - self._now >= DOUBT_GAP * SECOND:
+            self._identity.doubt(now)
         if not self._stepped or now - self._now >= TIMEOUT * SECOND:
             # After a gap between steps, frames in the buffer may be old, and the gap is no silence of the vehicle.
             self._stepped = True
@@ -195,14 +195,16 @@ class CanEV(Driver):
         fresh = self._receive()
         self._receiver.forget(now)
         report = self._report()
-        if (serial := self._identity.serial) and self._serial and serial != self._serial:
-            raise DeviceLost(f"another vehicle took the place of {self._serial} on the bus at {self.channel}: {serial}")
+        if problem := self._identity.problem(now):
+            raise DeviceLost(f"on the bus at {self.channel} {problem}")
         if (silence := self._receiver.silence(now)) >= self.lost_within - self._period:
             raise DeviceLost(f"the vehicle at {self.channel} reported nothing whole for {silence:.2f} s")
         distrust = self._receiver.distrust(now)
+        if distrust:
+            self._identity.doubt(now)
         self._monitor(distrust, report)
         applied = self._follow(command, report)
-        trusted = not distrust
+        trusted = not distrust and self._identity.certain
         return CanEVOutput(
             reports.vehicle_state(report, now) if trusted and self._kind.state_report in fresh else None,
             applied,
@@ -242,7 +244,8 @@ class CanEV(Driver):
         if bus is None:
             return
         with contextlib.suppress(DeviceLost):
-            if self._armed:
+            # An order that was sent may have been carried out, whatever was reported since.
+            if self._ordered:
                 self._send(DriveCommand(steering=self._report().steering))
         self._bus = None
         bus.close()
@@ -287,7 +290,7 @@ class CanEV(Driver):
 
     def _follow(self, command: VehicleCommand | None, report: DriveReport) -> VehicleCommand | None:
         """Send the command of one step; return what was sent of it, None if it was not sent."""
-        if not self._armed:
+        if not (self._armed and self._identity.certain):
             self._send(DriveCommand(steering=report.steering))
             return None
         self._steps += 1
@@ -318,6 +321,7 @@ class CanEV(Driver):
     def _send(self, command: DriveCommand) -> DriveCommand:
         """Send a command; return it in the resolution of its messages."""
         bus = self._open_bus()
+        self._ordered = self._ordered or command.enable
         frames = self._encoder.encode(command)
         for frame in frames:
             bus.send(frame)
@@ -327,7 +331,8 @@ class CanEV(Driver):
         moving = abs(report.speed) > STANDSTILL_SPEED
         state = ("moving" if moving else "ready") if self._armed else "fault" if self._fault else "stopped"
         rejected = self._receiver.rejected + self._unreadable
-        return DeviceStatus(state=state, reason=self._reason, rejected=rejected, voltage=report.voltage or None)
+        reason = self._reason or self._receiver.missing(self._now)
+        return DeviceStatus(state=state, reason=reason, rejected=rejected, voltage=report.voltage or None)
 
     def _command_limits(self) -> Limits:
         return Limits(self.speed_limit, self.steering_limit, self.acceleration_limit)

@@ -21,7 +21,7 @@ ERROR_BUDGET = 3
 CYCLES_LEAST = 3
 """Cycles of the receiver without a frame that count as silence; with fewer, it was the receiver that was late."""
 
-OPTIONAL_AGE = 0.5
+OPTIONAL_AGE = 0.3
 """Age up to which the content of a message that is not required stands in a state [s]."""
 
 
@@ -105,6 +105,13 @@ class E2EReceiver:
             if name not in self._required and message.at is not None and now - message.at > OPTIONAL_AGE * SECOND:
                 message.signals = None
 
+    def missing(self, now: Time) -> str:
+        """Return the name of a message that is not required and has ceased, in a few words; empty if none has."""
+        for name, message in self._messages.items():
+            if name not in self._required and message.at is not None and now - message.at > OPTIONAL_AGE * SECOND:
+                return f"{name}: nothing for {OPTIONAL_AGE * 1e3:.0f} ms"
+        return ""
+
     def distrust(self, now: Time) -> str:
         """Return the reason why the messages cannot be trusted, in a few words; empty if they can."""
         for name in self._required:
@@ -122,8 +129,9 @@ class E2EReceiver:
 
     def restart(self, now: Time) -> None:
         """Count silence and errors from now on."""
-        for message in self._messages.values():
-            message.at, message.cycles, message.errors = now, 0, 0
+        for name, message in self._messages.items():
+            if name in self._required or message.at is not None:
+                message.at, message.cycles, message.errors = now, 0, 0
 
     def _reject(self, message: _MessageState) -> str:
         self.rejected += 1

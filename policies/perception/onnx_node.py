@@ -104,8 +104,8 @@ class OnnxNode(Node):
         if problem:
             yield f"{model} {problem}"
             return
-        if problem := _card_problem(model):
-            yield problem
+        if wrong := _card_problem(model):
+            yield wrong
             return
         if self.provider not in (available := _runtime().get_available_providers()):
             yield _sentence(f"provider '{self.provider}' is not available", nearest(self.provider, available))

@@ -13,6 +13,7 @@ from embodied.errors import DeviceLost, NotStopped
 from embodied.messages import VehicleCommand
 from embodied.testing.benches.bench import Bench
 from tests.drivers.can_ev.bench import RoadBench
+from tests.faults import interference
 from tests.faults.devices import FAULTS as ARM_FAULTS
 from tests.faults.devices import REST_TIMEOUT, Trial, corrupted, moving, stands
 from tests.faults.tally import Tally
@@ -75,4 +76,5 @@ FAULTS: dict[str, tuple[str, Trial]] = {
         fault: (FAULTY, partial(faulty, fault=fault))
         for fault in ("driver override", "low battery", "steering fault", "stuck counter", "bad checksum")
     },
+    **dict(interference.of(RoadBench, ("StatusReport", "MotionReport"))),
 }

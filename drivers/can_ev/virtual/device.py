@@ -102,6 +102,7 @@ class VirtualEV(VirtualDevice):
         self._period = float(1 / rate_of(self.rate or 100.0))
         self._unit, self._adapter = DriveByWireUnit(self._period), Adapter()
         self._receiver = E2EReceiver(codec, self._kind.commands)
+        self._others: list[Frame] = []
         parts = identity.parts(self.model, self.serial, virtual=True)
         self._reporter = Reporter(codec, self._period, parts)
         self._commands: list[Command] = []
@@ -179,6 +180,27 @@ class VirtualEV(VirtualDevice):
         with self._lock:
             self._disturber.set(how, every)
 
+    def transmit(self, frame: Frame) -> None:
+        """Put a frame on the bus as another host: the unit receives it, and the adapter passes it on."""
+        with self._lock:
+            self._others.append(frame)
+
+    def mute(self, message: str = "") -> None:
+        """Cease to send one of its reports, by the name of the message; empty for none."""
+        with self._lock:
+            self._reporter.muted = message
+
+    def replace(self, serial: str) -> None:
+        """Put another vehicle of the same kind on the bus, which stands and has just been switched on."""
+        with self._lock:
+            self._reporter.parts = identity.parts(self.model, serial, virtual=True)
+            self._start()
+
+    def restart(self) -> None:
+        """Restart the unit, as after a loss of power: it forgets what it followed, and its counters begin again."""
+        with self._lock:
+            self._start()
+
     def press_stop(self) -> None:
         """Press its emergency stop, where the vehicle reports one."""
         if not self._kind.reports_stop:
@@ -207,8 +229,14 @@ class VirtualEV(VirtualDevice):
         """Remove all injected faults; latches stay, and a unit that had no power restarts."""
         with self._lock:
             if "power loss" in self._injected:
-                self._unit = DriveByWireUnit(self._period)
+                self._start()
             self._injected.clear()
+
+    def _start(self) -> None:
+        self._unit = DriveByWireUnit(self._period)
+        self._receiver = E2EReceiver(self._reporter.codec, self._kind.commands)
+        self._reporter.restart()
+        self._pending.clear()
 
     def _run(self) -> None:
         due = time.monotonic()
@@ -249,7 +277,12 @@ class VirtualEV(VirtualDevice):
         frames, answers = self._adapter.receive(self._line.receive())
         if answers:
             self._line.send(answers)
-        return frames if self._adapter.bitrate == self.bitrate else []
+        others, self._others = self._others, []
+        if self._adapter.bitrate != self.bitrate:
+            return others
+        for frame in others if self._adapter.on else ():
+            self._line.send(slcan.encode(frame))
+        return frames + others
 
     def _receive(self, frame: Frame, now: Time) -> None:
         """Give a command to the unit once all of its messages have come."""

@@ -22,6 +22,7 @@ class Reporter:
         parts: signals of the identity report, sent in turn.
         stuck: whether counters stand still.
         damaged: whether each frame has a bit flipped.
+        muted: name of a message that is not sent; empty for none.
     """
 
     codec: Codec
@@ -29,10 +30,15 @@ class Reporter:
     parts: list[Signals]
     stuck: bool = False
     damaged: bool = False
+    muted: str = ""
 
     def __post_init__(self) -> None:
         self._counters: dict[str, int] = {}
         self._identity_codec = Codec(identity.IDENTITY)
+
+    def restart(self) -> None:
+        """Begin all counters again, as a unit does that was switched on."""
+        self._counters.clear()
 
     def frames(self, report: DriveReport, cycle: int) -> Iterator[Frame]:
         """Yield the frames that are due in a cycle.
@@ -44,7 +50,7 @@ class Reporter:
         vehicle = self.codec.vehicle
         signals = vehicle.encode_report(report)
         for layout in vehicle.reports:
-            if self._due(layout, cycle):
+            if self._due(layout, cycle) and layout.name != self.muted:
                 yield self._frame(self.codec, layout.name, signals[layout.name])
         (layout,) = identity.IDENTITY.reports
         if self._due(layout, cycle):

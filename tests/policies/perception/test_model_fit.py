@@ -205,14 +205,15 @@ def test_what_is_often_taken_for_a_model_is_named(tmp_path: Path, content: bytes
     assert problem in only_problem(Echo(model=tmp_path / "echo.onnx"))
 
 
-@pytest.mark.parametrize("version", [{"opset": 99}, {"ir": 99}])
-def test_a_model_of_a_newer_format_says_so(tmp_path: Path, version: dict[str, int]) -> None:
+@pytest.mark.parametrize(("opset", "ir"), [(99, 8), (17, 99)])
+def test_a_model_of_a_newer_format_says_so(tmp_path: Path, opset: int, ir: int) -> None:
     newer = model(
         tmp_path / "echo.onnx",
         nodes=[operator("Identity", ["image"], ["same"])],
         inputs=[value("image", FLOAT, (1, 3))],
         outputs=[value("same", FLOAT, (1, 3))],
-        **version,
+        opset=opset,
+        ir=ir,
     )
     problem = only_problem(Echo(model=newer))
     assert f"another ONNX Runtime than {onnxruntime.__version__}, which is installed: update" in problem

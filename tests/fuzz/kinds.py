@@ -1,0 +1,12 @@
+"""Registry of the kinds of input that are fuzzed."""
+
+from __future__ import annotations
+
+from tests.fuzz import can_wire, card, dbc, mesh, onnx_model, urdf
+from tests.fuzz.harness import Kind
+
+KINDS: dict[str, Kind] = {
+    kind.name: kind
+    for kind in (dbc.KIND, urdf.KIND, mesh.KIND, card.KIND, onnx_model.KIND, can_wire.CAN, can_wire.SLCAN)
+}
+"""Kinds by the name on the command line."""

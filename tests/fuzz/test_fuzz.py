@@ -1,0 +1,83 @@
+"""A few inputs of each kind; `make fuzz` reads 100 000 of each, guided by coverage where atheris is installed."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.fuzz import harness
+from tests.fuzz.harness import Found, Kind, mutants
+from tests.fuzz.kinds import KINDS
+
+COUNTS = {"dbc": 60, "urdf": 60, "mesh": 300, "card": 60, "can": 200, "slcan": 300}
+"""Number of inputs of each kind that fit into half a second."""
+
+
+@pytest.mark.parametrize("name", COUNTS)
+def test_what_is_brought_is_right_or_one_clear_error(name: str, tmp_path: Path) -> None:
+    tally = harness.run(KINDS[name], COUNTS[name], 1, tmp_path)
+    assert tally.right
+    assert tally.right + tally.refused == COUNTS[name]
+
+
+def test_a_model_cannot_end_its_reader() -> None:
+    # In a process of its own, as ONNX Runtime is native code.
+    ended = subprocess.run(
+        [sys.executable, "-m", "tests.fuzz", "onnx", "--count", "60", "--seed", "1", "--plain"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert "onnx: " in ended.stdout
+    assert "none else" in ended.stdout
+
+
+def broken(read: harness.Read) -> Kind:
+    return Kind(name="broken", examples=lambda: [b"right", b"fine"], words=(b"!",), read=read, modules=())
+
+
+def raises(data: bytes, _: Path) -> str:
+    if b"!" in data:
+        raise KeyError("Enable")
+    return ""
+
+
+@pytest.mark.parametrize(
+    ("read", "problem"),
+    [
+        (raises, "KeyError: 'Enable'"),
+        (lambda data, _: "x" * 5000 if b"!" in data else "", "an error of 5000 letters"),
+        (lambda data, _: "Traceback (most recent call last)" if b"!" in data else "", "Traceback"),
+        (lambda data, _: "no example is right", "an example of broken is refused"),
+    ],
+)
+def test_what_is_neither_is_found_and_kept(read: harness.Read, problem: str, tmp_path: Path) -> None:
+    with pytest.raises(Found, match=problem):
+        harness.run(broken(read), 400, 0, tmp_path)
+    if "example" not in problem:
+        assert b"!" in (tmp_path / "broken.input").read_bytes()
+
+
+def test_what_does_not_end_is_broken_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(harness, "SECONDS_MOST", 0.05)
+
+    def endless(data: bytes, folder: Path) -> str:
+        os.mkfifo(folder / "pipe")
+        (folder / "pipe").read_bytes()
+        return ""
+
+    with pytest.raises(Found, match="TimeoutError: it is still being read"):
+        harness.run(broken(endless), 3, 0, tmp_path)
+
+
+def test_the_same_seed_makes_the_same_inputs() -> None:
+    examples = [b"one example", b"another"]
+    inputs = list(mutants(examples, [b"word"], 200, 5))
+    assert inputs == list(mutants(examples, [b"word"], 200, 5))
+    assert inputs != list(mutants(examples, [b"word"], 200, 6))
+    assert len(set(inputs)) > 150

@@ -13,14 +13,18 @@ from embodied.errors import LaunchError, Problem, nearest
 from embodied.graph.plan import Source, opens_world
 from embodied.live.camera_replicas import CameraReplica
 from embodied.live.launcher import Launcher
+from embodied.messages import Reset, Stop
 from embodied.messages.schema import Command
-from embodied.node.node import Driver, Node
+from embodied.node.node import Driver, Guard, Node
 
 READ_BACK = 1.0
 """Time within which every guard must report that it has stopped [s]."""
 
 LONGEST_REASON = 500
 """Length to which the reason of a stop is cut, since guards repeat it in their reports [characters]."""
+
+_ORDERS = (Command, Stop, Reset)
+"""Messages that a guard takes as orders; everything else that it takes is a measurement."""
 
 _STAT = os.sysconf("SC_CLK_TCK")
 
@@ -147,9 +151,13 @@ def _publish(launcher: Launcher, topic: str, fields: dict[str, Any]) -> Any:
     for name, planned in plan.nodes.items():
         actuates = isinstance(planned.node, Driver) or opens_world(planned.node)
         for port, source in planned.sources.items():
-            if source.topic == topic and actuates and issubclass(planned.ports.inputs[port].message, Command):
+            message = planned.ports.inputs[port].message
+            if source.topic == topic and actuates and issubclass(message, Command):
                 text = f"'{topic}' moves '{name}', and nothing moves but through its guard"
                 raise ValueError(f"{text}: publish what the guard takes")
+            if source.topic == topic and isinstance(planned.node, Guard) and not issubclass(message, _ORDERS):
+                text = f"'{topic}' is a measurement by which the guard '{name}' moves"
+                raise ValueError(f"{text}: only '{node}' may publish it")
     return launcher.ask(home_of(launcher, node), "publish", topic=topic, fields=fields)
 
 

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import signal
+import time
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from pathlib import Path
@@ -106,6 +107,9 @@ def test_a_message_is_put_in_by_hand(cell: Live, ask: Ask, embodied: Command) ->
     assert ask("topic", "pub", "task", "{label: blue}") == {"topic": "task.target", "published": 1}
     assert "label      'blue'" in embodied("topic", "echo", "task", "--once").stdout
     assert ask("topic", "pub", "task", "{label: red}", "--rate", "100", "--for", "30ms")["published"] in (3, 4)
+    begin = time.monotonic()
+    assert 1 <= ask("topic", "pub", "task", "{label: red}", "--rate", "1000", "--for", "50ms")["published"] <= 51
+    assert time.monotonic() - begin < 5
 
 
 def test_settings_are_listed_with_their_bounds_and_changed_while_it_runs(
@@ -189,6 +193,13 @@ def test_a_node_is_described_and_started_again(cell: Live, ask: Ask, embodied: C
         (["topic", "pub", "guard.command", "{position: [1, 2]}"], "nothing moves but through its guard"),
         (["topic", "pub", "task", "{lable: blue}"], "did you mean 'label'?"),
         (["topic", "pub", "task", "blue"], "the fields must be a mapping"),
+        (["topic", "pub", "task", "{1: 2}"], "the names must be texts, got 1"),
+        (
+            ["topic", "pub", "task", "{label: [{x: 99999999999999999999}]}"],
+            "label.0.x must be a whole number of 64 bits",
+        ),
+        (["topic", "pub", "task", "{label: 2026-01-01}"], "label must be a plain value"),
+        (["topic", "pub", "hold", "{position: {shape: [1000000000000]}}"], "at most 67108864 B are published by hand"),
         (["node", "info", "camra"], "did you mean 'camera'?"),
         (["node", "restart", "camra"], "did you mean 'camera'?"),
         (["param", "get", "hold.kd"], "did you mean 'hold.kp'?"),

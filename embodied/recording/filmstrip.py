@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from embodied.bodies import CameraBody, Cameras
+from embodied.clock import Time
 from embodied.errors import FOREIGN, WorldFailed, error_text
 from embodied.runtime.episode import Watcher
 from embodied.runtime.lockstep import Lockstep
@@ -40,10 +43,12 @@ class Photographer(Watcher):
 
     Args:
         size: width and height [px].
+        shadows: whether bodies throw shadows, which cost more than all else, where the world's cameras have them.
     """
 
-    def __init__(self, size: tuple[int, int] = SIZE) -> None:
+    def __init__(self, size: tuple[int, int] = SIZE, *, shadows: bool = True) -> None:
         self._size = size
+        self._shadows = shadows
         self._camera: CameraBody | None = None
 
     def shoot(self, run: Lockstep) -> Picture | None:
@@ -64,17 +69,19 @@ class Photographer(Watcher):
         view = VIEW if VIEW in world.views else world.views[0]
         try:
             if self._camera is None:
-                self._camera = world.camera(view, width=self._size[0], height=self._size[1])
+                plain = not self._shadows and "shadows" in inspect.signature(world.camera).parameters
+                options: dict[str, Any] = {"shadows": False} if plain else {}
+                self._camera = world.camera(view, width=self._size[0], height=self._size[1], **options)
             return self._camera.render(rgb=True).rgb
         except FOREIGN as error:
             raise WorldFailed(f"cannot render a picture from '{view}': {error_text(error)}") from error
 
 
 class Film(Photographer):
-    """Watcher that keeps pictures of a run, its last moment among them."""
+    """Watcher that keeps pictures of a run, its last moment among them; for its arguments see `Photographer`."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, *, shadows: bool = True) -> None:
+        super().__init__(shadows=shadows)
         self.pictures: list[tuple[float, Picture]] = []
         self._every, self._due = PICTURE_PERIOD, 0
 
@@ -87,11 +94,26 @@ class Film(Photographer):
         """Take a picture of this moment."""
         picture = self.shoot(run)
         if picture is not None:
-            self.pictures.append((run.now / 1e9, picture))
+            self._keep(run.now, picture)
+        self._due = run.now + self._every
+
+    def take(self, now: Time, picture: Picture, *, last: bool = False) -> None:
+        """Take over a picture that another watcher took, if one is due, or if it is the last.
+
+        Args:
+            now: time of the picture [ns].
+            picture: RGB of shape (h, w, 3).
+            last: whether the run ends with it.
+        """
+        if now >= self._due or last:
+            self._keep(now, picture)
+
+    def _keep(self, now: Time, picture: Picture) -> None:
+        self.pictures.append((now / 1e9, picture))
         if len(self.pictures) > PICTURES_MOST:
             self.pictures = self.pictures[::2]
             self._every *= 2
-        self._due = run.now + self._every
+        self._due = now + self._every
 
     def strip(self, title: str) -> Picture | None:
         """Draw a strip of at most `FRAMES` pictures, evenly spread from first to last; None where there are none."""

@@ -8,17 +8,20 @@ from typing import Any
 
 from embodied.clock import SECOND
 from embodied.errors import MissingExtra
-from embodied.recording.filmstrip import Photographer
+from embodied.recording.filmstrip import Film, Photographer
 from embodied.runtime.episode import VERDICT_PERIOD
 from embodied.runtime.lockstep import Lockstep
 
 SIZE = (480, 360)
 """Width and height of the video, both even for H.264 [px]."""
 
-RATE = SECOND // VERDICT_PERIOD
-"""Frame rate in virtual time, one frame a look, so that the video runs at the speed of the robot [Hz]."""
+LOOKS = 2
+"""Number of looks at a run for each frame."""
 
-STILL = 8
+RATE = SECOND // VERDICT_PERIOD // LOOKS
+"""Frame rate in virtual time, so that the video runs at the speed of the robot [Hz]."""
+
+STILL = 4
 """Duration for which the last picture stays, so that the end is seen [frames]."""
 
 
@@ -30,14 +33,17 @@ class Video(Photographer):
 
     Args:
         file: MP4 with its index at the front, so that it plays while it loads.
+        strip: filmstrip that takes over some of the pictures.
 
     Raises:
         MissingExtra: PyAV is not installed.
         OSError: the file cannot be written.
     """
 
-    def __init__(self, file: Path) -> None:
-        super().__init__(SIZE)
+    def __init__(self, file: Path, strip: Film | None = None) -> None:
+        super().__init__(SIZE, shadows=False)
+        self._strip = strip
+        self._looks = 0
         av = encoder()
         file.parent.mkdir(parents=True, exist_ok=True)
         self._frame: Any = av.VideoFrame.from_ndarray
@@ -52,15 +58,19 @@ class Video(Photographer):
         self._stream.time_base = Fraction(1, RATE)
 
     def look(self, run: Lockstep) -> None:
-        """Film one frame of the run."""
-        self._film(run, 1)
+        """Film a frame of the run, if one is due."""
+        if self._looks % LOOKS == 0:
+            self._film(run, 1)
+        self._looks += 1
 
     def end(self, run: Lockstep) -> None:
         """Film the last picture, for `STILL` frames."""
-        self._film(run, STILL)
+        self._film(run, STILL, last=True)
 
-    def _film(self, run: Lockstep, times: int) -> None:
+    def _film(self, run: Lockstep, times: int, *, last: bool = False) -> None:
         picture = self.shoot(run)
+        if self._strip is not None and picture is not None:
+            self._strip.take(run.now, picture, last=last)
         for _ in range(0 if picture is None else times):
             for packet in self._stream.encode(self._frame(picture, format="rgb24")):
                 self._container.mux(packet)

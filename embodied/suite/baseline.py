@@ -18,12 +18,14 @@ class Baseline:
 
     Args:
         file: summary, or the folder of the suite.
+        allowed: number of newly failing seeds of a scenario that are no regression in lockstep.
 
     Raises:
         LaunchError: the file is no summary.
     """
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path, allowed: int = 0) -> None:
+        self._allowed = allowed
         self._file = file = file / "summary.json" if file.is_dir() else file
         try:
             data = read_json(file, SUMMARY)
@@ -76,5 +78,8 @@ class Baseline:
         """Return the summary with a comparison for each scenario."""
         names = [scenario.name for scenario in summary.scenarios]
         return summary.with_comparisons(
-            {n: compare([r for r in summary.results if r.scenario == n], self._statuses[n]) for n in names}
+            {
+                name: compare([r for r in summary.results if r.scenario == name], self._statuses[name], self._allowed)
+                for name in names
+            }
         )

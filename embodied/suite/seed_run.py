@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -11,13 +11,9 @@ from embodied.clock import Time
 from embodied.errors import FOREIGN, EmbodiedError, LaunchError, NodeFailed, error_text
 from embodied.launch import Launch, Overrides, load
 from embodied.live.episode import play_live
-from embodied.recording import filmstrip, video
-from embodied.recording.timeline import Timeline
-from embodied.recording.video import Video
 from embodied.runtime.command_line import command
-from embodied.runtime.digest import first_difference
+from embodied.runtime.digest import Mark
 from embodied.runtime.episode import Watcher, play
-from embodied.suite.seed_output import silenced
 
 Films = Literal["failures", "all", "none"]
 """Seeds of which videos are made."""
@@ -96,7 +92,7 @@ class Job:
 
     Attributes:
         scenario: scenario to run.
-        repeat: number of runs of each seed; every run must give the same digest.
+        repeat: number of runs of each seed, each in a process of its own; every run must give the same digest.
         folder: folder of the pictures; None: no pictures, and no second run for them.
         films: seeds of which pictures are made: a video where PyAV is installed, and a filmstrip.
         logs: folder of what the nodes print, a file a seed; None: it goes to the terminal.
@@ -199,14 +195,27 @@ def read_launch(scenario: Scenario) -> Launch:
     return launch
 
 
-def run_seed(job: Job, seed: int, launch: Launch | None = None, watchers: Sequence[Watcher] = ()) -> Result:
-    """Run one seed as often as the job says; a seed that does not pass is run once more for its pictures.
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One run of a seed.
+
+    Attributes:
+        result: as if the seed were run once.
+        marks: trace of the run; None where it is not compared with another.
+    """
+
+    result: Result
+    marks: list[Mark] | None = None
+
+
+def run_seed(job: Job, seed: int, launch: Launch | None = None, watchers: Sequence[Watcher] = ()) -> Attempt:
+    """Run one seed of a scenario once.
 
     Args:
-        job: scenario and number of runs.
+        job: scenario and number of runs; if there are several, the trace is kept.
         seed: seed of everything random.
         launch: the scenario's launch file, if it is loaded already.
-        watchers: who else looks at its first run in lockstep.
+        watchers: who else looks at its run in lockstep.
 
     Raises:
         LaunchError: the launch file is wrong.
@@ -214,36 +223,19 @@ def run_seed(job: Job, seed: int, launch: Launch | None = None, watchers: Sequen
     scenario = job.scenario
     launch = launch or read_launch(scenario)
     if scenario.live:
-        return _run_live(job, seed, launch)
+        return Attempt(_run_live(job, seed, launch))
     try:
-        trace = job.repeat > 1
-        first = play(launch.graph(scenario.profile), seed, limit=scenario.limit, trace=trace, watchers=watchers)
-        with silenced():
-            others = [
-                play(launch.graph(scenario.profile), seed, limit=scenario.limit, trace=trace)
-                for _ in range(1, job.repeat)
-            ]
+        graph, trace = launch.graph(scenario.profile), job.repeat > 1
+        outcome = play(graph, seed, limit=scenario.limit, trace=trace, watchers=watchers)
     except LaunchError:
         raise
     except FOREIGN as error:
         # One broken seed must not cost the others.
         status = "error" if isinstance(error, NodeFailed) else INFRASTRUCTURE
-        return Result(
-            scenario.name, seed, status, note=str(error) if isinstance(error, EmbodiedError) else error_text(error)
-        )
-    outcome = {key: value for key, value in first.as_dict().items() if key != "seed"}
-    result = Result(scenario.name, seed, "passed" if first.passed else "failed", outcome)
-    for other in others:
-        if other.about != first.about:
-            note = f"nothing to compare: {dict(first.about)} and {dict(other.about)}"
-            return replace(result, status=INFRASTRUCTURE, note=note)
-        if other.digest != first.digest:
-            where = first_difference(first.marks or [], other.marks or [])
-            return replace(result, status="nondeterministic", note=f"two runs differ first in {where}")
-    if job.folder is None or (first.passed and job.films != "all"):
-        return result
-    with silenced():
-        return _with_pictures(job, launch, job.folder, result)
+        note = str(error) if isinstance(error, EmbodiedError) else error_text(error)
+        return Attempt(Result(scenario.name, seed, status, note=note))
+    found = {key: value for key, value in outcome.as_dict().items() if key != "seed"}
+    return Attempt(Result(scenario.name, seed, "passed" if outcome.passed else "failed", found), outcome.marks)
 
 
 def _run_live(job: Job, seed: int, launch: Launch) -> Result:
@@ -265,26 +257,3 @@ def _run_live(job: Job, seed: int, launch: Launch) -> Result:
     files = {} if logs is None or job.logs is None else {"logs": str(logs.relative_to(job.logs.parent))}
     status = INFRASTRUCTURE if live.failure else "passed" if live.passed else "failed"
     return Result(scenario.name, seed, status, outcome, note=live.failure, files=files)
-
-
-def _with_pictures(job: Job, launch: Launch, folder: Path, result: Result) -> Result:
-    """Run the seed again with recorders, which do not change the run, and attach their files to its result."""
-    scenario = job.scenario
-    stem = f"{scenario.name}/seed-{result.seed}"
-    film, timeline, files = filmstrip.Film(), Timeline(), {}
-    graph = launch.graph(scenario.profile)
-    try:
-        if graph.world is not None and video.available():
-            with Video(folder / f"{stem}.mp4") as filmed:
-                play(graph, result.seed, limit=scenario.limit, watchers=[film, timeline, filmed])
-            files["video"] = f"{stem}.mp4"
-        else:
-            play(graph, result.seed, limit=scenario.limit, watchers=[film, timeline])
-    except FOREIGN as error:
-        # Full disk, broken encoder, world without an observer camera: the verdict holds all the same.
-        return replace(result, timeline={}, note=f"{result.reason} (no pictures: {error_text(error)})")
-    sheet = film.strip(f"seed {result.seed}: {result.reason}")
-    if sheet is not None:
-        filmstrip.save(sheet, folder / f"{stem}.png")
-        files["filmstrip"] = f"{stem}.png"
-    return replace(result, files={**result.files, **files}, timeline=timeline.as_dict())

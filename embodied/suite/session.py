@@ -33,7 +33,7 @@ class Session:
         self.spec = spec
         self.folder = folder
         self.kept = {(result.scenario, result.seed): result for result in kept}
-        self._fresh: list[Result] = []
+        self._fresh: dict[tuple[str, int], Result] = {}
         self._baseline = baseline
         self._processes = processes
         self._begin = time.monotonic()
@@ -53,9 +53,13 @@ class Session:
             OSError: a result cannot be recorded.
         """
 
-        def keep(result: Result) -> None:
+        def filmed(result: Result) -> None:
+            # The last line of a seed counts: its verdict is safe before its pictures are made.
             record.add(result)
-            self._fresh.append(result)
+            self._fresh[result.scenario, result.seed] = result
+
+        def keep(result: Result) -> None:
+            filmed(result)
             done(result)
             if self._baseline is not None:
                 self._baseline.check_renderer(result)
@@ -65,17 +69,17 @@ class Session:
         logs = self.folder / "logs"
         jobs = [Job(scenario, spec.repeat, folder, spec.films, logs) for scenario in spec.scenarios]
         skip = frozenset(self.kept)
-        run_suite(jobs, spec.seeds, self._processes, keep, timeout=timeout, reruns=reruns, skip=skip)
+        run_suite(jobs, spec.seeds, self._processes, keep, timeout=timeout, reruns=reruns, skip=skip, filmed=filmed)
 
     def summary(self, *, complete: bool = True) -> Summary:
         """Summarise the results so far; a complete suite is compared with its baseline."""
-        results = self.kept | {(result.scenario, result.seed): result for result in self._fresh}
+        results = self.kept | self._fresh
         order = [(scenario.name, seed) for scenario in self.spec.scenarios for seed in self.spec.seeds]
         summary = Summary(
             self.spec.scenarios,
             [results[key] for key in order if key in results],
             time.monotonic() - self._begin,
-            sum(result.wall for result in self._fresh),
+            sum(result.wall for result in self._fresh.values()),
             self._processes,
             {"repeat": self.spec.repeat, "versions": dict(self.spec.versions), "resumed": len(self.kept)},
             complete,

@@ -12,7 +12,7 @@ import signal
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from multiprocessing import resource_tracker
@@ -24,13 +24,35 @@ from embodied.import_path import Search, current, restore
 from embodied.launch import Launch
 from embodied.live.reaper_process import end_marked
 from embodied.runtime.failures import OURS
-from embodied.suite.seed_output import SeedOutput, captured, tail
-from embodied.suite.seed_run import INFRASTRUCTURE, Job, Result, Scenario, read_launch, run_seed
+from embodied.suite.pictures import FILM_TIMEOUT, film, wanted, without_pictures
+from embodied.suite.repeats import HASH_SEED, compared, hash_seed
+from embodied.suite.seed_output import SeedOutput, captured, silenced, tail
+from embodied.suite.seed_run import INFRASTRUCTURE, Attempt, Job, Result, Scenario, read_launch, run_seed
 
 VARIABLE = "EMBODIED_SUITE"
 """Variable in the environment of whatever a suite starts."""
 
-Task = tuple[Job, int]
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """Task of a worker: to run a seed, or to make the pictures of one.
+
+    Attributes:
+        job: scenario and its settings.
+        seed: seed of the run.
+        repetition: number of the run, from 0; each has a process with another hash seed.
+        verdict: result whose pictures are made; None runs the seed.
+    """
+
+    job: Job
+    seed: int
+    repetition: int = 0
+    verdict: Result | None = None
+
+    @property
+    def key(self) -> tuple[str, int]:
+        """Name of the scenario, and the seed."""
+        return self.job.scenario.name, self.seed
 
 
 def run_suite(
@@ -42,17 +64,19 @@ def run_suite(
     timeout: float | None = None,
     reruns: int = 0,
     skip: frozenset[tuple[str, int]] = frozenset(),
+    filmed: Callable[[Result], None] | None = None,
 ) -> list[Result]:
-    """Run all seeds of all jobs of a suite in worker processes.
+    """Run all seeds of all jobs of a suite in worker processes, then make the pictures of those that did not pass.
 
     Args:
         jobs: scenarios and their settings.
         seeds: seeds of each job; runs are independent, so order and number of processes change no result.
-        processes: number of worker processes.
-        done: called with each result as it comes.
-        timeout: wall time after which a seed's process is killed [s].
+        processes: number of processes that work at a time.
+        done: called with each result as it comes, before its pictures are made.
+        timeout: wall time after which a seed's process is killed [s]; the making of pictures has a limit of its own.
         reruns: number of further attempts after an infrastructure error; never after a failure.
         skip: pairs of scenario and seed that are not run.
+        filmed: called with a result again once it has its pictures.
 
     Returns:
         results in the order of the jobs and seeds.
@@ -60,20 +84,39 @@ def run_suite(
     Raises:
         LaunchError: a launch file is wrong.
     """
-    tasks = [(job, seed) for job in jobs for seed in seeds if (job.scenario.name, seed) not in skip]
+    keys = [(job.scenario.name, seed) for job in jobs for seed in seeds if (job.scenario.name, seed) not in skip]
+    waiting = deque(
+        Task(job, seed, repetition)
+        for job in jobs
+        for seed in seeds
+        if (job.scenario.name, seed) not in skip
+        for repetition in range(job.repeat)
+    )
     results: dict[tuple[str, int], Result] = {}
-    attempts: dict[tuple[str, int], tuple[str, ...]] = {}
-    waiting = deque(tasks)
-    for task, result in _work(waiting, min(processes, len(tasks)), timeout):
-        key = (result.scenario, result.seed)
-        earlier = attempts.get(key, ())
-        if result.status == INFRASTRUCTURE and len(earlier) < reruns:
-            attempts[key] = (*earlier, result.note)
+    attempts: dict[tuple[str, int], list[tuple[int, Attempt]]] = {}
+    earlier: dict[tuple[str, int], tuple[str, ...]] = {}
+    for task, attempt in _work(waiting, processes, timeout):
+        key = task.key
+        if task.verdict is not None:
+            results[key] = replace(attempt.result, wall=task.verdict.wall + attempt.result.wall)
+            if filmed is not None:
+                filmed(results[key])
+            continue
+        if attempt.result.status == INFRASTRUCTURE and len(earlier.get(key, ())) < reruns:
+            earlier[key] = (*earlier.get(key, ()), attempt.result.note)
             waiting.append(task)
             continue
-        results[key] = replace(result, reruns=earlier)
+        attempts.setdefault(key, []).append((task.repetition, attempt))
+        if len(attempts[key]) < task.job.repeat:
+            continue
+        ordered = [other for _, other in sorted(attempts.pop(key), key=lambda entry: entry[0])]
+        wall = sum(other.result.wall for other in ordered)
+        results[key] = replace(compared(ordered), wall=wall, reruns=earlier.get(key, ()))
         done(results[key])
-    return [results[job.scenario.name, seed] for job, seed in tasks]
+        if len(results) == len(keys):
+            films = wanted(jobs, [results[key] for key in keys])
+            waiting.extend(Task(job, result.seed, verdict=result) for job, result in films)
+    return [results[key] for key in keys]
 
 
 @dataclass(slots=True)
@@ -82,45 +125,59 @@ class _Worker:
     pipe: Connection
     task: Task | None = None
     begin: float = 0.0
+    limit: float | None = None
 
-    def submit(self, task: Task) -> None:
+    def submit(self, task: Task, timeout: float | None) -> None:
         self.task, self.begin = task, time.monotonic()
+        self.limit = timeout if task.verdict is None else FILM_TIMEOUT
         self.pipe.send(task)
 
+    def left(self) -> float | None:
+        """Return the time that its task has left [s]; None where it has no limit."""
+        return None if self.limit is None else self.begin + self.limit - time.monotonic()
 
-def _work(waiting: deque[Task], count: int, timeout: float | None) -> Iterator[tuple[Task, Result]]:
+
+def _work(waiting: deque[Task], most: int, timeout: float | None) -> Iterator[tuple[Task, Attempt]]:
     """Yield results as they come; the caller may append to the waiting tasks."""
     mark = os.urandom(8).hex()
-    workers = [_start(mark) for _ in range(count)]
+    idle: dict[int, list[_Worker]] = {}
+    busy: list[_Worker] = []
     try:
-        while waiting or any(worker.task for worker in workers):
-            for index, worker in enumerate(workers):
-                if worker.task is None and waiting:
-                    try:
-                        worker.submit(waiting[0])
-                    except OSError:
-                        # The worker died while idle, or was killed after a timeout.
-                        worker.pipe.close()
-                        workers[index] = worker = _start(mark)
-                        worker.submit(waiting[0])
-                    waiting.popleft()
-            busy = [worker for worker in workers if worker.task is not None]
-            left = None if timeout is None else min(w.begin for w in busy) + timeout - time.monotonic()
-            ready = wait([w.pipe for w in busy], None if left is None else max(0.0, left))
-            for worker in busy:
-                late = timeout is not None and time.monotonic() - worker.begin > timeout
-                if worker.pipe in ready or late:
-                    task = worker.task
-                    assert task is not None
-                    result = _receive(worker) if worker.pipe in ready else _kill(worker, timeout or 0.0)
+        while waiting or busy:
+            while waiting and len(busy) < most:
+                task = waiting.popleft()
+                ready = idle.setdefault(task.repetition, [])
+                worker = ready.pop() if ready else _start(mark, task)
+                try:
+                    worker.submit(task, timeout)
+                except OSError:
+                    # It died while it was idle.
+                    worker.pipe.close()
+                    worker = _start(mark, task)
+                    worker.submit(task, timeout)
+                busy.append(worker)
+            limits = [left for worker in busy if (left := worker.left()) is not None]
+            answered = wait([worker.pipe for worker in busy], max(0.0, min(limits)) if limits else None)
+            for worker in [*busy]:
+                left = worker.left()
+                if worker.pipe in answered or (left is not None and left < 0):
+                    finished = worker.task
+                    assert finished is not None
+                    attempt = _receive(worker) if worker.pipe in answered else _kill(worker)
                     worker.task = None
-                    yield task, result
+                    busy.remove(worker)
+                    if worker.process.is_alive():
+                        idle.setdefault(finished.repetition, []).append(worker)
+                    else:
+                        worker.pipe.close()
+                    yield finished, attempt
     finally:
-        for worker in workers:
+        everyone = [*busy, *(worker for workers in idle.values() for worker in workers)]
+        for worker in everyone:
             worker.pipe.close()
             if worker.task is not None:
                 worker.process.kill()
-        for worker in workers:
+        for worker in everyone:
             worker.process.join()
         # What nodes started and left behind; it inherited the mark, wherever it has gone.
         end_marked(f"{VARIABLE}={mark}")
@@ -130,15 +187,17 @@ _SAFE_PATH = "PYTHONSAFEPATH"
 """Variable with which Python does not search the current folder before its own library."""
 
 
-def _start(mark: str) -> _Worker:
-    """Start a worker, with a mark in its environment that whatever its nodes start inherits."""
+def _start(mark: str, task: Task) -> _Worker:
+    """Start a worker for a task, with a mark in its environment that whatever its nodes start inherits."""
     ours, theirs = multiprocessing.get_context("spawn").Pipe()
-    arguments = (theirs, current(), os.environ.get(_SAFE_PATH))
+    before = {name: os.environ.get(name) for name in (_SAFE_PATH, HASH_SEED)}
+    arguments = (theirs, current(), before)
     process = multiprocessing.get_context("spawn").Process(target=_serve, args=arguments, daemon=True)
     with _environment(_SAFE_PATH, "1"):
         # Python starts it with the first process, and it lives as long as this one: it must not inherit the mark.
         resource_tracker.ensure_running()
-        with _environment(VARIABLE, mark):
+        order = hash_seed(task.repetition) if task.job.repeat > 1 else before[HASH_SEED]
+        with _environment(VARIABLE, mark), _environment(HASH_SEED, order):
             process.start()
     theirs.close()
     return _Worker(process, ours)
@@ -162,10 +221,10 @@ def _set_variable(name: str, value: str | None) -> None:
         os.environ[name] = value
 
 
-def _receive(worker: _Worker) -> Result:
+def _receive(worker: _Worker) -> Attempt:
     assert worker.task is not None
     try:
-        answer: Result | BaseException = worker.pipe.recv()
+        answer: Attempt | BaseException = worker.pipe.recv()
     except (EOFError, ConnectionResetError):
         worker.process.join()
         code = worker.process.exitcode or 0
@@ -176,23 +235,29 @@ def _receive(worker: _Worker) -> Result:
     return answer
 
 
-def _kill(worker: _Worker, timeout: float) -> Result:
+def _kill(worker: _Worker) -> Attempt:
     worker.process.kill()
     worker.process.join()
-    return _lost(worker, f"not over within {timeout:g} s of wall time, so it was ended (--timeout)")
+    limit = worker.limit or 0.0
+    option = "" if worker.task is not None and worker.task.verdict is not None else " (--timeout)"
+    return _lost(worker, f"not over within {limit:g} s of wall time, so it was ended{option}")
 
 
-def _lost(worker: _Worker, note: str) -> Result:
-    assert worker.task is not None
-    job, seed = worker.task
+def _lost(worker: _Worker, note: str) -> Attempt:
+    task = worker.task
+    assert task is not None
     wall = time.monotonic() - worker.begin
-    return _with_output(Result(job.scenario.name, seed, INFRASTRUCTURE, note=note, wall=wall), job)
+    if task.verdict is not None:
+        return Attempt(replace(without_pictures(task.verdict, note), wall=wall))
+    result = Result(task.job.scenario.name, task.seed, INFRASTRUCTURE, note=note, wall=wall)
+    return Attempt(_with_output(result, task.job))
 
 
-def _serve(pipe: Connection, search: Search, safe_path: str | None) -> None:
+def _serve(pipe: Connection, search: Search, variables: Mapping[str, str | None]) -> None:
     """Run seeds one at a time until the parent closes the pipe: main function of a worker."""
-    # Programs that a node starts search what they would without embodied.
-    _set_variable(_SAFE_PATH, safe_path)
+    # Programs that a node starts search, and hash, as they would without embodied.
+    for name, value in variables.items():
+        _set_variable(name, value)
     restore(search)
     # Ctrl-C reaches the whole process group; only the parent handles it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -200,18 +265,12 @@ def _serve(pipe: Connection, search: Search, safe_path: str | None) -> None:
     launches: dict[Scenario, Launch] = {}
     while True:
         try:
-            job, seed = pipe.recv()
+            task: Task = pipe.recv()
         except (EOFError, OSError):
             return
-        answer: Result | LaunchError
+        answer: Attempt | LaunchError
         try:
-            with captured(job.log(seed)) as output:
-                if job.scenario not in launches:
-                    launches[job.scenario] = read_launch(job.scenario)
-                begin = time.monotonic()
-                answer = _run(job, seed, launches[job.scenario], () if output is None else (output,))
-                answer = replace(answer, wall=time.monotonic() - begin)
-            answer = _with_output(answer, job)
+            answer = _answer(task, launches)
         except LaunchError as error:
             answer = error
         try:
@@ -220,13 +279,28 @@ def _serve(pipe: Connection, search: Search, safe_path: str | None) -> None:
             return
 
 
-def _run(job: Job, seed: int, launch: Launch, watchers: Sequence[SeedOutput]) -> Result:
+def _answer(task: Task, launches: dict[Scenario, Launch]) -> Attempt:
+    job = task.job
+    first = task.repetition == 0 and task.verdict is None
+    with captured(job.log(task.seed)) if first else silenced(job.logs) as output:
+        if job.scenario not in launches:
+            launches[job.scenario] = read_launch(job.scenario)
+        begin = time.monotonic()
+        if task.verdict is not None:
+            attempt = Attempt(film(job, task.verdict, launches[job.scenario]))
+        else:
+            attempt = _run(job, task.seed, launches[job.scenario], () if output is None else (output,))
+        result = replace(attempt.result, wall=time.monotonic() - begin)
+    return replace(attempt, result=_with_output(result, job) if first else result)
+
+
+def _run(job: Job, seed: int, launch: Launch, watchers: Sequence[SeedOutput]) -> Attempt:
     """Run a seed; Ctrl-C is its parent's alone, so that a KeyboardInterrupt here is raised by a node."""
     try:
         return run_seed(job, seed, launch, watchers)
     except KeyboardInterrupt as error:
         where = raised_at(error, OURS)
-        return Result(job.scenario.name, seed, "error", note=f"a node raised KeyboardInterrupt\n  --> {where}")
+        return Attempt(Result(job.scenario.name, seed, "error", note=f"a node raised KeyboardInterrupt\n  --> {where}"))
 
 
 def _with_output(result: Result, job: Job) -> Result:

@@ -72,7 +72,7 @@ def main(small: bool = False) -> None:
     )
     rows.append(["period of 2 ms, 1st to 99th percentile", _jitter(look), ""])
     job = Job(Scenario("live", ROOT / "launch" / "pick_place.yaml", "sim", live=True))
-    results = [run_seed(job, seed) for seed in range(seeds)]
+    results = [run_seed(job, seed).result for seed in range(seeds)]
     passed = sum(result.status == "passed" for result in results)
     pace = median([float(result.outcome["real_time_factor"]) for result in results])
     rows.append(

@@ -25,7 +25,7 @@ def done(file: str, view: str, host: str, *sets: str) -> dict[str, str]:
     """What the drivers met, once the task of a launch file was done; the camera's pictures come from that host."""
     stream = (f"stream.host={host}", f"camera.source=http://{host}:8554/virtual/{view}.mjpg")
     scenario = Scenario("virtual", LAUNCH / file, "virtual", Overrides(sets=(*sets, *stream)), live=True)
-    result = run_seed(Job(scenario), 3)
+    result = run_seed(Job(scenario), 3).result
     pace = result.outcome.get("real_time_factor", 1.0)
     if result.status != "passed" and pace < SLOWEST:
         pytest.skip(f"this machine is too slow to judge: the world's time passed at {pace:.2f} of the clock's")

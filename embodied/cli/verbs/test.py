@@ -36,6 +36,7 @@ from embodied.cli.common.suite_session import (
 from embodied.clock import Time
 from embodied.suite import Result, Scenario, Summary, github
 from embodied.suite.baseline import Baseline
+from embodied.suite.pictures import FILMED_MOST
 from embodied.suite.record import SuiteSpec, check_scenarios
 from embodied.suite.seed_run import Films, read_launch
 from embodied.suite.session import Session
@@ -50,7 +51,12 @@ def test(
     ] = None,
     jobs: JobsOption = 1,
     repeat: Annotated[
-        int, typer.Option(min=1, max=100, help="number of runs of each seed, whose digests must agree")
+        int,
+        typer.Option(
+            min=1,
+            max=100,
+            help="number of runs of each seed, in processes with other hash seeds; their digests must agree",
+        ),
     ] = 1,
     at_least: Annotated[
         float | None,
@@ -61,8 +67,14 @@ def test(
         ),
     ] = None,
     baseline: Annotated[
-        Path | None, typer.Option(help="a summary.json; fail if seeds got worse beyond chance (exact McNemar test)")
+        Path | None,
+        typer.Option(
+            help="a summary.json; fail if a seed newly fails, and live if seeds got worse beyond chance (McNemar test)"
+        ),
     ] = None,
+    allow_new_failures: Annotated[
+        int, typer.Option(min=0, help="number of a scenario's seeds that may newly fail in lockstep, with --baseline")
+    ] = 0,
     timeout: TimeoutOption = TIMEOUT,
     rerun_infra: RerunOption = 0,
     films: Annotated[Films, typer.Option("--video", help="seeds of which pictures are made")] = "failures",
@@ -76,12 +88,14 @@ def test(
     """Run launch files over many seeds and count how often they pass."""
     with exit_on_error(as_json):
         limit = time_limit(timeout, "--timeout")
+        if allow_new_failures and baseline is None:
+            raise usage("--allow-new-failures compares with a baseline", "add --baseline FILE")
         earlier_results: list[Result] = []
         if resumed is not None:
             folder, spec, earlier_results = resumed_suite(resumed, (files, seeds, options.given, until, live))
         else:
             spec = _spec(files, options, time_limit(until), read_seeds(seeds), repeat, films, live)
-        compared_with = None if baseline is None else Baseline(baseline)
+        compared_with = None if baseline is None else Baseline(baseline, allow_new_failures)
         if compared_with is not None:
             compared_with.check([scenario.name for scenario in spec.scenarios], spec.seeds)
         if resumed is None:
@@ -149,6 +163,9 @@ def _print(summary: Summary, folder: Path) -> None:
         comparison = summary.comparisons.get(scenario.name)
         if comparison is not None:
             out.print(f"  beside the baseline: {comparison}", markup=False)
+    failed = sum(result.status == "failed" for result in summary.results)
+    if failed > FILMED_MOST and any(result.files.get("filmstrip") for result in summary.results):
+        out.print(f"pictures   of the first {FILMED_MOST} of {failed} that failed; of all seeds with --video all")
     if not any(scenario.live for scenario in summary.scenarios):
         out.print(f"digest     {summary.all.digest}")
     simulated = summary.all.simulated

@@ -136,9 +136,12 @@ def test_a_baseline_fails_what_got_worse_and_names_the_seeds(
     assert (found["newly_failing"], found["regressed"]) == ([0, 2, 4, 5, 6], True)
     file.write_text(file.read_text(encoding="utf-8").replace("fails: [0, 2, 4, 5, 6]", "fails: [0]"))
     one = embodied(*words)
-    assert one.code == 0
+    assert one.code == 1
     assert json.loads(one.stdout)["baseline"]["cell"]["newly_failing"] == [0]
-    assert embodied(*words, "--at-least", "1").code == 1
+    assert embodied(*words, "--allow-new-failures", "1").code == 0
+    assert embodied(*words, "--allow-new-failures", "1", "--at-least", "1").code == 1
+    lonely = embodied("test", str(file), "--allow-new-failures", "1")
+    assert (lonely.code, "add --baseline FILE" in lonely.stderr) == (2, True)
 
 
 def test_another_renderer_than_the_baselines_is_refused(

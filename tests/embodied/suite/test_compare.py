@@ -139,3 +139,30 @@ def test_a_class_that_has_moved_to_another_module_gives_the_very_same_runs(
     found = Baseline(tmp_path / "summary.json").compare(moved).comparisons["cell"]
     assert found.same
     assert found.compared == 3
+
+
+def test_in_lockstep_each_seed_that_newly_fails_is_a_regression_unless_it_is_allowed() -> None:
+    """Seven of ten after ten of ten: the digests say which seeds changed, so chance has no part in it."""
+    before = {seed: ("passed", f"old {seed}") for seed in range(10)}
+    now = [Result("cell", seed, "passed" if seed < 7 else "failed", {"digest": f"new {seed}"}) for seed in range(10)]
+    found = compare(now, before)
+    assert found.regressed
+    assert str(found) == "newly failing 7:10; newly passing none; worse"
+    assert compare(now, before, 2).regressed
+    allowed = compare(now, before, 3)
+    assert not allowed.regressed
+    assert str(allowed).endswith("within the 3 that may fail newly")
+    # As many newly passing do not make up for them.
+    before |= dict.fromkeys(range(4), ("failed", "old"))
+    assert compare(now, before).regressed
+
+
+def test_live_runs_are_left_to_chance_whatever_is_allowed() -> None:
+    before = dict.fromkeys(range(10), ("passed", ""))
+    now = [Result("cell", seed, "passed" if seed < 7 else "failed") for seed in range(10)]
+    found = compare(now, before)
+    assert not found.regressed
+    assert "worse, but not beyond chance (p = 0.125)" in str(found)
+    # One digest on one side alone compares nothing either.
+    half = [Result("cell", seed, "passed", {"digest": "new"}) for seed in range(10)]
+    assert not compare(half, before).lockstep

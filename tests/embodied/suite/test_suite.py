@@ -1,10 +1,12 @@
 from __future__ import annotations
 
-import itertools
 import json
 import os
 import signal
+import subprocess
+import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from embodied.errors import LaunchError
-from embodied.suite import Result, run_seed, run_suite, wilson
+from embodied.suite import Result, run_seed, run_suite, wilson, workers
+from embodied.suite.pictures import FILMED_MOST
+from embodied.suite.repeats import compared
 from tests.embodied.suite.waiting import Waiting, counted, job, quiet
 
 
@@ -37,25 +41,88 @@ def test_a_world_that_breaks_costs_its_own_seed_and_is_infrastructure(tmp_path: 
 
 def test_a_seed_that_is_not_the_same_twice_is_named_with_its_first_difference(tmp_path: Path) -> None:
     work = job(tmp_path, node="nodes:Unseeded", about={"repeat": 2})
-    result = run_seed(work, 0)
+    (result,) = run_suite([work], [0], 1, quiet)
     assert result.status == "nondeterministic"
     assert "clock.joint_state at 0.000000 s (microstep 1)" in result.note
     assert counted([result], work).exit_code(0.0) == 1
-    assert run_seed(job(tmp_path, about={"repeat": 2}), 0).status == "passed"
+    results = run_suite([job(tmp_path, about={"repeat": 2})], range(3), 2, quiet)
+    assert [result.status for result in results] == ["passed"] * 3
+
+
+def test_what_depends_on_the_order_of_a_set_is_noticed_and_the_command_finds_it_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each run of a seed has a process of its own, with another PYTHONHASHSEED."""
+    monkeypatch.setenv("PYTHONHASHSEED", "7")
+    work = job(tmp_path, node="suite.waiting:Hashed", about={"repeat": 2})
+    (result,) = run_suite([work], [0], 1, quiet)
+    assert result.status == "nondeterministic"
+    assert "run it with PYTHONHASHSEED=7 and PYTHONHASHSEED=8 before the command" in result.note
+    digests = set()
+    for seed in ("7", "8"):
+        words = [sys.executable, "-m", "embodied", "run", str(work.scenario.file), "--json"]
+        environment = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": str(Path(__file__).parents[3])}
+        done = subprocess.run(words, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+        digests.add(json.loads(done.stdout)["digest"])
+    assert len(digests) == 2
+    assert result.digest in digests
+
+
+@pytest.mark.parametrize(
+    ("lens", "why"),
+    [
+        ("breaks", "the lens fell off"),
+        ("dies", "its process was killed by SIGKILL"),
+        ("hangs", "not over within 2 s of wall time"),
+    ],
+)
+def test_the_verdict_of_a_seed_stands_whatever_its_pictures_do(
+    lens: str, why: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workers, "FILM_TIMEOUT", 2.0)
+    work = job(tmp_path, fails=[1], lens=lens, about={"folder": tmp_path})
+    told: list[tuple[str, str]] = []
+    begin = time.monotonic()
+    results = run_suite(
+        [work],
+        [0, 1, 2],
+        1,
+        lambda result: told.append(("judged", result.status)),
+        filmed=lambda result: told.append(("filmed", result.status)),
+        timeout=60.0,
+    )
+    assert [result.status for result in results] == ["passed", "failed", "passed"]
+    assert results[1].note.startswith("a second has passed (no pictures: ")
+    assert why in results[1].note
+    assert results[1].files == {}
+    # Every seed is judged before the first is filmed.
+    assert told == [("judged", "passed"), ("judged", "failed"), ("judged", "passed"), ("filmed", "failed")]
+    assert time.monotonic() - begin < 60
+
+
+def test_pictures_are_made_of_the_first_failures_alone_and_of_all_where_that_is_asked_for(tmp_path: Path) -> None:
+    many = FILMED_MOST + 3
+    work = job(tmp_path, fails=[*range(many)], about={"folder": tmp_path})
+    results = run_suite([work], range(many), 2, quiet)
+    assert [bool(result.files) for result in results] == [number < FILMED_MOST for number in range(many)]
+    every = job(tmp_path, fails=[0], about={"folder": tmp_path, "films": "all"})
+    assert all(result.files for result in run_suite([every], range(FILMED_MOST + 1), 2, quiet))
+    none = job(tmp_path, fails=[0], about={"folder": tmp_path, "films": "none"})
+    assert not run_suite([none], [0], 1, quiet)[0].files
 
 
 def test_digests_of_different_renderers_are_not_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     work = job(tmp_path)
     plain = run_seed(work, 0)
-    pencils = itertools.count(2)
-    monkeypatch.setattr(Waiting, "about", lambda _: {"renderer": f"pencil {next(pencils)}"})
-    result = run_seed(job(tmp_path, about={"repeat": 2}), 0)
+    monkeypatch.setattr(Waiting, "about", lambda _: {"renderer": "pencil 2"})
+    other = run_seed(job(tmp_path, about={"repeat": 2}), 0)
+    result = compared([plain, other])
     assert result.status == "infrastructure"
+    assert "pencil 1" in result.note
     assert "pencil 2" in result.note
-    assert "pencil 3" in result.note
-    assert plain.digest
-    assert plain.digest != result.digest
-    assert counted([plain], work).as_dict()["scenarios"][0]["about"] == {"renderer": "pencil 1"}
+    assert plain.result.digest
+    assert plain.result.digest != other.result.digest
+    assert counted([plain.result], work).as_dict()["scenarios"][0]["about"] == {"renderer": "pencil 1"}
 
 
 def test_a_worker_that_is_killed_costs_its_own_seed_alone(tmp_path: Path) -> None:
@@ -124,13 +191,13 @@ def test_the_digest_of_a_suite_is_that_of_its_seeds(tmp_path: Path) -> None:
 
 
 def test_a_result_is_the_same_when_it_has_been_written_and_read(tmp_path: Path) -> None:
-    result = run_seed(job(tmp_path, fails=[0], about={"folder": tmp_path}), 0)
+    (result,) = run_suite([job(tmp_path, fails=[0], about={"folder": tmp_path})], [0], 1, quiet)
     assert result.timeline["nodes"]
-    assert Result.from_dict(json.loads(json.dumps(result.as_dict()))) == result
+    assert Result.from_dict(json.loads(json.dumps(result.as_dict()))) == replace(result, wall=round(result.wall, 3))
 
 
 def test_another_process_draws_the_same_faults(tmp_path: Path) -> None:
-    here, (there,) = run_seed(job(tmp_path), 3), run_suite([job(tmp_path)], [3], 1, quiet)
+    here, (there,) = run_seed(job(tmp_path), 3).result, run_suite([job(tmp_path)], [3], 1, quiet)
     assert here.outcome["faults"] == there.outcome["faults"]
     assert here.digest == there.digest
     assert here.as_dict()["faults"][0]["steps"] > 0

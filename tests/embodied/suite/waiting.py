@@ -11,10 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from embodied import SECOND, Time
+from embodied import SECOND, Node, Time
 from embodied.launch import Overrides
+from embodied.messages import JointState
 from embodied.suite import Job, Result, Scenario, Summary
 from embodied.world import Rendering, Verdict
+from tests.embodied.nodes import joints
 
 LAUNCH = """\
 embodied: 1
@@ -38,6 +40,7 @@ class Waiting:
         fails: seeds that fail.
         breaks: seeds at which its solver breaks.
         never: seeds that are never decided.
+        lens: what its camera does when it is to draw: `hangs`, `breaks` or `dies`.
         kills: seeds that kill their process, the first time.
         marks: where it notes that it has.
         pencil: what draws its pictures.
@@ -47,6 +50,7 @@ class Waiting:
     breaks: list[int] = field(default_factory=list)
     never: list[int] = field(default_factory=list)
     kills: list[int] = field(default_factory=list)
+    lens: str = ""
     marks: Path = Path()
     pencil: int = 1
     rate: float = 100.0
@@ -92,8 +96,25 @@ class _Camera:
     height: int
 
     def render(self, *, rgb: bool = True, depth: bool = False, segmentation: bool = False) -> Rendering:
+        if self.world.lens == "hangs":
+            signal.pause()
+        if self.world.lens == "dies":
+            os.kill(os.getpid(), signal.SIGKILL)
+        if self.world.lens == "breaks":
+            raise RuntimeError("the lens fell off")
         grey = int(255 * min(1.0, self.world._now / SECOND))
         return Rendering(np.full((self.height, self.width, 3), grey, np.uint8), None, None)
+
+
+@dataclass
+class Hashed(Node):
+    """Gives the words of a set, in the order in which Python happens to have them."""
+
+    rate = 10.0
+
+    def step(self) -> JointState:
+        words = {f"word {number}" for number in range(20)}
+        return joints(next(float(word.split()[1]) for word in words))
 
 
 def launch_file(folder: Path, node: str = "nodes:Clock", **settings: object) -> Path:

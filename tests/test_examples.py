@@ -12,6 +12,7 @@ import pytest
 
 from tests.embodied.cli.test_cli import ROOT, simulated
 from tests.embodied.conftest import Command
+from tests.processes import Child
 
 EXAMPLES = ROOT / "examples"
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
@@ -71,7 +72,7 @@ def test_a_drone_flies_its_square_and_lands_where_it_began(tmp_path: Path) -> No
 @simulated
 def test_a_live_run_is_watched_from_outside(tmp_path: Path) -> None:
     words = [sys.executable, "-m", "embodied", "run", str(ROOT / "launch" / "pick_place.yaml"), "--sim", "--live"]
-    with subprocess.Popen(words, cwd=tmp_path, env=ENVIRONMENT, stderr=subprocess.PIPE, text=True) as run:
+    with Child(words, cwd=tmp_path, env=ENVIRONMENT, stderr=subprocess.PIPE, text=True) as run:
         assert run.stderr is not None
         name = run.stderr.readline().split()[2].rstrip(",")
         words = [sys.executable, str(EXAMPLES / "watch_live.py"), name]

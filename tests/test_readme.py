@@ -16,6 +16,7 @@ from embodied.errors import LaunchError
 from embodied.launch import load
 from tests.embodied.cli.test_cli import command, simulated
 from tests.embodied.conftest import Command
+from tests.processes import Child
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -61,7 +62,7 @@ def test_every_command_for_a_graph_that_runs_works_while_it_does(tmp_path: Path,
     file.write_text(LONG.replace("ROOT", str(ROOT)), encoding="utf-8")
     words = [sys.executable, "-m", "embodied", "run", str(file), "--sim", "--live"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    with subprocess.Popen(words, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True) as run:
+    with Child(words, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True) as run:
         assert run.stderr is not None
         name = run.stderr.readline().split()[2].rstrip(",")
         for line in LIVE:

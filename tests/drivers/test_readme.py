@@ -10,6 +10,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.processes import Child
+
 PAGE = Path(__file__).parents[2] / "drivers" / "README.md"
 FILE = re.compile(r"\*\*`([\w/.]+)`\*\*\n\n```python\n(.*?)```", re.DOTALL)
 
@@ -46,9 +48,7 @@ def test_with_the_last_two_files_of_the_page_the_command_line_knows_the_device(t
     command = [sys.executable, "-m", "embodied"]
     listed = subprocess.run([*command, "driver", "list", "--json"], cwd=tmp_path, capture_output=True, text=True)
     assert "turntable" in [device["name"] for device in json.loads(listed.stdout)["devices"]]
-    with subprocess.Popen(
-        [*command, "virtual", "turntable"], cwd=tmp_path, stderr=subprocess.PIPE, text=True
-    ) as served:
+    with Child([*command, "virtual", "turntable"], cwd=tmp_path, stderr=subprocess.PIPE, text=True) as served:
         assert served.stderr is not None
         try:
             assert any("table: served at /dev/pts/" in line for line in served.stderr)

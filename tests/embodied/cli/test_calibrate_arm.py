@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 import subprocess
@@ -27,6 +28,7 @@ from embodied.node.identity import differences
 from tests.drivers.so101.bench import ROBOT
 from tests.drivers.so101.held import STOPS, TRUTH, Watched, mounted, switched_on, true
 from tests.embodied.conftest import Command
+from tests.processes import Child
 from tests.test_readme import blocks
 
 ROOT = Path(__file__).parents[3]
@@ -90,7 +92,7 @@ def answered(far: Watched, folder: Path, words: list[str]) -> dict[str, Any]:
     """Run a verb whose every question is answered once what it asks for is done."""
     objects: list[str] = []
     said = ""
-    with subprocess.Popen(
+    with Child(
         [sys.executable, "-m", "embodied", *words],
         cwd=folder,
         env=os.environ | {"PYTHONPATH": str(ROOT)},
@@ -115,6 +117,8 @@ def answered(far: Watched, folder: Path, words: list[str]) -> dict[str, Any]:
             said += line
             if stop := re.match(r"Take (\w+) slowly to its (lower|upper) stop", line):
                 far.wanted = (stop[1], STOPS[stop[1]][stop[2] == "upper"])
+            elif again := re.match(r"(\w+) once more: put it at ([+-][\d.]+)°", line):
+                far.wanted = (again[1], math.radians(float(again[2])))
             elif line.startswith("Is it in the pose"):
                 far.wanted = ("gripper", jaw.CLOSED)
             elif line.rstrip().endswith("[Enter]"):

@@ -14,6 +14,7 @@ import pytest
 
 from tests.drivers.xarm.bench import PORT, address
 from tests.embodied.conftest import Command
+from tests.processes import Child
 
 ROOT = Path(__file__).parents[3]
 PICK = str(ROOT / "launch" / "pick_place.yaml")
@@ -24,24 +25,24 @@ CODE = "from embodied.cli.main import main; main()"
 def served(tmp_path: Path) -> Iterator[str]:
     """Where `embodied virtual xarm` serves an arm, for as long as the test takes."""
     host = address()
-    process = subprocess.Popen(
+    with Child(
         [sys.executable, "-c", CODE, "virtual", "xarm", "--set", f"host={host}", "--set", f"port={PORT}"],
         cwd=tmp_path,
         env=os.environ | {"PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-    )
-    assert process.stderr is not None
-    said = ""
-    while "served at" not in said:
-        line = process.stderr.readline()
-        assert line, said
-        said += line
-    yield host
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=30)
-    assert process.returncode == 130, said + err + out
+    ) as process:
+        assert process.stderr is not None
+        said = ""
+        while "served at" not in said:
+            line = process.stderr.readline()
+            assert line, said
+            said += line
+        yield host
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=30)
+        assert process.returncode == 130, said + err + out
 
 
 def test_every_device_is_listed_with_what_it_needs(embodied: Command) -> None:

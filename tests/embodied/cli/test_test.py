@@ -19,6 +19,7 @@ import pytest
 from tests.embodied.cli.test_cli import PICK, ROOT, command, simulated
 from tests.embodied.conftest import Command
 from tests.embodied.suite.waiting import launch_file
+from tests.processes import Child
 
 MANY = 300
 """Seeds of a scenario that takes a few milliseconds each: long enough to be ended in the middle."""
@@ -168,10 +169,10 @@ def test_github_is_told_on_standard_output_and_in_its_file(
     assert "2 of 3" in page.read_text(encoding="utf-8")
 
 
-def started(folder: Path, *words: str) -> subprocess.Popen[str]:
+def started(folder: Path, *words: str) -> Child:
     # Whoever runs the tests in the background of a shell has them ignore Ctrl-C, and hands that on.
     code = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
-    return subprocess.Popen(
+    return Child(
         [sys.executable, "-c", f"{code}; from embodied.cli.main import main; main()", *words],
         cwd=folder,
         env={**os.environ, "PYTHONPATH": str(ROOT)},

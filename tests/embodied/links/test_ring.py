@@ -24,6 +24,7 @@ from embodied.links.ring_reader import RingReader
 from embodied.links.subscription import Ends, Window
 from embodied.messages import GripperState, Image, JointCommand, JointState
 from embodied.messages.constraints import Refinement
+from tests.processes import Child
 
 
 class Subscriber:
@@ -289,19 +290,19 @@ def test_under_a_flood_another_process_sees_whole_messages_in_order_and_the_last
     outlet = Outlet("cam", [Layout.of(Image, refined)], lambda size: [Window.of(size)])
     ends = Ends.make("test")
     numbers = [outlet.ring.descriptor, *ends.all()]
-    reader = subprocess.Popen(
+    with Child(
         [sys.executable, "-c", _READER, str(numbers[0]), str(outlet.open_size), *map(str, numbers[1:])],
         pass_fds=numbers,
         stdout=subprocess.PIPE,
         text=True,
-    )
-    assert reader.stdout is not None
-    outlet.subscribe(ends)
-    outlet.publish(1, 0, [Image(data=np.full((60, 120, 3), 1, np.uint8), acquired=Time(0))])
-    assert reader.stdout.readline() == "reading\n"
-    for number in range(2, 20_001):
-        outlet.publish(number, 0, [Image(data=np.full((60, 120, 3), number % 251, np.uint8), acquired=Time(0))])
-    last, count = map(int, reader.communicate()[0].split())
+    ) as reader:
+        assert reader.stdout is not None
+        outlet.subscribe(ends)
+        outlet.publish(1, 0, [Image(data=np.full((60, 120, 3), 1, np.uint8), acquired=Time(0))])
+        assert reader.stdout.readline() == "reading\n"
+        for number in range(2, 20_001):
+            outlet.publish(number, 0, [Image(data=np.full((60, 120, 3), number % 251, np.uint8), acquired=Time(0))])
+        last, count = map(int, reader.communicate()[0].split())
     assert last == 20_000
     assert 1 < count <= 20_000
 

@@ -234,6 +234,8 @@ def _triple(joint: ET.Element, tag: str, name: str, default: Triple = (0.0, 0.0,
     if not text.strip():
         return default
     values = [_number(word) for word in text.split()[:4]]
+    if "${" in text:
+        raise ValueError(f"{tag} {name}='{text[:80]}' is a macro: run xacro on the file first")
     if len(values) != 3 or not all(map(math.isfinite, values)):
         raise ValueError(f"{tag} {name}='{text[:80]}' is not three finite numbers")
     if max(map(abs, values)) > LENGTH_MOST:

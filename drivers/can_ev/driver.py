@@ -331,7 +331,7 @@ class CanEV(Driver):
         moving = abs(report.speed) > STANDSTILL_SPEED
         state = ("moving" if moving else "ready") if self._armed else "fault" if self._fault else "stopped"
         rejected = self._receiver.rejected + self._unreadable
-        reason = self._reason or self._receiver.missing(self._now)
+        reason = self._reason or self._receiver.complaint(self._now)
         return DeviceStatus(state=state, reason=reason, rejected=rejected, voltage=report.voltage or None)
 
     def _command_limits(self) -> Limits:

@@ -21,6 +21,9 @@ ERROR_BUDGET = 3
 CYCLES_LEAST = 3
 """Cycles of the receiver without a frame that count as silence; with fewer, it was the receiver that was late."""
 
+JUMPS_LEAST = 3
+"""Number of rounds in which a counter leaves out the same numbers before that is reported."""
+
 OPTIONAL_AGE = 0.3
 """Age up to which the content of a message that is not required stands in a state [s]."""
 
@@ -36,12 +39,26 @@ class _MessageState:
         self._modulus = modulus
         self._counter: int | None = None
         self._doubtful: int | None = None
+        self._jump = (-1, -1)
+        self.jumps = 0
+
+    @property
+    def complaint(self) -> str:
+        """Sentence about a counter that leaves out the same numbers in each round; empty if it does not."""
+        if self.jumps < JUMPS_LEAST:
+            return ""
+        last, first = self._jump
+        return f"its counter goes from {last} to {first} in each round: state its range [{first}|{last}] in the DBC"
 
     def accept(self, counter: int) -> bool:
         """Return whether a counter continues the sequence, or is the second one of a sender that has restarted."""
         last = self._counter if self._counter is not None else counter - 1
         ahead = (counter - last) % self._modulus
         restarted = self._doubtful is not None and counter == (self._doubtful + 1) % self._modulus
+        if restarted and self._doubtful is not None:
+            jump = (last, self._doubtful)
+            self.jumps = self.jumps + 1 if jump == self._jump else 1
+            self._jump = jump
         if 1 <= ahead <= min(LOST_MOST + 1, self._modulus // 2) or restarted:
             self._counter, self._doubtful = counter, None
             return True
@@ -105,9 +122,14 @@ class E2EReceiver:
             if name not in self._required and message.at is not None and now - message.at > OPTIONAL_AGE * SECOND:
                 message.signals = None
 
-    def missing(self, now: Time) -> str:
-        """Return the name of a message that is not required and has ceased, in a few words; empty if none has."""
+    def complaint(self, now: Time) -> str:
+        """Return what is wrong with a message that can be trusted all the same, in a few words; empty for nothing.
+
+        It is not required and has ceased, or one of its frames is rejected in each round of its counter.
+        """
         for name, message in self._messages.items():
+            if message.complaint:
+                return f"{name}: {message.complaint}"
             if name not in self._required and message.at is not None and now - message.at > OPTIONAL_AGE * SECOND:
                 return f"{name}: nothing for {OPTIONAL_AGE * 1e3:.0f} ms"
         return ""

@@ -94,16 +94,23 @@ def number_problems(where: str, signal: Signal, values: Mapping[int, str]) -> It
         signal: signal of a DBC.
         values: numbers that are used, each with the ending of its label, empty for any.
     """
-    if not _plain(signal):
-        yield f"{where} must be a plain unsigned number, with factor 1 and offset 0"
+    if signal.is_float or abs(signal.scale) != 1 or signal.offset % 1:
+        yield f"{where} must be a whole number, with factor 1 and a whole offset"
         return
     low, high = bounds(signal)
     if outside := [value for value in values if not low <= value <= high]:
         yield f"{where} must hold {min(values)} to {max(values)}, {outside[0]} is outside its range"
     for value, ending in values.items():
-        label = str(signal.choices[value]) if signal.choices and value in signal.choices else ending
-        if not label.upper().endswith(ending.upper()):
+        label = "" if signal.choices is None else str(signal.choices.get(value, ""))
+        # Labels are anybody's words; only one that means another number is wrong.
+        other = any(_means(label, meant) for number, meant in values.items() if number != value)
+        if other and not _means(label, ending):
             yield f"{where} must mean '{ending}' by {value}, got '{label}'"
+
+
+def _means(label: str, ending: str) -> bool:
+    words = label.upper().split("_")
+    return bool(ending) and ending.upper() in ("_".join(words[index:]) for index in range(len(words)))
 
 
 def _plain(signal: Signal) -> bool:

@@ -131,6 +131,7 @@ def changed(old: str, new: str, number: int = 0) -> str:
         (changed('type="revolute"', ""), "got ''"),
         (changed("<axis", '<mimic joint="elbow"/><axis'), "joint 'shoulder' follows 'elbow' (mimic)"),
         (changed('xyz="0.2 0 0.1"', 'xyz="0.2 0"'), "joint 'shoulder': origin xyz='0.2 0' is not three finite numbers"),
+        (changed('xyz="0.2 0 0.1"', 'xyz="${reach} 0 0.1"'), "is a macro: run xacro on the file first"),
         (changed('xyz="0.2 0 0.1"', 'xyz="0.2 inf 0.1"'), "is not three finite numbers"),
         (changed('xyz="0.2 0 0.1"', 'xyz="0.2 1e300 0.1"'), "must be within 10000"),
         (changed('rpy="0 0.3 0"', 'rpy="0 0.3 0 0"'), "origin rpy='0 0.3 0 0' is not three finite numbers"),

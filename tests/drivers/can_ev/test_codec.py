@@ -222,6 +222,21 @@ def test_a_sender_that_restarted_is_accepted_from_its_second_frame_on() -> None:
     assert [bool(received.receive(motion(counter), NOW)) for counter in (0, 1, 2)] == [False, True, True]
 
 
+def test_a_counter_that_leaves_out_numbers_in_each_round_is_told_with_the_remedy() -> None:
+    received = receiver()
+    for round_ in range(4):
+        assert not received.complaint(NOW), round_
+        for counter in range(1, 11):
+            received.receive(motion(counter), NOW)
+    received.receive(motion(1), NOW)
+    received.receive(motion(2), NOW)
+    assert received.rejected == 4, "one frame a round, since the DBC says 0 to 15"
+    assert "MotionReport: its counter goes from 10 to 1 in each round: state its range [1|10]" in received.complaint(
+        NOW
+    )
+    assert not received.distrust(NOW)
+
+
 def test_wrong_frames_are_forgiven_as_long_as_right_ones_make_up_for_them() -> None:
     received = receiver()
     for counter in range(60):

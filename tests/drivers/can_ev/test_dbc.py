@@ -111,8 +111,12 @@ STEERING = "SG_ Steering : 16|16@1- (0.0001,0) [-1|1]"
         ("Counter : 8|4@1+ (1,0) [0|15]", "Counter : 8|4@1+ (1,0) [3|4]", ""),
         ("Counter : 8|4@1+ (1,0) [0|15]", "Counter : 8|4@1+ (1,0) [20|30]", "must count at least two values"),
         ("Mode : 12|2@1+ (1,0) [0|2]", "Mode : 12|2@1+ (1,0) [0|1]", "Mode must hold 0 to 2, 2 is outside its range"),
-        ("Mode : 12|2@1+ (1,0)", "Mode : 12|2@1+ (0.5,0)", "StatusReport.Mode must be a plain unsigned number"),
-        ("SG_ Enable : 12|1@1+", "SG_ Enable : 12|1@1-", "DriveCommand.Enable must be a plain unsigned number"),
+        ("Mode : 12|2@1+ (1,0)", "Mode : 12|2@1+ (0.5,0)", "StatusReport.Mode must be a whole number"),
+        (
+            "SG_ Enable : 12|1@1+",
+            "SG_ Enable : 12|1@1-",
+            "DriveCommand.Enable must hold 0 to 1, 1 is outside its range",
+        ),
         (SPEED, SPEED.replace("32|16", "24|16"), "Speed and Steering are overlapping in message DriveCommand"),
         (SPEED, SPEED.replace("32|16", "56|16"), "Speed does not fit in message DriveCommand"),
         (SPEED, SPEED.replace("[-60|60]", "[60|-60]"), "DriveCommand.Speed has a minimum above its maximum: [60|-60]"),
@@ -240,6 +244,38 @@ def test_what_is_no_file_with_an_end_is_refused_at_once(tmp_path: Path) -> None:
     assert "it is a folder" in refused(tmp_path)
     assert "cannot be read" in refused(Path("/dev/zero"))
     assert time.monotonic() - began < 2.0
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('0 "P" 1 "R" 2 "N" 3 "D"', '0 "Park" 1 "Reverse" 2 "Neutral" 3 "Drive"'),
+        ('0 "P" 1 "R" 2 "N" 3 "D"', '0 "GEAR_P" 1 "GEAR_R" 2 "GEAR_N" 3 "GEAR_D"'),
+        ('1 "Autonomous"', '1 "AUTO"'),
+        ("SG_ Rejected : 24|16@1+ (1,0) [0|65535]", "SG_ Rejected : 24|8@1- (1,0) [0|0]"),
+        ("SG_ Gear : 14|2@1+ (1,0) [0|3]", "SG_ Gear : 40|4@1- (1,0) [0|0]"),
+    ],
+)
+def test_labels_and_lengths_of_ones_own_are_taken(tmp_path: Path, old: str, new: str) -> None:
+    if "Gear :" in old:
+        text = TEXT.replace(' SG_ Gear : 14|2@1+ (1,0) [0|3] "" Host', f' {new} "" Host')
+        (tmp_path / "mine.dbc").write_text(text)
+    else:
+        changed(tmp_path, (old, new))
+    codec = Codec(GENERIC, tmp_path / "mine.dbc")
+    CommandEncoder(codec).check(LIMITS)
+    status = codec.decode(codec.encode("StatusReport", {"Gear": 3, "Mode": 1}, 0)).signals
+    assert (status["Gear"], status["Mode"]) == (3, 1)
+
+
+def test_the_whole_file_of_a_tesla_is_taken() -> None:
+    whole = next((file for file in opendbc_files() if file.name == "tesla_model3_party.dbc"), None)
+    if whole is None:
+        pytest.skip("not installed: opendbc")
+    assert not list(CanEV(channel="can0", vehicle="tesla", dbc=whole).check())
+    own, other = Codec(TESLA), Codec(TESLA, whole)
+    for name, signals in TESLA.encode_command(DriveCommand(enable=True, speed=2.0, steering=0.3)).items():
+        assert own.encode(name, signals, 5) == other.encode(name, signals, 5)
 
 
 def test_what_is_about_other_messages_cannot_matter(tmp_path: Path) -> None:

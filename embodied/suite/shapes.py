@@ -20,8 +20,11 @@ _FAULT = {"fault": str, "kind": str, "target": str, "at_s": float, "for_s": (flo
 
 _GUARD = {"clips": int, "refusals": int, "clip?": str, "refusal?": str}
 
-_SPAN = [(float, str)]
-"""From, to [s], and of a guard also its state and the first reason for it."""
+_SPAN = [float, float]
+"""From, to [s]."""
+
+_GUARD_SPAN = [float, float, str, str]
+"""From, to [s], its state and the first reason for it."""
 
 RESULT: dict[str, Any] = {
     "scenario": str,
@@ -37,7 +40,7 @@ RESULT: dict[str, Any] = {
     "note?": str,
     "episode_s?": float,
     "reruns?": [str],
-    "timeline?": {"end?": float, "nodes?": {...: [_SPAN]}, "guards?": {...: [_SPAN]}},
+    "timeline?": {"end": float, "nodes": {...: [_SPAN]}, "guards": {...: [_GUARD_SPAN]}},
     "video?": str,
     "filmstrip?": str,
     "logs?": str,

@@ -1,7 +1,8 @@
 """Reading of a suite's files as plain data of a stated shape: what was bent meanwhile is shown with its place.
 
-A shape is a type, a tuple of alternatives, a list of one shape for all its items, or a dict: with a key `...` one shape
-for all its entries, else a shape by key. A key that ends in `?` may be absent; keys that are not named are ignored.
+A shape is a type, a tuple of alternatives, a list of one shape for all its items or of one for each of several, or a
+dict: with a key `...` one shape for all its entries, else a shape by key. A key that ends in `?` may be absent; keys
+that are not named are ignored.
 """
 
 from __future__ import annotations
@@ -81,8 +82,10 @@ def check_shape(data: Any, shape: Any, place: str = "") -> None:
         raise Bent(f"{place.lstrip('.') or 'its content'} must be {expected}, got {shown(data)}")
     (inner, *_) = fitting
     if isinstance(inner, list):
+        if len(inner) > 1 and len(data) != len(inner):
+            raise Bent(f"{place.lstrip('.') or 'its content'} must be a list of {len(inner)}, got {shown(data)}")
         for index, item in enumerate(data):
-            check_shape(item, inner[0], f"{place}[{index}]")
+            check_shape(item, inner[index if len(inner) > 1 else 0], f"{place}[{index}]")
     elif isinstance(inner, dict) and ... in inner:
         for key, item in data.items():
             check_shape(item, inner[...], f"{place}.{key}")

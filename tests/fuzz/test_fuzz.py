@@ -13,7 +13,19 @@ from tests.fuzz import harness
 from tests.fuzz.harness import Found, Kind, mutants
 from tests.fuzz.kinds import KINDS
 
-COUNTS = {"dbc": 60, "urdf": 60, "mesh": 300, "card": 60, "can": 200, "slcan": 300, "bus": 60}
+COUNTS = {
+    "launch": 30,
+    "site": 30,
+    "baseline": 300,
+    "record": 100,
+    "dbc": 60,
+    "urdf": 60,
+    "mesh": 300,
+    "card": 60,
+    "can": 200,
+    "slcan": 300,
+    "bus": 60,
+}
 """Number of inputs of each kind that fit into half a second."""
 
 

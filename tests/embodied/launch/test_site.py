@@ -126,6 +126,28 @@ def test_a_new_file_says_what_it_is_and_an_old_one_keeps_its_mode_and_its_link(t
     assert [path.name for path in (tmp_path / "sites").iterdir()] == ["cell.yaml"]
 
 
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"], ids=["plain", "byte order mark"])
+@pytest.mark.parametrize(
+    "text", ["embodied: 1\nnodes:\n  # the arm\n  arm: {rate: 100}\n", "embodied: 1", "embodied: 1\nnodes: {arm: {}}"]
+)
+def test_every_byte_of_a_file_stays_whatever_ends_its_lines(text: str, mark: bytes, tmp_path: Path) -> None:
+    file = tmp_path / "site.yaml"
+    for end in (b"\n", b"\r\n"):
+        before = mark + text.encode().replace(b"\n", end)
+        file.write_bytes(before)
+        Site.read(file).put("camera", "calibration", VALUE).limit("panda", "joint1", {"lower": -1.0}).write()
+        after = file.read_bytes()
+        # A file of one line has line ends of its own from now on.
+        assert after.count(b"\r\n") == (after.count(b"\n") if b"\r\n" in before else 0)
+        lines = [line for line in before.split(end) if line.strip()]
+        kept = after.split(end)
+        if "{arm: {}}" not in text and end in before:
+            assert [line for line in kept if line in lines] == lines
+        written = said(after.decode().removeprefix("\ufeff"))
+        assert written["nodes"]["camera"]["with"]["calibration"] == VALUE  # type: ignore[index]
+        assert after.startswith(mark + b"embodied: 1")
+
+
 def test_what_is_there_is_not_written_over_unasked(tmp_path: Path) -> None:
     site = Site.read(tmp_path / "site.yaml").put("camera", "calibration", VALUE)
     site.check("camera", "other")

@@ -20,7 +20,7 @@ from embodied.launch.compose import Composer, arguments
 from embodied.launch.layer import read_layer
 from embodied.launch.overrides import Overrides
 from embodied.launch.problems import Problems
-from embodied.launch.profile import apply_profile, gives_driver
+from embodied.launch.profile import apply_profile, gives_driver, unused_settings
 from embodied.launch.project import enter, enter_current_folder, project_root
 from embodied.launch.renamed import current_name
 from embodied.launch.shipped import SHIPPED, locate
@@ -92,7 +92,7 @@ class Launch:
         hints: tuple[str, ...] = ()
         with problems.collecting():
             document = self._document(profile)
-            hints = tuple(_moved_classes(document))
+            hints = (*_moved_classes(document), *self.unused(profile))
             build = build_graph(document, self._folders)
             missing = self._missing(build, profile)
             problems.extend(build.problems)
@@ -114,6 +114,19 @@ class Launch:
         document = self._document(profile)
         uses = {name: plain(node).get("use") for name, node in entries(document, "nodes").items()}
         return uses | ({"world": plain(document.value["world"]).get("use")} if "world" in document.value else {})
+
+    def unused(self, profile: str | None = None) -> tuple[str, ...]:
+        """List the settings of the site file that a profile does not use, a sentence each.
+
+        Raises:
+            LaunchError: there is no such profile.
+        """
+        return tuple(unused_settings(self._composed, profile, self._site, self.file))
+
+    @property
+    def included(self) -> frozenset[Path]:
+        """Files that it includes, and those that these include."""
+        return frozenset(Path(name).resolve() for name in self._folders) - {self.file.resolve()}
 
     def worlds(self, profile: str | None = None) -> tuple[str, ...]:
         """Names of the worlds that may take the place of the world in a profile.

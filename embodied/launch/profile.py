@@ -79,7 +79,9 @@ def gives_driver(composed: Item, profile: str, node: str, file: Path) -> bool:
     return any(_use(layer, node) for layer in layers)
 
 
-def _use(layer: Item, node: str) -> bool:
+def _use(layer: Item | None, node: str) -> bool:
+    if layer is None:
+        return False
     entry = entries(layer, "nodes").get(node)
     return entry is not None and entry.value is not None and "use" in entry.value
 
@@ -91,6 +93,31 @@ def _unknown_nodes(site: Item, document: Item, layers: Sequence[Item]) -> list[P
         Problem("E302", f"there is no node '{name}' to lay a site's settings over", node.key, nearest(name, known))
         for name, node in entries(site, "nodes").items()
         if name not in known and not _use(site, name) and not any(name in entries(layer, "nodes") for layer in layers)
+    ]
+
+
+def unused_settings(composed: Item, profile: str | None, site: Item | None, file: Path) -> list[str]:
+    """List the settings of a site that a profile does not use, since it gives the node another class, a sentence each.
+
+    Args:
+        composed: the file over its includes, with its profiles.
+        profile: name of the profile; None for the file itself.
+        site: the site file as a layer.
+        file: the launch file, for errors.
+
+    Raises:
+        LaunchError: there is no such profile.
+    """
+    layers = profile_layers(composed, profile, file)
+    unused = [
+        (name, node.value["with"])
+        for name, node in ({} if site is None else entries(site, "nodes")).items()
+        if node.value and "with" in node.value and not _use(site, name) and any(_use(layer, name) for layer in layers)
+    ]
+    return [
+        f"{settings.key or settings.place}: these settings of '{name}' are not used: they are for another class than "
+        f"profile '{profile}' gives it"
+        for name, settings in unused
     ]
 
 

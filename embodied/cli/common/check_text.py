@@ -31,6 +31,9 @@ def profile_lines(profile: dict[str, Any], *, margin: str, reactions: bool) -> I
         count = len(profile["problems"])
         yield f"{name}[red]{count} problem{'s' if count > 1 else ''}[/]" + (f"; {no_driver}" if missing else "")
         return
+    if profile["status"] == "part":
+        yield f"{name}[green]ok[/], a part of {escape(profile['whole'])}, with which it is checked"
+        return
     if profile["status"] == "no driver":
         yield f"{name}[green]ok[/], but {no_driver}"
         return

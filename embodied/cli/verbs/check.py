@@ -42,7 +42,7 @@ def check(
 ) -> None:
     """Check every profile of launch files: wires, types, rates, models, guards, and how soon each actuator holds."""
     with exit_on_error(as_json):
-        reports = [_check(path, options) for path in file]
+        reports = _without_parts([_check(path, options) for path in file])
         code = 0 if all(report["ok"] for report in reports) else 2
         if as_json:
             data = [_as_json(report) for report in reports]
@@ -62,8 +62,10 @@ def _check(file: Path, options: LaunchOptions) -> dict[str, Any]:
     """Check one file, and describe the outcome as plain data and problems."""
     profile = options.chosen_profile()
     profiles: list[dict[str, Any]] = []
+    included: frozenset[Path] = frozenset()
     try:
         launch = options.load(file)
+        included = launch.included
         fragment = _fragment(launch) if profile is None else None
         if fragment is not None:
             problems: list[Problem] = fragment.pop("problems")
@@ -72,7 +74,28 @@ def _check(file: Path, options: LaunchOptions) -> dict[str, Any]:
         problems = [problem for entry in profiles for problem in entry["problems"]]
     except LaunchError as error:
         problems = list(error.problems)
-    return {"file": str(file), "ok": not problems, "profiles": profiles, "problems": problems}
+    return {"file": str(file), "ok": not problems, "profiles": profiles, "problems": problems, "included": included}
+
+
+_IN_THE_WHOLE = ("E206", "E302", "E304", "E702")
+"""Problems of a file alone that are none in a file that includes it: drivers, nodes and worlds may stand there."""
+
+
+def _without_parts(reports: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Leave what a file lacks to another of the checked files that includes it, where its wires are checked as well."""
+    settled = []
+    for report in reports:
+        path = Path(report["file"]).resolve()
+        whole = next((other["file"] for other in reports if path in other.get("included", ())), "")
+        kept = {key: value for key, value in report.items() if key != "included"}
+        if whole and report["problems"] and all(problem.code in _IN_THE_WHOLE for problem in report["problems"]):
+            profiles = [
+                {**entry, "status": "part", "whole": whole, "problems": []} if entry["problems"] else entry
+                for entry in report["profiles"]
+            ]
+            kept |= {"ok": True, "profiles": profiles, "problems": []}
+        settled.append(kept)
+    return settled
 
 
 def _fragment(launch: Launch) -> dict[str, Any] | None:

@@ -67,7 +67,10 @@ def run(
         limit = time_limit(until)
         profile = options.chosen_profile()
         with immediate_interrupt():
-            graph = options.load(file).graph(profile)
+            launch = options.load(file)
+            graph = launch.graph(profile)
+        for hint in launch.unused(profile):
+            err.print(f"hint: {hint}", markup=False)
         if machine is not None and not (live or graph.clock == "steady"):
             raise usage("--on is for a run on the steady clock", "add --live")
         folder = new_run_folder(file.stem)

@@ -141,7 +141,10 @@ def _spec(
         same = sum(scenario.name.split("~")[0] == stem for scenario in scenarios)
         name = f"{stem}~{same + 1}" if same else stem
         scenario = Scenario(name, file, profile, options.overrides, limit, live)
-        steady = live or read_launch(scenario).graph(profile).clock == "steady"
+        launch = read_launch(scenario)
+        for hint in launch.unused(profile):
+            err.print(f"hint: {hint}", markup=False)
+        steady = live or launch.graph(profile).clock == "steady"
         if steady and repeat > 1:
             raise usage("--repeat compares digests, and live runs have none", "leave out --repeat, or --live")
         scenarios.append(replace(scenario, live=steady))

@@ -45,7 +45,8 @@ def build_graph(document: Item, folders: Mapping[str, Path]) -> Build:
     """
     build = Build(_frame(document))
     problems = build.problems
-    settings = Settings(folders, _robots(document, Settings(folders), problems))
+    robots = _robots(document, Settings(folders), problems)
+    settings = Settings(folders, robots, frozenset(entries(document, "robots")) - frozenset(robots))
     build.graph.world = _world(document, settings, problems)
     faults = document.value.get("faults")
     for fault in [] if faults is None else faults.value:

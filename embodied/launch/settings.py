@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +13,7 @@ from embodied.launch.class_lookup import find_class
 from embodied.launch.problems import Problems
 from embodied.launch.yaml_document import Item, entries
 from embodied.node.node import bounds
-from embodied.node.settings import Context, SettingError, convert, field_types, make, name_of, required
+from embodied.node.settings import BrokenRobot, Context, SettingError, convert, field_types, make, name_of, required
 from embodied.node.written import Written
 from embodied.robot import Robot
 
@@ -24,10 +25,12 @@ class Settings:
     Attributes:
         folders: by file, the folder that relative paths in it are relative to.
         robots: robots by name.
+        broken: names of robots whose descriptions are wrong.
     """
 
     folders: Mapping[str, Path]
     robots: Mapping[str, Robot] = field(default_factory=dict)
+    broken: frozenset[str] = frozenset()
 
     def instance(self, section: Item, kind: str, who: str) -> Any:
         """Make a node or a world.
@@ -50,13 +53,17 @@ class Settings:
         problems = Problems()
         limits = bounds(class_)
         values: dict[str, Any] = {}
+        complete = True
         for key, entry in entries(section, "with").items():
             if key not in types:
                 message = f"{class_.__name__} has no setting '{key}'"
                 problems.add(Problem("E103", message, entry.key or entry.place, nearest(key, types)))
                 continue
             try:
-                values[key] = convert(types[key], self._written(entry), Context(self.robots))
+                values[key] = convert(types[key], self._written(entry), Context(self.robots, broken=self.broken))
+            except BrokenRobot:
+                complete = False
+                continue
             except SettingError as error:
                 message = f"{who}, setting '{key}': {error}"
                 problems.add(Problem("E205", message, place_inside(entry, error.path), error.help))
@@ -70,6 +77,9 @@ class Settings:
                 help_ = (f"add 'with: {{{key}: …}}'",)
                 problems.add(Problem("E204", message, section.key or section.place, help_))
         problems.raise_any()
+        if not complete:
+            # The robot's own problem is enough.
+            raise LaunchError([])
         try:
             return class_(**values)
         except FOREIGN as error:
@@ -88,8 +98,9 @@ class Settings:
         try:
             robot: Robot = make(Robot, {"name": name, **self._written(section)}, Context())
         except SettingError as error:
-            message = f"robot '{name}': {error}"
-            raise LaunchError([Problem("E205", message, place_inside(section, error.path), error.help)]) from None
+            message = f"robot '{name}': {str(error).removeprefix('Robot: ')}"
+            path = error.path or _path_of_joint(section, message)
+            raise LaunchError([Problem("E205", message, place_inside(section, path), error.help)]) from None
         return robot
 
     def _written(self, item: Item) -> Any:
@@ -100,6 +111,16 @@ class Settings:
             return [self._written(entry) for entry in item.value]
         text = item.value if isinstance(item.value, str) else item.text or ""
         return Written(item.value, text, self.folders.get((item.source or item.place).file, _HERE))
+
+
+def _path_of_joint(robot: Item, message: str) -> tuple[str, ...]:
+    """Return the path in a robot's section to the joint, and its key, that a message names; empty if it names none."""
+    words = set(re.findall(r"[^\s,:'()]+", message))
+    joints = entries(robot, "joints")
+    for name in sorted(words & set(joints)) if isinstance(joints, dict) else ():
+        keys = joints[name].value if isinstance(joints[name].value, dict) else {}
+        return ("joints", name, *sorted(words & set(keys))[:1])
+    return ()
 
 
 _HERE = Path()

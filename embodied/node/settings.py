@@ -30,10 +30,12 @@ class Context:
     Attributes:
         robots: by name, for settings of type `Robot`.
         folder: base of relative paths.
+        broken: names of robots whose descriptions are wrong.
     """
 
     robots: Mapping[str, Robot] = field(default_factory=dict)
     folder: Path = field(default_factory=Path)
+    broken: frozenset[str] = frozenset()
 
 
 class SettingError(ValueError):
@@ -48,6 +50,10 @@ class SettingError(ValueError):
         super().__init__(message)
         self.path = path
         self.help = help
+
+
+class BrokenRobot(SettingError):
+    """A setting that names a robot whose description is wrong, which is reported where it stands."""
 
 
 def field_types(kind: type) -> dict[str, Any]:
@@ -197,7 +203,7 @@ def _inside(key: str, annotation: Any, value: Any, context: Context) -> Any:
         return convert(annotation, value, context)
     except SettingError as error:
         shown = str(error) if error.path else f"'{key}': {error}"
-        raise SettingError(shown, (key, *error.path), error.help) from None
+        raise type(error)(shown, (key, *error.path), error.help) from None
 
 
 def _number(value: Any, _: Context) -> float:
@@ -253,6 +259,8 @@ _SIMPLE: dict[Any, typing.Callable[[Any, Context], Any]] = {
 def _robot(value: Any, context: Context) -> Robot:
     if isinstance(value, Robot):
         return value
+    if isinstance(value, str) and value in context.broken:
+        raise BrokenRobot(f"the description of robot '{value}' is wrong")
     if not isinstance(value, str) or value not in context.robots:
         help_ = nearest(str(value), context.robots) or (
             "include a fragment that has 'robots:', such as robots/panda.yaml",

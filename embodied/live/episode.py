@@ -120,6 +120,7 @@ def play_live(
     keys: Path | None = None,
     watchers: Sequence[LiveWatcher] = (),
     judged: bool = True,
+    keep: bool = False,
 ) -> LiveOutcome:
     """Run a graph live in its processes until its world decides, a limit, or somebody stops it.
 
@@ -133,7 +134,8 @@ def play_live(
         machine: whose part of the graph to run; None where it names no machines.
         keys: the folder of this machine's keys; None is the usual one.
         watchers: who else looks at it.
-        judged: whether what the world says of the run ends it.
+        judged: whether the world's verdict is taken.
+        keep: whether the run goes on beyond the verdict, so that somebody can look at it.
 
     Raises:
         LaunchError: the graph is wrong.
@@ -148,6 +150,7 @@ def play_live(
     try:
         launcher = Launcher(plan, directory=folder, seed=seed, logs=logs, machine=machine, keys=keys)
         launcher.judged = judged
+        launcher.keep = keep
         control = Control(launcher, {**about, "seed": seed, "path": sys.path, "search": current()})
     except BaseException:
         folder.remove()

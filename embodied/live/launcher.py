@@ -55,7 +55,8 @@ class Launcher(Supervisor):
         pace: time of the world over time of the clock, up to the verdict.
         about: what the world's pictures depend on beside the seed.
         devices: by driver, identity of its device.
-        judged: whether the verdict ends the run.
+        judged: whether the world's verdict is taken.
+        keep: whether the run goes on beyond the verdict.
         began: when it was made, on CLOCK_MONOTONIC [ns].
         cancelled: who wants the run to stop; empty if nobody does.
     """
@@ -81,6 +82,7 @@ class Launcher(Supervisor):
         self.about: dict[str, str] = {}
         self.devices: dict[str, str] = {}
         self.judged = True
+        self.keep = False
         self.pace = 1.0
         self._answers: dict[int, dict[str, Any]] = {}
         self._requests = 0
@@ -101,8 +103,8 @@ class Launcher(Supervisor):
 
     @property
     def over(self) -> bool:
-        """Whether there is a verdict, or a failure that the run cannot go on with."""
-        return self.verdict is not None or self.failure is not None
+        """Whether there is a verdict that ends the run, or a failure that it cannot go on with."""
+        return (self.verdict is not None and not self.keep) or self.failure is not None
 
     def open(self) -> None:
         """Start every process, and return when all of them run.

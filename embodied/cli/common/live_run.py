@@ -32,7 +32,8 @@ class LiveRunOptions:
         limit: time at which to stop [ns].
         machine: machine whose part is run; None: all of it.
         keys: folder with the keys of this machine.
-        judged: whether the world's verdict ends the run.
+        judged: whether the world's verdict is taken.
+        keep: whether the run goes on beyond the verdict.
     """
 
     file: Path
@@ -42,6 +43,7 @@ class LiveRunOptions:
     machine: str | None = None
     keys: Path | None = None
     judged: bool = True
+    keep: bool = False
 
 
 def run_live(graph: Graph, options: LiveRunOptions, folder: Path, as_json: bool) -> int:
@@ -65,6 +67,7 @@ def run_live(graph: Graph, options: LiveRunOptions, folder: Path, as_json: bool)
                 keys=options.keys,
                 watchers=[progress],
                 judged=options.judged,
+                keep=options.keep,
             )
         # Nothing moves any more: the result may wait for its reader, unless somebody waits for the end of the run.
         terminal.wait_from_now_on(PATIENCE if outcome.stopped_by else None)
@@ -75,7 +78,8 @@ def run_live(graph: Graph, options: LiveRunOptions, folder: Path, as_json: bool)
             _print(outcome, folder)
     if outcome.failure:
         return 3
-    if outcome.stopped_by in (SIGNALS[signal.SIGINT], SIGNALS[signal.SIGTSTP]):
+    # A run that was kept has done its work when somebody ends it.
+    if outcome.passed is None and outcome.stopped_by in (SIGNALS[signal.SIGINT], SIGNALS[signal.SIGTSTP]):
         return INTERRUPTED
     return 1 if outcome.passed is False else 0
 
@@ -90,6 +94,7 @@ class LiveProgress(StatusLine, LiveWatcher):
     def __init__(self, terminal: TerminalOutput) -> None:
         super().__init__()
         self._printed = 0
+        self._judged = False
         self._terminal = terminal
 
     def begin(self, run: Launcher) -> None:
@@ -100,12 +105,17 @@ class LiveProgress(StatusLine, LiveWatcher):
             err.print(f"{name}: {device}", markup=False)
 
     def look(self, run: Launcher) -> None:
-        """Print the events since the last call."""
+        """Print the events since the last call, and the verdict of a run that goes on beyond it."""
         if self._terminal.reader_gone:
             run.cancelled = run.cancelled or "the end of its output"
         for event in run.events[self._printed :]:
             err.print(f"[{run.now / SECOND:.2f} s] {event.text}", markup=False)
         self._printed = len(run.events)
+        if run.keep and run.verdict is not None and not self._judged:
+            self._judged = True
+            word = "PASS" if run.verdict.passed else "FAIL"
+            text = f"{word}  {run.verdict.reason}; it goes on until Ctrl-C or 'embodied stop {run.directory.name}'"
+            err.print(f"[{run.now / SECOND:.2f} s] {text}", markup=False)
         alive = sum(process.state == "running" for process in run.processes.values())
         self.draw(f"{run.now / SECOND:5.1f} s, {alive} of {len(run.processes)} processes")
 

@@ -60,6 +60,7 @@ def run(
         str | None, typer.Option("--on", help="run the part of this machine, one of the launch file's 'machines'")
     ] = None,
     keys: Annotated[Path | None, typer.Option(help="the folder of this machine's keys")] = None,
+    keep: Annotated[bool, typer.Option("--keep", help="live: go on after the verdict, until Ctrl-C or stop")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Run a launch file and print the verdict."""
@@ -71,13 +72,13 @@ def run(
             graph = launch.graph(profile)
         for hint in launch.unused(profile):
             err.print(f"hint: {hint}", markup=False)
-        if machine is not None and not (live or graph.clock == "steady"):
-            raise usage("--on is for a run on the steady clock", "add --live")
+        for option, given in (("--on", machine is not None), ("--keep", keep)):
+            if given and not (live or graph.clock == "steady"):
+                raise usage(f"{option} is for a run on the steady clock", "add --live")
         folder = new_run_folder(file.stem)
         if live or graph.clock == "steady":
-            raise typer.Exit(
-                run_live(graph, LiveRunOptions(file, profile, seed, limit, machine, keys), folder, as_json)
-            )
+            how = LiveRunOptions(file, profile, seed, limit, machine, keys, keep=keep)
+            raise typer.Exit(run_live(graph, how, folder, as_json))
         film = Film()
         with Progress() as progress, marked_environment():
             outcome = play(graph, seed, limit=limit, watchers=[film, progress])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +13,7 @@ import pytest
 
 from tests.embodied.cli.live_rig import CODE, ROOT, Ask, ask, runtime, start, until
 from tests.embodied.conftest import Command, Done
+from tests.processes import Child
 
 __all__ = ["ask", "runtime"]
 
@@ -65,3 +68,38 @@ def test_where_nothing_runs_an_emergency_stop_says_so_and_exits_with_3(
     assert (done.code, done.stderr) == (3, f"nothing is running\n{looked}\n")
     assert embodied("ps").stdout == f"nothing is running\n{looked}\n"
     assert embodied("stop").code == 2
+
+
+KEPT = """\
+embodied: 1
+clock: steady
+world: {use: "tests.embodied.suite.waiting:Waiting", with: {fails: [0]}}
+nodes: {inside: {use: "tests.embodied.live.test_pace:Inside"}}
+"""
+
+
+def test_a_run_that_is_kept_goes_on_after_its_verdict_which_is_its_exit_code(
+    tmp_path: Path, runtime: Path, ask: Ask
+) -> None:
+    (tmp_path / "kept.yaml").write_text(KEPT, encoding="utf-8")
+    words = [sys.executable, "-c", CODE, "run", "kept.yaml", "--keep", "--json"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    pipe = subprocess.PIPE
+    with Child(words, cwd=tmp_path, env=environment, stdout=pipe, stderr=pipe, text=True) as process:
+        assert process.stderr is not None
+        verdict = next(line for line in process.stderr if "FAIL" in line)
+        assert "it goes on until Ctrl-C or 'embodied stop kept-" in verdict
+        (run,) = ask("ps", "--run", "kept")["runs"]
+        assert run["state"] == "running"
+        process.send_signal(signal.SIGINT)
+        result = json.loads(process.communicate(timeout=20)[0])
+    assert process.returncode == 1
+    assert result["passed"] is False
+    assert result["simulated_s"] > 1.0
+
+
+def test_a_run_in_virtual_time_has_nothing_to_be_kept_for(embodied: Command) -> None:
+    done = embodied("run", str(ROOT / "launch" / "pick_place.yaml"), "--sim", "--keep")
+    assert done.code == 2
+    assert "--keep is for a run on the steady clock" in done.stderr
+    assert "add --live" in done.stderr

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from tests.benchmarks.links import raw
 from tests.benchmarks.links.loads import Load
 from tests.benchmarks.links.results import Results
-from tests.benchmarks.links.rounds import FAN, FLOOD, FREE, PINNED, RATES, TAKERS, Pace
+from tests.benchmarks.links.rounds import FAN, FLOOD, FREE, PINNED, RATES, Pace
 from tests.benchmarks.links.seam import Transport
 from tests.benchmarks.table import show
 
@@ -33,7 +33,7 @@ def report(results: Results, transports: Sequence[Transport], pace: Pace) -> Non
     for transport in transports:
         cells = [cell for load in loads for cell in _fan(results, transport, load)]
         rows.append([transport.name, *_explained(results, transport.name, cells)])
-    show(f"One publisher, {TAKERS} subscribers in a process each ({rounds})", rows)
+    show(f"One publisher, {pace.subscribers} subscribers in a process each ({rounds})", rows)
 
 
 def _raw_rows(results: Results, section: str, loads: Sequence[Load]) -> list[list[str]]:

@@ -19,9 +19,8 @@ from tests.benchmarks.links.seam import Failed, Line, Transport
 PINNED = "latency, both ends on one core"
 FREE = "latency, both ends on any core"
 FLOOD = "flood"
-FAN = "one publisher, eight subscribers"
+FAN = "one publisher, several subscribers"
 
-TAKERS = 8
 RATES = {SMALL: 200.0, BLOCK: 100.0}
 """At which the publisher with many subscribers sends [Hz]."""
 
@@ -34,6 +33,7 @@ class Pace:
         rounds: that count; a short one that does not comes first, in which memory is touched and caches are filled.
         ping, flood, fan: a measurement [s].
         loads: that are carried.
+        subscribers: of one publisher, in a process each.
     """
 
     rounds: int = 3
@@ -41,10 +41,11 @@ class Pace:
     flood: float = 0.2
     fan: float = 0.5
     loads: tuple[Load, ...] = LOADS
+    subscribers: int = 8
 
 
 QUICK = Pace(rounds=1, ping=0.03, flood=0.03, fan=0.1, loads=LOADS[:4])
-SMALLEST = Pace(rounds=1, ping=0.01, flood=0.01, fan=0.02, loads=LOADS[:1])
+SMALLEST = Pace(rounds=1, ping=0.01, flood=0.01, fan=0.02, loads=LOADS[:1], subscribers=2)
 
 
 class Standing:
@@ -125,7 +126,7 @@ def run(transports: Sequence[Transport], pace: Pace | None = None) -> Results:
         _pairs(lines, Results(), Pace(1, pace.ping / 3, pace.flood / 3, pace.fan, pace.loads))
         for _ in range(pace.rounds):
             _pairs(lines, results, pace)
-    with standing([each for each in transports if each.floods], TAKERS, results) as lines:
+    with standing([each for each in transports if each.floods], pace.subscribers, results) as lines:
         _fans(lines, Results(), pace.fan / 3, pace)
         for _ in range(pace.rounds):
             _fans(lines, results, pace.fan, pace)
@@ -165,5 +166,5 @@ def _fans(lines: Standing, results: Results, seconds: float, pace: Pace) -> None
                 fan = line.fan(load, rate, seconds)
                 results.add_times(FAN, name, load.name, [age / 1e3 for age in fan.latencies])
                 costs = sorted(fan.costs)
-                lost = 1 - len(fan.latencies) / (fan.sent * TAKERS)
+                lost = 1 - len(fan.latencies) / (fan.sent * pace.subscribers)
                 results.add(FAN, name, load.name, cost=costs[len(costs) // 2] / 1e3, lost=lost)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from embodied.bodies import CameraBody, Cameras
 from embodied.clock import Time
-from embodied.errors import FOREIGN, WorldFailed, error_text
+from embodied.errors import FOREIGN, EmbodiedError, WorldFailed, error_text
 from embodied.runtime.episode import Watcher
 from embodied.runtime.lockstep import Lockstep
 
@@ -58,7 +58,7 @@ class Photographer(Watcher):
             run: the running graph.
 
         Returns:
-            RGB of shape (h, w, 3), from `VIEW` or else from the world's first camera; None where there is no camera.
+            RGB of shape (h, w, 3), from `VIEW` or else from a camera of the world that works; None where it has none.
 
         Raises:
             WorldFailed: the camera failed.
@@ -66,23 +66,36 @@ class Photographer(Watcher):
         world: object = run.plan.graph.world
         if not isinstance(world, Cameras) or not world.views:
             return None
-        view = VIEW if VIEW in world.views else world.views[0]
-        try:
-            if self._camera is None:
+        if self._camera is not None:
+            return self._camera.render(rgb=True).rgb
+        failures = []
+        for view in sorted(world.views, key=lambda name: name != VIEW):
+            try:
                 plain = not self._shadows and "shadows" in inspect.signature(world.camera).parameters
                 options: dict[str, Any] = {"shadows": False} if plain else {}
-                self._camera = world.camera(view, width=self._size[0], height=self._size[1], **options)
-            return self._camera.render(rgb=True).rgb
-        except FOREIGN as error:
-            raise WorldFailed(f"cannot render a picture from '{view}': {error_text(error)}") from error
+                camera = world.camera(view, width=self._size[0], height=self._size[1], **options)
+                picture = camera.render(rgb=True).rgb
+            except FOREIGN as error:
+                # Any camera will do.
+                failures.append(f"cannot render a picture from '{view}': {error_text(error)}")
+                continue
+            self._camera = camera
+            return picture
+        raise WorldFailed("; ".join(failures))
 
 
 class Film(Photographer):
-    """Watcher that keeps pictures of a run, its last moment among them; for its arguments see `Photographer`."""
+    """Watcher that keeps pictures of a run, its last moment among them; for its arguments see `Photographer`.
+
+    Attributes:
+        pictures: (time [s], RGB image) of each.
+        trouble: why no more pictures were taken; a picture that fails takes nothing from the run.
+    """
 
     def __init__(self, *, shadows: bool = True) -> None:
         super().__init__(shadows=shadows)
         self.pictures: list[tuple[float, Picture]] = []
+        self.trouble = ""
         self._every, self._due = PICTURE_PERIOD, 0
 
     def look(self, run: Lockstep) -> None:
@@ -92,7 +105,13 @@ class Film(Photographer):
 
     def end(self, run: Lockstep) -> None:
         """Take a picture of this moment."""
-        picture = self.shoot(run)
+        if self.trouble:
+            return
+        try:
+            picture = self.shoot(run)
+        except FOREIGN as error:
+            self.trouble = str(error) if isinstance(error, EmbodiedError) else error_text(error)
+            return
         if picture is not None:
             self._keep(run.now, picture)
         self._due = run.now + self._every

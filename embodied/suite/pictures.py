@@ -66,6 +66,8 @@ def film(job: Job, result: Result, launch: Launch | None = None) -> Result:
             files["video"] = f"{stem}.mp4"
         else:
             play(graph, result.seed, limit=scenario.limit, watchers=watchers)
+        if strip.trouble:
+            return without_pictures(result, strip.trouble)
         sheet = strip.strip(f"seed {result.seed}: {result.reason}")
         if sheet is not None:
             filmstrip.save(sheet, folder / f"{stem}.png")

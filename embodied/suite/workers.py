@@ -29,6 +29,9 @@ from embodied.suite.repeats import HASH_SEED, compared, hash_seed
 from embodied.suite.seed_output import SeedOutput, captured, silenced, tail
 from embodied.suite.seed_run import INFRASTRUCTURE, Attempt, Job, Result, Scenario, read_launch, run_seed
 
+START_MOST = 60.0
+"""Longest time that a worker takes to start and to take its task [s]."""
+
 VARIABLE = "EMBODIED_SUITE"
 """Variable in the environment of whatever a suite starts."""
 
@@ -126,15 +129,19 @@ class _Worker:
     task: Task | None = None
     begin: float = 0.0
     limit: float | None = None
+    begun: bool = False
 
     def submit(self, task: Task, timeout: float | None) -> None:
-        self.task, self.begin = task, time.monotonic()
+        self.task, self.begin, self.begun = task, time.monotonic(), False
         self.limit = timeout if task.verdict is None else FILM_TIMEOUT
         self.pipe.send(task)
 
     def left(self) -> float | None:
         """Return the time that its task has left [s]; None where it has no limit."""
-        return None if self.limit is None else self.begin + self.limit - time.monotonic()
+        if self.limit is None:
+            return None
+        # An interpreter that starts on a busy machine costs its first seed nothing.
+        return self.begin + self.limit + (0.0 if self.begun else START_MOST) - time.monotonic()
 
 
 def _work(waiting: deque[Task], most: int, timeout: float | None) -> Iterator[tuple[Task, Attempt]]:
@@ -164,6 +171,9 @@ def _work(waiting: deque[Task], most: int, timeout: float | None) -> Iterator[tu
                     finished = worker.task
                     assert finished is not None
                     attempt = _receive(worker) if worker.pipe in answered else _kill(worker)
+                    if attempt is None:
+                        worker.begin, worker.begun = time.monotonic(), True
+                        continue
                     worker.task = None
                     busy.remove(worker)
                     if worker.process.is_alive():
@@ -221,10 +231,11 @@ def _set_variable(name: str, value: str | None) -> None:
         os.environ[name] = value
 
 
-def _receive(worker: _Worker) -> Attempt:
+def _receive(worker: _Worker) -> Attempt | None:
+    """Receive an answer of a worker; None says that it has begun with its task."""
     assert worker.task is not None
     try:
-        answer: Attempt | BaseException = worker.pipe.recv()
+        answer: Attempt | BaseException | None = worker.pipe.recv()
     except (EOFError, ConnectionResetError):
         worker.process.join()
         code = worker.process.exitcode or 0
@@ -266,6 +277,7 @@ def _serve(pipe: Connection, search: Search, variables: Mapping[str, str | None]
     while True:
         try:
             task: Task = pipe.recv()
+            pipe.send(None)
         except (EOFError, OSError):
             return
         answer: Attempt | LaunchError

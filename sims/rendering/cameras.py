@@ -7,10 +7,11 @@ from collections.abc import Callable, Mapping
 import cv2
 import numpy as np
 
+from embodied.errors import WorldFailed
 from embodied.messages import CameraInfo, Vector
 from embodied.world import Rendering
 from sims.bullet import Bullet
-from sims.rendering import Egl, Light, Rasteriser, Renderer, Tiny, choose
+from sims.rendering import AUTO, Egl, Light, Rasteriser, Renderer, Tiny, choose
 from sims.rendering.lens import Lens
 from sims.rendering.mesh import Mesh
 from sims.rendering.models import Key, Models
@@ -53,13 +54,19 @@ class Stage:
         """Build a renderer for one camera.
 
         Args:
-            name: name of the renderer, or `auto`.
+            name: name of the renderer, or `auto`, which is the first that can draw this world.
             light: light of the camera's images.
 
         Raises:
             WorldFailed: there is none of that name, or it does not work here.
         """
-        name, _ = choose(name)
+        wanted, (name, _) = name, choose(name)
+        if wanted == AUTO and name != Tiny.name:
+            try:
+                _ = self.models
+            except WorldFailed:
+                # A mesh that our own renderers cannot read, and PyBullet's may: it has read it for the physics.
+                name = Tiny.name
         built: Renderer
         if name == Tiny.name:
             textures = {key: mesh.texture for key, mesh in self._meshes.items() if mesh.texture is not None}

@@ -119,8 +119,8 @@ class Progress(StatusLine, Watcher):
 def _save_pictures(outcome: Outcome, film: Film, folder: Path) -> tuple[Path | None, str]:
     """Save the last picture and the film strip; return the file, and why there is none."""
     sheet = film.strip(f"seed {outcome.seed}: {outcome.reason}")
-    if sheet is None:
-        return None, ""
+    if sheet is None or film.trouble:
+        return None, film.trouble
     picture = folder / "final.png"
     try:
         filmstrip.save(film.pictures[-1][1], picture)

@@ -202,3 +202,26 @@ def test_the_world_is_swapped_as_a_node_is(tmp_path: Path, embodied: Command) ->
     assert "did you mean 'world'?" in done.stderr
     done = embodied("check", str(cell(tmp_path)), "--swap", "world=tests.embodied.suite.waiting:Waiting")
     assert (done.code, "there is no node 'world'" in done.stderr) == (2, True)
+
+
+@pytest.mark.parametrize(("lens", "why"), [("breaks", "the lens fell off"), ("gone", "there is no such camera")])
+def test_a_picture_that_fails_takes_nothing_from_a_run(lens: str, why: str, tmp_path: Path, embodied: Command) -> None:
+    """The verdict first, then why there is no picture."""
+    text = CELL + 'world: {use: "tests.embodied.suite.waiting:Waiting", with: {lens: ' + lens + "}}\n"
+    file = str(cell(tmp_path, text))
+    done = embodied("run", file)
+    assert done.code == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert lines[0].startswith("PASS")
+    assert any(line.startswith("digest ") for line in lines)
+    assert lines[-1].startswith("picture    none: ")
+    assert why in lines[-1]
+    data = json.loads(embodied("run", file, "--json").stdout)
+    assert (data["passed"], data["picture"]) == (True, None)
+    assert why in data["picture_trouble"]
+
+
+def test_any_camera_that_works_takes_the_pictures(tmp_path: Path, embodied: Command) -> None:
+    text = CELL + 'world: {use: "tests.embodied.suite.waiting:Waiting", with: {lens: gone, spare: true}}\n'
+    done = embodied("run", str(cell(tmp_path, text)), "--json")
+    assert json.loads(done.stdout)["picture"]

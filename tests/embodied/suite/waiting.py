@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from embodied import SECOND, Node, Time
+from embodied.errors import WorldFailed
 from embodied.launch import Overrides
 from embodied.messages import JointState
 from embodied.suite import Job, Result, Scenario, Summary
@@ -40,7 +41,8 @@ class Waiting:
         fails: seeds that fail.
         breaks: seeds at which its solver breaks.
         never: seeds that are never decided.
-        lens: what its camera does when it is to draw: `hangs`, `breaks` or `dies`.
+        lens: what its camera does when it is to draw: `hangs`, `breaks` or `dies`; `gone` is none.
+        spare: whether it has another camera.
         kills: seeds that kill their process, the first time.
         marks: where it notes that it has.
         pencil: what draws its pictures.
@@ -51,11 +53,14 @@ class Waiting:
     never: list[int] = field(default_factory=list)
     kills: list[int] = field(default_factory=list)
     lens: str = ""
+    spare: bool = False
     marks: Path = Path()
     pencil: int = 1
     rate: float = 100.0
 
-    views = ("overview",)
+    @property
+    def views(self) -> tuple[str, ...]:
+        return ("front", "overview") if self.spare else ("overview",)
 
     def reset(self, seed: int) -> None:
         self._seed = seed
@@ -71,6 +76,8 @@ class Waiting:
             os.kill(os.getpid(), signal.SIGKILL)
 
     def camera(self, name: str, *, width: int = 320, height: int = 240) -> _Camera:
+        if self.lens == "gone" and name == "overview":
+            raise WorldFailed("there is no such camera")
         return _Camera(self, width, height)
 
     def about(self) -> Mapping[str, str]:

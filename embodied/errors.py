@@ -143,13 +143,17 @@ FOREIGN = (Exception, SystemExit, GeneratorExit)
 """Exceptions that foreign code may raise; all but Ctrl-C, which is the user's."""
 
 
+ERROR_LENGTH = 4000
+"""Length of the message of a foreign error [characters]."""
+
+
 def error_text(error: BaseException) -> str:
-    """Format kind and message of an error, even of one whose `__str__` raises."""
+    """Format kind and message of an error as text, cut and without escape sequences; even if its `__str__` raises."""
     try:
-        message = str(error)
+        message = cut(str(error), ERROR_LENGTH)
     except Exception:
         message = "(its message cannot be read)"
-    return f"{type(error).__name__}: {message}" if message else type(error).__name__
+    return written_out(f"{type(error).__name__}: {message}" if message else type(error).__name__)
 
 
 def raised_at(error: BaseException, skip: tuple[str, ...] = ()) -> str:
@@ -212,7 +216,7 @@ class NodeFailed(EmbodiedError):
         if self.location:
             lines.append(f"  --> {self.location}")
         lines += [f"   | {name} = {value}" for name, value in self.inputs.items()]
-        return "\n".join(lines)
+        return written_out("\n".join(lines))
 
 
 class WireError(EmbodiedError):

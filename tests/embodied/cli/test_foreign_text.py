@@ -15,6 +15,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from embodied.cli.common.output import StatusLine, err, os_error_text, out
+from embodied.errors import NodeFailed, error_text
 from embodied.shown_text import written_out
 from embodied.suite.annotations import annotation
 from tests.embodied.cli.live_rig import CODE, ROOT
@@ -143,3 +144,11 @@ def test_a_number_that_is_none_or_beyond_its_range_is_wrong_usage(words: tuple[s
     done = embodied(*words)
     assert done.code == 2
     assert "than or equal to" in done.stderr or f"expected a finite number, got {words[-1]}" in done.stderr
+
+
+def test_the_message_of_a_foreign_error_is_cut_and_without_escape_sequences() -> None:
+    assert error_text(ValueError(HOSTILE)) == f"ValueError: {SHOWN}\\r"
+    text = error_text(ValueError("x" * 1_000_000))
+    assert len(text) < 5000
+    assert "…" in text
+    assert "\x1b" not in str(NodeFailed("a\x1bb", "step", ValueError(HOSTILE), location="\x1b"))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from embodied.shown_text import written_out
 from embodied.testing.recipe import Recipe, read_marker
 
 if TYPE_CHECKING:
@@ -153,8 +154,8 @@ class Scenario:
 
 
 def _failed(message: str) -> BaseException:
-    """Return a failure that pytest shows without a traceback."""
-    return pytest.fail.Exception(message, pytrace=False)
+    """Return a failure that pytest shows without a traceback, and as text whatever is in it."""
+    return pytest.fail.Exception(written_out(message), pytrace=False)
 
 
 def _text(error: Exception) -> str:
@@ -167,7 +168,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     report = yield
     if report.when == "call" and report.failed:
         for run in item.stash.get(_RUNS, []):
-            report.sections.append(("scenario", run.summary()))
+            report.sections.append(("scenario", written_out(run.summary())))
             # JUnit XML, as CI servers read it, has no sections, but it has properties.
             item.user_properties.append(("reproduce", run.command))
     return report

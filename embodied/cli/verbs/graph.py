@@ -64,6 +64,8 @@ def graph(
         if drawing is None:
             drawing = Drawing.SVG if output is not None and output.suffix == ".svg" else Drawing.MERMAID
         text = svg(plan, title, flows) if drawing is Drawing.SVG else mermaid(plan, flows) + "\n"
+        # Names of files and nodes stand in it, which need be neither UTF-8 nor free of control characters.
+        text = written_out(text)
         if output is not None:
             output.write_text(text, encoding="utf-8")
         if as_json:
@@ -71,7 +73,7 @@ def graph(
             about = {"wires": wires} if live else {}
             print_json({**plan.graph.describe(), **about, "output": None if output is None else str(output)})
         elif output is None:
-            typer.echo(written_out(text), nl=False)
+            typer.echo(text, nl=False)
         else:
             out.print(f"{output}: {len(plan.nodes)} nodes", markup=False)
 

@@ -24,6 +24,7 @@ from embodied.cli.common.suite_session import (
     run_with_progress,
 )
 from embodied.plain_data import dumps
+from embodied.shown_text import written_out
 from embodied.suite import Result, Scenario
 from embodied.suite.plot import plot
 from embodied.suite.record import SuiteSpec, check_scenarios
@@ -107,7 +108,7 @@ def _write(spec: SuiteSpec, axes: Sequence[Axis], statistics: Sequence[Point], f
     (folder / "results.json").write_text(dumps(data), encoding="utf-8")
     picture = plot(axes, statistics, f"{file.stem}: success by {' and '.join(axis.key for axis in axes)}")
     if picture is not None:
-        (folder / "plot.svg").write_text(picture, encoding="utf-8")
+        (folder / "plot.svg").write_text(written_out(picture), encoding="utf-8")
     return data
 
 

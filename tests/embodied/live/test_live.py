@@ -53,6 +53,7 @@ def live(graph: Graph, **about: Any) -> Iterator[Running]:
         yield found
     assert not [p for p in found.numbers if Path(f"/proc/{p}").exists()], "a process was left behind"
     assert not found.run.directory.path.exists()
+    assert found.run.not_stopped == []
 
 
 def last(seen: list[Seen]) -> Any:

@@ -153,3 +153,5 @@ def test_a_launch_file_whose_name_is_not_utf_8_is_tested_and_reported(tmp_path: 
     assert r"cell-\udcff" in (folder / "report.html").read_text(encoding="utf-8")
     assert "cell-" in (folder / "junit.xml").read_text(encoding="utf-8")
     assert embodied("run", name, "--sim").code == 0
+    assert embodied("graph", name, "--sim", "--output", "cell.svg").code == 0
+    assert r"cell-\udcff" in (tmp_path / "cell.svg").read_text(encoding="utf-8")

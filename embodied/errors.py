@@ -26,7 +26,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from embodied.shown_text import cut, hidden, written_out
+from embodied.shown_text import ERROR_LENGTH, cut, hidden, written_out
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,10 +141,6 @@ def nearest(name: str, known: Iterable[str]) -> tuple[str, ...]:
 
 FOREIGN = (Exception, SystemExit, GeneratorExit)
 """Exceptions that foreign code may raise; all but Ctrl-C, which is the user's."""
-
-
-ERROR_LENGTH = 4000
-"""Length of the message of a foreign error [characters]."""
 
 
 def error_text(error: BaseException) -> str:

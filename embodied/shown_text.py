@@ -11,6 +11,9 @@ VALUE_LENGTH = 80
 SENTENCE_LENGTH = 600
 """Length of a message, in which names and values of a file may stand [characters]."""
 
+ERROR_LENGTH = 4000
+"""Length of the message of an exception that foreign code raised [characters]."""
+
 _CONTROLS = ("Cc", "Cf", "Zl", "Zp", "Cs")
 """Categories of Unicode that a terminal obeys, or does not show."""
 

@@ -34,6 +34,7 @@ class LiveRunOptions:
         keys: folder with the keys of this machine.
         judged: whether the world's verdict is taken.
         keep: whether the run goes on beyond the verdict.
+        name: of the run; None: that of the launch file.
     """
 
     file: Path
@@ -44,6 +45,7 @@ class LiveRunOptions:
     keys: Path | None = None
     judged: bool = True
     keep: bool = False
+    name: str | None = None
 
 
 def run_live(graph: Graph, options: LiveRunOptions, folder: Path, as_json: bool) -> int:
@@ -59,7 +61,7 @@ def run_live(graph: Graph, options: LiveRunOptions, folder: Path, as_json: bool)
             outcome = play_live(
                 graph,
                 options.seed,
-                name=file.stem if machine is None else f"{file.stem}-{machine}",
+                name=(options.name or file.stem) + ("" if machine is None else f"-{machine}"),
                 about=about,
                 limit=options.limit,
                 logs=folder / "logs",

@@ -41,4 +41,5 @@ def virtual(
             file = known.folder / known.bench
             graph = load(file, Overrides(sets=tuple(sets or ()))).graph("virtual")
         folder = new_run_folder(f"virtual-{name}")
-        raise typer.Exit(run_live(graph, LiveRunOptions(file, "virtual", seed, judged=False), folder, as_json))
+        options = LiveRunOptions(file, "virtual", seed, judged=False, name=name)
+        raise typer.Exit(run_live(graph, options, folder, as_json))

@@ -39,6 +39,7 @@ def served(tmp_path: Path) -> Iterator[str]:
             line = process.stderr.readline()
             assert line, said
             said += line
+        assert "running as xarm-" in said, "it is named after the device"
         yield host
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=30)

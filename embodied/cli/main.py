@@ -88,6 +88,7 @@ def main() -> None:
         # The first process of a container gets no default actions from the kernel: it would outlive `docker stop`.
         for number in (signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, lambda received, _: os._exit(128 + received))
+    _open_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             # A terminal that lacks a character, such as one in ASCII, gets an escape in place of it.
@@ -105,6 +106,20 @@ def main() -> None:
             err.print(f"error: standard output: {os_error_text(error)}", markup=False)
             code = INFRASTRUCTURE
     sys.exit(code)
+
+
+def _open_closed_streams() -> None:
+    """Open the null device in place of standard streams that were closed before the start.
+
+    Whatever is opened next, such as a socket, would take their number, and be written to.
+    """
+    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_RDWR), number)
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))  # noqa: SIM115
 
 
 def _run() -> Any:

@@ -40,12 +40,14 @@ class _Line:
         run: name of the run.
         channel: the connection.
         launcher: whether it leads to the launcher.
+        since: time in the run of the answer to the request [ns]: what is reported from after it counts.
         ask_at: time at which to ask for the reports again [s]; None while an answer is awaited.
     """
 
     run: str
     channel: socket.socket
     launcher: bool
+    since: int = -1
     ask_at: float | None = None
 
 
@@ -57,6 +59,7 @@ class RunAnswer:
         directory: of the run; None where it has gone.
         expected: names of its guards; None where nobody knows them yet.
         guards: last report of each that has answered, as plain data: state, why, done.
+        relayed: reports that the launcher has handed on, for guards that do not answer themselves.
         refusals: why a request was refused, a sentence each.
         launcher: whether the launcher has answered; None if there was nothing to ask it.
     """
@@ -64,6 +67,7 @@ class RunAnswer:
     directory: RunDirectory | None = None
     expected: set[str] | None = None
     guards: dict[str, dict[str, Any]] = field(default_factory=dict)
+    relayed: dict[str, dict[str, Any]] = field(default_factory=dict)
     refusals: list[str] = field(default_factory=list)
     launcher: bool | None = None
 
@@ -146,13 +150,15 @@ class GuardCall:
             for line in self._lines:
                 line.channel.close()
             self._lines.clear()
+        for answer in self.answers.values():
+            answer.guards = answer.relayed | answer.guards
 
     def _turn(self, end: float) -> None:
         now = time.monotonic()
         for line in [line for line in self._lines if line.ask_at is not None and line.ask_at <= now]:
             line.ask_at = None
             try:
-                send(line.channel, "guards")
+                send(line.channel, "guards", since=line.since)
             except (Disconnected, LinkFailed):
                 self._drop(line)
         timeout = min([end, *(line.ask_at for line in self._lines if line.ask_at is not None)]) - now
@@ -196,19 +202,21 @@ class GuardCall:
             self._drop(line)
         else:
             answer.expected = (answer.expected or set()) | set(packet.about["guards"])
-            # The answer to the request itself lists the guards that it has reached, and the reports follow.
-            line.ask_at = time.monotonic() + (POLL_PERIOD if isinstance(reports, dict) else 0.0)
+            if not isinstance(reports, dict):
+                # The answer to the request itself lists the guards that it has reached; their reports follow.
+                line.since = int(packet.about["at"])
+            line.ask_at = time.monotonic() + POLL_PERIOD
         if isinstance(reports, dict):
+            known = answer.relayed if line.launcher else answer.guards
             for name, report in reports.items():
-                self._report(answer, name, report)
+                # A guard has two sockets: what the one has reported, the other may not have reported yet.
+                if report is not None and not known.get(name, _UNKNOWN)["done"]:
+                    known[name] = self._judged(report)
 
-    def _report(self, answer: RunAnswer, name: str, report: dict[str, Any] | None) -> None:
-        if report is None:
-            report = {"state": "unknown", "why": ["it gives no report"]}
+    def _judged(self, report: dict[str, Any]) -> dict[str, Any]:
         state = str(report["state"])
         done = state not in ("stopped", "unknown") if self._reset else state == "stopped"
-        if done or not answer.guards.get(name, _UNKNOWN)["done"]:
-            answer.guards[name] = {"state": state, "why": [str(why) for why in report["why"]], "done": done}
+        return {"state": state, "why": [str(why) for why in report["why"]], "done": done}
 
     def _drop(self, line: _Line) -> None:
         self._lines.remove(line)

@@ -99,7 +99,7 @@ class GuardSocket:
 
     def _answer(self, client: Connection, packet: Packet) -> None:
         if packet.verb == "guards":
-            answer = self._requests.answer("guards", {})
+            answer = self._requests.answer("guards", packet.about)
         elif packet.verb == "stop":
             # It counts whatever else is in it, and even if its client has gone: whoever wanted to stop still does.
             reason = packet.about.get("reason")
@@ -117,7 +117,9 @@ class GuardSocket:
         if "error" in answer:
             self._refuse(client, answer["error"])
         else:
-            send(client.channel, "ok", value=answer["value"], guards=list(self._spec.every))
+            # Only a report from after this moment says what came of the request.
+            at = self._loop.now if self._loop.epoch else 0
+            send(client.channel, "ok", value=answer["value"], guards=list(self._spec.every), at=at)
 
     def _refuse(self, client: Connection, text: str) -> None:
         send(client.channel, "error", text=text[:LONGEST], help=[], guards=list(self._spec.every))

@@ -130,11 +130,12 @@ class WorkerRequests:
                     reached.append(guard.name)
         return reached
 
-    def _guards(self) -> dict[str, Any]:
-        """Return the last report of each guard."""
+    def _guards(self, since: int = -1) -> dict[str, Any]:
+        """Return the last report of each guard that was published after a time [ns]; None where there is none."""
         guards: dict[str, Any] = {}
         for guard in self._running_guards():
-            reports = [topic.latest for topic in guard.topics if isinstance(topic.latest, GuardReport)]
+            recent = [topic.latest for topic in guard.topics if topic.last is not None and topic.last > since]
+            reports = [message for message in recent if isinstance(message, GuardReport)]
             guards[guard.name] = {"state": reports[0].state, "why": list(reports[0].refusals)} if reports else None
         return guards
 

@@ -62,6 +62,21 @@ def test_a_stop_reaches_the_guards_of_a_launcher_that_is_suspended_and_they_stay
     until(lambda: ask("estop", "--reset")["done"])
 
 
+def test_what_is_printed_is_the_report_of_after_the_stop(cell: Live, ask: Ask) -> None:
+    for reason in ("one", "two", "three"):
+        assert guard_of(ask("estop", reason))["why"] == [f"stopped: {reason}"]
+
+
+def test_a_stop_is_sent_and_read_back_whichever_streams_are_closed(cell: Live, ask: Ask) -> None:
+    for number, closed in enumerate((">&-", "2>&-", ">&- 2>&- <&-", "--json >&-", ">/dev/full")):
+        line = f"exec {sys.executable} -c '{CODE}' estop 'stop {number}' {closed}"
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        done = subprocess.run(["sh", "-c", line], env=environment, capture_output=True, text=True)
+        assert "Traceback" not in done.stdout + done.stderr
+        assert done.returncode == (3 if closed == ">/dev/full" else 0), done.stderr
+        assert ask("top")["guards"]["guard"]["why"] == [f"stopped: stop {number}"]
+
+
 def test_guards_stop_by_themselves_when_their_launcher_has_been_silent(cell: Live, ask: Ask, embodied: Command) -> None:
     cell.process.send_signal(signal.SIGSTOP)
     folder = directory_of("cell")

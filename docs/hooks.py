@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import typer.main
 from mkdocs.structure.files import File
 
-from embodied.cli.main import app
+from embodied.cli.app import app
 
 if TYPE_CHECKING:
     from mkdocs.config.defaults import MkDocsConfig

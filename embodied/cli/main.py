@@ -1,4 +1,4 @@
-"""Entry point of the command line: every verb, its group, and exit codes of wrong usage."""
+"""Entry point of the command line: streams and signals before any verb, and exit codes of wrong usage."""
 
 from __future__ import annotations
 
@@ -10,76 +10,11 @@ from typing import Any
 
 import typer
 
-from embodied import __version__
-from embodied.cli.common.output import INTERRUPTED, err, os_error_text, print_json
-from embodied.cli.verbs.calibrate import calibrate
-from embodied.cli.verbs.calibrate_arm import arm
-from embodied.cli.verbs.check import check
-from embodied.cli.verbs.doctor import doctor
-from embodied.cli.verbs.driver import driver
-from embodied.cli.verbs.estop import estop
-from embodied.cli.verbs.explain import explain
-from embodied.cli.verbs.graph import graph
-from embodied.cli.verbs.keys import keys
-from embodied.cli.verbs.logs import logs
-from embodied.cli.verbs.messages import messages
-from embodied.cli.verbs.new import new
-from embodied.cli.verbs.node import node
-from embodied.cli.verbs.nodes import nodes
-from embodied.cli.verbs.param import param
-from embodied.cli.verbs.ps import ps
-from embodied.cli.verbs.run import run
-from embodied.cli.verbs.schema import schema
-from embodied.cli.verbs.stop import stop
-from embodied.cli.verbs.sweep import sweep
-from embodied.cli.verbs.test import test
-from embodied.cli.verbs.top import top
-from embodied.cli.verbs.topic import topic
-from embodied.cli.verbs.topic_echo import echo
-from embodied.cli.verbs.topic_rates import bw, delay, hz
-from embodied.cli.verbs.virtual import virtual
+from embodied.cli.common.output import CONTEXT_SETTINGS, INTERRUPTED, err, os_error_text, print_json
 from embodied.shown_text import written_out
 
 INFRASTRUCTURE = 3
 """Exit code where the output cannot be written."""
-
-RUNNING_PANEL = "Graphs that run"
-"""Title of a group of verbs in the help."""
-
-app = typer.Typer(
-    name="embodied",
-    no_args_is_help=True,
-    add_completion=True,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-    help="One graph of nodes for robots and for a simulator. Exit codes: 0 pass, 1 fail, 2 bad usage or launch file, "
-    "3 infrastructure, 130 interrupted.",
-)
-for verb in (run, check, graph, nodes, messages, test, sweep, doctor, explain, schema, new, virtual):
-    app.command()(verb)
-for verb in (ps, top, logs, stop, estop):
-    app.command(rich_help_panel=RUNNING_PANEL)(verb)
-calibrate.command()(arm)
-for verb in (echo, hz, bw, delay):
-    topic.command()(verb)
-for name, verbs in (("topic", topic), ("node", node), ("param", param)):
-    app.add_typer(verbs, name=name, rich_help_panel=RUNNING_PANEL)
-app.add_typer(driver, name="driver")
-app.add_typer(keys, name="keys")
-app.add_typer(calibrate, name="calibrate")
-
-
-def _print_version(wanted: bool) -> None:
-    if wanted:
-        typer.echo(f"embodied {__version__}")
-        raise typer.Exit
-
-
-@app.callback()
-def root(
-    version: bool = typer.Option(False, "--version", callback=_print_version, is_eager=True, help="print the version"),
-) -> None:
-    """Handle the options of the command line itself, before any verb."""
 
 
 def main() -> None:
@@ -126,7 +61,7 @@ def _run() -> Any:
     """Run the verb that the command line names, and return its exit code."""
     output = _output()
     try:
-        return app(prog_name="embodied", standalone_mode=False)
+        return _application()(prog_name="embodied", standalone_mode=False)
     except KeyboardInterrupt:
         return INTERRUPTED
     except SystemExit as error:
@@ -145,6 +80,22 @@ def _run() -> Any:
             vars(error)["message"] = written_out(str(getattr(error, "message", "")))
             show()
         return code
+
+
+def _application() -> typer.Typer:
+    """Return the verbs of the command line; for an emergency stop that one alone."""
+    if sys.argv[1:2] != ["estop"]:
+        from embodied.cli.app import app
+
+        return app
+    # It is quicker, and no package that another verb needs can hold it up.
+    from embodied.cli.verbs.estop import estop
+
+    alone = typer.Typer(name="embodied", pretty_exceptions_enable=False, context_settings=CONTEXT_SETTINGS)
+    alone.command()(estop)
+    # With a function of its own the verb is still named on the command line.
+    alone.callback()(lambda: None)
+    return alone
 
 
 def _output() -> tuple[int, ...]:

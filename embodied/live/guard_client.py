@@ -17,10 +17,9 @@ from typing import Any
 
 from embodied.errors import LinkFailed
 from embodied.live.connections import peer
-from embodied.live.guard_socket import abstract_prefix
 from embodied.live.ipc import Disconnected, Packet, receive, send
 from embodied.live.run_directory import RunDirectory, running
-from embodied.live.run_places import GUARD, abstract_sockets, places
+from embodied.live.run_places import GUARD, abstract_prefix, abstract_sockets, places
 
 TIMEOUT = 3.0
 """Longest time in which guards answer and report their state [s]."""

@@ -6,11 +6,9 @@ stop gets through while the launcher is suspended, hangs or is flooded, and when
 
 from __future__ import annotations
 
-import os
 import secrets
 import socket
 import time
-import zlib
 from collections.abc import Callable
 
 from embodied.clock import SECOND
@@ -21,7 +19,7 @@ from embodied.live.ipc import Packet, send
 from embodied.live.loop import ProcessLoop
 from embodied.live.process_spec import GuardsSpec
 from embodied.live.run_directory import BACKLOG, RunDirectory
-from embodied.live.run_places import GUARD, only_place
+from embodied.live.run_places import GUARD, abstract_prefix
 from embodied.live.worker_requests import WorkerRequests
 
 LONGEST = 500
@@ -32,13 +30,6 @@ LAUNCHER_TIMEOUT = 2 * SECOND
 
 LAUNCHER_PERIOD = SECOND // 10
 """Time between two looks at the launcher's heartbeat [ns]."""
-
-
-def abstract_prefix() -> str:
-    """Return how the names of this user's guard sockets begin in the abstract namespace; run and number follow."""
-    only = only_place()
-    apart = "" if only is None else f"-{zlib.crc32(os.fsencode(only)):08x}"
-    return f"embodied-{os.getuid()}{apart}/"
 
 
 class GuardSocket:

@@ -11,6 +11,7 @@ import contextlib
 import os
 import stat
 import tempfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -145,6 +146,13 @@ def _listed() -> list[Path]:
 def bound_sockets() -> list[Path]:
     """List the absolute paths of all bound Unix sockets of this network; empty where there is no /proc."""
     return [Path(name) for name in _socket_names() if name.startswith("/")]
+
+
+def abstract_prefix() -> str:
+    """Return how the names of this user's guard sockets begin in the abstract namespace; run and number follow."""
+    only = only_place()
+    apart = "" if only is None else f"-{zlib.crc32(os.fsencode(only)):08x}"
+    return f"embodied-{os.getuid()}{apart}/"
 
 
 def abstract_sockets(prefix: str) -> list[str]:

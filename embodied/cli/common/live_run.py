@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rich.markup import escape
 
-from embodied.cli.common.output import INTERRUPTED, StatusLine, err, out, print_json
+from embodied.cli.common.output import INTERRUPTED, StatusLine, err, fail, out, print_json
 from embodied.cli.common.run_folders import versions
 from embodied.cli.common.slow_topics import slow_lines
 from embodied.cli.common.terminal_output import PATIENCE, TerminalOutput, queued_output
@@ -16,6 +16,9 @@ from embodied.clock import SECOND, Time
 from embodied.graph.graph import Graph
 from embodied.live.episode import SIGNALS, LiveOutcome, LiveWatcher, play_live
 from embodied.live.launcher import Launcher
+
+BY_HAND = (SIGNALS[signal.SIGINT], SIGNALS[signal.SIGTSTP])
+"""Ways to stop a run at its terminal, after which the exit code is that of an interrupt."""
 
 ON_PACE = 0.98
 """Pace of the world against the clock below which it is reported."""
@@ -54,6 +57,17 @@ def run_live(graph: Graph, options: LiveRunOptions, folder: Path, as_json: bool)
     Returns:
         the exit code.
     """
+    try:
+        return _run_live(graph, options, folder, as_json)
+    except KeyboardInterrupt as error:
+        by = str(error)
+        if by in ("", *BY_HAND) or hasattr(error, "__notes__"):
+            raise
+        # A service manager that stops a run while it starts has got what it asked for.
+        raise fail(f"stopped by {by} before all of it ran", 0, as_json) from None
+
+
+def _run_live(graph: Graph, options: LiveRunOptions, folder: Path, as_json: bool) -> int:
     file, machine = options.file, options.machine
     about = {"file": str(file), "profile": options.profile, "folder": str(folder.absolute()), "machine": machine}
     with queued_output() as terminal:
@@ -81,7 +95,7 @@ def run_live(graph: Graph, options: LiveRunOptions, folder: Path, as_json: bool)
     if outcome.failure:
         return 3
     # A run that was kept has done its work when somebody ends it.
-    if outcome.passed is None and outcome.stopped_by in (SIGNALS[signal.SIGINT], SIGNALS[signal.SIGTSTP]):
+    if outcome.passed is None and outcome.stopped_by in BY_HAND:
         return INTERRUPTED
     return 1 if outcome.passed is False else 0
 

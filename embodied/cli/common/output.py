@@ -15,8 +15,10 @@ from rich.console import Console, ConsoleOptions
 from rich.segment import Segment
 
 from embodied.errors import FOREIGN, EmbodiedError, LaunchError, Problem, error_text
-from embodied.plain_data import dumps
 from embodied.shown_text import written_out
+
+CONTEXT_SETTINGS = {"help_option_names": ["-h", "--help"]}
+"""Settings of the command line that each application of it has."""
 
 INTERRUPTED = 130
 """Exit code after Ctrl-C, as shells have it: 128 + SIGINT."""
@@ -105,6 +107,9 @@ result_stream: ResultStream | None = None
 
 def print_json(data: object, *, line: bool = False) -> None:
     """Print one JSON object to standard output; with `line` on a single line, as in a stream of objects."""
+    # It takes NumPy, which a command without --json, such as an emergency stop, does without.
+    from embodied.plain_data import dumps
+
     text = dumps(data, indent=None if line else 2).encode()
     if result_stream is not None:
         result_stream.write_bytes(text)

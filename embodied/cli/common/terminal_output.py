@@ -55,7 +55,7 @@ class QueuedStream(io.TextIOBase):
         self._written = time.monotonic()
         self._changed = threading.Condition()
         self._waits = self._ended = False
-        self._patience: float | None = None
+        self._patience: float | None = PATIENCE
         self.broken: OSError | None = None
         self.dropped = 0
         threading.Thread(target=self._pass_on, name="terminal", daemon=True).start()

@@ -1,4 +1,7 @@
-"""`embodied estop`: stop every guard at once, or release the stop."""
+"""`embodied estop`: stop every guard at once, or release the stop.
+
+It imports nothing but what a stop needs, so that it is quick, and no package that is broken or missing holds it up.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +13,7 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 
-from embodied.cli.common.launch_options import JsonOption
 from embodied.cli.common.output import err, exit_on_error, out, print_json
-from embodied.cli.common.running import RunOption
 from embodied.errors import LaunchError, Problem, nearest
 from embodied.live.guard_client import GuardCall, RunAnswer, guard_addresses
 from embodied.live.run_directory import running
@@ -22,12 +23,21 @@ BLOCKED_SIGNALS = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
 """Signals that wait until the stop has been sent."""
 
 
+def _runs(incomplete: str) -> list[tuple[str, str]]:
+    # Completion alone needs more.
+    from embodied.cli.common.complete_running import runs
+
+    return runs(incomplete)
+
+
 def estop(
     reason: Annotated[str, typer.Argument(help="reason, for whoever releases the stop", show_default=False)] = "",
     *,
     reset: Annotated[bool, typer.Option("--reset", help="release the stop; motion needs a fresh command")] = False,
-    run: RunOption = None,
-    as_json: JsonOption = False,
+    run: Annotated[
+        str | None, typer.Option("--run", help="name of the run, or the beginning of it", autocompletion=_runs)
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="print one JSON object to standard output")] = False,
 ) -> None:
     """Stop every guard of every run until it is released, and print the state that each guard reports.
 

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import typer
 
-from embodied.cli.main import app
+from embodied.cli.app import app
 from tests.embodied.conftest import Command
 
 ROOT = Path(__file__).parents[3]

@@ -77,6 +77,15 @@ def test_a_stop_is_sent_and_read_back_whichever_streams_are_closed(cell: Live, a
         assert ask("top")["guards"]["guard"]["why"] == [f"stopped: stop {number}"]
 
 
+def test_a_stop_needs_no_package_but_its_own(cell: Live, ask: Ask) -> None:
+    broken = "import sys; sys.modules |= dict.fromkeys(['numpy', 'yaml', 'cv2', 'zmq', 'pybullet', 'onnxruntime']); "
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    line = [sys.executable, "-c", broken + CODE, "estop", "all else is broken"]
+    done = subprocess.run(line, env=environment, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.endswith(": stopped: all else is broken\n")
+
+
 def test_guards_stop_by_themselves_when_their_launcher_has_been_silent(cell: Live, ask: Ask, embodied: Command) -> None:
     cell.process.send_signal(signal.SIGSTOP)
     folder = directory_of("cell")
@@ -217,6 +226,20 @@ def test_a_signal_to_every_process_at_once_stops_the_run_in_order(cell: Live, as
     assert cell.process.returncode == 0
     assert out.startswith("DONE  stopped by SIGTERM after")
     assert "ended" not in out
+
+
+def test_a_service_manager_that_stops_a_run_while_it_starts_gets_exit_code_0(runtime: Path, tmp_path: Path) -> None:
+    live = spawn(tmp_path, "early", SMALL)
+    try:
+        # The first process is there, and its nodes are not open yet.
+        until(lambda: (found := directory_of("early")) and [*found.path.glob("guard.*")])
+        live.process.send_signal(signal.SIGTERM)
+        out, err = live.process.communicate(timeout=10)
+        assert live.process.returncode == 0
+        assert "stopped by SIGTERM" in out + err
+        assert directory_of("early") is None
+    finally:
+        live.end()
 
 
 def test_idle_clients_keep_nobody_out(cell: Live, ask: Ask) -> None:

@@ -17,7 +17,8 @@ from embodied.devices.serial_port import SerialPort
 from embodied.errors import DeviceLost
 
 _NETWORK = re.compile(r"(udpin|udpout):([\w.-]+):(\d{1,5})")
-_SERIAL = re.compile(r"serial:(/[^:]+):(\d{3,7})")
+# A path below /dev/serial/by-path has colons of its own; the last one is before the speed.
+_SERIAL = re.compile(r"serial:(/.+):(\d{3,7})")
 
 
 class Transport(Protocol):

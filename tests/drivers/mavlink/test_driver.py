@@ -45,13 +45,15 @@ def test_wrong_settings_are_refused_before_anything_is_opened(settings: dict[str
 
 def test_right_settings_have_no_problems() -> None:
     fence = Geofence(altitude=20.0, polygon=SQUARE)
-    for url in ("udpin:0.0.0.0:14540", "udpout:10.41.1.1:14540", "serial:/dev/ttyACM0:57600"):
+    by_path = "serial:/dev/serial/by-path/pci-0000:00:14.0-usb-0:1:1.0-port0:57600"
+    for url in ("udpin:0.0.0.0:14540", "udpout:10.41.1.1:14540", "serial:/dev/ttyACM0:57600", by_path):
         assert not list(Mavlink(url=url, fence=fence, parameters={"NAV_DLL_ACT": 2}).check())
 
 
 def test_a_serial_port_that_is_not_there_is_an_error_at_once(tmp_path: Path) -> None:
-    with pytest.raises(NoDevice, match="there is no serial port"):
-        Mavlink(url=f"serial:{tmp_path}/nothing:57600").open()
+    for name in ("nothing", "pci-0000:00:14.0-usb-0:1:1.0-port0"):
+        with pytest.raises(NoDevice, match=rf"there is no serial port {tmp_path}/{name}"):
+            Mavlink(url=f"serial:{tmp_path}/{name}:57600").open()
 
 
 def test_the_wrong_system_id_is_refused_with_those_that_send(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,6 +6,7 @@ import os
 import pty
 import tty
 from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from embodied.devices.disturbance import ALL, EVERY, Disturbance, byte_disturber
@@ -67,6 +68,7 @@ def _link(path: Path, name: str) -> None:
         ) from error
 
 
+@dataclass
 class VirtualSerial(VirtualDevice):
     """Base of a virtual device on a pseudo terminal, with the faults of a serial line; its `step` calls `receive`.
 
@@ -74,9 +76,11 @@ class VirtualSerial(VirtualDevice):
         link: path of a symbolic link to its port; empty for none.
     """
 
-    link: str = ""
+    link: str = field(default="", kw_only=True)
+
+    _terminal: PseudoTerminal | None = field(default=None, init=False, repr=False, compare=False)
+
     disturbances = ALL
-    _terminal: PseudoTerminal | None = None
 
     def open(self) -> None:
         """Open the terminal; `address` is then what a driver opens as a serial port.

@@ -116,8 +116,7 @@ class VirtualEV(VirtualDevice):
         )
         self._position = np.zeros(3)
         self._motions = self._car.read()
-        self._line = VirtualSerial()
-        self._line.link = self.link
+        self._line = VirtualSerial(link=self.link)
         self._line.open()
         self.address = self._line.address
         self._drive = (self._motions.steering, 0.0)

@@ -12,5 +12,5 @@ DEVICE = Device(
     driver="drivers.uvc:Camera",
     virtual="drivers.uvc.virtual:VirtualCamera",
     bench="bench.yaml",
-    scan="drivers.uvc.v4l2:scan",
+    scan="drivers.uvc.scan:scan",
 )

@@ -14,6 +14,9 @@ from numpy.typing import NDArray
 
 from embodied import empty
 
+FILL = 0xFF
+"""First byte of every marker, and the byte that may be filled in before it."""
+
 SOI = 0xD8
 """Marker of the start of an image."""
 
@@ -33,7 +36,7 @@ _RESTARTS = range(0xD0, 0xD8)
 _FRAMES = range(0xC0, 0xC3)  # frame headers that decoders support: baseline, extended, progressive
 _OTHERS = {0xC4, 0xDB, DRI, COM, *range(0xE0, 0xF0)}  # tables, comments, data of applications
 
-_MARKER = re.compile(rb"\xff[^\x00]", re.DOTALL)
+_MARKER = re.compile(rb"\xff[^\x00\xff]", re.DOTALL)
 _FLAGS = cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION
 
 
@@ -63,7 +66,10 @@ class Jpeg:
         if data[:2] != bytes((0xFF, SOI)):
             raise BadPicture("it does not begin with the marker of a JPEG")
         position, scans = 2, 0
-        while (marker := self._marker(data, position)) != EOI:
+        while True:
+            position = self._marker_position(data, position)
+            if (marker := data[position + 1]) == EOI:
+                break
             length = self._length(data, position)
             body = data[position + 4 : position + 2 + length]
             if marker in _FRAMES:
@@ -83,13 +89,16 @@ class Jpeg:
             raise BadPicture("it ends before its pixels")
         self.data = data[: position + 2]
 
-    def _marker(self, data: bytes, position: int) -> int:
+    def _marker_position(self, data: bytes, position: int) -> int:
+        """Return the index of the next marker; bytes 0xFF may be filled in before it (B.1.1.2)."""
+        if position < len(data) and data[position] != FILL:
+            raise BadPicture(f"there is no marker at byte {position}, where a segment ended")
+        while data[position + 1 : position + 2] == bytes((FILL,)):
+            position += 1
         if position + 2 > len(data):
             raise BadPicture(f"it ends after {len(data)} bytes, without its end marker")
-        if data[position] != 0xFF:
-            raise BadPicture(f"there is no marker at byte {position}, where a segment ended")
         self.structure += [position, position + 1]
-        return data[position + 1]
+        return position
 
     def _length(self, data: bytes, position: int) -> int:
         length = int.from_bytes(data[position + 2 : position + 4], "big")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -75,9 +75,12 @@ class Camera(Driver):
     def check(self) -> Iterable[str]:
         """Check the source, the size of the images, the calibration and the patience."""
         try:
-            Source.read(self.source)
+            source = Source.read(self.source)
         except ValueError as error:
             yield str(error)
+        else:
+            if source.kind == "recording":
+                yield from self._recording_problems(source)
         yield from SIZES.problems(width=self.width, height=self.height)
         made = self.calibration
         if made is not None and (made.width, made.height) != (self.width, self.height):
@@ -111,9 +114,11 @@ class Camera(Driver):
 
     def identify(self) -> Identity:
         """Return what the system or the server reports of the camera, and the size of its first picture."""
-        from drivers.uvc.identity import identify
+        from drivers.uvc.identity import identify, is_known
 
-        return identify(self._source, self._feed.size)
+        identity = identify(self._source, self._feed.size)
+        self._feed.identity = identity if is_known(identity, self._source) else None
+        return identity
 
     def step(self, now: Time) -> CameraOutput:
         """Return the newest picture, if it is new.
@@ -139,6 +144,20 @@ class Camera(Driver):
         feed = self.__dict__.pop("_feed", None)
         if feed is not None:
             feed.close()
+
+    def _recording_problems(self, source: Source) -> Iterator[str]:
+        """Yield why a recording cannot be played: its first picture cannot be read, or has another size."""
+        from drivers.uvc.recording import Recording
+
+        try:
+            recording = Recording(source, loop=False)
+        except DeviceLost as error:
+            yield f"source: {error}"
+            return
+        recording.close()
+        width, height = recording.size
+        if (width, height) != (self.width, self.height):
+            yield f"width and height must be {width} and {height} as in {source}, got {self.width} and {self.height}"
 
     def _rectification(self) -> Callable[[NDArray[np.uint8]], NDArray[np.uint8]]:
         if self.calibration is None or not any(self.calibration.distortion):

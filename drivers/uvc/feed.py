@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embodied.clock import Time
+from embodied.node.identity import Identity
 
 
 class Picture(NamedTuple):
@@ -22,10 +23,12 @@ class Feed(Protocol):
 
     Attributes:
         size: width and height of the first picture [px].
+        identity: what the camera that was met reported of itself; None if that is not known.
         rejected: number of pictures that were damaged, repeated, or of another size than the first.
     """
 
     size: tuple[int, int]
+    identity: Identity | None
     rejected: int
 
     def take(self, now: Time) -> Picture | None:

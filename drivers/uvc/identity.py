@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import base64
 import http.client
-from urllib.parse import urlsplit
+import socket
+from email.message import Message
+from urllib.parse import SplitResult, unquote, urlsplit
 
-from drivers.uvc.source import Source
+from drivers.uvc.source import Source, shown
 from drivers.uvc.v4l2 import Card, sizes
 from embodied.node.identity import Identity
 
@@ -18,6 +20,9 @@ SERIAL = "X-Embodied-Serial"
 
 TIMEOUT = 2.0
 """Longest wait for the headers of a server [s]."""
+
+PORTS = {"rtsp": 554, "rtsps": 322}
+"""Ports of the schemes that are not HTTP."""
 
 
 def identify(source: Source, size: tuple[int, int]) -> Identity:
@@ -32,28 +37,71 @@ def identify(source: Source, size: tuple[int, int]) -> Identity:
     if source.kind == "device":
         card = Card.of(source.place)
         return Identity(model=card.name or source.place, serial=card.serial, size=size, sizes=sizes(source.place))
-    headers = _headers(source.place)
+    return introduced(source, size, ask(source) or Message())
+
+
+def introduced(source: Source, size: tuple[int, int], headers: Message) -> Identity:
+    """Return the identity of a camera at an address by the headers with which its server answers.
+
+    Args:
+        source: its address.
+        size: width and height of its images [px].
+        headers: headers of its server; empty where it has none.
+    """
     return Identity(
-        model=headers.get("Server") or f"camera at {source}",
+        model=headers.get("Server") or _unknown(source),
         serial=headers.get(SERIAL, ""),
         virtual=VIRTUAL in headers,
         size=size,
     )
 
 
-def _headers(address: str) -> http.client.HTTPMessage:
-    """Return the HTTP headers of a server; none where it speaks no HTTP, or does not answer."""
-    parts = urlsplit(address)
-    if parts.scheme not in ("http", "https") or parts.hostname is None:
-        return http.client.HTTPMessage()
+def is_known(identity: Identity, source: Source) -> bool:
+    """Return whether a camera has reported anything of itself, by which it can be recognised."""
+    return bool(identity.serial) or identity.model not in (_unknown(source), source.place)
+
+
+def _unknown(source: Source) -> str:
+    return f"camera at {source}"
+
+
+def changed(now: Identity, before: Identity) -> str:
+    """Return how a camera differs from the one that was connected before, as a sentence; empty if it is the same."""
+    if (now.model, now.serial, now.virtual) == (before.model, before.serial, before.virtual):
+        return ""
+    return f"another camera answers: it is {now}, and was {before}"
+
+
+def ask(source: Source) -> Message | None:
+    """Return the headers with which the server at an address answers; empty for none, None if nobody answers in time.
+
+    OpenCV opens one camera at a time in a process. A server that accepts a connection and sends nothing would keep all
+    others from being opened, so it is asked first.
+    """
+    parts = urlsplit(source.place)
+    if parts.hostname is None:
+        return None
+    try:
+        if parts.scheme in ("http", "https"):
+            return _http_headers(parts, parts.hostname)
+        with socket.create_connection((parts.hostname, parts.port or PORTS[parts.scheme]), TIMEOUT) as connection:
+            if parts.scheme == "rtsp":
+                connection.sendall(f"OPTIONS {shown(source.place)} RTSP/1.0\r\nCSeq: 1\r\n\r\n".encode())
+                connection.recv(1)
+        return Message()
+    except OSError:
+        return None
+
+
+def _http_headers(parts: SplitResult, host: str) -> Message:
     kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-    connection = kind(parts.hostname, parts.port, timeout=TIMEOUT)
-    credentials = f"{parts.username}:{parts.password or ''}".encode() if parts.username else b""
+    connection = kind(host, parts.port, timeout=TIMEOUT)
+    credentials = f"{unquote(parts.username)}:{unquote(parts.password or '')}".encode() if parts.username else b""
     headers = {"Authorization": f"Basic {base64.b64encode(credentials).decode()}"} if credentials else {}
     try:
         connection.request("HEAD", parts.path + (f"?{parts.query}" if parts.query else "") or "/", headers=headers)
         return connection.getresponse().headers
-    except (OSError, http.client.HTTPException):
-        return http.client.HTTPMessage()
+    except http.client.HTTPException:  # it answers, and knows no HEAD
+        return Message()
     finally:
         connection.close()

@@ -9,9 +9,13 @@ from drivers.uvc.feed import Picture
 from drivers.uvc.source import Source
 from embodied.clock import SECOND, Time
 from embodied.errors import DeviceLost
+from embodied.node.identity import Identity
 
 DEFAULT_RATE = 30.0
 """Rate of a recording that does not state its own [Hz]."""
+
+CODECS = {"av01": "AV1, the default of LeRobot's recordings", "hev1": "HEVC", "hvc1": "HEVC", "vp09": "VP9"}
+"""Codecs by the four letters with which a file names them."""
 
 
 class Recording:
@@ -27,6 +31,7 @@ class Recording:
 
     def __init__(self, source: Source, *, loop: bool) -> None:
         self.rejected = 0
+        self.identity: Identity | None = None
         self._source = source
         self._loop = loop
         self._capture = cv2.VideoCapture(source.place, cv2.CAP_FFMPEG)
@@ -39,8 +44,9 @@ class Recording:
         self.size: tuple[int, int] = (0, 0)
         self._advance()
         if not self._count:
+            codec = _codec(self._capture)
             self.close()
-            raise DeviceLost(f"{source} holds no picture that OpenCV can read")
+            raise DeviceLost(f"{source} holds no picture that OpenCV can read: {codec}")
 
     def take(self, now: Time) -> Picture | None:
         """Return the last picture that is due, if it was not taken before."""
@@ -88,3 +94,14 @@ class Recording:
                 return True, picture
             self.rejected += 1
         return False, None
+
+
+def _codec(capture: cv2.VideoCapture) -> str:
+    """Return what the pictures of a file are encoded in, and what to do about it, in a sentence."""
+    remedy = "convert it, with `ffmpeg -i FILE -c:v libx264 -crf 18 NEW.mp4`"
+    if not capture.isOpened():
+        return f"it is no video that FFmpeg knows; {remedy}"
+    letters = int(capture.get(cv2.CAP_PROP_FOURCC)).to_bytes(4, "little")
+    name = letters.decode("ascii", errors="replace").strip("\0 ").lower()
+    known = CODECS.get(name, "")
+    return f"it is encoded as '{name}'{f' ({known})' if known else ''}, which OpenCV cannot decode here; {remedy}"

@@ -1,7 +1,8 @@
 """Feed of a live camera: a thread of its own reads a device or a server, and keeps only the newest picture.
 
-OpenCV blocks inside its own code; with a thread for it, the driver detects a read that hangs. A broken connection is
-opened again.
+OpenCV blocks inside its own code; with a thread for it, the driver detects a read that hangs. It opens one stream at a
+time in a process, so only a server that answers is opened. A broken connection is opened again; then only the camera
+that was met is read: whoever comes back is identified again.
 """
 
 from __future__ import annotations
@@ -14,9 +15,11 @@ import cv2
 
 from drivers.uvc.codec import BadPicture, Jpeg, rgb
 from drivers.uvc.feed import Picture
+from drivers.uvc.identity import ask, changed, identify, introduced
 from drivers.uvc.source import Source
 from embodied.clock import SECOND, Time
 from embodied.errors import DeviceLost
+from embodied.node.identity import Identity
 
 CANNOT_OPEN = {
     "address": "it does not answer",
@@ -42,6 +45,9 @@ class Stream:
         patience: longest wait for the first picture [s].
         silence: longest duration of a read [s].
 
+    Attributes:
+        identity: what the camera that was met reported of itself; None if that is not known.
+
     Raises:
         DeviceLost: no picture arrived in time.
     """
@@ -49,6 +55,7 @@ class Stream:
     def __init__(self, source: Source, width: int, height: int, patience: float, silence: float) -> None:
         self.size: tuple[int, int] = (0, 0)
         self.rejected = 0
+        self.identity: Identity | None = None
         self._source = source
         self._wanted = {
             cv2.CAP_PROP_FOURCC: _MJPG,
@@ -111,6 +118,9 @@ class Stream:
 
     def _read(self) -> None:
         while not self._closed.is_set():
+            if not self._answers():
+                self._closed.wait(RETRY)
+                continue
             capture = self._connect()
             if not capture.isOpened():
                 self._trouble = CANNOT_OPEN[self._source.kind]
@@ -122,6 +132,21 @@ class Stream:
                 self._reject(f"OpenCV cannot read it: {' '.join(str(error).split())}")
             capture.release()
             self._closed.wait(RETRY)
+
+    def _answers(self) -> bool:
+        """Return whether the source answers, and is the camera that was met, as far as that is known."""
+        if self._source.kind == "device":
+            now = None if self.identity is None else identify(self._source, self.size)
+        else:
+            headers = ask(self._source)
+            if headers is None:
+                self._trouble = CANNOT_OPEN["address"]
+                return False
+            now = introduced(self._source, self.size, headers)
+        another = changed(now, self.identity) if now is not None and self.identity is not None else ""
+        if another:
+            self._trouble = another
+        return not another
 
     def _pump(self, capture: cv2.VideoCapture) -> None:
         """Read pictures until the connection breaks."""

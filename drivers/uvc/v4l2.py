@@ -9,7 +9,7 @@ from __future__ import annotations
 import fcntl
 import os
 import struct
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -128,7 +128,7 @@ def _fill(ioctl: Ioctl, number: int, structure: bytearray) -> bool:
     return True
 
 
-def scan(_: Sequence[str], system: Path = SYSTEM, devices: Path = DEVICES) -> Iterator[Found]:
+def local_cameras(system: Path = SYSTEM, devices: Path = DEVICES) -> Iterator[Found]:
     """Scan for the cameras of this machine by V4L2; further nodes of a camera, for its metadata, are left out."""
     for entry in sorted(system.glob("video*"), key=lambda folder: (len(folder.name), folder.name)):
         if _word(entry / "index") not in ("", "0"):

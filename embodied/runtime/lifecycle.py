@@ -40,8 +40,10 @@ def open_node(running: RunningNode, seed: int, listened: frozenset[str], world: 
         opener = getattr(node, "open", None)
         if opener is not None:
             opener(world) if opens_world(node) else opener()
-        if isinstance(node, VirtualDevice):
-            return f"served at {node.address}"
+        # A camera that is rendered in a process of its own stands inside a replica.
+        served = getattr(node, "inner", node)
+        if isinstance(served, VirtualDevice):
+            return f"served at {served.address}"
         if not isinstance(node, Driver) or opens_world(node):
             return ""
         doing = "identify"

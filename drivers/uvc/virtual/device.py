@@ -89,13 +89,13 @@ class VirtualCamera(VirtualDevice):
         if self.vary:
             self._camera.vary(self.rng)
         self._count = 0
+        self._serial = self.view
+        self._path = f"/virtual/{self.view}.mjpg"
         self._disturber = Disturber(self._flip, self._truncate)
         self._frozen: bytes | None = None
         self._sent: bytes = b""
         try:
-            self._server = MjpegServer(
-                self.host, self.port, f"/virtual/{self.view}.mjpg", {"Server": MODEL, **self._plate()}
-            )
+            self._server = MjpegServer(self.host, self.port, f"/virtual/{self.view}.mjpg", self._headers())
         except OSError as error:
             raise LinkFailed(
                 f"the virtual camera cannot be served at {self.host}:{self.port}: {os.strerror(error.errno or 0)}; "
@@ -142,8 +142,20 @@ class VirtualCamera(VirtualDevice):
         """
         self._disturber.set(how, every)
 
-    def _plate(self) -> dict[str, str]:
-        return {VIRTUAL: "yes", SERIAL: self.view}
+    def replace(self, serial: str) -> None:
+        """Put another camera of the same model, with another serial number, in its place, at its address."""
+        self._serial = serial
+        self._server.introduce(self._headers())
+
+    def clear_faults(self) -> None:
+        """Send new and whole pictures again, as the camera that it was."""
+        self.disturb("")
+        self.thaw()
+        if self._serial != self.view:
+            self.replace(self.view)
+
+    def _headers(self) -> dict[str, str]:
+        return {"Server": MODEL, VIRTUAL: "yes", SERIAL: self._serial, "Content-Location": self._path}
 
     def _send(self, jpeg: bytes) -> None:
         if self._frozen is not None:

@@ -36,7 +36,7 @@ class MjpegServer:
 
     def __init__(self, host: str, port: int, path: str, headers: Mapping[str, str]) -> None:
         self._path = path
-        self._head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        self._head = _head(headers)
         self._changed = threading.Condition()
         self._waiting: dict[socket.socket, deque[bytes]] = {}
         self._last: bytes | None = None
@@ -69,6 +69,13 @@ class MjpegServer:
             for client in list(self._waiting):
                 self._disconnect(client)
             self._changed.notify_all()
+
+    def introduce(self, headers: Mapping[str, str]) -> None:
+        """Break all connections, and serve new ones with other HTTP headers, as another server at this address."""
+        with self._changed:
+            self._head = _head(headers)
+            self._last = None
+        self.plug()
 
     def close(self) -> None:
         """Stop serving, and close every connection."""
@@ -139,3 +146,7 @@ class MjpegServer:
                     return
                 part = self._waiting[client].popleft()
             client.sendall(part)
+
+
+def _head(headers: Mapping[str, str]) -> str:
+    return "".join(f"{name}: {value}\r\n" for name, value in headers.items())

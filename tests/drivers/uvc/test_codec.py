@@ -45,6 +45,20 @@ def test_what_follows_a_picture_in_a_buffer_that_is_longer_is_cut_off() -> None:
         assert Jpeg(JPEG + rest).data == JPEG
 
 
+@given(st.lists(st.integers(0, 3), min_size=20, max_size=20))
+def test_bytes_may_be_filled_in_before_any_marker(fills: list[int]) -> None:
+    markers = [at for at in Jpeg(JPEG).structure[2:] if JPEG[at] == 0xFF and JPEG[at + 1] not in (0, 0xFF)]
+    filled, before = b"", 0
+    for at, count in zip(markers, fills, strict=False):
+        filled += JPEG[before:at] + bytes((0xFF,)) * count
+        before = at
+    filled += JPEG[before:]
+    assert Jpeg(filled).size == (64, 48)
+    np.testing.assert_array_equal(Jpeg(filled).pixels(), Jpeg(JPEG).pixels())
+    with pytest.raises(BadPicture):
+        Jpeg(filled[:-1])
+
+
 @given(st.integers(0, len(JPEG) - 1))
 def test_a_picture_that_is_cut_off_anywhere_is_none(length: int) -> None:
     with pytest.raises(BadPicture):

@@ -108,6 +108,33 @@ def test_a_recording_is_virtual_and_one_of_another_size_is_the_wrong_camera(film
         node.close()
 
 
+def test_what_cannot_be_played_is_said_by_check_with_its_codec_and_what_to_do(film: Path, tmp_path: Path) -> None:
+    assert not list(camera(film).check())
+    (problem,) = camera(film, width=640).check()
+    assert problem == f"width and height must be 64 and 48 as in {film}, got 640 and 48"
+    text = tmp_path / "notes.avi"
+    text.write_text("no film", encoding="utf-8")
+    (problem,) = camera(text).check()
+    assert "it is no video that FFmpeg knows; convert it" in problem
+
+
+def test_a_recording_in_av1_is_played_or_named_with_its_remedy(tmp_path: Path) -> None:
+    av = pytest.importorskip("av")
+    path = tmp_path / "episode.mp4"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libsvtav1", rate=30)
+        stream.width, stream.height, stream.pix_fmt = 64, 64, "yuv420p"
+        for level in range(8):
+            frame = av.VideoFrame.from_ndarray(np.full((64, 64, 3), 20 * level, np.uint8), format="rgb24")
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    problems = list(camera(path, width=64, height=64).check())
+    if problems:
+        (problem,) = problems
+        assert "'av01' (AV1, the default of LeRobot's recordings), which OpenCV cannot decode here" in problem
+        assert "ffmpeg -i FILE -c:v libx264" in problem
+
+
 def test_a_file_without_pictures_is_lost_at_once(tmp_path: Path) -> None:
     text = tmp_path / "notes.avi"
     text.write_text("no film", encoding="utf-8")

@@ -1,11 +1,9 @@
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from drivers.uvc import Camera
-from drivers.uvc.source import Source
+from drivers.uvc.source import Source, shown
 
 
 @pytest.mark.parametrize(
@@ -43,10 +41,42 @@ def test_an_address_is_shown_without_its_password() -> None:
     assert shown == "rtsp://cell:8554/left?channel=1"
 
 
-def test_impossible_settings_are_refused(tmp_path: Path) -> None:
-    film = tmp_path / "film.avi"
-    film.touch()
-    (problem,) = Camera(source=str(film), width=0).check()
+@pytest.mark.parametrize(
+    ("address", "seen"),
+    [
+        ("rtsp://admin:se%23cret@cell/left", "rtsp://cell/left"),
+        ("rtsp://admin:se#cret@cell/left", "rtsp://cell/left"),
+        ("rtsp://admin:se/cret@cell/left", "rtsp://cell/left"),
+        ("rtsp://admin:se?cret@cell/left", "rtsp://cell/left"),
+        ("rtsp://admin:s@c:ret@cell/left", "rtsp://cell/left"),
+        ("rtsp://admin:s://cret@cell/left", "rtsp://cell/left"),
+        ("rtsp://admin:12/34cret@cell/left", "rtsp://cell/left"),
+        ("admin:secret@cell/left", "cell/left"),
+        ("http://cell/x?user=me&pwd=secret&size=2", "http://cell/x?user=***&pwd=***&size=2"),
+        ("http://cell/x?loginpas=secret", "http://cell/x?loginpas=***"),
+        ("http://cell:8554/left.mjpg", "http://cell:8554/left.mjpg"),
+    ],
+)
+def test_no_secret_of_an_address_is_shown_whatever_its_letters(address: str, seen: str) -> None:
+    assert shown(address) == seen
+    assert "cret" not in seen
+    try:
+        text = str(Source.read(address))
+    except ValueError as error:
+        text = str(error)
+    assert "cret" not in text
+
+
+@pytest.mark.parametrize(
+    "address", ["rtsp://admin:se#cret@cell/left", "rtsp://admin:se/cret@cell", "http://cell:x/left"]
+)
+def test_a_password_that_would_be_taken_for_a_path_is_refused_with_how_to_write_it(address: str) -> None:
+    with pytest.raises(ValueError, match="write %23 for #, %2F for /"):
+        Source.read(address)
+
+
+def test_impossible_settings_are_refused() -> None:
+    (problem,) = Camera(source="/dev/video0", width=0).check()
     assert problem == "width must be in [1, 16384] px, got 0"
-    (problem,) = Camera(source=str(film), patience=0.0).check()
+    (problem,) = Camera(source="/dev/video0", patience=0.0).check()
     assert problem == "patience must be in (0, 1e+06) s, got 0.0"

@@ -142,11 +142,53 @@ def test_a_link_that_breaks_is_made_anew() -> None:
         assert level(found[-1]) == 120
 
 
+def test_another_camera_that_answers_after_the_link_broke_is_not_read() -> None:
+    with serving() as server, opened(server.address) as camera:
+        camera.identify()
+        camera.step(LATER)
+        server.introduce({"Server": "a camera", "X-Embodied-Serial": "RIGHT-2"})
+        server.send(grey(120))
+        until(lambda: "RIGHT-2" in camera._feed.trouble())
+        assert camera.step(Time(LATER + 1)).rgb is None
+        with pytest.raises(
+            DeviceLost, match=r"another camera answers: it is a camera, serial RIGHT-2, and was a camera"
+        ):
+            camera.step(Time(LATER + 3 * SECOND))
+        server.introduce({"Server": "a camera"})
+        server.send(grey(60))
+        found: list[int | None] = []
+
+        def seen() -> bool:
+            found.append(level(camera.step(Time(LATER + 3 * SECOND + 1 + len(found)))))
+            return found[-1] is not None
+
+        until(seen)
+        assert found[-1] == 60, "the first one is read again"
+
+
 def test_a_server_that_accepts_and_says_nothing_is_given_up_within_the_patience() -> None:
     with socket.create_server(("127.0.0.1", 0)) as mute:
         address = "http://{}:{}/x".format(*mute.getsockname())
         with pytest.raises(DeviceLost, match=r"no picture from .* within 0.2 s: it does not answer"):
             Camera(source=address, patience=0.2).open()
+
+
+def test_a_mute_camera_keeps_no_other_one_from_being_opened() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as mute, serving() as server:
+        thread = threading.Thread(target=_fails, args=("http://{}:{}/x".format(*mute.getsockname()),))
+        thread.start()
+        try:
+            with mute.accept()[0]:  # it is asked, and does not answer
+                with opened(server.address, patience=1.0) as camera:
+                    assert camera.step(LATER).rgb is not None
+                assert thread.is_alive(), "the other one was still waited for"
+        finally:
+            thread.join()
+
+
+def _fails(address: str) -> None:
+    with suppress(DeviceLost):
+        Camera(source=address, patience=2.5).open()
 
 
 def test_another_size_than_the_launch_file_wants_is_the_wrong_camera() -> None:
@@ -170,12 +212,12 @@ def film(folder: Path) -> Path:
 
 
 def half(data: bytes, listener: socket.socket) -> None:
-    """Give those who ask first what kind of stream it is, and then for it, half of it; and nobody anything more."""
+    """Give those who ask first whether it is there, what it is, and then for it, half of it; nobody anything more."""
     clients = []
     with suppress(OSError):
         while True:
             clients.append(listener.accept()[0])
-            if len(clients) <= 2:
+            if len(clients) <= 3:
                 clients[-1].recv(65536)
                 clients[-1].sendall(b"HTTP/1.0 200 OK\r\nContent-Length: %d\r\n\r\n" % len(data))
                 clients[-1].sendall(data[: len(data) // 2])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 from pathlib import Path
 
-from drivers.uvc.v4l2 import ENUM_FORMATS, ENUM_SIZES, FORMAT, SIZE, Card, list_sizes, scan
+from drivers.uvc.v4l2 import ENUM_FORMATS, ENUM_SIZES, FORMAT, SIZE, Card, list_sizes, local_cameras
 
 
 def system(root: Path) -> tuple[Path, Path]:
@@ -43,14 +43,14 @@ def test_a_camera_that_says_nothing_has_its_path_alone(tmp_path: Path) -> None:
 
 
 def test_a_scan_finds_each_camera_once(tmp_path: Path) -> None:
-    (found,) = scan([], *system(tmp_path))
+    (found,) = local_cameras(*system(tmp_path))
     assert found.address.endswith("v4l/by-id/usb-046d_C920_A1B2C3-video-index0")
     assert found.what == "HD Pro Webcam C920, serial A1B2C3"
     assert found.settings == {"source": found.address}
 
 
 def test_a_machine_without_cameras_has_none(tmp_path: Path) -> None:
-    assert list(scan([], tmp_path / "none", tmp_path)) == []
+    assert list(local_cameras(tmp_path / "none", tmp_path)) == []
 
 
 def test_the_numbers_of_the_ioctls_are_those_of_the_kernels_header() -> None:

@@ -15,6 +15,7 @@ import pytest
 pytest.importorskip("pybullet", reason="pybullet has no wheels for this Python")
 
 from drivers.uvc.codec import Jpeg
+from drivers.uvc.scan import scan
 from drivers.uvc.virtual import VirtualCamera
 from embodied.clock import Time
 from embodied.errors import LinkFailed, WorldFailed
@@ -90,6 +91,14 @@ def test_it_says_that_it_is_virtual_and_knows_one_path_alone(world: Tabletop) ->
         for verb, path in (("GET", "/"), ("POST", "/virtual/overhead.mjpg"), ("GET", "/virtual/wrist.mjpg")):
             with asked(camera.address, verb, path) as response:
                 assert response.status == 404
+
+
+def test_a_scan_finds_a_virtual_camera_with_its_address(world: Tabletop) -> None:
+    with opened(world) as camera:
+        host = camera.address.split("/")[2]
+        (found,) = (each for each in scan([host, "not a host", "127.0.0.1:1"]) if each.address == camera.address)
+        assert found.what == "embodied virtual camera, serial overhead"
+        assert found.settings == {"source": camera.address, "serial": "overhead"}
 
 
 def test_a_port_that_is_taken_is_said_with_what_to_do(world: Tabletop) -> None:

@@ -198,7 +198,14 @@ class SO101(Driver):
         Raises:
             DeviceLost: the port is gone, or a servo gave no valid answer for `lost_within`.
         """
-        motors = self._open()
+        try:
+            return self._step(self._open(), command, now)
+        except DeviceLost as error:
+            # It may be another arm that answers again, or this one somewhere else.
+            self._armed, self._fault, self._reason = False, True, f"{error}{AGAIN}"
+            raise
+
+    def _step(self, motors: Motors, command: JointCommand | None, now: Time) -> SO101Output:
         if self._last_answer is None:
             self._last_answer = now
         states = motors.read_all()

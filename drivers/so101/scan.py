@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -25,7 +26,7 @@ TRIES = 3
 
 
 def scan(hosts: Sequence[str]) -> Iterator[Found]:
-    """Scan for SO-101 arms: query each port with a known adapter, and each given port.
+    """Scan for SO-101 arms: query each port with a known adapter, each given port, and virtual arms of this machine.
 
     Args:
         hosts: paths of ports that are queried whatever their adapter; other entries are ignored.
@@ -38,15 +39,21 @@ def scan(hosts: Sequence[str]) -> Iterator[Found]:
     """
     bus = sdk.bus()
     known = {port: serial for port, ids, serial in bus.ports() if ids in ADAPTERS}
-    for port in dict.fromkeys((*filter(_is_port, hosts), *known)):
-        servos, serial = servos_at(port), known.get(port, "")
+    for port in dict.fromkeys((*filter(_is_port, hosts), *known, *filter(_is_port, virtual_ports()))):
+        servos, adapter = servos_at(port), known.get(port, "")
         if servos:
             what = "SO-101" if len(servos) == len(IDS) else f"servos {', '.join(map(str, servos))} of an SO-101"
             yield Found(
                 address=port,
-                what=f"{what}, adapter {serial}" if serial else what,
-                settings={"port": port, "serial": serial} if serial else {"port": port},
+                what=f"{what}, adapter {adapter}" if adapter else what,
+                settings={"port": port, "serial": adapter} if adapter else {"port": port},
             )
+
+
+def virtual_ports() -> list[str]:
+    """Return the links at which `embodied virtual so101` and the profile `virtual` serve an arm of this user."""
+    places = (os.environ.get("XDG_RUNTIME_DIR", ""), f"/run/user/{os.getuid()}", "/tmp")
+    return [str(Path(place) / "embodied-so101") for place in dict.fromkeys(filter(None, places))]
 
 
 def servos_at(port: str) -> list[int]:

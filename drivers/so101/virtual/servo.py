@@ -312,15 +312,15 @@ class Servo:
     @property
     def _under_way(self) -> bool:
         """Whether its set-point moves, or will by what was written last."""
-        if self._pace or not self._follows or self.jammed:
-            return self._pace != 0.0
+        if not self._follows or self.jammed:
+            return False
         match self.get(control_table.MODE):
             case Mode.POSITION:
                 return abs(self._goal() - self.target) >= 1.0
             case Mode.STEP:
                 return abs(self._aim - self.target) >= 1.0
             case _:
-                return False
+                return abs(self._pace) > STANDING_SPEED
 
     def _recover(self) -> None:
         """Restore the factory settings, except for the id."""

@@ -20,11 +20,13 @@ from drivers.so101.control_table import TICK
 from drivers.so101.motors import Motors
 from drivers.so101.scan import scan
 from drivers.so101.servos import IDS, JOINTS
+from drivers.so101.virtual import VirtualSO101
 from embodied.clock import SECOND, Time
 from embodied.errors import DeviceInUse, DeviceLost, NoDevice, NotStopped, WrongDevice
 from embodied.messages import DeviceStatus, GripperState, JointCommand, JointState, Vector
 from embodied.messages.schema import Command
-from embodied.testing.serving import Drive, Stepper
+from embodied.testing.serving import Drive, Serving, Stepper
+from tests.drivers.kinematic import KinematicWorld
 from tests.drivers.so101.bench import CALIBRATION, ROBOT, KinematicBench
 
 
@@ -271,6 +273,16 @@ def test_a_scan_finds_the_arm_at_a_port_and_none_where_there_is_none(tmp_path: P
         bench.virtual.freeze()
         assert not list(scan([bench.virtual.address]))
     assert not list(scan([str(tmp_path / "none")]))
+
+
+def test_a_scan_finds_the_virtual_arm_that_is_served_where_its_launch_file_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    link = str(tmp_path / "embodied-so101")
+    with Serving(VirtualSO101(ROBOT, link=link), KinematicWorld(ROBOT)):
+        assert link in [each.address for each in scan([])]
+    assert link not in [each.address for each in scan([])]
 
 
 def test_settings_that_no_arm_has_are_told_before_a_port_is_opened() -> None:

@@ -14,13 +14,15 @@ from embodied.testing.benches.bench import Bench
 from tests.drivers.can_ev.bench import RoadBench
 from tests.drivers.mavlink.bench import AirfieldBench
 from tests.drivers.so101.bench import SO101Bench
+from tests.drivers.uvc.bench import CameraBench
 from tests.drivers.xarm.bench import XArmBench
-from tests.faults import devices, drones, others, vehicles
+from tests.faults import cameras, devices, drones, interference, others, vehicles
 from tests.faults.kills import ENDING, RESTARTED, end, interrupt
 from tests.faults.tally import Tally
 
 DEVICES: dict[str, tuple[Callable[[], Bench], dict[str, tuple[str, devices.Trial]]]] = {
-    "so101": (SO101Bench, devices.FAULTS),
+    "so101": (SO101Bench, {**devices.FAULTS, **dict(interference.of(SO101Bench, ("elbow_flex", "gripper")))}),
+    "uvc": (CameraBench, cameras.FAULTS),
     "xarm": (XArmBench, devices.FAULTS),
     "can_ev": (RoadBench, vehicles.FAULTS),
     "mavlink": (AirfieldBench, drones.FAULTS),

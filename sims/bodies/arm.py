@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -68,7 +69,9 @@ class Arm:
         self._lower, self._upper = robot.limit("lower"), robot.limit("upper")
         # The same bandwidth at any physics rate.
         gain = 1.0 - (1.0 - model.gain) ** (REFERENCE_RATE / rate)
-        self._servo = Servo(bullet, self.body, self._arm, robot.limit("effort"), gain, rate)
+        self._limits = self._limit_velocities(robot)
+        speeds = np.array([self._limits[joint] for joint in self._arm])
+        self._servo = Servo(bullet, self.body, self._arm, robot.limit("effort"), speeds, gain, rate)
         self.step = self._servo.step
         self._release_motors()
         self._couple_fingers()
@@ -92,6 +95,38 @@ class Arm:
             )
         for joint in range(len(self._links)):
             bullet.setJointMotorControl2(self.body, joint, bullet.VELOCITY_CONTROL, force=0)
+
+    def _limit_velocities(self, robot: Robot) -> dict[int, float]:
+        """Let no joint move faster than its own limit, whatever pushes it, and return the limits by joint [rad/s].
+
+        PyBullet has one limit for all joints of a body; `after_step` slows those that have a lower one.
+        """
+        bullet, limits = self._bullet, {}
+        own = dict(zip(self._arm, robot.limit("velocity").tolist(), strict=True))
+        for joint in range(len(self._links)):
+            info = bullet.getJointInfo(self.body, joint)
+            if info[2] != bullet.JOINT_FIXED:
+                limits[joint] = info[11] if info[11] > 0 else own.get(joint, math.inf)
+        fastest = max(limits.values())
+        if math.isfinite(fastest):
+            bullet.changeDynamics(self.body, -1, maxJointVelocity=fastest)
+        self._slow = {joint: limit for joint, limit in limits.items() if limit < fastest}
+        self._slow_joints = list(self._slow)
+        return limits
+
+    def after_step(self) -> None:
+        """Slow the joints down that a contact has made faster than their own limit; to be called after every step."""
+        for joint, state in zip(
+            self._slow_joints, self._bullet.getJointStates(self.body, self._slow_joints), strict=True
+        ):
+            limit = self._slow[joint]
+            if abs(state[1]) > limit:
+                self._bullet.resetJointState(self.body, joint, state[0], math.copysign(limit, state[1]))
+
+    @property
+    def sensors(self) -> tuple[Callable[[], None], ...]:
+        """Functions to be called after every physics step."""
+        return (self.after_step,) if self._slow else ()
 
     def _couple_fingers(self) -> None:
         """Let the joints of the gripper's linkage follow its first drive."""
@@ -152,7 +187,12 @@ class Arm:
             target = self._gripper.joint(self._width)
             for joint in self._drives:
                 bullet.setJointMotorControl2(
-                    self.body, joint, bullet.POSITION_CONTROL, targetPosition=target, force=self._gripper.force
+                    self.body,
+                    joint,
+                    bullet.POSITION_CONTROL,
+                    targetPosition=target,
+                    force=self._gripper.force,
+                    maxVelocity=self._limits[joint],
                 )
         return JointCommand(position=self._position, gripper=self._width)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -24,17 +25,27 @@ class Servo:
         body: number of the arm's body.
         joints: numbers of its joints.
         effort: torque limit of each motor, shape (n,) [N·m].
+        velocity: speed limit of each joint, shape (n,) [rad/s].
         gain: share of the position error that is corrected in one physics step.
         rate: physics steps per second [Hz].
     """
 
     def __init__(
-        self, bullet: Bullet, body: int, joints: Sequence[int], effort: Vector, gain: float, rate: float
+        self,
+        bullet: Bullet,
+        body: int,
+        joints: Sequence[int],
+        effort: Vector,
+        velocity: Vector,
+        gain: float,
+        rate: float,
     ) -> None:
         self._bullet = bullet
         self._body = body
         self._joints = list(joints)
         self._effort: list[float] = effort.tolist()
+        # A command at the very limit may be above it by rounding.
+        self._fastest = velocity * (1 + 1e-6)
         self._gains = [gain] * len(self._joints)
         self._rate = rate
         self._steps = max(1, round(INTERPOLATION * rate))
@@ -47,10 +58,14 @@ class Servo:
         self._send(position)
 
     def follow(self, goal: Vector) -> None:
-        """Move the target to a position, shape (n,) [rad], from wherever it is."""
+        """Move the target to a position, shape (n,) [rad], from wherever it is, no faster than the joints may go."""
         start = self._goal - self._velocity * (max(self._left, 0) / self._rate)
         self._velocity = (goal - start) * (self._rate / self._steps)
         self._goal, self._left = goal, self._steps
+        excess = float((np.abs(self._velocity) / self._fastest).max())
+        if excess > 1.0:
+            self._left = math.ceil(excess * self._steps)
+            self._velocity = (goal - start) * (self._rate / self._left)
 
     def step(self) -> None:
         """Advance the target; to be called before every physics step."""

@@ -188,7 +188,7 @@ class _FactoryRun(Run):
             ground=GROUND,
         )
         self.pushes = (self.arm.step, self.shuttle.step, self.wind.step, self.drone.step)
-        self.sensors = (self.shuttle.after_step, self.drone.after_step)
+        self.sensors = (*self.arm.sensors, self.shuttle.after_step, self.drone.after_step)
         self.carriers = (self.shuttle.read_pose, self.drone.read_pose)
         meshes |= ground | {(table, -1): surface, (self._pad, -1): marking}
         self.stage = Stage(bullet, meshes | dict(self.arm.meshes()) | self.shuttle.meshes())

@@ -133,7 +133,7 @@ class _TabletopRun(Run):
         build_tray(bullet, worktable.tray)
         self.bodies, meshes = build_objects(bullet, scene)
         self.arm = Arm(bullet, world.robot, model, world.rate, self.now)
-        self.pushes = (self.arm.step,)
+        self.pushes, self.sensors = (self.arm.step,), self.arm.sensors
         floor, ground = scenery.floor(bullet)
         self.stage = Stage(bullet, meshes | {(table, -1): surface, (floor, -1): ground, **self.arm.meshes()})
         start = {label: motion.position for label, motion in self._motions().items()}

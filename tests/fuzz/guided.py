@@ -6,6 +6,7 @@ import mmap
 import os
 import struct
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -58,4 +59,6 @@ def _instrument(library: Any, module: Any) -> None:
     """Count the coverage of a module's functions."""
     for name, value in list(vars(module).items()):
         if getattr(value, "__module__", None) == module.__name__ and hasattr(value, "__code__"):
-            setattr(module, name, library.instrument_func(value))
+            # What it cannot read, such as code with some kinds of jumps, is run without being counted.
+            with suppress(RuntimeError):
+                setattr(module, name, library.instrument_func(value))

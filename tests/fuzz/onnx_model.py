@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import onnxruntime  # noqa: F401 - loading it is no part of the time that an input takes
 
 from embodied.messages import Array
 from policies.perception.onnx_node import OnnxNode

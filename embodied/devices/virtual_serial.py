@@ -54,12 +54,13 @@ class PseudoTerminal:
 
 
 def _link(path: Path, name: str) -> None:
-    if path.is_symlink() and str(path.readlink()) == name:
-        # Left behind by a process that was killed; the system has given its terminal's name to this one.
-        return
-    if path.is_symlink() and not path.exists():
-        path.unlink(missing_ok=True)
     try:
+        if path.is_symlink() and str(path.readlink()) == name:
+            # Left behind by a process that was killed; the system has given its terminal's name to this one.
+            return
+        # Whether a link of another user leads anywhere may be hidden too, and such a link cannot be removed.
+        if path.is_symlink() and not path.exists():
+            path.unlink(missing_ok=True)
         path.symlink_to(name)
     except OSError as error:
         raise LinkFailed(

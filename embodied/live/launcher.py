@@ -40,6 +40,8 @@ class Launcher(Supervisor):
             while not run.over:
                 run.advance(0.1)
 
+    It has to be called at least once in 2 s: guards whose launcher is silent for longer stop until a person resets.
+
     Args:
         plan: from `Graph.check()`.
         directory: of the run.

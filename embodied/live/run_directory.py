@@ -109,10 +109,10 @@ class RunDirectory:
     def read(self) -> dict[str, Any]:
         """Read the description of the run; empty if it cannot be read."""
         try:
-            found: dict[str, Any] = json.loads((self.path / GRAPH).read_text("utf-8"))
-        except (OSError, ValueError):
+            found = json.loads((self.path / GRAPH).read_text("utf-8"))
+        except (OSError, ValueError, RecursionError):
             return {}
-        return found
+        return found if isinstance(found, dict) else {}
 
     def trouble(self) -> str:
         """Explain why its launcher may not answer, and what to do about it."""
@@ -203,7 +203,11 @@ def _entries(place: Path) -> list[Path]:
 
 def _ours(path: Path) -> bool:
     """Return whether a directory holds nothing but what runs put there: all else is never removed."""
-    names = {entry.name.partition(".new")[0] for entry in path.iterdir()}
+    try:
+        names = {entry.name.partition(".new")[0] for entry in path.iterdir()}
+    except OSError:
+        # Somebody else has removed it meanwhile.
+        return False
     return all(name in (GRAPH, CONTROL) or name.startswith(GUARD) for name in names)
 
 

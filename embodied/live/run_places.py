@@ -51,7 +51,7 @@ def closed_to_others(path: Path) -> bool:
 def only_place() -> Path | None:
     """Return the place to which the environment restricts the runs; None if it does not."""
     given = os.environ.get(ONLY)
-    return Path(given).absolute() if given else None
+    return _absolute(given) if given else None
 
 
 def home() -> Path:
@@ -90,10 +90,22 @@ def _named() -> list[Path]:
     """List the places with a fixed name, whether they exist or not."""
     user = os.getuid()
     runtime = os.environ.get("XDG_RUNTIME_DIR")
-    given = [Path(runtime).absolute() / "embodied"] if runtime else []
-    temporary = os.environ.get("TMPDIR")
-    others = [Path(temporary).absolute() / f"embodied-{user}"] if temporary else []
-    return [*given, Path(f"/run/user/{user}/embodied"), Path(f"/tmp/embodied-{user}"), *others]
+    given = [_absolute(runtime) / "embodied"] if runtime else []
+    return [*given, Path(f"/run/user/{user}/embodied"), *(path / f"embodied-{user}" for path in _temporary())]
+
+
+def _temporary() -> list[Path]:
+    """List the folders for temporary files, whether they exist or not."""
+    given = os.environ.get("TMPDIR")
+    return list(dict.fromkeys([Path("/tmp"), *([_absolute(given)] if given else [])]))
+
+
+def _absolute(path: str) -> Path:
+    try:
+        return Path(path).absolute()
+    except OSError:
+        # The current folder has been removed, and so nothing is relative to it.
+        return Path("/") / path
 
 
 def _for_new() -> Iterator[Path]:
@@ -106,7 +118,7 @@ def _for_new() -> Iterator[Path]:
     given = os.environ.get("XDG_RUNTIME_DIR")
     yield from (path for path in _named() if path != implied or given)
     # Another user may have made the folder of that name in /tmp, to keep this one out.
-    for folder in dict.fromkeys((Path("/tmp"), Path(tempfile.gettempdir()))):
+    for folder in _temporary():
         yield from (path for path in _numbered(folder) if closed_to_others(path))
         with contextlib.suppress(OSError):
             yield Path(tempfile.mkdtemp(prefix=f"embodied-{os.getuid()}-", dir=folder))
@@ -134,8 +146,7 @@ def _numbered(folder: Path) -> list[Path]:
 
 def _known() -> list[Path]:
     """List the places that can be named without a run."""
-    folders = dict.fromkeys((Path("/tmp"), Path(tempfile.gettempdir())))
-    return [*_named(), *(path for folder in folders for path in _numbered(folder))]
+    return [*_named(), *(path for folder in _temporary() for path in _numbered(folder))]
 
 
 def _listed() -> list[Path]:

@@ -55,6 +55,14 @@ def test_what_no_run_has_put_into_a_directory_keeps_it(only: Path) -> None:
     assert len([*(only / "mine-1").iterdir()]) == 4
 
 
+@pytest.mark.parametrize("text", ["", "[]", "{", "[" * 100_000, "7"])
+def test_a_description_that_cannot_be_read_is_empty(text: str, only: Path) -> None:
+    directory = RunDirectory.create("cell")
+    (directory.path / "graph.json").write_text(text, encoding="utf-8")
+    assert [found.read() for found in running()] == [{}]
+    directory.remove()
+
+
 def test_a_place_that_others_may_enter_is_passed_over(only: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(ONLY)
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(only))

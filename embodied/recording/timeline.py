@@ -1,31 +1,38 @@
-"""Timeline of a run for a report: spans in which each node published, and the states of its guards."""
+"""Timeline of a run for a report: spans in which nodes published, their phases and words, and the states of guards."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from enum import Enum
 from functools import partial
-from typing import Any
+from typing import Any, Literal, get_origin, get_type_hints
 
 from embodied.clock import SECOND, period
 from embodied.messages import GuardReport
+from embodied.messages.schema import Message, without_none
 from embodied.node.ports import Stamped
 from embodied.runtime.episode import VERDICT_PERIOD, Watcher, reports
 from embodied.runtime.health import ALIVE
 from embodied.runtime.lockstep import Lockstep
 
 Span = list[Any]
-"""Span `[from, to]` [s]; of a guard also its state, and the first reason for it."""
+"""Span `[from, to]` [s]; of a guard also its state, and the first reason for it; of a band its value."""
+
+BANDS_MOST = 200
+"""Largest number of spans of one band; what changes more often is no phase, and is left out."""
 
 
 class Timeline(Watcher):
     """Watcher that records spans of time: in which each node was alive, and each guard had one state.
 
-    A node is alive from one publication to the next, unless the gap is longer than `ALIVE` of its periods.
+    A node is alive from one publication to the next, unless the gap is longer than `ALIVE` of its periods. What a node
+    is doing shows in bands: attributes of it that are members of an enumeration, and text and flags of its messages.
     """
 
     def __init__(self) -> None:
         self._alive: dict[str, list[Span]] = {}
         self._guards: dict[str, list[Span]] = {}
+        self._bands: dict[str, list[Span]] = {}
         self._end = 0.0
 
     def begin(self, run: Lockstep) -> None:
@@ -39,6 +46,10 @@ class Timeline(Watcher):
                 # Observing a rendered output would render it; the timeline must not change the cost of a run.
                 if not output.rendered or f"{name}.{output.name}" in taken:
                     run.observe(f"{name}.{output.name}", self._recorder(name, max(gap, VERDICT_PERIOD / SECOND)))
+                    if output.message is not GuardReport and (words := discrete_fields(output.message)):
+                        run.observe(
+                            f"{name}.{output.name}", partial(self._record_words, f"{name}.{output.name}", words)
+                        )
         for name, topic in reports(run):
             self._guards[name] = []
             run.observe(topic, partial(self._record_report, name))
@@ -65,10 +76,42 @@ class Timeline(Watcher):
         else:
             spans.append([now, now, state, reason])
 
+    def _record_words(self, topic: str, fields: Sequence[str], message: Stamped[Any]) -> None:
+        for name in fields:
+            value = getattr(message.value, name)
+            self._band(f"{topic}.{name}", message.stamp / SECOND, value.name if isinstance(value, Enum) else str(value))
+
+    def look(self, run: Lockstep) -> None:
+        """Record the phase of each node that keeps one."""
+        for name, planned in run.plan.nodes.items():
+            for attribute, value in getattr(planned.node, "__dict__", {}).items():
+                if isinstance(value, Enum):
+                    self._band(f"{name} {attribute.strip('_')}", run.now / SECOND, value.name)
+
+    def _band(self, name: str, now: float, value: str) -> None:
+        spans = self._bands.setdefault(name, [])
+        if spans:
+            spans[-1][1] = now
+        if (not spans or spans[-1][2] != value) and len(spans) <= BANDS_MOST:
+            spans.append([now, now, value[:80]])
+
     def end(self, run: Lockstep) -> None:
         """Record the end of the run."""
+        self.look(run)
         self._end = run.now / SECOND
 
     def as_dict(self) -> dict[str, Any]:
-        """Return plain data: the end of the run [s], and spans by node and by guard."""
-        return {"end": self._end, "nodes": self._alive, "guards": self._guards}
+        """Return plain data: the end of the run [s], and spans by node, by guard and by band."""
+        bands = {name: spans for name, spans in self._bands.items() if len(spans) <= BANDS_MOST}
+        return {"end": self._end, "nodes": self._alive, "guards": self._guards, "bands": bands}
+
+
+def discrete_fields(message: type[Message]) -> list[str]:
+    """List the fields of a message that are text, a flag or a member of an enumeration, without its frame."""
+    kinds = {name: without_none(hint)[0] for name, hint in get_type_hints(message).items()}
+    return [
+        name
+        for name, kind in kinds.items()
+        if name != "frame"
+        and (kind in (bool, str) or get_origin(kind) is Literal or (isinstance(kind, type) and issubclass(kind, Enum)))
+    ]

@@ -22,6 +22,9 @@ TOP = 6
 WIDTH = 640
 """Width of the timeline [px]."""
 
+LETTER = 6.5
+"""Width of a letter in a band [px]."""
+
 BAR_LEAST = 1.5
 """Width at which even the shortest event is drawn [px]."""
 
@@ -47,7 +50,8 @@ def timeline(data: Mapping[str, Any], faults: Sequence[Mapping[str, Any]] = ()) 
         faults: injected faults as of `FaultCount`.
     """
     end = max(float(data["end"]), 1e-9)
-    rows = [*_fault_rows(faults, end), *_guard_rows(data["guards"]), *_node_rows(data["nodes"])]
+    bands = list(_band_rows(data.get("bands", {})))
+    rows = [*_fault_rows(faults, end), *_guard_rows(data["guards"]), *bands, *_node_rows(data["nodes"])]
     height = TOP + ROW * len(rows) + 20
     scale = (WIDTH - LEFT - RIGHT) / end
     parts = [f'<svg viewBox="0 0 {WIDTH} {height}" role="img" aria-label="what happened when">']
@@ -64,6 +68,8 @@ def timeline(data: Mapping[str, Any], faults: Sequence[Mapping[str, Any]] = ()) 
             parts.append(
                 f'<rect class="{kind}" x="{x:.1f}" y="{y + 3}" width="{w:.1f}" height="{ROW - 7}">{title}</rect>'
             )
+            if kind.startswith("band") and w > LETTER * len(text) + 4:
+                parts.append(f'<text class="word" x="{x + 3:.1f}" y="{y + 11}">{escape(text)}</text>')
     return "".join([*parts, "</svg>"])
 
 
@@ -74,6 +80,18 @@ Bars = list[tuple[float, float, str, str]]
 def _node_rows(nodes: Mapping[str, Any]) -> Iterator[tuple[str, Bars]]:
     for name, spans in nodes.items():
         yield name, [(begin, until, "alive", "publishes") for begin, until in spans]
+
+
+def _band_rows(bands: Mapping[str, Any]) -> Iterator[tuple[str, Bars]]:
+    """Yield a row for each phase and each word that changes, in turn light and dark, with the last value marked."""
+    for name, spans in bands.items():
+        # A phase that never changes is one that the node is stuck in.
+        if len(spans) > 1 or " " in name:
+            last = len(spans) - 1
+            kinds = [
+                "band last" if index == last else f"band {'odd' if index % 2 else 'even'}" for index in range(last + 1)
+            ]
+            yield name, [(*span[:2], kind, str(span[2])) for span, kind in zip(spans, kinds, strict=True)]
 
 
 def _guard_rows(guards: Mapping[str, Any]) -> Iterator[tuple[str, Bars]]:

@@ -23,6 +23,9 @@ _GUARD = {"clips": int, "refusals": int, "clip?": str, "refusal?": str}
 _SPAN = [float, float]
 """From, to [s]."""
 
+_BAND = [float, float, str]
+"""From, to [s], and its value."""
+
 _GUARD_SPAN = [float, float, str, str]
 """From, to [s], its state and the first reason for it."""
 
@@ -40,7 +43,7 @@ RESULT: dict[str, Any] = {
     "note?": str,
     "episode_s?": float,
     "reruns?": [str],
-    "timeline?": {"end": float, "nodes": {...: [_SPAN]}, "guards": {...: [_GUARD_SPAN]}},
+    "timeline?": {"end": float, "nodes": {...: [_SPAN]}, "guards": {...: [_GUARD_SPAN]}, "bands?": {...: [_BAND]}},
     "video?": str,
     "filmstrip?": str,
     "logs?": str,

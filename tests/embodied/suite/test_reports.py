@@ -8,12 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from embodied.launch import Overrides
+from embodied.launch import Overrides, load
+from embodied.recording.timeline import Timeline
+from embodied.runtime.episode import play
 from embodied.suite import Result, Scenario, Summary, compare, github, run_suite
 from embodied.suite.drawing import timeline
 from embodied.suite.junit import junit
 from embodied.suite.report import report
-from tests.embodied.suite.waiting import counted, job, quiet
+from embodied.suite.shapes import RESULT
+from embodied.suite.stored import check_shape
+from tests.embodied.suite.waiting import counted, job, launch_file, quiet
 
 CELL = Scenario("cell", Path("launch/cell.yaml"), "sim", Overrides(sets=("robot=a b",), world="held_out"))
 BAD = [
@@ -122,6 +126,33 @@ def test_the_page_says_nothing_that_a_node_wrote_as_markup(tmp_path: Path) -> No
     assert "<block>" not in text
     assert "the &lt;block&gt; fell" in text
     assert not _Page(text).open
+
+
+def test_a_timeline_shows_the_phase_that_a_node_is_stuck_in_and_the_words_that_it_gives(tmp_path: Path) -> None:
+    recorded = Timeline()
+    file = launch_file(tmp_path, "suite.waiting:Moody")
+    file.write_text(file.read_text().partition("faults:")[0])
+    play(load(file).graph(), 0, watchers=[recorded])
+    data = recorded.as_dict()
+    check_shape(data, RESULT["timeline?"])
+    assert [span[2] for span in data["bands"]["clock mood"]] == ["LOOKING", "WAITING"]
+    assert data["bands"]["clock mood"][1][:2] == [0.5, 1.0]
+    assert [span[2] for span in data["bands"]["clock.target.label"]] == ["red", "blue"]
+    root = ET.fromstring(timeline(data))
+    words = [element.text for element in root.iter("text")]
+    assert {"clock mood", "LOOKING", "WAITING", "red", "blue"} <= set(words)
+    assert [bar.get("class") for bar in root.iter("rect")] == [
+        "band even",
+        "band last",
+        "band even",
+        "band last",
+        "alive",
+    ]
+    # A phase that never changes has a row; a word that never changes has none.
+    stuck = {**data, "bands": {"clock mood": [[0.0, 1.0, "LOOKING"]], "clock.target.label": [[0.0, 1.0, "red"]]}}
+    labels = [element.text for element in ET.fromstring(timeline(stuck)).iter("text")]
+    assert "clock mood" in labels
+    assert "clock.target.label" not in labels
 
 
 def test_a_timeline_has_a_row_a_node_a_guard_and_a_fault() -> None:

@@ -6,6 +6,7 @@ import os
 import signal
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import Enum, auto
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import numpy as np
 from embodied import SECOND, Node, Time
 from embodied.errors import WorldFailed
 from embodied.launch import Overrides
-from embodied.messages import JointState
+from embodied.messages import JointState, Target
 from embodied.suite import Job, Result, Scenario, Summary
 from embodied.world import Rendering, Verdict
 from tests.embodied.nodes import joints
@@ -122,6 +123,27 @@ class Hashed(Node):
     def step(self) -> JointState:
         words = {f"word {number}" for number in range(20)}
         return joints(next(float(word.split()[1]) for word in words))
+
+
+class Mood(Enum):
+    """What `Moody` is about to do."""
+
+    LOOKING = auto()
+    WAITING = auto()
+
+
+@dataclass
+class Moody(Node):
+    """Looks for half a second, and then waits for ever."""
+
+    rate = 10.0
+
+    def open(self) -> None:
+        self._mood = Mood.LOOKING
+
+    def step(self, now: Time) -> Target:
+        self._mood = Mood.WAITING if now >= SECOND // 2 else Mood.LOOKING
+        return Target(label="red" if now < SECOND // 4 else "blue")
 
 
 def launch_file(folder: Path, node: str = "nodes:Clock", **settings: object) -> Path:

@@ -17,6 +17,7 @@ from tests.drivers.so101.bench import SO101Bench
 from tests.drivers.uvc.bench import CameraBench
 from tests.drivers.xarm.bench import XArmBench
 from tests.faults import cameras, devices, drones, interference, others, vehicles
+from tests.faults.drone_interference import INTERFERENCE
 from tests.faults.kills import ENDING, RESTARTED, end, interrupt
 from tests.faults.tally import Tally
 
@@ -25,7 +26,7 @@ DEVICES: dict[str, tuple[Callable[[], Bench], dict[str, tuple[str, devices.Trial
     "uvc": (CameraBench, cameras.FAULTS),
     "xarm": (XArmBench, devices.FAULTS),
     "can_ev": (RoadBench, vehicles.FAULTS),
-    "mavlink": (AirfieldBench, drones.FAULTS),
+    "mavlink": (AirfieldBench, drones.FAULTS | INTERFERENCE),
 }
 """Benches of the devices, and the faults of each."""
 

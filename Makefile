@@ -7,7 +7,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 CODE := embodied sims drivers policies tests examples docs
 
-.PHONY: demo test check docs bench faults virtual fuzz mutate clean
+.PHONY: demo test check docs bench faults virtual clients fuzz mutate clean
 
 demo: $(VENV)/.base
 	$(BIN)/embodied run launch/pick_place.yaml --sim
@@ -44,6 +44,10 @@ virtual: $(VENV)/.dev
 # 100 000 inputs of each kind of file and wire: right, or one clear error in bounded time and memory. An hour or two.
 fuzz: $(VENV)/.dev
 	$(BIN)/python -m tests.fuzz
+
+# What the examples of vendors' clients do, against virtual devices, in real time.
+clients: $(VENV)/.dev
+	$(BIN)/python -m tests.drivers.mavlink.clients
 
 # Every line of the guards, changed in turn: their tests must fail. Minutes, and so not among the checks.
 mutate: $(VENV)/.dev

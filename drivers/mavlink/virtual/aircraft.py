@@ -177,7 +177,7 @@ class Aircraft:
             answers = [common.MAVLink_ping_message(message.time_usec, message.seq, *sender)]
         elif kind.startswith("MISSION_"):
             answers = list(self._plans.answer(message))
-        elif kind.startswith("PARAM_"):
+        elif kind in ("PARAM_REQUEST_LIST", "PARAM_REQUEST_READ", "PARAM_SET"):
             answers = list(self._parameters.answer(message))
         elif not self._setpoints.handle(message, self.telemetry.estimate.yaw):
             answers = answer_service(message, self._parameters)

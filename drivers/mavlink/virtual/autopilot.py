@@ -254,7 +254,8 @@ class Autopilot(Failsafes, Guidance):
     def _fly_mission(self) -> None:
         assert self.home is not None
         mode, leg, target = self.mission.step(self._now, self._at, self.home)
-        self.cruise = self.mission.speed
+        speed = self.mission.speed
+        self.cruise = None if speed is None else min(speed, float(self.parameters["MPC_XY_VEL_MAX"]))
         if leg is not None:
             self._target = target
             self._heading = self._heading if leg.yaw is None else leg.yaw

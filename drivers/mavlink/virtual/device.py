@@ -18,7 +18,7 @@ from embodied.devices.virtual import VirtualDevice
 from embodied.errors import nearest
 from embodied.messages import Vector
 from embodied.messages.schema import Command
-from embodied.ranges import Range
+from embodied.ranges import FINITE, Range
 from embodied.world import World
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ class VirtualPX4(VirtualDevice):
     def check(self) -> Iterable[str]:
         """Check ports, id and parameters, and that pymavlink is installed."""
         sdk.require()
-        from drivers.mavlink.virtual.parameters import PARAMETERS
+        from drivers.mavlink.virtual.parameters import PARAMETERS, RANGES
 
         yield from Range(0, 65535).problems(source=self.source, target=self.target)
         yield from Range(1, 255).problems(system=self.system)
@@ -94,6 +94,8 @@ class VirtualPX4(VirtualDevice):
             elif type(value) is not type(PARAMETERS[name]):
                 kind = "an integer" if isinstance(PARAMETERS[name], int) else "a number with a point"
                 yield f"parameter {name} must be {kind}, got {value!r}"
+            else:
+                yield from (f"parameter {problem}" for problem in RANGES.get(name, FINITE).problems(**{name: value}))
 
     def open(self, world: World) -> None:
         """Take the multirotor of the world, and open its link.

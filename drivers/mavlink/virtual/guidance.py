@@ -23,6 +23,9 @@ STICK_CLIMB = 1.0
 STICK_TURN = 0.8
 """Rate of the yaw for a stick at its end [rad/s]."""
 
+TURN_MOST = 2.0
+"""Highest rate of the yaw that is flown [rad/s]."""
+
 STICK_REST = 0.05
 """Deflection up to which a stick is in the middle."""
 
@@ -61,6 +64,7 @@ class Guidance(FlightState):
     def _turn(self, rate: float) -> None:
         """Turn at a rate [rad/s]: lead the yaw by what the attitude loop turns at that rate."""
         if rate:
+            rate = min(max(rate, -TURN_MOST), TURN_MOST)
             self._heading = self._yaw + rate / float(ATTITUDE_GAIN[2])
             self._turning = True
         elif self._turning:

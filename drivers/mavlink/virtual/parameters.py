@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from pymavlink.dialects.v20 import common
 
 from drivers.mavlink import codec
+from embodied.ranges import FINITE, Range
 
 PARAMETERS: dict[str, int | float] = {
     "BAT_CRIT_THR": 0.07,  # charge at which it returns
@@ -44,6 +44,15 @@ PARAMETERS: dict[str, int | float] = {
 }
 """Default values by name (PX4 User Guide, "Parameter Reference"); the type of each is kept."""
 
+RANGES = {
+    "MPC_LAND_SPEED": Range(0.1, 4.0, "m/s"),
+    "MPC_THR_HOVER": Range(0.1, 0.8),
+    "MPC_XY_VEL_MAX": Range(0.1, 20.0, "m/s"),
+    "MPC_Z_VEL_MAX_DN": Range(0.1, 4.0, "m/s"),
+    "MPC_Z_VEL_MAX_UP": Range(0.1, 8.0, "m/s"),
+}
+"""Ranges of the parameters without which it cannot fly; a client's value outside is not taken."""
+
 
 @dataclass
 class ParameterHandler:
@@ -68,7 +77,8 @@ class ParameterHandler:
             return
         if message.get_type() == "PARAM_SET":
             value = codec.decode_value(message.param_value, message.param_type)
-            if type(value) is type(self.values[name]) and math.isfinite(value):
+            allowed = value in RANGES.get(name, FINITE)
+            if type(value) is type(self.values[name]) and allowed:
                 self.values[name] = value
         yield self._value(name)
 

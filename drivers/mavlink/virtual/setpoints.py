@@ -30,6 +30,9 @@ IGNORES_THRUST = 0x40
 IGNORES_ATTITUDE = 0x80
 """Bit of an attitude target's mask for a missing attitude."""
 
+RATE_MOST = 4.0
+"""Highest angular rate that is flown [rad/s]."""
+
 NO_STICK = 0x7FFF
 """Value of a stick that does not exist."""
 
@@ -142,7 +145,9 @@ class SetpointHandler:
             self._refuse("Attitude target refused: no unit quaternion")
         else:
             thrust = min(max(float(message.thrust), 0.0), 1.0)
-            self.autopilot.receive_setpoint(AttitudeTarget(None if by_rates else attitude(quaternion), rates, thrust))
+            rates = np.clip(np.nan_to_num(rates), -RATE_MOST, RATE_MOST)
+            orientation = None if by_rates else attitude(quaternion / norm(quaternion))
+            self.autopilot.receive_setpoint(AttitudeTarget(orientation, rates, thrust))
 
     def _sticks(self, message: Any) -> None:
         values: Sequence[int] = (message.x, message.y, message.z, message.r)

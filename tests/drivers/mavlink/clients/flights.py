@@ -105,13 +105,13 @@ def manual_control(session: Session) -> None:
 
 def mission(session: Session) -> None:
     missions = Mission(session.system)
+    session.healthy()
     places = [session.geodetic(*place) for place in ((4.0, 0.0), (4.0, -8.0), (-4.0, -8.0))]
     items = [MissionItem(*place, 4.0, 5.0, True) for place in places[:2]]
     items.append(MissionItem(*places[2], 4.0, 5.0, False, loiter_time_s=1.0, yaw_deg=-90.0))
     missions.set_return_to_launch_after_mission(True)
     missions.upload_mission(MissionPlan(items))
     assert len(missions.download_mission().mission_items) == 3
-    session.healthy()
     session.action.arm()
     missions.start_mission()
     session.wait("the last item", lambda: missions.mission_progress().current == 3)

@@ -1,4 +1,4 @@
-"""Codec of an xArm's control box: requests and replies on its control port, and the reports that it streams.
+"""Codec of an xArm's control box: requests and replies on its control port.
 
 Framing as the vendor's SDK 1.18.4 (BSD-3-Clause) sends and expects it: every frame begins with transaction, protocol
 and length, big-endian and of two bytes each, and then the number of a register. A reply has one more byte, the state of
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import IntEnum, IntFlag
 
 PORT = 502
@@ -43,6 +43,7 @@ class Register(IntEnum):
 
     VERSION = 1
     SERIAL = 2
+    VERIFICATION = 3
     ENABLE = 11
     SET_STATE = 12
     GET_STATE = 13
@@ -50,22 +51,79 @@ class Register(IntEnum):
     ERROR = 15
     CLEAR_ERROR = 16
     CLEAR_WARNING = 17
+    BRAKE = 18
     SET_MODE = 19
     MOVE_LINE = 21
+    MOVE_LINE_ROUND = 22
     MOVE_JOINT = 23
+    MOVE_JOINT_ROUND = 24
     MOVE_HOME = 25
+    PAUSE = 26
+    MOVE_CIRCLE = 27
+    MOVE_TOOL = 28
     SERVO_JOINT = 29
     SERVO_LINE = 30
+    TOOL_JERK = 31
+    TOOL_ACCELERATION = 32
+    JOINT_JERK = 33
+    JOINT_ACCELERATION = 34
+    TOOL_OFFSET = 35
+    LOAD = 36
+    COLLISION_SENSITIVITY = 37
+    TEACH_SENSITIVITY = 38
+    CLEAN_SETTINGS = 39
+    SAVE_SETTINGS = 40
     TOOL_POSE = 41
     JOINTS = 42
     INVERSE = 43
     FORWARD = 44
     JOINT_LIMITED = 45
+    TOOL_LIMITED = 46
+    REDUCED_TOOL_SPEED = 47
+    REDUCED_JOINT_SPEED = 48
+    GET_REDUCED_MODE = 49
+    SET_REDUCED_MODE = 50
+    GRAVITY = 51
+    BOUNDARY = 52
+    REDUCED_STATES = 53
     EFFORT = 55
+    REDUCED_RANGE = 58
+    FENCE = 59
+    COLLISION_REBOUND = 60
+    RECORD = 61
+    SAVE_RECORD = 62
+    LOAD_RECORD = 63
+    PLAY_RECORD = 64
+    RECORD_STATE = 65
+    COUNTER_RESET = 74
+    COUNTER_PLUS = 75
+    SELF_COLLISION = 77
+    JOINT_VELOCITY = 81
+    LINE_VELOCITY = 82
+    MOVE_RELATIVE = 83
+    TOOL_POSE_AXIS = 91
+    MOVE_LINE_AXIS = 92
+    SERVO_LINE_AXIS = 93
+    SERVO_READ16 = 102
     BUS = 124
     BUS_ERROR = 125
     BUS_WRITE16 = 127
     BUS_READ16 = 128
+    GET_DIGITAL = 131
+    GET_ANALOG_1 = 132
+    GET_ANALOG_2 = 133
+    SET_DIGITAL = 134
+    SET_ANALOG_1 = 135
+    SET_ANALOG_2 = 136
+    INPUT_FUNCTION = 137
+    OUTPUT_FUNCTION = 138
+    PORT_STATES = 139
+    DIGITAL_AT_PLACE = 144
+    FORCE = 200
+    FORCE_MODE = 203
+    IDENTIFY_LOAD = 204
+    FORCE_SETTINGS = 212
+    FEEDBACK_CHECK = 253
     FEEDBACK = 254
 
 
@@ -93,6 +151,11 @@ class Mode(IntEnum):
 
     PLANNED = 0
     SERVO = 1
+    TEACH = 2
+    JOINT_VELOCITY = 4
+    LINE_VELOCITY = 5
+    JOINT_ONLINE = 6
+    LINE_ONLINE = 7
 
 
 class Flag(IntFlag):
@@ -110,8 +173,11 @@ class Fault(IntEnum):
     EMERGENCY_STOP = 2
     SERVO_1 = 11
     TOOL_SILENT = 19
+    KINEMATICS = 21
     JOINT_LIMIT = 23
     SPEED_LIMIT = 24
+    COLLISION = 31
+    BOUNDARY = 35
 
 
 OVERHEATED = 15
@@ -209,83 +275,3 @@ def seven(values: Sequence[float]) -> tuple[float, ...]:
 def version(axes: int, kind: int, serial: str, box: str, firmware: str) -> bytes:
     """Encode the value of the control box's version register, padded to 40 bytes."""
     return f"{axes},{kind},{serial},{box},v{firmware}".encode().ljust(40, b"\0")[:40]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
-    """Report that the control box streams periodically, as bytes and back.
-
-    Attributes:
-        axes: number of joints of the arm.
-        kind: type number of the arm.
-        state, mode, count, error, warning: values of the registers of these names.
-        position: joint positions [rad].
-        velocity: joint velocities [rad/s].
-        effort: joint torques [N·m].
-        pose: pose of the flange, x, y, z [mm] and roll, pitch, yaw [rad].
-        enabled: whether the motors are on, and so the brakes released.
-        firmware: version of the firmware, three numbers.
-        servos: state and code of each servo.
-        temperature: temperature of each motor [degC].
-        voltage: supply voltage of each motor [V].
-        counter: number of this report.
-    """
-
-    axes: int
-    kind: int
-    state: int
-    mode: int
-    count: int
-    error: int
-    warning: int
-    position: Sequence[float]
-    velocity: Sequence[float]
-    effort: Sequence[float]
-    pose: Sequence[float]
-    enabled: bool
-    firmware: str
-    servos: Sequence[tuple[int, int]] = field(default_factory=tuple)
-    temperature: Sequence[int] = field(default_factory=tuple)
-    voltage: Sequence[float] = field(default_factory=tuple)
-    counter: int = 0
-
-    def pack(self, port: int) -> bytes:
-        """Return the bytes that a report port streams: 30001, 30002 or 30003.
-
-        Raises:
-            KeyError: there is no such report port.
-        """
-        makers = {30001: self._normal, 30002: self._rich, 30003: self._real}
-        body = makers[port]()
-        return struct.pack(">I", len(body) + 4) + body
-
-    def _common(self) -> bytes:
-        head = struct.pack(">BH", self.mode << 4 | self.state, self.count)
-        return head + floats(seven(self.position)) + floats(self.pose) + floats(seven(self.effort))
-
-    def _real(self) -> bytes:
-        return self._common() + bytes(48)
-
-    def _normal(self) -> bytes:
-        motors = (1 << self.axes) - 1 if self.enabled else 0
-        faults = bytes([motors, motors, self.error, self.warning])
-        # No offset and no load at the flange; middling sensitivity; gravity along -z.
-        return self._common() + faults + floats([0.0] * 10) + bytes([3, 3]) + floats([0.0, 0.0, -1.0])
-
-    def _rich(self) -> bytes:
-        data = bytearray(583)
-        plain = self._normal()
-        data[: len(plain)] = plain
-        data[141:143] = bytes([self.kind, self.axes])
-        data[147 : 147 + 30] = f"v{self.firmware}".encode().ljust(30, b"\0")[:30]
-        data[177:197] = floats([10000.0, 1.0, 50000.0, 0.1, 1000.0])  # jerk, acceleration and speed of the flange
-        data[197:217] = floats([286.5, 0.01, 20.0, 0.0001, 3.1416])  # of the joints
-        data[217:225] = floats([2.3, 2.7])
-        servos = [*self.servos, *([(0, 0)] * (SLOTS - len(self.servos)))]
-        data[225:239] = bytes(value for pair in servos for value in pair)
-        data[241:248] = struct.pack(">7b", *map(int, seven(self.temperature)))
-        data[252:280] = floats(seven(self.velocity))
-        data[280:284] = struct.pack(">I", self.counter)
-        data[311] = 1  # collision detection is on
-        data[337:351] = struct.pack(">7H", *(round(100 * volts) for volts in seven(self.voltage)))
-        return bytes(data)

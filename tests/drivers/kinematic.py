@@ -8,46 +8,9 @@ import numpy as np
 
 from embodied.bodies import ArmBody, CarBody, CarSensors
 from embodied.clock import Time
-from embodied.messages import GripperState, JointCommand, JointState
+from embodied.devices.kinematic_arm import KinematicArm
 from embodied.robot import Robot
 from tests.drivers.plain_world import PlainWorld
-
-LAG = 0.02
-"""Time constant of a joint behind its motor [s]."""
-
-STIFFNESS = 20.0
-"""Torque per angle between a joint and its motor [N·m/rad]."""
-
-
-class KinematicArm:
-    """Arm whose joints and gripper follow their motors with a lag."""
-
-    def __init__(self, robot: Robot) -> None:
-        self.joints = tuple(robot.joints)
-        self.now = Time(0)
-        self.at = np.append(robot.limit("home"), robot.opening)
-        self.goal = self.at.copy()
-        self.rate = np.zeros_like(self.at)
-
-    def read(self) -> tuple[JointState, GripperState]:
-        effort = STIFFNESS * (self.goal - self.at)[:-1]
-        width, speed = float(self.at[-1]), float(self.rate[-1])
-        return (
-            JointState(position=self.at[:-1].copy(), velocity=self.rate[:-1].copy(), effort=effort, acquired=self.now),
-            GripperState(width=width, speed=speed, force=0.0, acquired=self.now),
-        )
-
-    def command(self, command: JointCommand) -> JointCommand:
-        if command.position is not None:
-            self.goal[:-1] = command.position
-        if command.gripper is not None:
-            self.goal[-1] = command.gripper
-        return command
-
-    def advance(self, seconds: float) -> None:
-        moved = (self.goal - self.at) * (1.0 - math.exp(-seconds / LAG))
-        self.rate = moved / seconds
-        self.at += moved
 
 
 class KinematicWorld(PlainWorld[KinematicArm]):

@@ -10,14 +10,14 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 
-from drivers.xarm import codec
-from drivers.xarm.codec import Fault, Frame, Mode, State
+from drivers.xarm.codec import OVERHEATED, Fault, Frame, Mode, State
+from drivers.xarm.report import Report
+from drivers.xarm.virtual.flange import Flange
 from drivers.xarm.virtual.gripper import GripperBus
+from drivers.xarm.virtual.motion import SETTLE_DISTANCE, Move, Obstruction, joint_path
 from embodied.messages import JointCommand, Vector
 from embodied.robot import Robot
 
@@ -30,6 +30,9 @@ HOT = 80
 QUEUE = 2048
 """Largest number of planned motions that wait; a further one is refused."""
 
+ONLINE = (Mode.JOINT_ONLINE, Mode.LINE_ONLINE)
+"""Modes in which a new goal replaces the one before."""
+
 LIMIT_TOLERANCE = 2e-3
 """Distance by which a target may be outside a joint's range [rad]: targets arrive in single precision."""
 
@@ -40,39 +43,12 @@ DROPPED = 2
 """Code of a planned motion that was dropped."""
 
 
-class Kinematics(Protocol):
-    """Kinematics that the virtual control box's state machine needs: forward and inverse, of the flange."""
-
-    def forward(self, q: Vector) -> Vector:
-        """Return the pose of the flange, x, y, z [mm] and roll, pitch, yaw [rad], at joint positions (n,) [rad]."""
-
-    def inverse(self, pose: Vector, q: Vector) -> Vector | None:
-        """Return joint positions (n,) [rad] near `q` that put the flange at a pose (6,); None if there are none."""
-
-
-@dataclass(slots=True)
-class Move:
-    """Motion of the virtual control box's arm, as planned: a line in joint space with constant acceleration.
-
-    Attributes:
-        goal: joint positions at its end, shape (n,) [rad].
-        speed: largest speed of the joint that goes furthest [rad/s].
-        acceleration: acceleration of that joint [rad/s²].
-        request: request that asked for it; its client may be notified of the end.
-    """
-
-    goal: Vector
-    speed: float
-    acceleration: float
-    request: Frame
-
-
 class Controller:
     """State machine of one virtual control box with its arm, which begins at home.
 
     Args:
         robot: joints of the arm and their limits.
-        kinematics: kinematics of its flange.
+        kinematics: kinematics of its tool.
         serial: serial number of the arm, whose third to sixth characters are digits.
         firmware: version of its firmware, three numbers.
 
@@ -81,10 +57,13 @@ class Controller:
         measured: joint positions, velocities and efforts of the body, each of shape (n,).
         setpoint: joint positions that the motors hold or approach, shape (n,) [rad].
         finished: called with the request and the code of each planned motion that has ended.
+        passed: called after each step, with the time that passed [s].
+        counter: counter that clients count up.
+        steer: velocity of the tool in line velocity mode, shape (6,) [m/s], [rad/s], and whether in its own axes.
         ignores_stop: whether a stop is acknowledged and not obeyed.
     """
 
-    def __init__(self, robot: Robot, kinematics: Kinematics, serial: str, firmware: str) -> None:
+    def __init__(self, robot: Robot, kinematics: Flange, serial: str, firmware: str) -> None:
         self.robot = robot
         self.kinematics = kinematics
         self.axes = len(robot.joints)
@@ -94,6 +73,7 @@ class Controller:
         home = robot.limit("home")
         self.measured = (home, np.zeros(self.axes), np.zeros(self.axes))
         self.finished: Callable[[Frame, int], None] = lambda _, __: None
+        self.passed: Callable[[float], None] = lambda _: None
         self.ignores_stop = False
         self.gripper = GripperBus(robot.opening)
         self.enabled = False
@@ -108,8 +88,10 @@ class Controller:
         self._fastest = robot.limit("velocity")
         self._target = home
         self._queue: deque[Move] = deque()
-        self._speed = 0.0
-        self._reports = 0
+        self.steer: tuple[Vector, bool] | None = None
+        self._velocity = (np.zeros(self.axes), 0.0)
+        self._obstruction = Obstruction()
+        self.counter = 0
 
     @property
     def ready(self) -> bool:
@@ -119,7 +101,8 @@ class Controller:
     @property
     def moving(self) -> bool:
         """Whether a motion is under way or waits."""
-        return bool(self._queue) or bool(np.abs(self._target - self.setpoint).max() > 1e-6)
+        rotating = self._velocity[1] > 0 and (self.steer is not None or bool(np.any(self._velocity[0])))
+        return bool(self._queue) or rotating or bool(np.abs(self._target - self.setpoint).max() > 1e-6)
 
     @property
     def waiting(self) -> int:
@@ -129,7 +112,8 @@ class Controller:
     @property
     def goal(self) -> Vector:
         """Joint positions at the end of all planned motions, shape (n,) [rad]."""
-        return self._queue[-1].goal if self._queue else self.setpoint
+        goals = (move.goal for move in reversed(self._queue))
+        return next((goal for goal in goals if goal is not None), self.setpoint)
 
     def fail(self, error: int) -> None:
         """Set an error, and stop at once."""
@@ -156,7 +140,7 @@ class Controller:
         """Set the temperature of a motor [degC]; a hot one stops the arm."""
         self.temperature[joint] = degrees
         if degrees > HOT:
-            self.servo_codes[joint] = (1, codec.OVERHEATED)
+            self.servo_codes[joint] = (1, OVERHEATED)
             self.enabled = False
             self.fail(Fault.SERVO_1 + joint)
 
@@ -165,7 +149,8 @@ class Controller:
         for move in self._queue:
             self.finished(move.request, DROPPED)
         self._queue.clear()
-        self._speed = 0.0
+        self._velocity, self.steer = (np.zeros(self.axes), 0.0), None
+        self._obstruction = Obstruction()
         if self.ignores_stop:
             return
         self.state = state
@@ -217,13 +202,49 @@ class Controller:
         return True
 
     def plan(self, request: Frame, goal: Vector, speed: float, acceleration: float) -> bool:
-        """Append a planned motion to joint positions (n,) [rad]; return whether the box accepts it."""
-        if self.mode != Mode.PLANNED or not self.ready or len(self._queue) >= QUEUE:
+        """Append a motion, straight in joint space, to joint positions (n,) [rad]; return whether it is accepted."""
+        return self.drive(request, joint_path([self.start_of_next, goal]), speed if speed > 0 else 0.35, acceleration)
+
+    @property
+    def start_of_next(self) -> Vector:
+        """Joint positions from which the next planned motion begins, shape (n,) [rad]."""
+        return self.setpoint if self.mode in ONLINE else self.goal
+
+    def drive(self, request: Frame, path: tuple[Vector, Vector], speed: float, acceleration: float) -> bool:
+        """Append a planned motion along a path; in an online mode it replaces those under way.
+
+        Args:
+            request: request that asked for it.
+            path: points and marks, as in `Move`.
+            speed: speed along it, in the unit of the marks per second.
+            acceleration: acceleration along it, likewise.
+
+        Returns:
+            whether the box accepts it.
+        """
+        if self.mode not in (Mode.PLANNED, *ONLINE) or not self.ready or len(self._queue) >= QUEUE:
             return False
-        if self._accept(goal):
-            speed = min(speed if speed > 0 else 0.35, float(self._fastest.min()))
-            self._queue.append(Move(goal, speed, min(max(acceleration, 0.1), 20.0), request))
-            self.state = State.MOVING
+        if not all(self._accept(point) for point in path[0][-1:]):
+            return True
+        if self.mode in ONLINE:
+            self._queue.clear()
+        self._queue.append(Move(*path, max(speed, 1e-3), max(acceleration, 0.1), request))
+        self.state = State.MOVING
+        return True
+
+    def dwell(self, request: Frame, seconds: float) -> bool:
+        """Append a pause to the planned motions [s]; return whether the box accepts it."""
+        if not self.ready or len(self._queue) >= QUEUE:
+            return False
+        self._queue.append(Move(np.zeros((0, self.axes)), np.zeros(0), 1.0, 1.0, request, pause=seconds))
+        self.state = State.MOVING
+        return True
+
+    def rotate(self, velocity: Vector, seconds: float) -> bool:
+        """Set joint velocities (n,) [rad/s] for some time, or for good (0) [s]; return whether the box accepts them."""
+        if self.mode not in (Mode.JOINT_VELOCITY, Mode.LINE_VELOCITY) or not self.ready:
+            return False
+        self._velocity = np.clip(velocity, -self._fastest, self._fastest), seconds if seconds > 0 else np.inf
         return True
 
     def _accept(self, goal: Vector) -> bool:
@@ -236,41 +257,68 @@ class Controller:
     def advance(self, seconds: float) -> Vector:
         """Let time pass, and return the new setpoint, shape (n,) [rad]."""
         self.gripper.advance(seconds)
+        self.passed(seconds)
         if not self.ready and not self.ignores_stop:
             return self.setpoint
         if self.state == State.PAUSED:
             self._speed = 0.0
             return self.setpoint
+        before = self.setpoint
         if self.mode == Mode.SERVO:
             step = self._fastest * seconds
             self.setpoint = self.setpoint + np.clip(self._target - self.setpoint, -step, step)
+        elif self.mode == Mode.TEACH:
+            self._target = self.setpoint = self.measured[0].copy()
+        elif self.mode in (Mode.JOINT_VELOCITY, Mode.LINE_VELOCITY):
+            self._advance_velocity(seconds)
         elif self._queue:
             self._advance_move(seconds)
-        self.state = State.MOVING if self.moving else State.STANDING
+        if self._blocked(np.abs(self.setpoint - before).max() / seconds, seconds):
+            self.fail(Fault.COLLISION)
+        if self.ready:
+            self.state = State.MOVING if self.moving else State.STANDING
         return self.setpoint
 
     def _advance_move(self, seconds: float) -> None:
         move = self._queue[0]
-        way = move.goal - self.setpoint
-        length = float(np.abs(way).max())
-        # Largest speed from which the rest of the way is enough to brake.
-        limit = (2 * move.acceleration * length) ** 0.5
-        self._speed = min(self._speed + move.acceleration * seconds, move.speed, limit)
-        step = self._speed * seconds
-        if length <= max(step, 1e-5):
-            self.setpoint = move.goal
-            self._target = move.goal
-            self._speed = 0.0
+        position, over = move.advance(seconds, self._fastest)
+        if position is not None:
+            self._target = self.setpoint = position
+        if not over:
+            return
+        # The client hears of the end when the arm is there, not when the motors have been sent there.
+        last = len(self._queue) == 1 and move.goal is not None
+        if not last or np.abs(self.measured[0] - self.setpoint).max() < SETTLE_DISTANCE:
             self._queue.popleft()
             self.finished(move.request, DONE)
-        else:
-            self.setpoint = self.setpoint + way * (step / length)
 
-    def report(self) -> codec.Report:
+    def _advance_velocity(self, seconds: float) -> None:
+        velocity, left = self._velocity
+        if left <= 0:
+            return
+        if self.steer is not None:
+            goal = self.kinematics.steered(self.setpoint, *self.steer, seconds)
+            if goal is None:
+                self.fail(Fault.KINEMATICS)
+                return
+            velocity = np.clip((goal - self.setpoint) / seconds, -self._fastest, self._fastest)
+        wanted = self.setpoint + velocity * seconds
+        if not self.within_limits(wanted):
+            self.fail(Fault.JOINT_LIMIT)
+            return
+        self._target = self.setpoint = wanted
+        self._velocity = (self._velocity[0], left - seconds)
+
+    def _blocked(self, speed: float, seconds: float) -> bool:
+        """Return whether the joints have been away from where the motors hold them for too long."""
+        # A planned motion that waits for the arm at its end must not wait for ever.
+        waits = len(self._queue) == 1 and self._queue[0].over and not speed
+        return self._obstruction.lasts(float(np.abs(self.measured[0] - self.setpoint).max()), speed, waits, seconds)
+
+    def report(self) -> Report:
         """Return the next report of the box."""
-        self._reports += 1
         position, velocity, effort = self.measured
-        return codec.Report(
+        return Report(
             axes=self.axes,
             kind=KINDS[self.axes],
             state=self.state,
@@ -287,5 +335,5 @@ class Controller:
             servos=self.servo_codes,
             temperature=self.temperature,
             voltage=[24.0] * self.axes,
-            counter=self._reports,
+            counter=self.counter,
         )

@@ -13,7 +13,7 @@ from drivers.xarm.virtual.controller import KINDS, Controller
 from drivers.xarm.virtual.flange import Flange
 from drivers.xarm.virtual.requests import Requests
 from drivers.xarm.virtual.server import Server
-from embodied.bodies import arm, body_claim
+from embodied.bodies import ArmBody, arm, body_claim
 from embodied.clock import rate_of
 from embodied.devices.disturbance import ALL, EVERY, Disturbance
 from embodied.devices.virtual import VirtualDevice
@@ -57,7 +57,7 @@ class VirtualXArm(VirtualDevice):
         robot: joints of the arm and their limits.
         host: loopback address that it is served at; two arms need two.
         port: port of its control; a user without the right to port 502 serves it on the SDK's local socket instead.
-        flange: name of the arm's last link.
+        flange: name of the arm's last link; empty is `link6` or `link7`, by its number of joints.
         firmware: version of the firmware that it reports.
         gripper: `xarm`, or `none` if there is none at its flange.
     """
@@ -65,7 +65,7 @@ class VirtualXArm(VirtualDevice):
     robot: Robot
     host: str = "127.0.0.1"
     port: int = codec.PORT
-    flange: str = "link6"
+    flange: str = ""
     firmware: str = "2.5.0"
     gripper: str = "xarm"
 
@@ -86,9 +86,13 @@ class VirtualXArm(VirtualDevice):
             yield f"host must be a loopback address, such as 127.0.0.2, got {self.host}"
         yield from Range(1, 65535).problems(port=self.port)
         try:
-            Flange(self.robot, self.flange)
+            Flange(self.robot, self._link)
         except ValueError as error:
-            yield f"flange is '{self.flange}': {error}"
+            yield f"flange is '{self._link}': {error}"
+
+    @property
+    def _link(self) -> str:
+        return self.flange or f"link{len(self.robot.joints)}"
 
     def open(self, world: World) -> None:
         """Take the arm of the world, and serve the box.
@@ -97,10 +101,14 @@ class VirtualXArm(VirtualDevice):
             LinkFailed: a port is taken, or may not be used.
             WorldFailed: the world has no such arm.
         """
-        self._body = arm(world, "arm")
+        self._start(arm(world, "arm"))
+
+    def _start(self, body: ArmBody) -> None:
+        """Serve the box with an arm behind it."""
+        self._body = body
         self._lock = threading.Lock()
         self._period = float(1 / rate_of(self.rate or 100.0))
-        self._box = Controller(self.robot, Flange(self.robot, self.flange), SERIAL, self.firmware)
+        self._box = Controller(self.robot, Flange(self.robot, self._link), SERIAL, self.firmware)
         self._box.gripper.present = self.gripper != "none"
         self._measure()
         self._box.setpoint = self._box.measured[0].copy()

@@ -14,6 +14,9 @@ from drivers.xarm.codec import GRIPPER, PULSE, PULSES
 READ = 0x03
 """Modbus function that reads registers."""
 
+WRITE_ONE = 0x06
+"""Modbus function that writes one register."""
+
 WRITE = 0x10
 """Modbus function that writes registers."""
 
@@ -89,6 +92,9 @@ class GripperBus:
         if function == READ:
             values = b"".join(self._read(address + index) for index in range(count))
             return bytes([host, unit, function, len(values)]) + values
+        if function == WRITE_ONE:
+            self._write(address, (count,))
+            return payload[:7]
         if function == WRITE and len(payload) >= 8 + 2 * count:
             self._write(address, struct.unpack_from(f">{count}H", payload, 8))
             return payload[:7]
@@ -107,9 +113,9 @@ class GripperBus:
         return struct.pack(">H", known.get(address, 0))
 
     def _write(self, address: int, values: tuple[int, ...]) -> None:
-        if address == ENABLE:
+        if address == ENABLE and values:
             self._enabled = bool(values[0])
-        elif address == SPEED:
+        elif address == SPEED and values:
             self._speed = float(min(max(values[0], 1), FULL_SPEED))
         elif address == TARGET and len(values) == 2:
             (pulses,) = struct.unpack(">i", struct.pack(">HH", *values))

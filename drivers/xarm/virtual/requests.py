@@ -9,16 +9,37 @@ import numpy as np
 from drivers.xarm import codec
 from drivers.xarm.codec import Fault, Flag, Frame, Mode, Register, State
 from drivers.xarm.virtual.controller import KINDS, Controller
-from embodied.messages import JointCommand, Vector
+from drivers.xarm.virtual.flange import to_pose
+from drivers.xarm.virtual.motion_requests import MotionRequests
+from drivers.xarm.virtual.ports import Ports
+from drivers.xarm.virtual.recorder import Recorder
+from drivers.xarm.virtual.settings import Settings
+from embodied.messages import JointCommand
 
 NOTIFICATION = 0xFF
 """Register of a frame that the box sends by itself at the end of a motion."""
 
-END_OF_MOTION = 0x02
-"""Bit of the feedback setting that asks for these frames."""
+MODBUS = 0
+"""Protocol number of standard Modbus TCP."""
 
-MILLIMETRES_PER_RADIAN = 300.0
-"""Speed of the flange [mm/s] that is taken for 1 rad/s of the joints, where a line is made in joint space."""
+MOTION_END = 0x02
+"""Kind of notification, and bit of the setting that asks for it: a motion has ended."""
+
+TRIGGER = 0x04
+"""Kind of notification, likewise: an output was set at its place."""
+
+OTHER_END = 0x40
+"""Kind of notification, likewise: another request that takes a while has ended."""
+
+REFUSED_SIZES: dict[int, int] = {
+    Register.FORCE: 24,
+    Register.FORCE_MODE: 1,
+    Register.FORCE_SETTINGS: 280,
+    Register.IDENTIFY_LOAD: 40,
+    Register.SERVO_READ16: 4,
+    Register.TOOL_LIMITED: 1,
+}
+"""Size of the values in the refusal of a register that a client reads, since the SDK decodes them all the same [B]."""
 
 
 class Requests:
@@ -29,32 +50,56 @@ class Requests:
 
     Attributes:
         send: called with each frame that is no answer to a request.
+        settings: what clients have set.
     """
 
     def __init__(self, controller: Controller) -> None:
         self._box = controller
         self._feedback = 0
         self.send: Callable[[Frame], None] = lambda _: None
-        controller.finished = self._notify
+        self.settings = Settings(controller)
+        self._ports, self._recorder = Ports(controller), Recorder(controller)
+        self._motion = MotionRequests(controller, self.settings)
+        controller.finished = lambda request, code: self._notify(MOTION_END, request, code)
+        controller.passed = self._advance
+        self._ports.triggered = lambda request: self._notify(TRIGGER, request, 0)
+        self._recorder.finished = lambda request, done: self._notify(OTHER_END, request, int(not done))
+        self._handlers: dict[int, Callable[[Frame], bytes | None]] = {
+            **self._own(),
+            **self.settings.handlers,
+            **self._motion.handlers,
+            **self._ports.handlers,
+            **self._recorder.handlers,
+        }
 
     def answer(self, request: Frame) -> Frame:
         """Carry a request out, and return the reply."""
-        try:
-            handler = _HANDLERS[Register(request.register)]
-        except (ValueError, KeyError):
-            return request.reply(self._flags() | Flag.INVALID)
-        values = handler(self, request)
+        if request.protocol == MODBUS:
+            return self._ports.modbus(request)
+        handler = self._handlers.get(request.register)
+        values = None if handler is None else handler(request)
         if values is None:
-            return request.reply(self._flags() | Flag.INVALID)
+            refused = bytes(self._refused_size(request))
+            return request.reply(self._flags() | Flag.INVALID, refused)
         return request.reply(self._flags(), values)
+
+    def _refused_size(self, request: Frame) -> int:
+        # A load of four numbers, or the ten of the force sensor.
+        if request.register == Register.IDENTIFY_LOAD and request.payload[:1] == b"\1":
+            return 16
+        return REFUSED_SIZES.get(request.register, 0)
+
+    def _advance(self, seconds: float) -> None:
+        self._ports.advance()
+        self._recorder.advance(seconds)
 
     def _flags(self) -> int:
         flags = 0 if self._box.ready else int(Flag.NOT_READY)
         return flags | (Flag.ERROR if self._box.error else 0) | (Flag.WARNING if self._box.warning else 0)
 
-    def _notify(self, request: Frame, code: int) -> None:
-        if self._feedback & END_OF_MOTION:
-            payload = bytes([request.register, 2, 0, 0, 0, code, 0])
+    def _notify(self, kind: int, request: Frame, code: int) -> None:
+        if self._feedback & kind:
+            payload = bytes([request.register, kind, request.register, 0, 0, code]) + bytes(8)
             self.send(Frame(request.transaction, request.protocol, NOTIFICATION, payload))
 
     def _version(self, _: Frame) -> bytes:
@@ -118,7 +163,7 @@ class Requests:
         return codec.floats(self._box.kinematics.forward(self._box.measured[0]).tolist())
 
     def _forward(self, request: Frame) -> bytes | None:
-        q = self._positions(request.payload)
+        q = self._motion.positions(request.payload)
         return None if q is None else codec.floats(self._box.kinematics.forward(q).tolist())
 
     def _inverse(self, request: Frame) -> bytes | None:
@@ -129,46 +174,12 @@ class Requests:
         return None if q is None else codec.floats(codec.seven(q.tolist()))
 
     def _limited(self, request: Frame) -> bytes | None:
-        q = self._positions(request.payload)
+        q = self._motion.positions(request.payload)
         return None if q is None else bytes([0 if self._box.within_limits(q) else 1])
 
-    def _positions(self, payload: bytes) -> Vector | None:
-        """Return the joint positions at the beginning of a payload, if they are numbers; an infinite one is kept."""
-        q = np.array(codec.to_floats(payload)[: self._box.axes])
-        if len(q) < self._box.axes or np.isnan(q).any():
-            return None
-        return np.where(np.isposinf(q), self._box.goal, q)
-
-    def _servo(self, request: Frame) -> bytes | None:
-        q = self._positions(request.payload)
-        return b"" if q is not None and self._box.follow(q) else None
-
-    def _move_joint(self, request: Frame) -> bytes | None:
-        values = codec.to_floats(request.payload)
-        q = self._positions(request.payload)
-        return None if q is None or len(values) < 10 else self._plan(request, q, values[7], values[8])
-
-    def _move_home(self, request: Frame) -> bytes | None:
-        values = codec.to_floats(request.payload)
-        zero = np.zeros(self._box.axes)
-        return None if len(values) < 3 else self._plan(request, zero, values[0], values[1])
-
-    def _move_line(self, request: Frame) -> bytes | None:
-        """Plan a line of the flange, approximated by a line in joint space to the same pose."""
-        values = codec.to_floats(request.payload)
-        if len(values) < 9:
-            return None
-        q = self._box.kinematics.inverse(np.array(values[:6]), self._box.goal)
-        if q is None:
-            return None
-        speed, acceleration = values[6] / MILLIMETRES_PER_RADIAN, values[7] / MILLIMETRES_PER_RADIAN
-        return self._plan(request, q, max(speed, 0.05), max(acceleration, 0.5))
-
-    def _plan(self, request: Frame, goal: Vector, speed: float, acceleration: float) -> bytes | None:
-        if not self._box.plan(request, goal, speed, acceleration):
-            return None
-        # Three bytes for the result of a check that the client may have asked for.
-        return b"" if self._box.error else bytes(3)
+    def _tool_axis(self, _: Frame) -> bytes:
+        at = self._box.kinematics.at(self._box.measured[0])
+        return codec.floats(to_pose(at, axis_angle=True).tolist())
 
     def _set_feedback(self, request: Frame) -> bytes | None:
         if not request.payload:
@@ -195,31 +206,29 @@ class Requests:
     def _bus_write(self, request: Frame) -> bytes | None:
         return self._box.gripper.write_host(request.payload)
 
-
-_HANDLERS: dict[Register, Callable[[Requests, Frame], bytes | None]] = {
-    Register.VERSION: Requests._version,
-    Register.SERIAL: Requests._serial,
-    Register.ENABLE: Requests._enable,
-    Register.SET_STATE: Requests._set_state,
-    Register.GET_STATE: Requests._get_state,
-    Register.COUNT: Requests._count,
-    Register.ERROR: Requests._errors,
-    Register.CLEAR_ERROR: Requests._clear_error,
-    Register.CLEAR_WARNING: Requests._clear_warning,
-    Register.SET_MODE: Requests._set_mode,
-    Register.MOVE_LINE: Requests._move_line,
-    Register.MOVE_JOINT: Requests._move_joint,
-    Register.MOVE_HOME: Requests._move_home,
-    Register.SERVO_JOINT: Requests._servo,
-    Register.TOOL_POSE: Requests._tool_pose,
-    Register.JOINTS: Requests._joints,
-    Register.INVERSE: Requests._inverse,
-    Register.FORWARD: Requests._forward,
-    Register.JOINT_LIMITED: Requests._limited,
-    Register.EFFORT: Requests._effort,
-    Register.BUS: Requests._bus,
-    Register.BUS_ERROR: Requests._bus_error,
-    Register.BUS_WRITE16: Requests._bus_write,
-    Register.BUS_READ16: Requests._bus_read,
-    Register.FEEDBACK: Requests._set_feedback,
-}
+    def _own(self) -> dict[int, Callable[[Frame], bytes | None]]:
+        return {
+            Register.VERSION: self._version,
+            Register.SERIAL: self._serial,
+            Register.VERIFICATION: lambda _: bytes(1),
+            Register.ENABLE: self._enable,
+            Register.SET_STATE: self._set_state,
+            Register.GET_STATE: self._get_state,
+            Register.COUNT: self._count,
+            Register.ERROR: self._errors,
+            Register.CLEAR_ERROR: self._clear_error,
+            Register.CLEAR_WARNING: self._clear_warning,
+            Register.SET_MODE: self._set_mode,
+            Register.TOOL_POSE: self._tool_pose,
+            Register.TOOL_POSE_AXIS: self._tool_axis,
+            Register.JOINTS: self._joints,
+            Register.INVERSE: self._inverse,
+            Register.FORWARD: self._forward,
+            Register.JOINT_LIMITED: self._limited,
+            Register.EFFORT: self._effort,
+            Register.BUS: self._bus,
+            Register.BUS_ERROR: self._bus_error,
+            Register.BUS_WRITE16: self._bus_write,
+            Register.BUS_READ16: self._bus_read,
+            Register.FEEDBACK: self._set_feedback,
+        }

@@ -12,6 +12,7 @@ import selectors
 import socket
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -19,6 +20,7 @@ from pathlib import Path
 from drivers.xarm import codec
 from drivers.xarm.codec import Broken, Frame
 from drivers.xarm.hosts import is_loopback, local_socket
+from drivers.xarm.report import Report
 from embodied.devices.disturbance import Disturbance, Disturber, flip_bit
 from embodied.errors import LinkFailed
 
@@ -61,7 +63,7 @@ class Server:
         host: str,
         port: int,
         answer: Callable[[Frame], Frame],
-        report: Callable[[], codec.Report],
+        report: Callable[[], Report],
         lock: threading.Lock,
     ) -> None:
         self.host, self.port = host, port
@@ -77,6 +79,7 @@ class Server:
         self._frozen = False
         self._unanswered: frozenset[int] = frozenset()
         self._reporting = True
+        self._notices: deque[bytes] = deque()
         self._random = random.Random(0)
         self._disturber: Disturber[bytes] = Disturber(self._flip, _truncated)
         self._due = dict.fromkeys(REPORTS, 0.0)
@@ -141,9 +144,8 @@ class Server:
 
     def send(self, frame: Frame) -> None:
         """Send a frame to every client of the control port, from any thread."""
-        for client in self._clients:
-            if client.port == self.port:
-                client.unsent += frame.pack()
+        # Only the thread that serves touches a client's bytes: they cannot grow while they are being sent.
+        self._notices.append(frame.pack())
         self._waker.send(b"x")
 
     def _listen_all(self) -> None:
@@ -206,6 +208,7 @@ class Server:
             if not self._plugged:
                 for client in list(self._clients):
                     self._drop(client)
+            self._queue_notices()
             self._queue_reports()
             for client in list(self._clients):
                 self._flush(client)
@@ -247,8 +250,8 @@ class Server:
             self._drop(client)
             return
         for frame in frames:
-            # Protocol 1 is a heartbeat, which has no answer.
-            if frame.protocol not in (2, 3) or self._frozen:
+            # Protocol 1 is a heartbeat, which has no answer; protocol 0 is standard Modbus TCP.
+            if frame.protocol not in (0, 2, 3) or self._frozen:
                 continue
             with self._lock:
                 reply = self._answer(frame)
@@ -265,6 +268,13 @@ class Server:
         # The length stays: the client could not find the frames behind a wrong one.
         byte = self._random.choice([*range(codec.LENGTH_AT), *range(codec.HEAD.size, len(data))])
         return flip_bit(data, 8 * byte + self._random.randrange(8))
+
+    def _queue_notices(self) -> None:
+        while self._notices:
+            data = self._notices.popleft()
+            for client in self._clients:
+                if client.port == self.port and not self._frozen:
+                    client.unsent += data
 
     def _queue_reports(self) -> None:
         at = time.monotonic()

@@ -141,6 +141,6 @@ class XArm7Bench(BoxBench):
     joint = 3
 
     def __init__(self) -> None:
-        self.box = VirtualXArm(self.robot, host=address(), port=PORT, flange="link7")
+        self.box = VirtualXArm(self.robot, host=address(), port=PORT)
         self.virtual = self.box
         self.world = KinematicWorld(self.robot)

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from xarm.x3.report import ReportDataStructure
 
 from drivers.xarm import codec
-from drivers.xarm.codec import Broken, Frame, Register, Report, split, whole
+from drivers.xarm.codec import Broken, Frame, Register, split, whole
+from drivers.xarm.report import Report
 
 frames = st.builds(
     Frame,

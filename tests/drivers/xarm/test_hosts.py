@@ -38,7 +38,7 @@ words = list(struct.unpack("6I", caps.raw))
 words[0] &= ~(1 << 10)
 assert libc.capset(head, struct.pack("6I", *words)) == 0
 arm = robot("xarm7")
-far = VirtualXArm(arm, host=sys.argv[1], port=int(sys.argv[2]), flange="link7")
+far = VirtualXArm(arm, host=sys.argv[1], port=int(sys.argv[2]))
 with Serving(far, KinematicWorld(far.robot)):
     print(far.address, flush=True)
     sys.stdin.read()
@@ -105,7 +105,7 @@ def test_the_driver_meets_the_host_it_was_given_though_a_socket_file_of_that_por
     decoy = serve(address(), port)
     try:
         assert where(decoy) == str(local_socket(port))
-        meant = VirtualXArm(ROBOT, host=address(), port=port, flange="link7")
+        meant = VirtualXArm(ROBOT, host=address(), port=port)
         with Serving(meant, KinematicWorld(ROBOT)):
             driver = XArm(robot=ROBOT, host=meant.host, port=port)
             driver.open()
@@ -119,11 +119,11 @@ def test_the_driver_meets_the_host_it_was_given_though_a_socket_file_of_that_por
 
 
 def test_two_boxes_at_one_address_are_one_clear_error() -> None:
-    first = VirtualXArm(ROBOT, host=address(), port=15502, flange="link7")
+    first = VirtualXArm(ROBOT, host=address(), port=15502)
     with (
         Serving(first, KinematicWorld(ROBOT)),
         pytest.raises(LinkFailed, match=r"another virtual arm is served there: give this one another host"),
-        Serving(VirtualXArm(ROBOT, host=first.host, port=15502, flange="link7"), KinematicWorld(ROBOT)),
+        Serving(VirtualXArm(ROBOT, host=first.host, port=15502), KinematicWorld(ROBOT)),
     ):
         pass
 

@@ -1,0 +1,51 @@
+"""What a virtual box must survive, and what it must not call done: the vendor's SDK on a plain body."""
+
+from __future__ import annotations
+
+import math
+import threading
+from typing import Any
+
+import numpy as np
+
+from drivers.xarm.virtual import StandaloneXArm
+from tests.drivers.xarm.test_examples import box, client
+from tests.drivers.xarm.test_sdk import angles, ready, until
+
+__all__ = ["box", "client"]
+
+
+def test_notices_to_clients_while_replies_are_sent_do_not_end_the_box(box: StandaloneXArm, client: Any) -> None:
+    ready(client, 0)
+    assert client.set_feedback_type(2) == 0
+    heard: list[int] = []
+    client.register_feedback_callback(lambda data: heard.append(data[8]))
+    stop = threading.Event()
+
+    def ask() -> None:
+        while not stop.is_set():
+            client.get_servo_angle()
+
+    asking = [threading.Thread(target=ask) for _ in range(2)]
+    for thread in asking:
+        thread.start()
+    for _ in range(300):
+        assert client.set_pause_time(0.0) == 0
+    assert until(lambda: len(heard) == 300), f"{len(heard)} of 300 notices arrived"
+    stop.set()
+    for thread in asking:
+        thread.join()
+
+
+def test_a_blocking_move_that_something_is_in_the_way_of_is_an_error(box: StandaloneXArm, client: Any) -> None:
+    ready(client, 0)
+    q = angles(client)
+    with box._lock:
+        box._plain.block(0, q[0] + 0.1)
+    code = client.set_servo_angle(
+        angle=(q + np.array([0.3, 0, 0, 0, 0, 0])).tolist(), speed=2, mvacc=20, wait=True, timeout=5
+    )
+    assert code in (1, -9), "the SDK sees the error, or the stop, first"
+    assert client.get_err_warn_code() == (0, [31, 0])
+    assert client.get_state() == (0, 4)
+    assert math.isclose(box.position()[0], q[0] + 0.1, abs_tol=0.02)

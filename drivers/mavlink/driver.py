@@ -92,6 +92,10 @@ class Mavlink(Flights, Motors, Driver):
             ports = ports.refine(port, frame=self.frame)
         return ports
 
+    def claims(self) -> Iterable[str]:
+        """Yield the unique number of the autopilot, and the connection to the vehicle."""
+        yield from (*super().claims(), transport.claim(self.url, self.system))
+
     def check(self) -> Iterable[str]:
         """Check the url, ids, speed, geofence and parameters, and that pymavlink is installed."""
         if reason := transport.problem(self.url):

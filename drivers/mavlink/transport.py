@@ -179,6 +179,18 @@ def problem(url: str) -> str:
     return ""
 
 
+def claim(url: str, system: int) -> str:
+    """Return what no second driver may use beside one with this url.
+
+    Args:
+        url: where the vehicle is reached.
+        system: id of the vehicle; several may be behind one address that is sent to.
+    """
+    if parts := _SERIAL.fullmatch(url):
+        return f"the port {os.path.realpath(parts[1])}"
+    return f"the vehicle {system} at {url}" if url.startswith("udpout") else f"the address {url}"
+
+
 def open_transport(url: str, system: int) -> Transport:
     """Open the MAVLink transport of a url.
 

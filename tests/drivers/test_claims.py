@@ -9,6 +9,7 @@ import pytest
 
 from drivers.can_ev import CanEV
 from drivers.can_ev.virtual import VirtualEV
+from drivers.mavlink import Mavlink
 from drivers.mavlink.virtual import VirtualPX4
 from drivers.so101 import SO101
 from drivers.so101.virtual import VirtualSO101
@@ -58,6 +59,9 @@ TWICE = [
     (SO101(SERVOS, "/dev/ttyACM0"), SO101(SERVOS, "/dev/ttyACM0"), "the port /dev/ttyACM0"),
     (SO101(SERVOS, "/dev/ttyACM0"), CanEV("/dev/ttyACM0", "slcan"), "the port /dev/ttyACM0"),
     (CanEV("can0"), CanEV("can0"), "the port can0"),
+    (Mavlink("udpin:0.0.0.0:14540"), Mavlink("udpin:0.0.0.0:14540", system=2), "the address udpin:0.0.0.0:14540"),
+    (Mavlink("serial:/dev/ttyACM0:57600"), SO101(SERVOS, "/dev/ttyACM0"), "the port /dev/ttyACM0"),
+    (Mavlink("udpout:10.0.0.1:14540"), Mavlink("udpout:10.0.0.1:14540"), "the vehicle 1 at udpout:10.0.0.1:14540"),
     (Camera(0), Camera("/dev/video0"), "the camera /dev/video0"),
     (Turntable("/dev/ttyUSB0"), Turntable("/dev/ttyUSB0"), "the port /dev/ttyUSB0"),
     (Turntable(serial="7"), Turntable(serial="7"), "the device with the serial number 7"),
@@ -80,6 +84,7 @@ APART = [
     (SO101(SERVOS, "/dev/ttyACM0"), SO101(SERVOS, "/dev/ttyACM1")),
     (CanEV("can0"), CanEV("can1")),
     (Camera(0), Camera(1)),
+    (Mavlink("udpout:10.0.0.1:14540"), Mavlink("udpout:10.0.0.1:14540", system=2)),
     (Camera("http://127.0.0.1:8080/stream"), Camera("http://127.0.0.1:8080/stream")),
     (XArm(ARM, "127.0.0.1", 15502), VirtualXArm(ARM, "127.0.0.1", 15502)),
     (SimArm(ARM), SimDrone()),

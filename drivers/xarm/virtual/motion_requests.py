@@ -71,9 +71,12 @@ class MotionRequests:
     def _move_line(self, request: Frame) -> bytes | None:
         """Carry out a line in each of its forms: 9 numbers, or 10 with three bytes for frame, notation and check."""
         long = len(request.payload) >= 40
-        values = _numbers(request, 10 if long else 9)
-        if values is None:
+        sent = list(codec.to_floats(request.payload[: 40 if long else 36]))
+        if len(sent) < 9 or np.isnan(sent).any() or np.isinf(sent[6:]).any():
             return None
+        # An infinite number keeps that part of the pose, as for joints.
+        kept = to_pose(self._start()).tolist()
+        values = [kept[i] if i < 6 and np.isinf(each) else each for i, each in enumerate(sent)]
         tool, axis, check = (_byte(request, 40 + i) for i in range(3)) if long else (0, 0, _byte(request, 36))
         pose = from_pose(values[:6], axis_angle=bool(axis))
         if tool:

@@ -12,7 +12,6 @@ import os
 import random
 import select
 import struct
-import termios
 import threading
 from collections.abc import Callable
 
@@ -104,9 +103,10 @@ class BusServer:
             ready = [descriptor for descriptor, _ in poll.poll(POLL_TIMEOUT)]
             if self._wake in ready:
                 return
-            # The terminal may be closed at any moment; the last request is lost then.
-            with contextlib.suppress(OSError, termios.error):
-                if terminal is not None and ready:
+            # The terminal may be closed at any moment, and the system gives its number to the next file; the last
+            # request is lost then.
+            with self._lock, contextlib.suppress(OSError):
+                if terminal is not None and terminal is self._terminal and ready:
                     self._exchange(terminal.descriptor, parser)
 
     def _exchange(self, descriptor: int, parser: FrameParser) -> None:

@@ -204,7 +204,9 @@ class Servo:
 
     def advance(self, period: float) -> None:
         """Advance the motor and its protection by a period [s]; `raw`, `speed` and `duty` must be up to date."""
-        if self.jammed and self._follows:
+        if not self._follows:
+            self.duty = 0.0  # what acts on the shaft then is a hand, or the gears
+        elif self.jammed:
             self.duty = 1.0
         self._protect(period)
         switched = self._switch()

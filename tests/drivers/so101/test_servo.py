@@ -68,8 +68,19 @@ def test_one_that_pushes_too_hard_for_too_long_yields_until_it_is_switched_on_ag
     assert moved.raw == pytest.approx(MIDDLE + 500)
 
 
+def test_a_motor_that_is_off_is_not_overloaded_by_a_hand_that_turns_its_shaft() -> None:
+    moved = servo()
+    moved.put(control_table.TORQUE, 0)
+    for _ in range(300):
+        moved.duty = 1.0
+        turn(moved)
+    assert not moved.status
+    assert moved.get(control_table.LOAD) == 0
+
+
 def test_a_motor_that_works_hard_gets_warm_and_its_supply_sags() -> None:
     moved = servo()
+    turn(moved)
     before = moved.get(control_table.TEMPERATURE), moved.get(control_table.VOLTAGE)
     moved.duty = 0.7
     turn(moved, 3000)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -19,9 +20,11 @@ from drivers.uvc.scan import scan
 from drivers.uvc.virtual import VirtualCamera
 from embodied.clock import Time
 from embodied.errors import LinkFailed, WorldFailed
-from embodied.launch import load
-from embodied.live.camera_replicas import is_camera
+from embodied.launch import Overrides, load
+from embodied.live.camera_replicas import CameraReplica, is_camera, with_replicas
 from embodied.node.node import generator
+from embodied.runtime.lifecycle import open_node
+from embodied.runtime.running_node import RunningNode
 from sims.airfield.world import Airfield
 from sims.bodies.camera_mounts import DOWN
 from sims.tabletop.world import Tabletop
@@ -118,6 +121,19 @@ def test_settings_out_of_range_are_refused() -> None:
 def test_the_bench_is_proven_and_its_camera_is_rendered_beside_the_physics() -> None:
     plan = load(ROOT / "drivers" / "uvc" / "bench.yaml").graph("virtual").check()
     assert is_camera(plan.nodes["camera"])
+
+
+def test_a_camera_that_is_rendered_beside_the_physics_tells_its_address(world: Tabletop) -> None:
+    plan = load(ROOT / "drivers" / "uvc" / "bench.yaml", Overrides(sets=("port=0",))).graph("virtual").check()
+    replicated, _ = with_replicas(plan)
+    camera = RunningNode(replicated.nodes["camera"], 0, 0)
+    assert isinstance(camera.planned.node, CameraReplica)
+    try:
+        assert re.fullmatch(
+            r"served at http://127\.0\.0\.1:\d+/virtual/overhead\.mjpg", open_node(camera, 0, frozenset(), world)
+        )
+    finally:
+        camera.planned.node.close()
 
 
 def test_a_launch_file_with_a_camera_is_read_without_opencv() -> None:

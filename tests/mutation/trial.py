@@ -84,7 +84,9 @@ def _try(name: str, tree: ast.Module, file: Path, tests: Sequence[str]) -> None:
         settings.register_profile("trial", derandomize=True, database=None, max_examples=40, phases=phases)
         settings.load_profile("trial")
         os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
-        code = int(pytest.main(["-x", "-q", "--assert=plain", "-p", "no:cacheprovider", *tests]))
+        code = int(
+            pytest.main(["-x", "-q", "--assert=plain", "-p", "no:cacheprovider", "-p", "pytest_timeout", *tests])
+        )
     finally:
         # Leave without flushing or closing what is the parent's.
         os._exit(code)

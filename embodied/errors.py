@@ -3,6 +3,7 @@
     EmbodiedError                  exit code
     ├── LaunchError                2    a launch file, a graph or a command line is wrong; carries Problems
     ├── NodeFailed                 3    a node raised, or broke its contract, while it ran
+    ├── ResultRejected             3    a step has no result to publish; a running graph counts it and goes on
     ├── WireError                  3    a message does not fit its type where it is published
     ├── WorldFailed                3    the simulator or a body in it broke
     ├── DeviceLost                 3    a device no longer answers
@@ -217,6 +218,13 @@ class NodeFailed(EmbodiedError):
 
 class WireError(EmbodiedError):
     """Message that does not fit its type; the text names the field, what is expected and what it got."""
+
+
+class ResultRejected(EmbodiedError):
+    """A step has no result that may be published: a number in it, or in what it was computed from, is none.
+
+    Raised by a node's `step`. Nothing is published for that step, which is counted; the graph goes on.
+    """
 
 
 class WorldFailed(EmbodiedError):

@@ -59,9 +59,8 @@ class Agreement:
         self._pending = not self._agree()
 
     def _agree(self) -> bool:
-        if len(self._values) < MEASUREMENTS:
-            return False
-        return bool(np.ptp(np.array(self._values), axis=0).max() <= self.tolerance)
+        enough = len(self._values) == MEASUREMENTS
+        return enough and bool(np.ptp(np.array(self._values), axis=0).max() <= self.tolerance)
 
     def refusal(self) -> str:
         """Return what a set-point waits for; empty if it may begin."""

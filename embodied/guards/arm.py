@@ -207,7 +207,7 @@ class ArmGuard(Guard):
         self._silent = False
         if self._setpoint is None:
             self._lag.forget()
-            self._following.update("", 0.0)
+            self._following.reset()
             return f"measured {outside}" if outside else ""
         if self.mode == "position":
             lag = self._setpoint.position - joints.position

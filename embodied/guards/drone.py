@@ -119,7 +119,6 @@ class DroneGuard(Guard):
         self._following = FollowingError(self.following_error, "m", self.patience)
         self._setpoint: FlightSetpoint | None = None
         self._landing = False
-        self._sinking = False
 
     def step(
         self,
@@ -150,33 +149,37 @@ class DroneGuard(Guard):
             # Hold where the drone is; one that is pulled back by a far set-point would jump when it comes free.
             self._setpoint = None
             self._agreement.require()
-        if self._setpoint is None:
-            missing = missing or self._agreement.refusal()
-        if state is None or missing:
-            self._setpoint, self._sinking = None, False
+        missing = missing or self._agreement.refusal()
+        if missing:
+            self._setpoint = None
             return DroneGuardOutput(None, self._arbiter.report_holding(self._arbiter.stopped or missing))
+        assert state is not None
         obstacle = self._unpowered(charge) or self._following.refusal
         followed, refusal = self._arbiter.select(obstacle, drone_problem)
         return self._hold(refusal, state) if followed is None else self._follow(followed, state)
 
     def _locate(self, state: DroneState | None, aloft: bool) -> str:
         """Compare the drone with its fence and its set-point; return why its place is unknown, or nothing."""
-        error, missing = 0.0, ""
-        if state is None:
-            missing = "no fresh state"
-        else:
+        missing = "no fresh state"
+        if state is not None:
             self._agreement.add(state, *state.position.tolist())
-            if self._fence.depth(state.position) > self.following_error:
-                at = np.round(state.position, 3).tolist()
-                missing = f"the drone is at {at} m, more than {self.following_error:.4g} m outside its fence"
-            elif aloft and self._setpoint is not None:
-                # The sink rate is the driver's own.
-                away = (self._setpoint.position - state.position)[: 2 if self._sinking else 3]
-                error = float(np.linalg.norm(away))
-        if missing:
+            missing = self._outside(state)
+        if state is None or missing:
             self._agreement.forget()
-        self._following.update("the drone", error)
+            self._following.reset()
+        elif self._setpoint is None or not aloft:
+            self._following.reset()
+        else:
+            # The sink rate is the driver's own.
+            away = (self._setpoint.position - state.position)[: 2 if self._sinking else 3]
+            self._following.update("the drone", float(np.linalg.norm(away)))
         return missing
+
+    def _outside(self, state: DroneState) -> str:
+        if self._fence.depth(state.position) <= self.following_error:
+            return ""
+        at = np.round(state.position, 3).tolist()
+        return f"the drone is at {at} m, more than {self.following_error:.4g} m outside its fence"
 
     def _unpowered(self, charge: float) -> str:
         """Return why the battery forbids to fly; empty if it does not, or is not wired."""

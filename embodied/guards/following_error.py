@@ -30,8 +30,7 @@ class FollowingError:
         self.limit = limit
         self.unit = unit
         self.periods = periods
-        self.refusal = ""
-        self._count = 0
+        self.reset()
 
     def update(self, name: str, distance: float) -> None:
         """Compare the distance of one period.
@@ -45,6 +44,11 @@ class FollowingError:
             limit = f"{self.limit:.4g} {self.unit}"
             self.refusal = f"{name} is {distance:.4g} {self.unit} from its set-point, over its limit of {limit}"
         self._count = self._count + 1 if self.refusal else 0
+
+    def reset(self) -> None:
+        """Begin again, as there is no set-point or no measurement to compare it with."""
+        self.refusal = ""
+        self._count = 0
 
     @property
     def cause(self) -> str:

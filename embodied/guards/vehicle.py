@@ -148,31 +148,34 @@ class VehicleGuard(Guard):
             # A person who has taken the wheel keeps it until a reset.
             self._released, self._angle = True, None
             return VehicleGuardOutput(None, self._arbiter.report_holding(self._arbiter.stopped))
-        if self._angle is None:
-            missing = missing or self._agreement.refusal()
-        if state is None or missing:
+        missing = missing or self._agreement.refusal()
+        if missing:
             self._angle = None
             return VehicleGuardOutput(None, self._arbiter.report_holding(self._arbiter.stopped or missing))
+        assert state is not None
         obstacle = self._unready(state, charge) or self._following.refusal
         followed, refusal = self._arbiter.select(obstacle, _problem)
         return self._hold(refusal, state) if followed is None else self._follow(followed, state)
 
     def _locate(self, state: VehicleState | None) -> str:
         """Compare the wheels with their range and set-point; return why their angle is unknown, or nothing."""
-        error, missing = 0.0, ""
-        if state is None:
-            missing = "no fresh state"
-        else:
+        missing = "no fresh state"
+        if state is not None:
             self._agreement.add(state, state.steering)
-            most = self.steering + self.following_error
-            problem = next(Range(-most, most, "rad").problems(steering=state.steering), "")
-            missing = f"measured {problem}" if problem else ""
-            if self._angle is not None and state.engaged and not missing:
-                error = abs(self._angle - state.steering)
-        if missing:
+            missing = self._outside(state)
+        if state is None or missing:
             self._agreement.forget()
-        self._following.update("the steering", error)
+            self._following.reset()
+        elif self._angle is None or not state.engaged:
+            self._following.reset()
+        else:
+            self._following.update("the steering", abs(self._angle - state.steering))
         return missing
+
+    def _outside(self, state: VehicleState) -> str:
+        most = self.steering + self.following_error
+        problem = next(Range(-most, most, "rad").problems(steering=state.steering), "")
+        return f"measured {problem}" if problem else ""
 
     def _unready(self, state: VehicleState, charge: float) -> str:
         """Return why the vehicle cannot follow anyone yet; empty if it can."""

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from embodied.errors import FOREIGN
+from embodied.errors import FOREIGN, ResultRejected
 from embodied.live.heartbeat import Heartbeat
 from embodied.messages.arrays import Maker, made_by
 from embodied.messages.schema import Message
@@ -49,6 +49,10 @@ def stepper(node: RunningNode, heartbeat: Heartbeat, publish: Publish, maker: Ma
             outputs = node.outputs(call(*arguments))
             if outputs:
                 publish(node, outputs)
+        except ResultRejected as error:
+            outputs = node.reject(error)
+            if node.rejected == 1:
+                print(f"result rejected, the first of those that are counted: {error}")
         except FOREIGN as error:
             raise step_failed(node, error, arguments, (now, 0)) from error
         if outputs:

@@ -63,6 +63,8 @@ class WorkerRequests:
                 "steps": node.steps,
                 "skipped": node.skipped,
                 "starved": node.starved,
+                "rejected": node.rejected,
+                "rejection": node.rejection,
                 "late_ns": node.late,
                 "dropped": sum(mailbox.dropped for mailbox in node.mailboxes),
             }

@@ -255,7 +255,10 @@ class Lockstep:
             digest=self.digest,
             simulated=self.now / 1e9,
             wall=self._wall,
-            nodes={node.name: NodeCount(node.steps, node.skipped, node.starved, node.lost) for node in nodes},
+            nodes={
+                node.name: NodeCount(node.steps, node.skipped, node.starved, node.lost, node.rejected, node.rejection)
+                for node in nodes
+            },
             topics=topics,
             faults=tuple(fault.count() for fault in self._faults),
             about=self._about,

@@ -21,12 +21,16 @@ class NodeCount:
         skipped: ticks and triggers that came while it was busy or silenced.
         starved: times it was not called since a required input was absent or stale.
         lost: steps whose outputs a fault dropped, or cut off on their way.
+        rejected: steps without a result that may be published, as a number in it was none.
+        rejection: why the last of them had none.
     """
 
     steps: int
     skipped: int
     starved: int
     lost: int
+    rejected: int = 0
+    rejection: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from embodied.devices.claim import Claim
-from embodied.errors import WireError
+from embodied.errors import ResultRejected, WireError
 from embodied.graph.plan import Planned
 from embodied.messages.encoding import Encoder, summary
 from embodied.messages.schema import Message
@@ -76,13 +76,15 @@ class RunningNode:
         skipped: ticks and triggers that came while it was busy or silenced.
         starved: number of times that it lacked a required input.
         lost: in lockstep, steps whose outputs a fault dropped.
+        rejected: steps without a result that may be published.
+        rejection: why the last of them had none.
         late: live, the longest that a tick waited for its step [ns].
     """
 
     __slots__ = (
         "arguments", "bundle", "busy_until", "claim", "due", "groups", "index", "jitter", "late", "latency", "lost",
-        "mailboxes", "name", "pending", "planned", "prompt", "rng", "sequence", "skipped", "starved", "step", "steps",
-        "topics",
+        "mailboxes", "name", "pending", "planned", "prompt", "rejected", "rejection", "rng", "sequence", "skipped",
+        "starved", "step", "steps", "topics",
     )  # fmt: skip
 
     def __init__(self, planned: Planned, index: int, seed: int) -> None:
@@ -111,8 +113,15 @@ class RunningNode:
         self.pending = False
         self.due = False
         self.sequence = 0
-        self.steps = self.skipped = self.starved = self.lost = 0
+        self.steps = self.skipped = self.starved = self.lost = self.rejected = 0
+        self.rejection = ""
         self.late = 0
+
+    def reject(self, error: ResultRejected) -> list[Any]:
+        """Count a step without a result that may be published, and return its outputs: none."""
+        self.rejected += 1
+        self.rejection = str(error)
+        return []
 
     def outputs(self, result: Any) -> list[tuple[Topic, Message]]:
         """Sort what a step returned by topic.

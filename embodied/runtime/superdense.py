@@ -12,7 +12,7 @@ from fractions import Fraction
 from typing import Any
 
 from embodied.clock import Time, tick
-from embodied.errors import FOREIGN
+from embodied.errors import FOREIGN, ResultRejected
 from embodied.messages.schema import Message
 from embodied.node.ports import Stamped
 from embodied.runtime.checked_world import CheckedWorld
@@ -170,6 +170,8 @@ class Scheduler:
         try:
             result = node.step(*arguments)
             outputs = [(topic, message, topic.encode(message)) for topic, message in node.outputs(result)]
+        except ResultRejected as error:
+            outputs = node.reject(error)
         except FOREIGN as error:
             raise step_failed(node, error, arguments, (t, microstep)) from error
         sequence = node.sequence

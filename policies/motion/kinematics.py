@@ -10,6 +10,7 @@ from typing import Annotated, NamedTuple
 import numpy as np
 
 from embodied import SECOND, Node, Ports, tunable
+from embodied.errors import ResultRejected
 from embodied.geometry import BASE, norm, quaternion, rotation_matrix, rotation_vector, tool_rotation
 from embodied.messages import Goal, JointCommand, JointState, Message, Pose, Unit, Vector
 from embodied.ranges import Range, positive
@@ -96,8 +97,11 @@ class InverseKinematics(Node):
         """Advance the set-point by one joint state, and solve the joints for it.
 
         Raises:
-            ValueError: the goal is not finite, or its approach is not a unit vector.
+            ValueError: the approach of the goal is not a unit vector.
+            ResultRejected: the joints or the goal are not finite.
         """
+        if not np.isfinite(joints.position).all():
+            raise ResultRejected(f"joints must be finite, got {joints.position.tolist()} rad")
         if goal is not None:
             _check(goal)
         position, rotation = self._arm.solve_forward(joints.position)
@@ -188,9 +192,11 @@ class MotionState:
 
 
 def _check(goal: Goal) -> None:
-    if not (np.isfinite(goal.position).all() and math.isfinite(goal.yaw) and math.isfinite(goal.gripper)):
-        raise ValueError(
-            f"the goal must be finite, got {goal.position} m, yaw {goal.yaw} rad, opening {goal.gripper} m"
+    numbers = (*goal.position.tolist(), *goal.approach.tolist(), goal.yaw, goal.gripper)
+    if not all(map(math.isfinite, numbers)):
+        raise ResultRejected(
+            f"the goal must be finite, got {goal.position} m, approach {goal.approach}, yaw {goal.yaw} rad, "
+            f"opening {goal.gripper} m"
         )
     length = float(np.linalg.norm(goal.approach))
     if not abs(length - 1.0) < 0.01:

@@ -57,6 +57,7 @@ class Spotter(BlockDetector):
 
         Raises:
             ValueError: the image does not have the size that the network takes.
+            ResultRejected: the network's outputs are no numbers, or not those of an image.
         """
         for known in state:
             self._poses.add(known)

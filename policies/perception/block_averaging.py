@@ -83,7 +83,8 @@ class BlockAverager:
             the grasp, once there are enough detections; None before, and if the block is delivered.
         """
         named = [i for i, name in enumerate(objects.labels) if name == label]
-        if not named:
+        if not named or not all(np.isfinite(part).all() for part in (objects.position, objects.yaw, objects.score)):
+            # One number that is none would stay in the mean for ever.
             return None
         best = max(named, key=lambda i: objects.score[i])
         position, yaw = objects.position[best], float(objects.yaw[best])

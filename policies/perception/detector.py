@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from embodied.errors import ResultRejected
 from embodied.geometry import BASE
 from embodied.messages import Array, CameraInfo, Depth, Detections, Image, Vector
 from embodied.node.ports import Ports
@@ -34,6 +35,12 @@ ROWS = HEIGHT // STRIDE
 
 COLUMNS = WIDTH // STRIDE
 """Number of columns of the heatmaps."""
+
+PEAKS_MOST = 300
+"""Largest number of peaks in the heatmaps of one image; more are noise, and their combinations take for ever."""
+
+OFFSET_MOST = 4.0
+"""Largest distance of an object's centre from the cell of its peak, along columns or rows [cells]."""
 
 _WINDOW = np.arange(-2, 3)
 """Offsets of the pixels around an object's centre from which its depth is read [px]."""
@@ -84,6 +91,7 @@ class BlockDetector(OnnxNode):
 
         Raises:
             ValueError: image or depth does not have the size that the network takes.
+            ResultRejected: the network's outputs are no numbers, or place an object nowhere.
         """
         size = (HEIGHT, WIDTH)
         if image.data.shape != (*size, 3) or (depth is not None and depth.data.shape != size):
@@ -105,6 +113,7 @@ class BlockDetector(OnnxNode):
         beside = camera.at_height(pixels + np.stack([np.cos(angles), np.sin(angles)], axis=1), middle)
         yaw = quarter_turn(np.arctan2(beside[:, 1] - position[:, 1], beside[:, 0] - position[:, 0]))
         yaw[grey] = 0.0
+        require_finite(position, yaw, scores)
         kept = _strongest(position, scores, self.block / 2)
         return Detections(
             labels=tuple(LABELS[kind] for kind in kinds[kept].tolist()),
@@ -148,15 +157,33 @@ def read_heads(
 
     Returns:
         index of the label (k,), score (k,), column and row of the centre (k, 2) [px], angle of a side (k,) [rad].
+
+    Raises:
+        ResultRejected: there are more objects than an image has, or one lies outside the image.
     """
     kinds, rows, columns = np.nonzero(peaks > threshold)
+    if len(kinds) > PEAKS_MOST:
+        raise ResultRejected(f"an image has at most {PEAKS_MOST} peaks, got {len(kinds)}")
     scores = peaks[kinds, rows, columns].astype(np.float64)
     order = np.argsort(-scores, kind="stable")
     kinds, rows, columns, scores = kinds[order], rows[order], columns[order], scores[order]
     right, down, sine, cosine = geometry[:, rows, columns].astype(np.float64)
+    if (np.abs([right, down]) > OFFSET_MOST).any():
+        raise ResultRejected(f"an object must be within {OFFSET_MOST:g} cells of its peak")
     middle = (STRIDE - 1) / 2
     pixels = np.stack([(columns + right) * STRIDE + middle, (rows + down) * STRIDE + middle], axis=1)
     return kinds, scores, pixels, np.arctan2(sine, cosine) / 4
+
+
+def require_finite(*arrays: Vector) -> None:
+    """Require that the numbers of detections are finite; a finite output may still place an object at infinity.
+
+    Raises:
+        ResultRejected: one of them is not.
+    """
+    for array in arrays:
+        if not np.isfinite(array).all():
+            raise ResultRejected(f"detections must be finite, got {array[~np.isfinite(array)][0]}")
 
 
 def quarter_turn(angle: Vector) -> Vector:

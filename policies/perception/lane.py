@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from embodied.errors import ResultRejected
 from embodied.geometry import rotation, transform
 from embodied.messages import Array, CameraInfo, Image, Lane, Vector
 from embodied.node.ports import Ports
@@ -48,6 +49,9 @@ SCALES = np.array([0.1, 0.1, 0.1, 0.25, 0.25], np.float32)
 NEAR = 2.0
 """Distance whose logarithm is 0 in the network's output [m]."""
 
+VALUE_MOST = 10.0
+"""Largest value of the network that a road can have, either way: no offset, bend or distance is as large."""
+
 
 @dataclass(kw_only=True)
 class LaneDetector(OnnxNode):
@@ -83,9 +87,12 @@ class LaneDetector(OnnxNode):
 
         Raises:
             ValueError: the camera is mounted elsewhere than the one with which the network was trained.
+            ResultRejected: the network's outputs are no numbers, or not those of a road.
         """
         outputs = self.run(image=warped(image.data, info)[None])
         values = (outputs["values"][0] * SCALES).tolist()
+        if max(map(abs, values)) > VALUE_MOST:
+            raise ResultRejected(f"output 'values' must be at most {VALUE_MOST:g} either way, got {values}")
         lane, obstacle, line = outputs["scores"][0].tolist()
         return Lane(
             offset=values[0],

@@ -17,7 +17,7 @@ from embodied.bodies import WORLD
 from embodied.geometry import quaternion, rotation
 from embodied.messages import Array, CameraInfo, Detections, DroneState, Image, Vector
 from embodied.ranges import FINITE, Range, positive
-from policies.perception.detector import COLUMNS, HEIGHT, ROWS, WIDTH, read_heads
+from policies.perception.detector import COLUMNS, HEIGHT, ROWS, WIDTH, read_heads, require_finite
 from policies.perception.marker_templates import Templates
 from policies.perception.onnx_node import OnnxNode
 from policies.perception.pinhole import Pinhole
@@ -105,6 +105,7 @@ class Markers(OnnxNode):
 
         Raises:
             ValueError: the image does not have the size that the network takes.
+            ResultRejected: the network's outputs are no numbers, or not those of an image.
         """
         if image.data.shape != (HEIGHT, WIDTH, 3):
             raise ValueError(f"images must have {HEIGHT} rows of {WIDTH} pixels, got {image.data.shape[:2]}")
@@ -120,6 +121,8 @@ class Markers(OnnxNode):
         markers: list[_Marker] = []
         for kind, (templates, edge) in enumerate(self._kinds):
             markers += self._read(templates, find_quads(ground[kinds == kind], edge), camera, grey)
+        for marker in markers:
+            require_finite(marker.position, np.array([marker.yaw, marker.score]))
         return _detections(markers, image.acquired)
 
     def _camera(self, info: CameraInfo, acquired: Time) -> Pinhole | None:

@@ -65,13 +65,26 @@ def output_problem(declared: Mapping[str, Array], outputs: Mapping[str, NDArray[
     """
     sizes: dict[str, int] = {}
     for name, array in declared.items():
-        shape = outputs[name].shape
+        output: object = outputs[name]
+        if not isinstance(output, np.ndarray) or output.dtype != array.dtype:
+            got = getattr(output, "dtype", type(output).__name__)
+            return f"output '{name}' must be an array of {array.dtype}, got {got}"
+        shape = output.shape
         right = len(shape) == len(array.shape) and all(
             size == (sizes.setdefault(wanted, size) if isinstance(wanted, str) else wanted)
             for wanted, size in zip(array.shape, shape, strict=True)
         )
         if not right:
             return f"output '{name}' must have shape {_shape(array.shape)}, got {_shape(shape)}"
+    return ""
+
+
+def number_problem(outputs: Mapping[str, NDArray[Any]]) -> str:
+    """Return which output of an inference has a number that is none: NaN or infinity; empty if none has."""
+    for name, output in outputs.items():
+        if output.dtype.kind == "f" and not (finite := np.isfinite(output)).all():
+            bad = output[~finite]
+            return f"output '{name}' must be finite, got {bad[0]} in {bad.size} of {output.size} numbers"
     return ""
 
 

@@ -9,13 +9,17 @@ from typing import Any, ClassVar
 
 from numpy.typing import NDArray
 
-from embodied.errors import MissingExtra, nearest
+from embodied.errors import MissingExtra, ResultRejected, nearest
 from embodied.messages import Array
 from embodied.node.node import Node
 from embodied.ranges import at_least
 from policies.perception import model_file
 from policies.perception.model_card import ModelCard
-from policies.perception.model_fit import misfits, output_problem, probe
+from policies.perception.model_fit import misfits, number_problem, output_problem, probe
+
+
+_FAILURES = ("Fail", "RuntimeException")
+"""Errors of ONNX Runtime from computing a model; others are from how it was called."""
 
 
 @dataclass(kw_only=True)
@@ -116,7 +120,7 @@ class OnnxNode(Node):
         yield from misfits(model, "output", type(self).outputs, session.get_outputs())
 
     def run(self, **arrays: NDArray[Any]) -> dict[str, NDArray[Any]]:
-        """Run one inference of the model.
+        """Run one inference of the model, and verify its outputs: shape and type as declared, every number finite.
 
         Args:
             arrays: an array for each declared input, C-contiguous, of its dtype and shape.
@@ -125,11 +129,17 @@ class OnnxNode(Node):
             an array for each declared output.
 
         Raises:
-            ValueError: an output does not have its declared shape.
+            ResultRejected: an output is not what was declared, or the model failed to compute it.
         """
-        outputs = dict(zip(self._names, self._session.run(self._names, arrays), strict=True))
-        if problem := output_problem(type(self).outputs, outputs):
-            raise ValueError(f"{self.model}: {problem}")
+        model = Path(self.model).name
+        try:
+            outputs = dict(zip(self._names, self._session.run(self._names, arrays), strict=True))
+        except Exception as error:
+            if type(error).__name__ not in _FAILURES:
+                raise
+            raise ResultRejected(f"{model} failed: {_first_line(error)}") from error
+        if problem := output_problem(type(self).outputs, outputs) or number_problem(outputs):
+            raise ResultRejected(f"{model}: {problem}")
         return outputs
 
     def close(self) -> None:

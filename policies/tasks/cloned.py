@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embodied import Ports
+from embodied.errors import ResultRejected
 from embodied.geometry import BASE
 from embodied.messages import Array, Detections, Goal, GripperState, Pose, Target, Vector
 from embodied.ranges import at_least
@@ -27,6 +28,9 @@ EXECUTED = 4
 
 STATE = 17
 """Length of the network's input."""
+
+MOTION_MOST = 4.0
+"""Largest motion within one chunk [m], [rad]; no arm of this task moves as far in 0.8 s."""
 
 
 @dataclass(kw_only=True)
@@ -75,7 +79,11 @@ class ClonedPickPlace(OnnxNode):
         self._plan: list[Goal] = []
 
     def step(self, objects: Detections, tcp: Pose, gripper: GripperState, target: Target) -> Goal:
-        """Return the goal until the next set of detections."""
+        """Return the goal until the next set of detections.
+
+        Raises:
+            ResultRejected: the network's outputs are no numbers, or no motion of an arm.
+        """
         observation, known = self._observation, self._grasp is not None
         observation.update(tcp)
         if self._grasp is not None and self._used and (not self._closed or gripper.width < 0.6 * self.block):
@@ -96,6 +104,10 @@ class ClonedPickPlace(OnnxNode):
     def _chunk(self, state: NDArray[np.float32], start: Vector) -> list[Goal]:
         outputs = self.run(state=state)
         motion, closing = outputs["motion"][0].astype(np.float64), outputs["closing"][0]
+        if np.abs(motion).max() > MOTION_MOST:
+            raise ResultRejected(
+                f"output 'motion' must be at most {MOTION_MOST:g} m or rad, got {np.abs(motion).max():.4g}"
+            )
         return [
             Goal(
                 position=start + motion[k, :3],

@@ -95,7 +95,7 @@ class Inspect(Node):
             self._enter(InspectionPhase.CLIMB, now)
         for detections in objects:
             for label, position in zip(detections.labels, detections.position, strict=True):
-                if label in (target.label, PAD):
+                if label in (target.label, PAD) and np.isfinite(position).all():
                     self._seen[label] = [*self._seen.get(label, [])[1 - WINDOW :], position]
         if self.phase in TIMED and (now - self._since) / SECOND > self.patience:
             self._enter(InspectionPhase.RETURN, now)

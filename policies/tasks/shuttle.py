@@ -84,6 +84,9 @@ class Shuttle(Node):
         """Return the command of this period; None to stop or to stay parked."""
         self._odometer += state.speed * (now - self._last) / SECOND
         self._last = now
+        if lane is not None and not _finite(lane):
+            # An obstacle at a distance that is no number is no free road.
+            lane = None
         if lane is not None and lane.score >= SCORE_LEAST and lane.acquired != self._acquired:
             self._acquired = lane.acquired
             odometer = self._odometer - state.speed * (now - lane.acquired) / SECOND
@@ -138,3 +141,9 @@ class Shuttle(Node):
         # The lag takes the place of the control period here, so this is the rule of continuous time.
         left = distance - speed * self.lag
         return math.sqrt(2.0 * self.braking * left) if left > 0.0 else 0.0
+
+
+def _finite(lane: Lane) -> bool:
+    """Return whether all numbers of a shuttle's lane are finite."""
+    numbers = (lane.offset, lane.heading, lane.curvature, lane.obstacle, lane.stop_line, lane.score)
+    return all(number is None or math.isfinite(number) for number in numbers)

@@ -69,6 +69,8 @@ def info(name: NodeArgument, *, run: RunOption = None, as_json: JsonOption = Fal
             late = format_duration(counts["late_ns"] / SECOND)
             parts = [f"{counts['steps']} steps", f"{counts['skipped']} skipped", f"{counts['starved']} without input"]
             out.print(f"  {', '.join(parts)}, {counts['dropped']} messages dropped, at most {late} late", markup=False)
+            if counts["rejected"]:
+                out.print(f"  {counts['rejected']} results rejected, the last: {counts['rejection']}", markup=False)
         for port, entry in about["in"].items():
             source = "unwired" if entry["from"] is None else f"from {entry['from']}"
             out.print(f"  in    {port}: {entry['type']}  {source}", markup=False)

@@ -156,6 +156,10 @@ def _print(outcome: Outcome, picture: Path | None) -> None:
         line = f"guard      {name}: {tally['clips']} steps clipped, {tally['refusals']} held"
         most_often = tally.get("clip") or tally.get("refusal")
         out.print(line + (f"; most often: {most_often}" if most_often else ""), markup=False)
+    for name, count in outcome.nodes.items():
+        if count["rejected"]:
+            text = f"rejected   {name}: {count['rejected']} of {count['steps']} results; the last: {count['rejection']}"
+            out.print(text, markup=False)
     for fault in outcome.faults:
         out.print(f"fault      {fault['fault']}: {fault['steps']} steps", markup=False)
     if picture is not None:

@@ -10,11 +10,23 @@ FAR = "joint1 is 0.5 rad from its set-point, over its limit of 0.4 rad"
 
 def test_beyond_the_limit_nobody_is_followed_and_after_some_periods_it_is_a_reason_to_stop() -> None:
     following = FollowingError(0.4, "rad", 3)
+    assert (following.refusal, following.cause) == ("", "")
     seen = []
     for distance in (0.0, 0.4, 0.5, 0.5, 0.5, 0.1, 0.5):
         following.update("joint1", distance)
         seen.append((following.refusal, following.cause))
     assert seen == [("", ""), ("", ""), (FAR, ""), (FAR, ""), (FAR, FAR), ("", ""), (FAR, "")]
+
+
+def test_it_begins_again_where_there_is_nothing_to_compare() -> None:
+    following = FollowingError(0.4, "rad", 2)
+    for _ in range(2):
+        following.update("joint1", 0.5)
+    assert following.cause == FAR
+    following.reset()
+    assert (following.refusal, following.cause) == ("", "")
+    following.update("joint1", 0.5)
+    assert (following.refusal, following.cause) == (FAR, "")
 
 
 def test_velocities_that_are_followed_leave_no_lag() -> None:

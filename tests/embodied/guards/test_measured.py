@@ -32,6 +32,7 @@ class Arm:
     """First joint of an arm [rad]."""
 
     name, unit, range, outside, error, patience = "panda_joint1", "rad", 2.8973, 0.05, 0.4, 3
+    agreement = 0.05
 
     def __init__(self) -> None:
         self.rig = arm_rig.Rig(PANDA)
@@ -50,6 +51,7 @@ class Drone:
     """Easting of a drone [m]."""
 
     name, unit, range, outside, error, patience = "the drone", "m", 5.0, 3.0, 3.0, 10
+    agreement = 0.5
 
     def __init__(self) -> None:
         self.rig = drone_rig.Rig()
@@ -68,6 +70,7 @@ class Vehicle:
     """Angle of a vehicle's front wheels [rad]."""
 
     name, unit, range, outside, error, patience = "the steering", "rad", 0.5, 0.3, 0.3, 10
+    agreement = 0.1
 
     def __init__(self) -> None:
         self.rig = VehicleRig()
@@ -276,21 +279,67 @@ def test_on_the_ground_a_drone_does_not_follow_its_set_point_yet() -> None:
 
 def test_wheels_are_compared_only_while_the_vehicle_is_engaged() -> None:
     rig = VehicleRig(patience=1)
-    rig.many(3, VehicleCommand(speed=0.0, steering=0.0))
-    waiting = driving(0.0, 0.4, engaged=False)
-    assert "set-point" not in rig.step(state=waiting).report.refusals[0]
+    for angle in (0.0, 0.4, -0.4):
+        given = rig.step(state=driving(0.0, angle, engaged=False))
+        assert given.report.refusals == ("the vehicle is not engaged yet",)
+
+
+def test_wheels_that_were_turned_while_it_was_stopped_are_kept_after_the_reset() -> None:
+    body = Vehicle()
+    for _ in range(3):
+        body.step(0.0, 0.0)
+    body.step(0.0, 0.0, stop=["a hand"])
+    assert [body.step(0.2, 0.2)[0] for _ in range(3)] == [0.0] * 3
+    assert body.step(0.2, 0.2, reset=True)[0] == 0.2
+
+
+def test_at_a_reset_the_last_measurements_must_agree() -> None:
+    body = Vehicle()
+    for _ in range(3):
+        body.step(0.0, 0.0)
+    body.step(0.0, 0.0, stop=["a hand"])
+    assert body.step(0.2, 0.2, reset=True) == (None, body.step(0.2)[1])
+
+
+def test_a_reset_while_it_rolls_does_not_move_the_wheels() -> None:
+    rig = VehicleRig()
+    steered = VehicleCommand(speed=1.0, steering=0.1)
+    for _ in range(20):
+        rig.step(steered, state=driving(1.0, 0.0))
+    rig.step(steered, state=driving(1.0, 0.0), stop=["a hand"])
+    given = rig.step(state=driving(1.0, 0.0), reset=True)
+    assert given.command is not None
+    assert given.command.steering == pytest.approx(0.1)
+
+
+@each
+@pytest.mark.parametrize(("share", "agrees"), [(0.9, True), (1.1, False)])
+def test_how_far_measurements_that_agree_may_be_apart(make: Callable[[], Body], share: float, agrees: bool) -> None:
+    body = make()
+    body.step(0.0, 0.0)
+    body.step(None)
+    places = [body.step(at, 0.0)[0] for at in (0.0, share * body.agreement, 0.0)]
+    assert (places[-1] is not None) == agrees
+
+
+def test_wheels_that_are_measured_outside_are_said_with_their_number() -> None:
+    assert Vehicle().step(0.9)[1].refusals == ("measured steering must be in [-0.8, 0.8] rad, got 0.9",)
+    said = Arm().step(2.96)[1].refusals
+    assert said == ("measured panda_joint1 must be in [-2.947, 2.947] rad, got 2.96",)
+    place = "the drone is at [8.1, 0.0, 2.0] m, more than 3 m outside its fence"
+    assert Drone().step(8.1)[1].refusals == (place,)
 
 
 @pytest.mark.parametrize(
-    "guard",
+    ("guard", "unit"),
     [
-        lambda far: ArmGuard(PANDA, low=arm_rig.LOW, high=arm_rig.HIGH, following_error=far),
-        lambda far: DroneGuard(drone_rig.LOW, drone_rig.HIGH, following_error=far),
-        lambda far: VehicleGuard(0.6, following_error=far),
+        (lambda far: ArmGuard(PANDA, low=arm_rig.LOW, high=arm_rig.HIGH, following_error=far), "rad"),
+        (lambda far: DroneGuard(drone_rig.LOW, drone_rig.HIGH, following_error=far), "m"),
+        (lambda far: VehicleGuard(0.6, following_error=far), "rad"),
     ],
 )
-def test_a_following_error_that_guards_nothing_is_refused(guard: Callable[[float], Any]) -> None:
+def test_a_following_error_that_guards_nothing_is_refused(guard: Callable[[float], Any], unit: str) -> None:
     for wrong in (0.0, -1.0, math.nan, math.inf):
         (problem,) = guard(wrong).check()
-        assert problem.startswith("following_error must be above 0 ")
+        assert problem == f"following_error must be above 0 {unit} and finite, got {wrong}"
     assert not list(guard(0.01).check())

@@ -94,6 +94,10 @@ def test_a_vehicle_that_does_not_say_its_gear_is_followed_by_what_is_asked_and_s
     assert Rig().step(None, state=driving(0.9, gear="")).command == halt()
     assert Rig().step(None, state=driving(gear="P")).command == halt(gear="P")
     assert Rig().step(None, state=driving(-0.9, gear="")).command == halt(gear="R")
+    for still in (-0.05, 0.0):
+        assert Rig().step(None, state=driving(still, gear="")).command == halt()
+    neutral = Rig().step(go(1.0), state=driving(1.0, gear="N"))
+    assert neutral.report.refusals == ("command asks for gear D, which waits until it stands",)
 
 
 @pytest.mark.parametrize("gear", ["", "?", "D"])

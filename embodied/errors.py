@@ -210,10 +210,8 @@ class NodeFailed(EmbodiedError):
     def __str__(self) -> str:
         when = "" if self.tag is None else f" at {self.tag[0] / 1e9:.6f} s (microstep {self.tag[1]})"
         lines = [f"node '{self.node}' failed in {self.doing}(){when}: {error_text(self.cause)}"]
-        if self.location:
-            lines.append(f"  --> {self.location}")
-        lines += [f"   | {name} = {value}" for name, value in self.inputs.items()]
-        return written_out("\n".join(lines))
+        lines += [f"  --> {self.location}"] if self.location else []
+        return written_out("\n".join([*lines, *(f"   | {name} = {value}" for name, value in self.inputs.items())]))
 
 
 class WireError(EmbodiedError):
@@ -221,10 +219,7 @@ class WireError(EmbodiedError):
 
 
 class ResultRejected(EmbodiedError):
-    """A step has no result that may be published: a number in it, or in what it was computed from, is none.
-
-    Raised by a node's `step`. Nothing is published for that step, which is counted; the graph goes on.
-    """
+    """A step has no result to publish, as a number is none: the runner counts it, and the graph goes on."""
 
 
 class WorldFailed(EmbodiedError):
@@ -275,8 +270,7 @@ class DeviceInUse(DeviceLost):
     def __str__(self) -> str:
         whose = f"'{self.node}': " if self.node else ""
         holder = f" by {self.holder}" if self.holder else ""
-        help_ = "end that first; `embodied ps` lists the runs of this user"
-        return f"{whose}{self.what} is in use{holder}\n   = help: {help_}"
+        return f"{whose}{self.what} is in use{holder}\n   = help: end that first; `embodied ps` lists the runs of this user"
 
 
 @dataclass(eq=False)

@@ -30,7 +30,8 @@ class FollowingError:
         self.limit = limit
         self.unit = unit
         self.periods = periods
-        self.reset()
+        self.refusal = ""
+        self._count = 0
 
     def update(self, name: str, distance: float) -> None:
         """Compare the distance of one period.

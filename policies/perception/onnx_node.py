@@ -9,14 +9,13 @@ from typing import Any, ClassVar
 
 from numpy.typing import NDArray
 
-from embodied.errors import MissingExtra, ResultRejected, nearest
+from embodied.errors import MissingExtra, ResultRejected, error_text, nearest
 from embodied.messages import Array
 from embodied.node.node import Node
 from embodied.ranges import at_least
 from policies.perception import model_file
 from policies.perception.model_card import ModelCard
 from policies.perception.model_fit import misfits, number_problem, output_problem, probe
-
 
 _FAILURES = ("Fail", "RuntimeException")
 """Errors of ONNX Runtime from computing a model; others are from how it was called."""
@@ -137,7 +136,7 @@ class OnnxNode(Node):
         except Exception as error:
             if type(error).__name__ not in _FAILURES:
                 raise
-            raise ResultRejected(f"{model} failed: {_first_line(error)}") from error
+            raise ResultRejected(f"{model} failed: {error_text(error).splitlines()[0]}") from error
         if problem := output_problem(type(self).outputs, outputs) or number_problem(outputs):
             raise ResultRejected(f"{model}: {problem}")
         return outputs

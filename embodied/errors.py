@@ -270,7 +270,7 @@ class DeviceInUse(DeviceLost):
     def __str__(self) -> str:
         whose = f"'{self.node}': " if self.node else ""
         holder = f" by {self.holder}" if self.holder else ""
-        return f"{whose}{self.what} is in use{holder}\n   = help: end that first; `embodied ps` lists the runs of this user"
+        return f"{whose}{self.what} is in use{holder}\n   = help: end that first; `embodied ps` lists this user's runs"
 
 
 @dataclass(eq=False)

@@ -7,6 +7,8 @@ file, because a cell often allows less than the maker does.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,6 +19,9 @@ from embodied import urdf
 from embodied.geometry import cross_matrix, transform
 from embodied.messages.schema import Vector
 from embodied.ranges import positive
+
+_LIMIT_SLACK = 1e-3
+"""Excess of a limit over that of the URDF that is rounding: 2π may be written as 6.2832 [rad], [rad/s]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +105,27 @@ class Robot:
             if name not in known:
                 raise ValueError(f"{self.urdf.name} has no limits of joint '{name}'")
         return {name: known[name] for name in self.joints}
+
+    def excesses(self) -> Iterator[str]:
+        """Yield a sentence for each limit beyond that of the URDF: a guard would move the joint into its stop.
+
+        Raises:
+            ValueError: the URDF cannot be read.
+        """
+        stops, velocities = urdf.stops(self.urdf), urdf.velocities(self.urdf)
+        for name, joint in self.joints.items():
+            lower, upper = stops.get(name, (-math.inf, math.inf))
+            fastest = velocities.get(name, math.inf)
+            for limit, value, end, beyond, unit in (
+                ("lower", joint.lower, lower, lower - joint.lower, "rad"),
+                ("upper", joint.upper, upper, joint.upper - upper, "rad"),
+                ("velocity", joint.velocity, fastest, joint.velocity - fastest, "rad/s"),
+            ):
+                if beyond > _LIMIT_SLACK:
+                    yield (
+                        f"{limit} of {name} is {value:g} {unit}, beyond the {end:g} {unit} of {self.urdf.name}: "
+                        "write radians, or correct the URDF if it is wrong"
+                    )
 
     @property
     def kinematics(self) -> str:

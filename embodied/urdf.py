@@ -166,6 +166,20 @@ def stops(path: Path) -> dict[str, tuple[float, float]]:
     return found
 
 
+def velocities(path: Path) -> dict[str, float]:
+    """Read the highest velocity of each joint that has one above 0 [rad/s], or [m/s].
+
+    Raises:
+        ValueError: the file cannot be read.
+    """
+    found = {}
+    for joint in read(path).findall("joint"):
+        velocity = _number(_attribute(joint, "limit", "velocity"))
+        if velocity > 0.0 and math.isfinite(velocity):
+            found[joint.get("name", "")] = velocity
+    return found
+
+
 def _name_problems(root: ET.Element) -> Iterator[str]:
     """Check that what is named has one name of its own; a link and a joint may share theirs."""
     if root.tag != "robot":

@@ -104,6 +104,7 @@ class ArmGuard(Guard):
         except ValueError as error:
             yield str(error)
             return
+        yield from self.robot.excesses()
         if box.depth(tool) > 0.0:
             at = np.round(tool, 3).tolist()
             yield f"the box from {self.low} to {self.high} m must contain the tool at home, which is at {at} m ({BASE})"

@@ -12,9 +12,12 @@ import numpy as np
 from embodied import SECOND, Node, Ports, Time, tunable
 from embodied.geometry import BASE, rotation
 from embodied.messages import Detections, Goal, GripperState, Pose, Target, Vector
-from embodied.ranges import at_least
+from embodied.ranges import at_least, positive
 from policies.motion.grasp import Fingers
 from policies.perception.block_averaging import BlockAverager, Grasp
+
+PROGRESS_LEAST = 0.001
+"""Least decrease of the distance to a goal that is progress [m]."""
 
 DOWN = np.array([0.0, 0.0, -1.0])
 """Approach of a tool that points down, in the base frame."""
@@ -43,7 +46,8 @@ class PickPlace(Node):
     """Pick and place as a state machine: publish goals of the tool on each new set of detections.
 
     Detections are used only with the tool at its start, where the arm occludes nothing, and a grasp is planned on the
-    mean of a few. A grasp that misses or loses the block starts over with new detections.
+    mean of a few. A grasp that misses or loses the block starts over with new detections. A tool that comes no nearer to
+    its goal, as on servos that sag, goes on from where it rests if that is within `reach`; else it starts over.
     """
 
     place: tuple[float, float] = (0.42, 0.38)  # middle of the tray [m]
@@ -55,6 +59,9 @@ class PickPlace(Node):
     release: float = 0.032  # height of the tool above the table, when it lets go in the tray [m]
     fingers: Fingers = field(default_factory=Fingers)  # footprint of the fingers beside a block
     looks: int = 3  # number of detections on which a grasp is planned
+    tolerance: float = 0.006  # distance of the tool from a goal above the block or the tray that counts as there [m]
+    reach: float = 0.02  # the same, for a tool that has come to rest and comes no nearer [m]
+    rest: float = 1.0  # time without coming nearer after which it counts as at rest [s]
     patience: float = tunable(4.0, low=1.0, high=30.0, unit="s")  # longest time in one phase
 
     def ports(self) -> Ports:
@@ -71,6 +78,10 @@ class PickPlace(Node):
         if not self.block / 2 <= self.release < self.hover <= self.travel:
             yield "heights must satisfy block / 2 <= release < hover <= travel"
         yield from at_least(1).problems(looks=self.looks)
+        yield from positive("m").problems(tolerance=self.tolerance)
+        yield from positive("s").problems(rest=self.rest)
+        if self.reach < self.tolerance:
+            yield f"reach must be at least tolerance = {self.tolerance} m, got {self.reach}"
 
     def open(self) -> None:
         """Start in phase `VIEW`, without detections."""
@@ -96,6 +107,10 @@ class PickPlace(Node):
         if self.phase is PickPhase.VIEW:
             self._view(objects, target.label, tcp, now)
         elif lost or waited > self.patience:
+            if not lost:
+                print(
+                    f"the tool is {1000 * self._distance(tcp):.1f} mm from its goal after {waited:.1f} s: starts over"
+                )
             self._rise(tcp, now)
         elif self._bumped(tcp):
             self._enter(PickPhase.ABOVE, now)
@@ -135,9 +150,19 @@ class PickPlace(Node):
             case PickPhase.RELEASE:
                 return gripper.width > self.block + 0.015 or waited > 0.5
             case PickPhase.ABOVE | PickPhase.CARRY:
-                return distance < 0.006 and self._turn(tcp) < math.radians(3)
+                stays = self._stays(distance, waited)
+                done = distance < (self.reach if stays else self.tolerance) and self._turn(tcp) < math.radians(3)
+                if done and distance >= self.tolerance:
+                    print(f"the tool rests {1000 * distance:.1f} mm from its goal, and goes on from there")
+                return done
             case _:
                 return distance < 0.02
+
+    def _stays(self, distance: float, waited: float) -> bool:
+        """Return whether the tool has come no nearer to its goal for `rest` seconds."""
+        if distance < self._nearest - PROGRESS_LEAST:
+            self._nearest, self._nearer_at = distance, waited
+        return waited - self._nearer_at > self.rest
 
     def _proceed(self, tcp: Pose, gripper: GripperState, now: Time) -> None:
         goal = self._goal
@@ -178,6 +203,7 @@ class PickPlace(Node):
 
     def _enter(self, phase: PickPhase, now: Time) -> None:
         self.phase, self._since = phase, now
+        self._nearest, self._nearer_at = math.inf, 0.0
 
     def _move(self, at: Vector, height: float, yaw: float, gripper: float) -> None:
         position = np.array([at[0], at[1], height])

@@ -33,6 +33,7 @@ class Cell:
     def __init__(self, policy: PickPlace, *seen: Seen) -> None:
         self.policy, self.seen, self.tick = policy, list(seen), 0
         self.graspable = True
+        self.sag = 0.0  # [m]
         self.goal = Goal(position=np.array(HOME), approach=DOWN, yaw=0.0, gripper=0.08, frame=BASE)
         self.goals: list[Goal] = []
         policy.open()
@@ -42,7 +43,7 @@ class Cell:
 
     def step(self) -> Goal:
         turn = quaternion(tool_rotation(DOWN, self.goal.yaw))
-        tcp = Pose(position=self.goal.position, orientation=turn, frame=BASE)
+        tcp = Pose(position=self.goal.position - [0.0, 0.0, self.sag], orientation=turn, frame=BASE)
         now = Time(self.tick * 100_000_000)
         gripper = GripperState(width=self.width(), speed=0.0, force=0.0, acquired=now)
         self.goal = self.policy.step(detections(*self.seen, tick=self.tick), tcp, gripper, Target(label="red"), now)
@@ -76,6 +77,35 @@ def test_it_lets_go_in_the_middle_of_the_tray() -> None:
     closed = [goal.gripper < 0.04 for goal in cell.goals]
     opened = next(i for i in range(1, len(closed)) if closed[i - 1] and not closed[i])
     assert cell.goals[opened].position == pytest.approx([0.42, 0.38, cell.policy.release])
+
+
+def test_a_tool_that_sags_goes_on_from_where_it_rests_and_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    cell = Cell(PickPlace(), RED)
+    cell.sag = 0.0095
+    assert cell.phases(80)[: len(PickPhase) + 1] == [*PickPhase, PickPhase.VIEW]
+    assert capsys.readouterr().out.count("the tool rests 9.5 mm from its goal, and goes on from there") == 2
+    wide = Cell(PickPlace(tolerance=0.01), RED)
+    wide.sag = 0.0095
+    assert wide.phases(40)[: len(PickPhase) + 1] == [*PickPhase, PickPhase.VIEW]
+    assert capsys.readouterr().out == ""
+
+
+def test_a_tool_that_stays_too_far_starts_over_and_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    cell = Cell(PickPlace(reach=0.008), RED)
+    cell.sag = 0.0095
+    met = cell.phases(120)
+    assert PickPhase.DESCEND not in met
+    assert met.count(PickPhase.RISE) >= 2
+    assert "the tool is 9.5 mm from its goal after 4.1 s: starts over" in capsys.readouterr().out
+
+
+def test_settings_of_what_counts_as_there_are_looked_at() -> None:
+    for wrong, says in (
+        ({"tolerance": 0.0}, "tolerance must be above 0 m and finite, got 0.0"),
+        ({"rest": math.nan}, "rest must be above 0 s and finite, got nan"),
+        ({"reach": 0.005}, "reach must be at least tolerance = 0.006 m, got 0.005"),
+    ):
+        assert says in list(PickPlace(**wrong).check())
 
 
 def test_after_a_missed_grasp_it_opens_rises_and_looks_again() -> None:

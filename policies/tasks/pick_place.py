@@ -46,8 +46,8 @@ class PickPlace(Node):
     """Pick and place as a state machine: publish goals of the tool on each new set of detections.
 
     Detections are used only with the tool at its start, where the arm occludes nothing, and a grasp is planned on the
-    mean of a few. A grasp that misses or loses the block starts over with new detections. A tool that comes no nearer to
-    its goal, as on servos that sag, goes on from where it rests if that is within `reach`; else it starts over.
+    mean of a few. A grasp that misses or loses the block starts over with new detections. A tool that comes no nearer
+    to its goal, as on servos that sag, goes on from where it rests if that is within `reach`; else it starts over.
     """
 
     place: tuple[float, float] = (0.42, 0.38)  # middle of the tray [m]
@@ -91,6 +91,7 @@ class PickPlace(Node):
         self._averager = BlockAverager(self.looks, self.place, self.tray / 2, self.fingers)
         self._grasp: Grasp  # from the first plan on
         self._last: Vector | None = None
+        self._nearest, self._nearer_at = math.inf, 0.0
         self._enter(PickPhase.VIEW, Time(0))
 
     def step(self, objects: Detections, tcp: Pose, gripper: GripperState, target: Target, now: Time) -> Goal:

@@ -13,6 +13,7 @@ import onnxruntime
 import pytest
 
 from embodied.graph.graph import Graph
+from embodied.errors import ResultRejected
 from embodied.messages import Array
 from embodied.suite.fingerprint import fingerprint
 from policies.perception.model_card import ModelCard
@@ -68,7 +69,7 @@ def test_a_shape_that_the_model_leaves_open_is_looked_at_when_it_is_checked(
     wrong = Found(model=boxes(tmp_path / "wrong.onnx", (3, 4), stated=stated))
     assert "output 'boxes' must have shape (1, 4), got (3, 4) for an input of zeros" in only_problem(wrong)
     wrong.open()
-    with pytest.raises(ValueError, match=r"output 'boxes' must have shape \(1, 4\), got \(3, 4\)"):
+    with pytest.raises(ResultRejected, match=r"output 'boxes' must have shape \(1, 4\), got \(3, 4\)"):
         wrong.run(image=np.zeros((1, 3), np.float32))
 
 

@@ -127,6 +127,6 @@ def test_a_result_that_is_rejected_once_is_replaced_by_the_next() -> None:
 
 
 def test_a_drone_whose_markers_are_broken_for_ever_goes_on_without_them() -> None:
-    seen, report = run("markers", "geometry", "nan", 0, 1 << 30, 1.5)
+    seen, report = run("markers", "geometry", "nan", 0, 1 << 30, 3.0)
     assert report.nodes["markers"].rejected > 3
     assert seen[-1].value.state == "following"

@@ -105,7 +105,7 @@ def test_settings_of_what_counts_as_there_are_looked_at() -> None:
         ({"rest": math.nan}, "rest must be above 0 s and finite, got nan"),
         ({"reach": 0.005}, "reach must be at least tolerance = 0.006 m, got 0.005"),
     ):
-        assert says in list(PickPlace(**wrong).check())
+        assert says in list(PickPlace(**wrong).check())  # type: ignore[arg-type]
 
 
 def test_after_a_missed_grasp_it_opens_rises_and_looks_again() -> None:

@@ -12,8 +12,8 @@ import numpy as np
 import onnxruntime
 import pytest
 
-from embodied.graph.graph import Graph
 from embodied.errors import ResultRejected
+from embodied.graph.graph import Graph
 from embodied.messages import Array
 from embodied.suite.fingerprint import fingerprint
 from policies.perception.model_card import ModelCard

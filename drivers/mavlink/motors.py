@@ -28,7 +28,10 @@ class Motors:
         supervisor = self._supervisor
         if (self._armed or self._ordered) and self._stopped_on_ground(vehicle):
             return
-        if self._lost or (self._armed and supervisor.requested not in (Mode.RETURN, Mode.LAND)):
+        if self._lost:
+            # It cannot be read back; its own failsafe holds it if this does not arrive.
+            vehicle.request_mode(Mode.HOLD)
+        elif self._armed and supervisor.requested not in (Mode.RETURN, Mode.LAND):
             vehicle.change_mode(Mode.HOLD, MODE_TIMEOUT)
         elif self._ordered and not self._armed and supervisor.arming_since is not None:
             # Motors that may start later; in the air the vehicle denies it.

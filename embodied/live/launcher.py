@@ -273,7 +273,7 @@ class Launcher(Supervisor):
         return answers | {name: self._answers.pop(number, None) for name, number in numbers.items()}
 
     def close(self) -> None:
-        """Stop every process in order, within a stated time: those that request motion, guards, then drivers.
+        """Stop every process in order, each within a stated time: requests of motion, guards, drivers, then the world.
 
         Before all of them run nothing has moved, and they stop together.
         """
@@ -285,11 +285,14 @@ class Launcher(Supervisor):
     def _groups(self) -> Iterable[list[Process]]:
         def rank(process: Process) -> int:
             nodes = [self.plan.nodes[name].node for name in process.nodes]
-            if process.spec.owns_world or any(isinstance(node, Driver) for node in nodes):
+            if process.spec.owns_world:
+                # A virtual device answers until its driver has read back that it has stopped.
+                return 3
+            if any(isinstance(node, Driver) for node in nodes):
                 return 2
             return 1 if any(isinstance(node, Guard) for node in nodes) else 0
 
-        groups: list[list[Process]] = [[], [], []]
+        groups: list[list[Process]] = [[], [], [], []]
         for process in self.processes.values():
             groups[rank(process)].append(process)
         return groups

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import faulthandler
 import shutil
 import socket
 import tempfile
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
@@ -18,19 +17,6 @@ __all__ = ["embodied"]
 
 settings.register_profile("embodied", deadline=None)
 settings.load_profile("embodied")
-
-WATCHDOG = 240.0
-"""Time after which a test ends its process, beyond the `timeout` that ends the test alone [s]."""
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_protocol() -> Generator[None, object, object]:
-    """A test whose clean-up stands still as well costs its worker, and not the run."""
-    faulthandler.dump_traceback_later(WATCHDOG, exit=True)
-    try:
-        return (yield)
-    finally:
-        faulthandler.cancel_dump_traceback_later()
 
 
 @pytest.fixture(autouse=True)

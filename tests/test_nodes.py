@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from drivers.so101 import SO101
+from drivers.xarm.virtual.standalone import StandaloneXArm
 from embodied.errors import LaunchError
 from embodied.launch import load
 from embodied.launch.discovery import find_classes
@@ -21,6 +22,7 @@ from policies.perception.lane import LaneDetector
 from policies.tasks.cloned import ClonedPickPlace
 from sims.bodies.camera_mounts import FRONT
 from sims.rendering.view import FAR, NEAR, ImageFormat
+from tests.drivers.xarm.bench import PORT, address
 from tests.embodied.robots import robot
 from tests.house.sources import ROOT
 
@@ -37,6 +39,7 @@ def shipped() -> dict[type, tuple[Any, World | None]]:
     nodes: dict[type, tuple[Any, World | None]] = {
         SO101: (SO101(robot("so101")), None),
         ClonedPickPlace: (ClonedPickPlace(), None),
+        StandaloneXArm: (StandaloneXArm(robot("xarm6"), host=address(), port=PORT), None),
     }
     for file in FILES:
         launch = load(file)

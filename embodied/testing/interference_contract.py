@@ -25,6 +25,9 @@ MARGIN = 0.2
 AFTER = 0.4
 """Time for which a driver is watched once it has reported that something is wrong [s]."""
 
+IN_FLIGHT = 0.05
+"""Time within which whatever was sent has reached the device [s]."""
+
 
 class InterferenceContract(BenchContract):
     """Part of the driver contract: ages of parts, other devices, lost answers, and other commanders."""
@@ -110,6 +113,8 @@ class InterferenceContract(BenchContract):
                     intrude()
                     reason = insist(drive, _reported_within(bench, drive.driver) + MARGIN, bench.motion, early=True)
                     assert reason, f"{way}: nothing says so: {drive.status}"
+                    # What the driver sent with the step that says so may still be on its way.
+                    pause(IN_FLIGHT)
                     received, stood = _received(bench), bench.position(drive)
                     drive.outputs.clear()
                     reason = insist(drive, AFTER, bench.motion)

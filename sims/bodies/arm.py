@@ -69,8 +69,7 @@ class Arm:
         self._lower, self._upper = robot.limit("lower"), robot.limit("upper")
         # The same bandwidth at any physics rate.
         gain = 1.0 - (1.0 - model.gain) ** (REFERENCE_RATE / rate)
-        self._limits = self._limit_velocities(robot)
-        speeds = np.array([self._limits[joint] for joint in self._arm])
+        speeds = self._limit_velocities(robot)
         self._servo = Servo(bullet, self.body, self._arm, robot.limit("effort"), speeds, gain, rate)
         self.step = self._servo.step
         self._release_motors()
@@ -96,23 +95,23 @@ class Arm:
         for joint in range(len(self._links)):
             bullet.setJointMotorControl2(self.body, joint, bullet.VELOCITY_CONTROL, force=0)
 
-    def _limit_velocities(self, robot: Robot) -> dict[int, float]:
-        """Let no joint move faster than its own limit, whatever pushes it, and return the limits by joint [rad/s].
+    def _limit_velocities(self, robot: Robot) -> Vector:
+        """Let no joint of the arm move faster than its limit, whatever pushes it; return those limits [rad/s].
 
-        PyBullet has one limit for all joints of a body; `after_step` slows those that have a lower one.
+        PyBullet has one limit for all joints of a body; `after_step` slows those that have a lower one. The fingers
+        move as in the runs that the learned policy was trained on, within the body's limit.
         """
-        bullet, limits = self._bullet, {}
+        bullet = self._bullet
+        limits: dict[int, float] = {}
         own = dict(zip(self._arm, robot.limit("velocity").tolist(), strict=True))
-        for joint in range(len(self._links)):
-            info = bullet.getJointInfo(self.body, joint)
-            if info[2] != bullet.JOINT_FIXED:
-                limits[joint] = info[11] if info[11] > 0 else own.get(joint, math.inf)
+        for joint in self._arm:
+            described = bullet.getJointInfo(self.body, joint)[11]
+            limits[joint] = described if described > 0 else own[joint]
         fastest = max(limits.values())
-        if math.isfinite(fastest):
-            bullet.changeDynamics(self.body, -1, maxJointVelocity=fastest)
+        bullet.changeDynamics(self.body, -1, maxJointVelocity=fastest)
         self._slow = {joint: limit for joint, limit in limits.items() if limit < fastest}
         self._slow_joints = list(self._slow)
-        return limits
+        return np.array(list(limits.values()))
 
     def after_step(self) -> None:
         """Slow the joints down that a contact has made faster than their own limit; to be called after every step."""
@@ -187,12 +186,7 @@ class Arm:
             target = self._gripper.joint(self._width)
             for joint in self._drives:
                 bullet.setJointMotorControl2(
-                    self.body,
-                    joint,
-                    bullet.POSITION_CONTROL,
-                    targetPosition=target,
-                    force=self._gripper.force,
-                    maxVelocity=self._limits[joint],
+                    self.body, joint, bullet.POSITION_CONTROL, targetPosition=target, force=self._gripper.force
                 )
         return JointCommand(position=self._position, gripper=self._width)
 

@@ -50,6 +50,9 @@ BAUD_RATE = 0x0A0B
 BAUD_RATES = (4800, 9600, 19200, 38400, 57600, 115200, 230400, 460800, 921600, 1000000, 1500000, 2000000, 2500000)
 """Speeds of the bus [bit/s]."""
 
+REST_SPEED = 1e-3
+"""Speed of the fingers below which the drive reports that it is at rest [m/s]."""
+
 FULL_SPEED = 5000.0
 """Largest speed of the drive [pulses/s]."""
 
@@ -74,11 +77,15 @@ class GripperBus:
         self.present = True
         self._enabled = False
         self._goal = self.width
+        self._before = self.measured
+        self._moving = False
         self._speed = FULL_SPEED
         self._baud = BAUD_RATES.index(2000000)
 
     def advance(self, seconds: float) -> None:
-        """Let time pass: the drive moves to its target, at its speed."""
+        """Let time pass: the drive moves to its target, at its speed; its fingers may lag behind."""
+        self._moving = abs(self.measured - self._before) > REST_SPEED * seconds
+        self._before = self.measured
         if self._enabled:
             step = self._speed * PULSE * seconds
             self.width += float(np.clip(self._goal - self.width, -step, step))
@@ -103,7 +110,7 @@ class GripperBus:
     def _read(self, address: int) -> bytes:
         pulses = round(self.measured / PULSE)
         known = {
-            STATUS: 0 if abs(self._goal - self.width) < PULSE else 1,
+            STATUS: int(self._moving or abs(self._goal - self.width) >= PULSE),
             ERROR: 0,
             CURRENT: (pulses >> 16) & 0xFFFF,
             CURRENT + 1: pulses & 0xFFFF,

@@ -199,7 +199,7 @@ def test_a_picture_on_a_mesh_is_seen_as_tiny_renderer_sees_it(bullet: Bullet, tm
         (None, "No such file"),
         ("", "no triangles"),
         ("v 0 0 0\nf 1 2 3\n", "names the corner 2"),
-        ("v 0 0 nan\nv 1 0 0\nv 0 1 0\nf 1 2 3\n", "not finite"),
+        ("v 0 0 nan\nv 1 0 0\nv 0 1 0\nf 1 2 3\n", "3 finite numbers"),
         ("v 0 0 zero\n", "could not convert"),
         ("v 0 0 0\nv 1 0 0\nv 0 1 0\n" + "f 1 2 3\n" * 11, "triangles must be at most 10, got 11"),
         ("v 0 0 0\n" * 1000, "size must be at most"),

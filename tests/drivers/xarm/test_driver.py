@@ -58,12 +58,13 @@ def test_after_another_client_the_arm_is_sent_nowhere_until_it_is_armed_and_then
     with bench.ready() as drive:
         drive.go(0.3, bench.motion)
         bench.intrusions()["another client moves it and restores the mode"]()
-        stood, received = bench.position(), len(bench.received())
+        received = len(bench.received())
         drive.go(0.1, bench.motion)
         assert len(bench.received()) == received
         assert drive.status is not None
         assert drive.status.reason.startswith(("it is in mode 0", "joint1 is at")), drive.status.reason
         drive.driver.arm()
+        stood = bench.position()
         drive.go(0.05, lambda _: JointCommand(position=HOME))
         first = bench.received()[received]
         assert isinstance(first, JointCommand)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import socket
 import tempfile
@@ -29,12 +30,14 @@ def _projects_are_left_again() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def _sockets_wait_as_python_has_them() -> Iterator[None]:
-    """A library that sets the timeout of every socket to come ends servers of later tests at random."""
+def _libraries_leave_the_process_as_it_is() -> Iterator[None]:
+    """A library that changes the timeout of sockets to come, or the scheduling, makes later tests fail at random."""
     yield
-    timeout = socket.getdefaulttimeout()
+    timeout, policy = socket.getdefaulttimeout(), os.sched_getscheduler(0)
     socket.setdefaulttimeout(None)
+    os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
     assert timeout is None
+    assert policy == os.SCHED_OTHER
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from embodied.node.ports import Ports, Stamped
     from embodied.runtime.lockstep import Lockstep
 else:
-    from embodied.lazy_names import lazy_names
+    from embodied.imports.lazy import lazy_names
 
     __getattr__ = lazy_names(
         __name__,

@@ -27,7 +27,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from embodied.shown_text import ERROR_LENGTH, cut, hidden, written_out
+from embodied.untrusted.text import ERROR_LENGTH, cut, hidden, written_out
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
-from embodied.import_path import current, restore
+from embodied.imports.search_path import current, restore
 from tests.embodied.conftest import embodied
 
 __all__ = ["embodied"]

@@ -21,7 +21,7 @@ from drivers.can_ev.signals import (
 )
 from drivers.can_ev.vehicle import IDENTITY_IDENTIFIER, Layout, Vehicle
 from embodied.errors import MissingExtra, nearest
-from embodied.files import read_text
+from embodied.untrusted.files import read_text
 
 if TYPE_CHECKING:
     from cantools.database.can.message import Message

@@ -11,7 +11,7 @@ from typing import Any
 import typer
 
 from embodied.cli.common.output import CONTEXT_SETTINGS, INTERRUPTED, err, os_error_text, print_json
-from embodied.shown_text import written_out
+from embodied.untrusted.text import written_out
 
 INFRASTRUCTURE = 3
 """Exit code where the output cannot be written."""

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from embodied.bounded_import import import_module
 from embodied.errors import FOREIGN, LaunchError, Problem, error_text, nearest, raised_at
+from embodied.imports.bounded import import_module
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

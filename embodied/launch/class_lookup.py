@@ -8,12 +8,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from embodied.bounded_import import ImportStuck, import_module
 from embodied.errors import FOREIGN, LaunchError, MissingExtra, Place, Problem, error_text, nearest, raised_at
-from embodied.import_path import MERGED_PACKAGES, folders, unnamed, unsearched
+from embodied.imports.bounded import ImportStuck, import_module
+from embodied.imports.search_path import MERGED_PACKAGES, folders, unnamed, unsearched
 from embodied.launch.discovery import WORLD_MEMBERS, is_kind, modules
 from embodied.launch.renamed import current_name
-from embodied.shown_text import hidden, shown
+from embodied.untrusted.text import hidden, shown
 
 _USE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
 

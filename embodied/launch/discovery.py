@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from embodied.bounded_import import import_module
 from embodied.errors import FOREIGN, LaunchError, error_text, raised_at
+from embodied.imports.bounded import import_module
 from embodied.launch.project import NODE_PACKAGES
 from embodied.launch.yaml_document import entries, read
 from embodied.node.node import Node

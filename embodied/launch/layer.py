@@ -16,7 +16,7 @@ from embodied.graph.faults import KINDS
 from embodied.launch.habits import key_help
 from embodied.launch.keys import CLOCKS, FAULT, FILE, INCLUDE, NODE, PROFILE, RESTART, VERSION, WIRE, WORLD, Section
 from embodied.launch.yaml_document import Item, entries, parse, read
-from embodied.shown_text import VALUE_LENGTH, cut, hidden, shown
+from embodied.untrusted.text import VALUE_LENGTH, cut, hidden, shown
 
 _KINDS: dict[type, str] = {dict: "a mapping", list: "a list", str: "text"}
 

@@ -11,7 +11,7 @@ from embodied.errors import LaunchError, Problem
 from embodied.graph.entry import NODE_NAME
 from embodied.graph.faults import KINDS
 from embodied.launch.yaml_document import Item, entries
-from embodied.shown_text import shown
+from embodied.untrusted.text import shown
 
 
 def into_namespace(fragment: Item, namespace: Item) -> Item:

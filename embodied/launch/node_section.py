@@ -13,7 +13,7 @@ from embodied.launch.problems import Problems
 from embodied.launch.settings import place_inside
 from embodied.launch.yaml_document import Item, entries, plain, text_of, walk
 from embodied.node.settings import SettingError
-from embodied.shown_text import shown
+from embodied.untrusted.text import shown
 
 MAX_BOUND = 100_000
 """Length of the longest queue of an input [messages]."""

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from embodied.errors import LaunchError, Problem
-from embodied.import_path import MERGED_PACKAGES, Project, add_project, risks
+from embodied.imports.search_path import MERGED_PACKAGES, Project, add_project, risks
 
 NODE_PACKAGES = (*MERGED_PACKAGES, "embodied.guards")
 """Packages with classes for launch files; a project may have folders of all but the last."""

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from embodied.errors import FOREIGN, LaunchError, Problem
-from embodied.import_path import add_name
+from embodied.imports.search_path import add_name
 from embodied.launch.yaml_document import read
 
 FILE = "renamed.yaml"

@@ -16,9 +16,9 @@ from typing import Any
 import yaml
 
 from embodied.errors import LaunchError, Place, Problem
-from embodied.files import read_bytes
 from embodied.launch.problems import Problems
-from embodied.shown_text import shown
+from embodied.untrusted.files import read_bytes
+from embodied.untrusted.text import shown
 
 MAX_SIZE = 1_000_000
 """Size of the largest launch file that is parsed [B]."""

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from embodied.errors import FOREIGN, LaunchError, LinkFailed, Problem, error_text, nearest
-from embodied.import_path import Search, extend
+from embodied.imports.search_path import Search, extend
 from embodied.links.channel import Inlet
 from embodied.links.subscription import Ends
 from embodied.live.ipc import ENDED, Disconnected, receive, send

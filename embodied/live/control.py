@@ -22,7 +22,7 @@ from embodied.live.launcher_requests import LONGEST_REASON, REQUESTS, home_of, t
 from embodied.live.logs import Line
 from embodied.live.process_spec import Output
 from embodied.live.request_form import check_form
-from embodied.shown_text import shown
+from embodied.untrusted.text import shown
 
 KEEP_PERIOD = 1.0
 """Time between two looks whether the run's directory is still there [s]."""

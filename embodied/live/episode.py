@@ -14,7 +14,7 @@ from typing import Any
 from embodied.clock import SECOND, Time
 from embodied.errors import LaunchError, Problem, nearest
 from embodied.graph.graph import Graph
-from embodied.import_path import current
+from embodied.imports.search_path import current
 from embodied.live.control import Control
 from embodied.live.launcher import Launcher
 from embodied.live.run_directory import RunDirectory

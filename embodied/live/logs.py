@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import IO
 
 from embodied.live.node_output import MARK
-from embodied.shown_text import written_out
+from embodied.untrusted.text import written_out
 
 KEPT = 1000
 """Most lines in memory, of each process."""

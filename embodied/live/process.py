@@ -32,7 +32,7 @@ _PROGRAM = """\
 import os, pickle, sys
 stream = os.fdopen(int(sys.argv[2]), "rb")
 sys.path[:], search = pickle.load(stream)
-from embodied.import_path import Search, restore
+from embodied.imports.search_path import Search, restore
 restore(Search(*search))
 from embodied.live.worker_process import main
 main(stream)

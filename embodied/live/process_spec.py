@@ -10,7 +10,7 @@ from pathlib import Path
 
 from embodied.graph.entry import Timing
 from embodied.graph.plan import Plan, Planned, Source, opens_world
-from embodied.import_path import Search, current
+from embodied.imports.search_path import Search, current
 from embodied.links.codec import Layout
 from embodied.messages.constraints import Refinement
 from embodied.messages.schema import Message

@@ -17,7 +17,7 @@ from embodied.messages.schema import Array, Message, schema
 from embodied.node.node import Guard, bounds, tune
 from embodied.runtime.running_node import RunningNode
 from embodied.runtime.wiring import Wiring
-from embodied.shown_text import shown
+from embodied.untrusted.text import shown
 
 LARGEST_ARRAY = 64 * 2**20
 """Size of the largest array that is published by hand [B]."""

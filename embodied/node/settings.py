@@ -20,7 +20,7 @@ from embodied.errors import nearest
 from embodied.messages.schema import without_none
 from embodied.node.written import Written, unwritten
 from embodied.robot import Robot
-from embodied.shown_text import shown
+from embodied.untrusted.text import shown
 
 
 @dataclass(frozen=True, slots=True)

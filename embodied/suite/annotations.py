@@ -10,7 +10,7 @@ import os
 from pathlib import Path
 
 from embodied.errors import Problem
-from embodied.shown_text import written_out
+from embodied.untrusted.text import written_out
 
 _DATA = {"%": "%25", "\r": "%0D", "\n": "%0A"}
 _PROPERTY = {**_DATA, ":": "%3A", ",": "%2C"}

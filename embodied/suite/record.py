@@ -15,12 +15,12 @@ from types import TracebackType
 from typing import Any, TextIO
 
 from embodied.errors import LaunchError, Problem
-from embodied.files import read_bytes
 from embodied.launch import load
 from embodied.suite.fingerprint import fingerprint
 from embodied.suite.seed_run import JUDGED, Films, Result, Scenario
 from embodied.suite.shapes import RESULT, SPEC
 from embodied.suite.stored import MAX_SIZE, Bent, parse_json, read_json
+from embodied.untrusted.files import read_bytes
 
 SPEC_FILE = "suite.json"
 """File with the specification of a suite."""

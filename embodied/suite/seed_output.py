@@ -16,7 +16,7 @@ from types import FrameType
 
 from embodied.runtime.episode import Watcher
 from embodied.runtime.lockstep import Lockstep
-from embodied.shown_text import written_out
+from embodied.untrusted.text import written_out
 
 KEPT_MOST = 2**20
 """Size at which the output of a seed is cut [B]."""

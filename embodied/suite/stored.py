@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from embodied.files import read_bytes
-from embodied.shown_text import shown
+from embodied.untrusted.files import read_bytes
+from embodied.untrusted.text import shown
 
 MAX_SIZE = 500_000_000
 """Size of the largest file of a suite that is read [B]; a million seeds have one line each."""

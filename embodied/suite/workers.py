@@ -20,7 +20,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 
 from embodied.errors import LaunchError, raised_at
-from embodied.import_path import Search, current, restore
+from embodied.imports.search_path import Search, current, restore
 from embodied.launch import Launch
 from embodied.live.reaper_process import end_marked
 from embodied.runtime.failures import OURS

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from embodied.testing.node_contract import NodeContract
     from embodied.testing.world_contract import WorldContract
 else:
-    from embodied.lazy_names import lazy_names
+    from embodied.imports.lazy import lazy_names
 
     __getattr__ = lazy_names(
         __name__,

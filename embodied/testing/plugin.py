@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from embodied.shown_text import written_out
 from embodied.testing.recipe import Recipe, read_marker
+from embodied.untrusted.text import written_out
 
 if TYPE_CHECKING:
     from embodied.testing.run import Run

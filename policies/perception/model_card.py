@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from embodied.files import read_text
+from embodied.untrusted.files import read_text
 
 Seeds = tuple[tuple[int, int], ...]
 """Half-open ranges of seeds, as pairs of first and end."""

@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 
 from embodied.errors import WorldFailed
-from embodied.files import read_bytes
 from embodied.messages import Vector
+from embodied.untrusted.files import read_bytes
 from sims.rendering.mesh import Mesh, Pixels
 
 FILE_SIZE_MOST = 256 << 20

@@ -69,5 +69,5 @@ KIND = Kind(
         b"package://",
     ),
     read=read,
-    modules=("embodied.urdf", "embodied.robot"),
+    modules=("embodied.robot.urdf", "embodied.robot"),
 )

@@ -20,7 +20,7 @@ from embodied.launch.discovery import class_names
 from embodied.launch.keys import NODE
 from embodied.launch.project import enter_current_folder
 from embodied.node.settings import field_types, name_of
-from embodied.shown_text import written_out
+from embodied.untrusted.text import written_out
 
 Choices = Iterable[str | tuple[str, str]]
 """Candidates, each with an optional description."""

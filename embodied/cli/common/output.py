@@ -15,7 +15,7 @@ from rich.console import Console, ConsoleOptions
 from rich.segment import Segment
 
 from embodied.errors import FOREIGN, EmbodiedError, LaunchError, Problem, error_text
-from embodied.shown_text import written_out
+from embodied.untrusted.text import written_out
 
 CONTEXT_SETTINGS = {"help_option_names": ["-h", "--help"]}
 """Settings of the command line that each application of it has."""

@@ -22,7 +22,7 @@ from embodied.diagram.mermaid import mermaid
 from embodied.diagram.svg import svg
 from embodied.graph.plan import Plan
 from embodied.live.statistics import EVERY, Sample, measure
-from embodied.shown_text import written_out
+from embodied.untrusted.text import written_out
 
 
 class Drawing(StrEnum):

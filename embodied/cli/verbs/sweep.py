@@ -24,7 +24,6 @@ from embodied.cli.common.suite_session import (
     run_with_progress,
 )
 from embodied.plain_data import dumps
-from embodied.shown_text import written_out
 from embodied.suite import Result, Scenario
 from embodied.suite.plot import plot
 from embodied.suite.record import SuiteSpec, check_scenarios
@@ -32,6 +31,7 @@ from embodied.suite.session import Session
 from embodied.suite.shapes import AXES
 from embodied.suite.stored import read_json
 from embodied.suite.sweep import Axis, Point, grid, points
+from embodied.untrusted.text import written_out
 
 AXES_FILE = "axes.json"
 """File in the folder of a suite that makes it a sweep."""

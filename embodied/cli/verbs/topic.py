@@ -18,7 +18,7 @@ from embodied.cli.common.running import RunOption, connected
 from embodied.cli.common.topic_stream import TopicArgument, topic_of
 from embodied.clock import SECOND
 from embodied.live.client import message_type
-from embodied.shown_text import shown
+from embodied.untrusted.text import shown
 
 RATE_LEAST = 0.001
 """Lowest rate of publishing by hand [Hz]."""

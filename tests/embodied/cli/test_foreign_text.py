@@ -16,8 +16,8 @@ from rich.table import Table
 
 from embodied.cli.common.output import StatusLine, err, os_error_text, out
 from embodied.errors import NodeFailed, error_text
-from embodied.shown_text import written_out
 from embodied.suite.annotations import annotation
+from embodied.untrusted.text import written_out
 from tests.embodied.cli.live_rig import CODE, ROOT
 from tests.embodied.conftest import Command
 

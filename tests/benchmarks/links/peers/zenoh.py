@@ -45,7 +45,7 @@ class Endpoint:
             "transport/shared_memory/transport_optimization/pool_size": POOL,
         }.items():
             config.insert_json5(key, json.dumps(value))
-        self._session = zenoh.open(config)
+        self._session: Any = zenoh.open(config)
         if number == 0:
             address.with_suffix(".new").write_text(endpoint)
             address.with_suffix(".new").rename(address)
@@ -56,7 +56,7 @@ class Endpoint:
 
     def receiver(self, load: Load) -> Receiver:
         """A subscriber with a queue."""
-        channel = self._zenoh.handlers.FifoChannel(load.waiting)
+        channel: Any = self._zenoh.handlers.FifoChannel(load.waiting)
         return Receiver(self._session.declare_subscriber(_key(self._in, load), channel), load)
 
     def close(self) -> None:

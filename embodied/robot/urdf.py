@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 from xml.parsers import expat
 
-from embodied.files import read_bytes
+from embodied.untrusted.files import read_bytes
 
 SIZE_MOST = 32 << 20
 """Size of the largest URDF that is read [B]."""

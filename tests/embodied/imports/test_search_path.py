@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 PRINT = "import pathlib; pathlib.Path({mark!r}).write_text('ran')\n"
 
@@ -105,24 +105,24 @@ def test_a_file_named_like_a_module_of_python_beside_the_launch_file_breaks_noth
 
 
 def test_the_project_of_the_file_comes_first_and_that_of_the_folder_last(tmp_path: Path) -> None:
-    from embodied import import_path
+    from embodied.imports import search_path
 
-    before = import_path.current()
+    before = search_path.current()
     try:
         for name in ("here", "file"):
             (tmp_path / name / "policies").mkdir(parents=True)
-            import_path.add_project(import_path.Project(str(tmp_path / name), named=name == "file"))
-        found = import_path.folders("policies")
+            search_path.add_project(search_path.Project(str(tmp_path / name), named=name == "file"))
+        found = search_path.folders("policies")
         assert found[0] == str(tmp_path / "file" / "policies")
         assert found[-1] == str(tmp_path / "here" / "policies")
         assert str(ROOT / "policies") in found[1:-1]
         assert not any(str(tmp_path) in entry for entry in sys.path)
         # The same project by its launch file: first, and once.
-        import_path.add_project(import_path.Project(str(tmp_path / "here"), named=True))
-        import_path.add_project(import_path.Project(str(tmp_path / "here"), named=False))
-        assert import_path.folders("policies")[:2] == [f"{tmp_path}/{name}/policies" for name in ("here", "file")]
+        search_path.add_project(search_path.Project(str(tmp_path / "here"), named=True))
+        search_path.add_project(search_path.Project(str(tmp_path / "here"), named=False))
+        assert search_path.folders("policies")[:2] == [f"{tmp_path}/{name}/policies" for name in ("here", "file")]
     finally:
-        import_path.restore(before)
+        search_path.restore(before)
 
 
 def project(folder: Path) -> Path:
@@ -178,24 +178,24 @@ RISKS = {
 def test_a_folder_in_which_others_could_have_put_code_is_not_searched(
     change: object, named: bool, tmp_path: Path
 ) -> None:
-    from embodied import import_path
+    from embodied.imports import search_path
 
     if change in (of_another, of_another_group) and os.geteuid() != 0:
         pytest.skip("only root gives files away")
     folder = project(tmp_path / "above" / "cell")
-    before = import_path.current()
+    before = search_path.current()
     try:
-        import_path.add_project(import_path.Project(str(folder), named=named, owner=os.geteuid()))
-        assert str(folder / "policies") in import_path.folders("policies")
+        search_path.add_project(search_path.Project(str(folder), named=named, owner=os.geteuid()))
+        assert str(folder / "policies") in search_path.folders("policies")
         assert callable(change)
         change(folder)
-        import_path.restore(import_path.current())
-        assert str(folder / "policies") not in import_path.folders("policies")
-        (why,) = import_path.unsearched("policies.mine")
+        search_path.restore(search_path.current())
+        assert str(folder / "policies") not in search_path.folders("policies")
+        (why,) = search_path.unsearched("policies.mine")
         assert RISKS[change] in why
     finally:
         (tmp_path / "above").chmod(0o700)
-        import_path.restore(before)
+        search_path.restore(before)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")

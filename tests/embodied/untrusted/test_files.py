@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from embodied.files import read_bytes, read_text
+from embodied.untrusted.files import read_bytes, read_text
 
 
 def test_a_file_is_read_whole_with_its_line_ends(tmp_path: Path) -> None:

@@ -11,8 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from embodied import urdf
-from embodied.robot import Joint, Robot, Tool
+from embodied.robot import Joint, Robot, Tool, urdf
 from policies.motion.arm import Arm, Limits
 from policies.motion.kinematics import InverseKinematics
 

@@ -22,7 +22,7 @@ from typing import NamedTuple, overload
 MERGED_PACKAGES = ("sims", "drivers", "policies")
 """Packages with classes for launch files that a project may have as well."""
 
-_SHIPPED = Path(__file__).parents[1]
+_SHIPPED = Path(__file__).parents[2]
 
 
 class Project(NamedTuple):

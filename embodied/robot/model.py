@@ -15,10 +15,10 @@ from pathlib import Path
 
 import numpy as np
 
-from embodied import urdf
 from embodied.geometry import cross_matrix, transform
 from embodied.messages.schema import Vector
 from embodied.ranges import positive
+from embodied.robot import urdf
 
 _LIMIT_SLACK = 1e-3
 """Excess of a limit over that of the URDF that is rounding: 2π may be written as 6.2832 [rad], [rad/s]."""

@@ -10,15 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from embodied import bounded_import
-from embodied.bounded_import import ImportStuck, import_module
+from embodied.imports import bounded
+from embodied.imports.bounded import ImportStuck, import_module
 from embodied.launch import load
 
 
 @pytest.fixture(autouse=True)
 def short(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    monkeypatch.setattr(bounded_import, "PATIENCE", 0.2)
-    monkeypatch.setattr(bounded_import, "LOOK_PERIOD", 0.05)
+    monkeypatch.setattr(bounded, "PATIENCE", 0.2)
+    monkeypatch.setattr(bounded, "LOOK_PERIOD", 0.05)
     monkeypatch.setattr(sys, "modules", {**sys.modules})
     monkeypatch.syspath_prepend(str(tmp_path))
     return tmp_path

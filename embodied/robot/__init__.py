@@ -1,0 +1,7 @@
+"""Robots: joints with their limits, a tool, forward kinematics, and the reader of their URDF files."""
+
+from __future__ import annotations
+
+from embodied.robot.model import Chain, Joint, Robot, Tool
+
+__all__ = ["Chain", "Joint", "Robot", "Tool"]

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from drivers.xarm import codec
-from drivers.xarm.connection import GONE, NO_REPLY, connect
+from drivers.xarm.connection import GONE, NO_REPLY, connect, disconnect
 from drivers.xarm.faults import fault_text
 from drivers.xarm.gripper import GRIPPERS, Gripper
 from drivers.xarm.hosts import is_supported, numeric
@@ -234,7 +234,7 @@ class XArm(Driver):
                 self.halt()
         finally:
             self._arm = None
-            arm.disconnect()
+            disconnect(arm)
             self._claim.release()
 
     def _gone(self, how: str) -> DeviceLost:

@@ -1,7 +1,8 @@
 """What the driver of the xArm does beyond the contract that all drivers keep.
 
 Laws: an order that was sent may have been carried out; a stop is read back, also by `close`; `applied` is what the box
-took; and the arm is sent nowhere from a place where nobody here has sent it.
+took; and the arm is sent nowhere from a place where nobody here has sent it. Closing takes less time than a process of
+a run is given to stop, whatever the threads of the SDK are doing.
 """
 
 from __future__ import annotations
@@ -9,8 +10,10 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,7 +21,9 @@ import pytest
 from drivers.xarm import XArm
 from drivers.xarm.virtual import VirtualXArm
 from embodied.errors import DeviceInUse, NotStopped
+from embodied.live.supervisor import STOP_TIMEOUT
 from embodied.messages import GripperState, JointCommand
+from embodied.testing.serving import pause
 from tests.drivers.kinematic import KinematicWorld
 from tests.drivers.xarm.bench import PORT, XArm7Bench, address
 from tests.embodied.robots import robot
@@ -50,6 +55,24 @@ def test_closing_an_arm_that_goes_on_is_noticed(bench: Bench) -> None:
     with pytest.raises(NotStopped, match=r"was commanded to stop, and reports state"), bench.ready() as drive:
         drive.go(0.3, bench.motion)
         bench.box.ignore_stop()
+
+
+def test_an_arm_whose_report_port_was_lost_is_stopped_and_closed_as_soon_as_any(bench: Bench) -> None:
+    with bench.ready() as drive:
+        drive.go(0.2, bench.motion)
+        driver: Any = drive.driver
+        sdk = driver._arm._arm
+        sdk._stream_report.close()
+        deadline = time.monotonic() + 5.0
+        while sdk.reported and time.monotonic() < deadline:
+            pause(0.01)
+        assert not sdk.reported
+        # Its thread sees that within a millisecond or two, and then sleeps 2 s before it connects again.
+        pause(0.05)
+        begin = time.monotonic()
+        driver.close()
+        assert time.monotonic() - begin < STOP_TIMEOUT
+        assert bench.box.stopped()
 
 
 def test_after_another_client_the_arm_is_sent_nowhere_until_it_is_armed_and_then_from_where_it_stands(

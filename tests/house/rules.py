@@ -53,7 +53,7 @@ def first_lines(files: Iterable[Source]) -> Iterator[str]:
 def words(files: Iterable[Source], pages: Iterable[Path] = ()) -> Iterator[str]:
     """Check docstrings, messages, comments and pages against the word list."""
     for file in files:
-        for line, text in sorted((*file.strings(), *file.comments())):
+        for line, text in sorted((*file.strings(), *file.comments(PATTERN))):
             if text.isidentifier():
                 continue  # a key or a name of the interface, no prose
             for offset, part in enumerate(text.splitlines()):
@@ -106,7 +106,7 @@ def imports(files: Iterable[Source]) -> dict[str, set[str]]:
     graph: dict[str, set[str]] = {}
     for file in files:
         graph[file.name] = set()
-        for node in ast.walk(file.tree):
+        for node in file.nodes:
             if isinstance(node, ast.Import):
                 names = [alias.name for alias in node.names]
             elif isinstance(node, ast.ImportFrom) and node.module is not None:

@@ -42,6 +42,9 @@ GRAIN_CONTRAST = 0.012
 TEXEL = 0.0025
 """Edge of a texel of the table [m]."""
 
+CIRCLE = 1.001
+"""Radius of a circle around a footprint, the octagon of a cylinder included, as a multiple of half its diagonal."""
+
 
 @dataclass(frozen=True, slots=True)
 class Thing:
@@ -64,6 +67,11 @@ class Thing:
         # An octagon around the circle.
         turn = np.arange(8) * math.pi / 4
         return a / math.cos(math.pi / 8) * np.stack([np.cos(turn), np.sin(turn)], axis=1) + (self.x, self.y)
+
+    def near(self, other: Thing, within: float) -> bool:
+        """Test whether circles around two footprints are at most `within` [m] apart: quicker than an exact test."""
+        reach = (math.hypot(*thing.size[:2]) / 2 * CIRCLE for thing in (self, other))
+        return math.hypot(self.x - other.x, self.y - other.y) <= sum(reach) + within
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +141,9 @@ def _layout(
 
 
 def _free(thing: Thing, others: Sequence[Thing], gap: float) -> bool:
-    return not any(overlap(thing.outline(gap), other.outline()) for other in others)
+    # Enlarged by the gap, a corner is further out by its diagonal.
+    near = [other for other in others if thing.near(other, 2 * gap)]
+    return not any(overlap(thing.outline(gap), other.outline()) for other in near)
 
 
 def _block(label: str, worktable: Worktable, rng: np.random.Generator) -> Thing:
@@ -179,8 +189,9 @@ def _look(rng: np.random.Generator, worktable: Worktable, spread: float) -> Tabl
 
 def graspable(block: Thing, things: Sequence[Thing], worktable: Worktable) -> bool:
     """Test whether open fingers fit beside a block of the tabletop's scene, in one of its two directions."""
-    others = [thing.outline() for thing in things if thing is not block] + [worktable.tray.outline()]
     half, reach = worktable.finger
+    beside = [thing for thing in things if thing is not block and block.near(thing, half + reach)]
+    others = [thing.outline() for thing in beside] + [worktable.tray.outline()]
     near = block.size[0] / 2
     for quarter in (0.0, math.pi / 2):
         fingers = (

@@ -75,7 +75,7 @@ def test_the_table_is_a_plane_of_its_own_number(panda_table: Tabletop) -> None:
 
 
 def test_the_overhead_camera_sees_every_block_whole_while_the_arm_is_at_home(table: Tabletop) -> None:
-    for seed in range(10**9, 10**9 + 15):
+    for seed in range(10**9, 10**9 + 5):
         table.reset(seed)
         camera = table.camera("overhead")
         info = camera.info()

@@ -45,7 +45,7 @@ class Pace:
 
 
 QUICK = Pace(rounds=1, ping=0.03, flood=0.03, fan=0.1, loads=LOADS[:4])
-SMALLEST = Pace(rounds=1, ping=0.01, flood=0.01, fan=0.02, loads=LOADS[:1], subscribers=2)
+SMALLEST = Pace(rounds=1, ping=0.01, flood=0.01, fan=0.02, loads=LOADS[:1], subscribers=1)
 
 
 class Standing:
@@ -122,11 +122,16 @@ def run(transports: Sequence[Transport], pace: Pace | None = None) -> Results:
     """
     pace = pace or Pace()
     results = Results()
-    with standing((raw.FLOOR, *transports), 1, results) as lines:
+    # A line that would carry nothing costs the start of its processes.
+    carried = [each for each in transports if any(each.carries(load) for load in pace.loads)]
+    with standing((raw.FLOOR, *carried), 1, results) as lines:
         _pairs(lines, Results(), Pace(1, pace.ping / 3, pace.flood / 3, pace.fan, pace.loads))
         for _ in range(pace.rounds):
             _pairs(lines, results, pace)
-    with standing([each for each in transports if each.floods], pace.subscribers, results) as lines:
+        if pace.subscribers == 1:
+            _fans(lines, results, pace.fan, pace)
+            return results
+    with standing([each for each in carried if each.floods], pace.subscribers, results) as lines:
         _fans(lines, Results(), pace.fan / 3, pace)
         for _ in range(pace.rounds):
             _fans(lines, results, pace.fan, pace)
@@ -161,7 +166,7 @@ def _fans(lines: Standing, results: Results, seconds: float, pace: Pace) -> None
     for load, rate in RATES.items():
         if load not in pace.loads:
             continue
-        for name, line in lines.carrying(load):
+        for name, line in lines.carrying(load, many=True):
             with lines.guarded(name):
                 fan = line.fan(load, rate, seconds)
                 results.add_times(FAN, name, load.name, [age / 1e3 for age in fan.latencies])

@@ -21,11 +21,12 @@ from embodied.testing.run import Run
 pytest.importorskip("pybullet", reason="pybullet has no wheels for this Python")
 
 PICK = Path(__file__).parents[2] / "launch" / "pick_place.yaml"
-CLONED = "policy=policies.tasks.cloned:ClonedPickPlace"
+BRIEFLY = Time(2 * SECOND)
+"""Long enough for every node to act on what the camera sees."""
 
 
-def graph(profile: str, *sets: str, swaps: tuple[str, ...] = ()) -> Graph:
-    return load(PICK, Overrides(sets=sets, swaps=swaps)).graph(profile)
+def graph(profile: str, *sets: str) -> Graph:
+    return load(PICK, Overrides(sets=sets)).graph(profile)
 
 
 def backwards(listed: Graph) -> Graph:
@@ -36,18 +37,24 @@ def backwards(listed: Graph) -> Graph:
 
 @pytest.mark.parametrize("robot", ["panda", "xarm6", "so101"])
 def test_an_arm_places_the_block_its_camera_sees_however_its_nodes_are_listed(robot: str) -> None:
-    one = play(graph("sim", f"robot={robot}"), 1)
-    other = play(backwards(graph("sim", f"robot={robot}")), 1)
-    assert one.passed, one.reason
-    assert one.digest == other.digest
-    assert one.digest != play(graph("sim", f"robot={robot}"), 2).digest
-    assert one.guards["guard"]["clips"] == 0
+    whole = play(graph("sim", f"robot={robot}"), 1)
+    assert whole.passed, whole.reason
+    assert whole.guards["guard"]["clips"] == 0
+    one, again, other = (
+        play(listed, seed, limit=BRIEFLY).digest
+        for listed, seed in (
+            (graph("sim", f"robot={robot}"), 1),
+            (backwards(graph("sim", f"robot={robot}")), 1),
+            (graph("sim", f"robot={robot}"), 2),
+        )
+    )
+    assert one == again != other
 
 
 def test_pictures_and_observers_change_nothing_of_a_run() -> None:
-    plain = play(graph("sim"), 3)
+    plain = play(graph("sim"), 3, limit=BRIEFLY)
     film, timeline = Film(), Timeline()
-    pictured = play(graph("sim"), 3, watchers=[film, timeline], trace=True)
+    pictured = play(graph("sim"), 3, limit=BRIEFLY, watchers=[film, timeline], trace=True)
     assert len(film.pictures) > 2
     assert timeline.as_dict()["guards"]["guard"][-1][2] == "following"
     assert plain.digest == pictured.digest
@@ -56,18 +63,12 @@ def test_pictures_and_observers_change_nothing_of_a_run() -> None:
     # Nobody in the graph takes the segmentation: it is rendered for the observer alone.
     lockstep.observe("camera.segmentation", seen.append)
     with lockstep as run:
-        at = 0
-        while run.verdict() is None:
-            at += VERDICT_PERIOD
+        for at in range(0, BRIEFLY + 1, VERDICT_PERIOD):
             run.advance(Time(at))
+            run.verdict()
         assert run.digest == plain.digest
     assert seen
     assert seen[0].value.data.shape == (240, 320)
-
-
-def test_the_learned_policy_does_the_same_task_in_the_same_place() -> None:
-    outcome = play(graph("sim", swaps=(CLONED,)), 4)
-    assert outcome.passed, outcome.reason
 
 
 @pytest.mark.parametrize("dead", ["camera", "detector", "policy", "ik"])

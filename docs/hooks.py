@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import typer.main
 from mkdocs.structure.files import File
 
-from embodied.cli.app import app
+from embodied.cli.app import application
 
 if TYPE_CHECKING:
     from mkdocs.config.defaults import MkDocsConfig
@@ -129,7 +129,7 @@ def error_index() -> Iterator[str]:
 def command_line() -> Iterator[str]:
     """Describe every verb with its arguments and options, from what `--help` is made of."""
     yield "# Command line\n"
-    root: Any = typer.main.get_command(app)
+    root: Any = typer.main.get_command(application())
     yield from verbs("embodied", root.commands.items())
 
 

@@ -8,9 +8,8 @@ import signal
 import sys
 from typing import Any
 
-import typer
-
-from embodied.cli.common.output import CONTEXT_SETTINGS, INTERRUPTED, err, os_error_text, print_json
+from embodied.cli.app import application
+from embodied.cli.common.output import INTERRUPTED, err, os_error_text, print_json
 from embodied.untrusted.text import written_out
 
 INFRASTRUCTURE = 3
@@ -61,7 +60,7 @@ def _run() -> Any:
     """Run the verb that the command line names, and return its exit code."""
     output = _output()
     try:
-        return _application()(prog_name="embodied", standalone_mode=False)
+        return application(sys.argv[1:])(prog_name="embodied", standalone_mode=False)
     except KeyboardInterrupt:
         return INTERRUPTED
     except SystemExit as error:
@@ -80,22 +79,6 @@ def _run() -> Any:
             vars(error)["message"] = written_out(str(getattr(error, "message", "")))
             show()
         return code
-
-
-def _application() -> typer.Typer:
-    """Return the verbs of the command line; for an emergency stop that one alone."""
-    if sys.argv[1:2] != ["estop"]:
-        from embodied.cli.app import app
-
-        return app
-    # It is quicker, and no package that another verb needs can hold it up.
-    from embodied.cli.verbs.estop import estop
-
-    alone = typer.Typer(name="embodied", pretty_exceptions_enable=False, context_settings=CONTEXT_SETTINGS)
-    alone.command()(estop)
-    # With a function of its own the verb is still named on the command line.
-    alone.callback()(lambda: None)
-    return alone
 
 
 def _output() -> tuple[int, ...]:

@@ -20,7 +20,7 @@ def main(small: bool = False) -> None:
     """
     rounds = 1 if small else 9
     pick = str(ROOT / "launch" / "pick_place.yaml")
-    check = f"from embodied.cli.app import app; app(['check', {pick!r}])"
+    check = f"from embodied.cli.app import application; words = ['check', {pick!r}]; application(words)(words)"
     codes = {"python": "pass", "numpy": "import numpy", "embodied": "from embodied import Node", "check": check}
 
     def start(code: str) -> float:

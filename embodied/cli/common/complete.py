@@ -11,21 +11,17 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from embodied.errors import LaunchError, Place
-from embodied.launch import Launch, load
-from embodied.launch.class_lookup import find_class
-from embodied.launch.discovery import class_names
-from embodied.launch.keys import NODE
-from embodied.launch.project import enter_current_folder
-from embodied.node.settings import field_types, name_of
 from embodied.untrusted.text import written_out
+
+# Verbs import their completions; only a press of the tab key needs launch files.
+if TYPE_CHECKING:
+    from embodied.launch import Launch
 
 Choices = Iterable[str | tuple[str, str]]
 """Candidates, each with an optional description."""
-
-TIMING_KEYS = [key for key in NODE if key not in ("use", "with", "in")]
 
 
 def safe_completion(complete: Callable[[str], Choices]) -> Callable[[str], list[Any]]:
@@ -89,6 +85,8 @@ def typed_words() -> list[str]:
 
 
 def _launch() -> Launch:
+    from embodied.launch import load
+
     return load(next(word for word in typed_words() if word.endswith((".yaml", ".yml"))))
 
 
@@ -114,13 +112,17 @@ def worlds(_: str) -> Choices:
 @safe_completion
 def settings(incomplete: str) -> Choices:
     """Complete arguments and nodes of a launch file; after the dot of a node, its settings."""
+    from embodied.launch.class_lookup import find_class
+    from embodied.launch.keys import NODE
+    from embodied.node.settings import field_types, name_of
+
     launch = _launch()
     uses = launch.uses(_profile())
     node, dot, _ = incomplete.partition(".")
     if not dot:
         return [*(f"{name}=" for name in launch.arguments), *(f"{name}." for name in uses)]
     timing: list[str | tuple[str, str]] = [
-        (f"{node}.{key}=", NODE[key].about) for key in TIMING_KEYS if node != "world"
+        (f"{node}.{key}=", NODE[key].about) for key in NODE if key not in ("use", "with", "in") and node != "world"
     ]
     try:
         types = field_types(find_class(uses.get(node), "world" if node == "world" else "node", Place("", 1, 1)))
@@ -145,5 +147,8 @@ def classes(_: str) -> Choices:
 
 
 def _classes() -> list[str]:
+    from embodied.launch.discovery import class_names
+    from embodied.launch.project import enter_current_folder
+
     enter_current_folder()
     return class_names()

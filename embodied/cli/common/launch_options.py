@@ -14,13 +14,11 @@ import typer
 
 from embodied.cli.common import complete
 from embodied.cli.common.output import usage
-from embodied.clock import Time, duration
 from embodied.launch import Launch, Overrides, load
 
 FileArgument = Annotated[
     Path, typer.Argument(help="the launch file", show_default=False, autocompletion=complete.files)
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="print one JSON object to standard output")]
 SimOption = Annotated[bool, typer.Option("--sim", help="the same as --profile sim")]
 ProfileOption = Annotated[
     str | None,
@@ -45,7 +43,6 @@ WorldOption = Annotated[
 LiveOption = Annotated[
     bool, typer.Option("--live", help="run in several processes on the steady clock, as on the robot")
 ]
-ForOption = Annotated[str | None, typer.Option("--for", help="time after which to stop, such as 10s")]
 
 
 class Format(StrEnum):
@@ -131,20 +128,3 @@ def with_launch_options(verb: Callable[..., None]) -> Callable[..., None]:
     expanded.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     expanded.__dict__["__signature__"] = inspect.Signature(parameters)
     return expanded
-
-
-def time_limit(text: str | None, flag: str = "--for") -> Time | None:
-    """Parse the launch option --for, or another that takes a length of time.
-
-    Raises:
-        LaunchError: it is not a duration above zero.
-    """
-    if text is None:
-        return None
-    try:
-        limit = duration(text)
-    except ValueError as error:
-        raise usage(f"{flag}: {error}") from None
-    if limit == 0:
-        raise usage(f"{flag}: expected a duration above zero", f"write {flag} 10s")
-    return Time(limit)

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from embodied.cli.common import complete
-from embodied.cli.common.launch_options import JsonOption
 from embodied.cli.common.number_option import finite
+from embodied.cli.common.options import JsonOption
 from embodied.cli.common.output import StatusLine, exit_on_error, out, print_json, usage
 from embodied.errors import LaunchError, Problem
 from embodied.geometry import transform

@@ -11,7 +11,8 @@ import typer
 
 from embodied.cli.common import complete
 from embodied.cli.common.driver_node import driver_node
-from embodied.cli.common.launch_options import FileArgument, JsonOption, LaunchOptions, ProfileOption, SetOption
+from embodied.cli.common.launch_options import FileArgument, LaunchOptions, ProfileOption, SetOption
+from embodied.cli.common.options import JsonOption
 from embodied.cli.common.output import StatusLine, err, exit_on_error, immediate_interrupt, out, print_json, usage
 from embodied.cli.common.terminal_person import TerminalPerson
 from embodied.devices.registry import Calibrate, Calibrated, devices, resolve

@@ -10,13 +10,8 @@ from rich.markup import escape
 
 from embodied.cli.common.check_text import profile_lines
 from embodied.cli.common.complete import files
-from embodied.cli.common.launch_options import (
-    Format,
-    FormatOption,
-    JsonOption,
-    LaunchOptions,
-    with_launch_options,
-)
+from embodied.cli.common.launch_options import Format, FormatOption, LaunchOptions, with_launch_options
+from embodied.cli.common.options import JsonOption
 from embodied.cli.common.output import err, exit_on_error, out, print_error_pages, print_json
 from embodied.errors import LaunchError, Problem, problem_lines
 from embodied.launch import Launch

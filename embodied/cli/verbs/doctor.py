@@ -12,8 +12,8 @@ from pathlib import Path
 import typer
 from rich.markup import escape
 
-from embodied.cli.common.launch_options import JsonOption
 from embodied.cli.common.live_requirements import check_live_requirements
+from embodied.cli.common.options import JsonOption
 from embodied.cli.common.output import exit_on_error, out, print_json
 from embodied.diagnosis import Finding, find_distribution
 from embodied.errors import FOREIGN, EmbodiedError, error_text

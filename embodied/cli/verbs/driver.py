@@ -11,14 +11,8 @@ from rich.markup import escape
 
 from embodied.cli.common.driver_node import driver_node
 from embodied.cli.common.formatting import table
-from embodied.cli.common.launch_options import (
-    FileArgument,
-    JsonOption,
-    LaunchOptions,
-    ProfileOption,
-    SetOption,
-    SiteOption,
-)
+from embodied.cli.common.launch_options import FileArgument, LaunchOptions, ProfileOption, SetOption, SiteOption
+from embodied.cli.common.options import JsonOption
 from embodied.cli.common.output import err, exit_on_error, immediate_interrupt, out, print_json, usage
 from embodied.devices.registry import Devices, Found, device, devices, resolve
 from embodied.errors import FOREIGN, EmbodiedError, error_text, raised_at

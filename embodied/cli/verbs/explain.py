@@ -9,7 +9,7 @@ import typer
 from rich.markdown import Markdown
 
 from embodied.cli.common.complete import Choices, safe_completion
-from embodied.cli.common.launch_options import JsonOption
+from embodied.cli.common.options import JsonOption
 from embodied.cli.common.output import exit_on_error, out, print_json, usage
 from embodied.errors import nearest
 

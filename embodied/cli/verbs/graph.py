@@ -10,11 +10,8 @@ from typing import Annotated, Any
 import typer
 
 from embodied.cli.common.complete import files
-from embodied.cli.common.launch_options import (
-    JsonOption,
-    LaunchOptions,
-    with_launch_options,
-)
+from embodied.cli.common.launch_options import LaunchOptions, with_launch_options
+from embodied.cli.common.options import JsonOption
 from embodied.cli.common.output import exit_on_error, out, print_json, usage
 from embodied.cli.common.running import RunOption, connected
 from embodied.diagram.labels import Flow, Flows

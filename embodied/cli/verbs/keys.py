@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from embodied.cli.common.complete import Choices, safe_completion
-from embodied.cli.common.launch_options import JsonOption
+from embodied.cli.common.options import JsonOption
 from embodied.cli.common.output import err, exit_on_error, out, print_json
 from embodied.links.keys import Keys, default_folder, key_of
 

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from embodied.cli.common import complete_running as complete
-from embodied.cli.common.launch_options import JsonOption
+from embodied.cli.common.options import JsonOption
 from embodied.cli.common.output import err, exit_on_error, out, print_json, usage
 from embodied.cli.common.run_folders import run_folder
 from embodied.cli.common.running import RunOption, connected, look_up

@@ -8,8 +8,8 @@ import typer
 
 import embodied.messages as vocabulary
 from embodied.cli.common.complete import Choices, safe_completion
-from embodied.cli.common.launch_options import JsonOption
 from embodied.cli.common.message_fields import describe_fields, field_line
+from embodied.cli.common.options import JsonOption
 from embodied.cli.common.output import exit_on_error, out, print_json, usage
 from embodied.errors import nearest
 from embodied.launch.descriptions import about

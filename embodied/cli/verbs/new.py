@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from embodied.cli.common.launch_options import JsonOption
+from embodied.cli.common.options import JsonOption
 from embodied.cli.common.output import exit_on_error, out, print_json, usage
 from embodied.launch.project import NODE_PACKAGES
 

@@ -9,7 +9,7 @@ import typer
 
 from embodied.cli.common import complete_running as complete
 from embodied.cli.common.formatting import format_duration, table
-from embodied.cli.common.launch_options import JsonOption
+from embodied.cli.common.options import JsonOption
 from embodied.cli.common.output import exit_on_error, fail, out, print_json, table_console
 from embodied.cli.common.run_status import coloured, process_state, step_schedule
 from embodied.cli.common.running import RunOption, connected, look_up

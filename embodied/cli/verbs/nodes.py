@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from embodied.cli.common.complete import classes
-from embodied.cli.common.launch_options import JsonOption
+from embodied.cli.common.options import JsonOption
 from embodied.cli.common.output import exit_on_error, out, print_json, usage
 from embodied.clock import rate_of
 from embodied.errors import nearest

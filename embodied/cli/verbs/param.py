@@ -8,8 +8,8 @@ import typer
 
 from embodied.cli.common import complete_running as complete
 from embodied.cli.common.formatting import table
-from embodied.cli.common.launch_options import JsonOption
 from embodied.cli.common.number_option import finite
+from embodied.cli.common.options import JsonOption
 from embodied.cli.common.output import exit_on_error, out, print_json, table_console
 from embodied.cli.common.running import RunOption, connected, look_up
 

@@ -7,7 +7,7 @@ from typing import Any
 from rich.markup import escape
 
 from embodied.cli.common.formatting import format_duration, format_memory, table
-from embodied.cli.common.launch_options import JsonOption
+from embodied.cli.common.options import JsonOption
 from embodied.cli.common.output import exit_on_error, out, print_json, table_console
 from embodied.cli.common.run_status import coloured, process_state, run_state
 from embodied.cli.common.running import RunOption, ask_each, select_runs

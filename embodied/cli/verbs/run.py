@@ -9,16 +9,9 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from embodied.cli.common.launch_options import (
-    FileArgument,
-    ForOption,
-    JsonOption,
-    LaunchOptions,
-    LiveOption,
-    time_limit,
-    with_launch_options,
-)
+from embodied.cli.common.launch_options import FileArgument, LaunchOptions, LiveOption, with_launch_options
 from embodied.cli.common.live_run import LiveRunOptions, run_live
+from embodied.cli.common.options import ForOption, JsonOption, time_limit
 from embodied.cli.common.output import (
     StatusLine,
     err,

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from embodied.cli.common.launch_options import JsonOption
+from embodied.cli.common.options import JsonOption
 from embodied.cli.common.output import err, exit_on_error, out, print_json
 from embodied.launch.discovery import find_classes, robot_names
 from embodied.launch.project import enter_current_folder, project_root

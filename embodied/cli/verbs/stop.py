@@ -9,7 +9,7 @@ import typer
 
 from embodied.cli.common import complete_running as complete
 from embodied.cli.common.formatting import format_duration
-from embodied.cli.common.launch_options import JsonOption
+from embodied.cli.common.options import JsonOption
 from embodied.cli.common.output import err, exit_on_error, out, print_json, usage
 from embodied.cli.common.running import RunOption, send_each
 from embodied.errors import LinkFailed

@@ -9,7 +9,8 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from embodied.cli.common.launch_options import ForOption, JsonOption, LaunchOptions, time_limit, with_launch_options
+from embodied.cli.common.launch_options import LaunchOptions, with_launch_options
+from embodied.cli.common.options import ForOption, JsonOption, time_limit
 from embodied.cli.common.output import exit_on_error, out, print_json, usage
 from embodied.cli.common.run_folders import new_run_folder, versions
 from embodied.cli.common.suite_session import (

@@ -10,16 +10,8 @@ from typing import Annotated
 
 import typer
 
-from embodied.cli.common.launch_options import (
-    Format,
-    FormatOption,
-    ForOption,
-    JsonOption,
-    LaunchOptions,
-    LiveOption,
-    time_limit,
-    with_launch_options,
-)
+from embodied.cli.common.launch_options import Format, FormatOption, LaunchOptions, LiveOption, with_launch_options
+from embodied.cli.common.options import ForOption, JsonOption, time_limit
 from embodied.cli.common.output import err, exit_on_error, os_error_text, out, print_json, usage
 from embodied.cli.common.run_folders import new_run_folder, versions
 from embodied.cli.common.suite_session import (

@@ -12,7 +12,7 @@ from rich.markup import escape
 from rich.text import Text
 
 from embodied.cli.common.formatting import format_duration, format_memory, table
-from embodied.cli.common.launch_options import JsonOption
+from embodied.cli.common.options import JsonOption
 from embodied.cli.common.output import err, exit_on_error, out, print_json, table_console
 from embodied.cli.common.run_status import coloured, process_state, run_state, step_schedule
 from embodied.cli.common.running import RunOption, connected

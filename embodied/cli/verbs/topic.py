@@ -11,8 +11,8 @@ import typer
 import yaml
 
 from embodied.cli.common.formatting import format_duration, table
-from embodied.cli.common.launch_options import ForOption, JsonOption, time_limit
 from embodied.cli.common.message_fields import describe_fields, field_line
+from embodied.cli.common.options import ForOption, JsonOption, time_limit
 from embodied.cli.common.output import exit_on_error, out, print_json, table_console, usage
 from embodied.cli.common.running import RunOption, connected
 from embodied.cli.common.topic_stream import TopicArgument, topic_of

@@ -8,8 +8,8 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
-from embodied.cli.common.launch_options import ForOption, JsonOption, time_limit
 from embodied.cli.common.message_picture import picture
+from embodied.cli.common.options import ForOption, JsonOption, time_limit
 from embodied.cli.common.output import exit_on_error, out, print_json, usage
 from embodied.cli.common.running import RunOption, look_up
 from embodied.cli.common.topic_stream import Received, TopicArgument, watch

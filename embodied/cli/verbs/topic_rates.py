@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import typer
 
-from embodied.cli.common.launch_options import ForOption, JsonOption, time_limit
+from embodied.cli.common.options import ForOption, JsonOption, time_limit
 from embodied.cli.common.output import err, exit_on_error, out, print_json
 from embodied.cli.common.running import RunOption
 from embodied.cli.common.topic_stream import Received, TopicArgument, watch

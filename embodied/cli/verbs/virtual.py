@@ -7,8 +7,9 @@ from typing import Annotated
 import typer
 
 from embodied.cli.common.complete import Choices, safe_completion
-from embodied.cli.common.launch_options import JsonOption, SetOption
+from embodied.cli.common.launch_options import SetOption
 from embodied.cli.common.live_run import LiveRunOptions, run_live
+from embodied.cli.common.options import JsonOption
 from embodied.cli.common.output import exit_on_error, immediate_interrupt
 from embodied.cli.common.run_folders import new_run_folder
 from embodied.devices.registry import device, devices

@@ -255,5 +255,5 @@ def test_whatever_is_wrong_is_one_clear_error_and_nothing_is_written(
 
 
 def test_help_does_not_wait_for_opencv() -> None:
-    code = "import sys, embodied.cli.app; sys.exit('cv2' in sys.modules)"
+    code = "import sys; from embodied.cli.app import application; application(); sys.exit('cv2' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import typer
 
-from embodied.cli.app import app
+from embodied.cli.app import application
 from tests.embodied.conftest import Command
 
 ROOT = Path(__file__).parents[3]
@@ -237,8 +237,29 @@ def test_every_verb_answers_in_json_even_to_wrong_usage(embodied: Command) -> No
         for name, verb in group.commands.items():
             yield from leaves(verb, (*path, name)) if hasattr(verb, "commands") else [(*path, name)]
 
-    verbs = list(leaves(typer.main.get_command(app), ()))
+    verbs = list(leaves(typer.main.get_command(application()), ()))
     assert len(verbs) > 35
     for words in verbs:
         done = embodied(*words, "--json", "--nonsense")
         assert (done.code, json.loads(done.stdout)["exit_code"]) == (2, 2), words
+
+
+@pytest.mark.parametrize(
+    ("words", "absent"),
+    [
+        (["--version"], ["embodied.launch", "embodied.live", "numpy"]),
+        (["ps"], ["embodied.launch", "embodied.suite", "sims"]),
+        (["estop", "x"], ["embodied.launch", "embodied.graph", "numpy"]),
+        (["check", str(PICK)], ["embodied.cli.verbs.test", "embodied.calibration.solve", "embodied.diagram"]),
+    ],
+)
+def test_a_verb_starts_without_what_only_others_need(words: list[str], absent: list[str], tmp_path: Path) -> None:
+    code = (
+        "import sys\nfrom embodied.cli.main import main\ntry:\n main()\nexcept SystemExit as ended:\n"
+        f" assert ended.code in (None, 0, 3), ended.code\nprint([name for name in {absent!r} if name in sys.modules])"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "EMBODIED_RUNTIME_DIR": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-c", code, *words], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "[]"

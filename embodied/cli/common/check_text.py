@@ -9,6 +9,7 @@ from typing import Any
 from rich.markup import escape
 
 from embodied.cli.common.output import out
+from embodied.cli.common.tables import fitting
 from embodied.clock import show
 
 WIDTH = 80
@@ -67,17 +68,9 @@ def actuator_line(actuator: str, reactions: Sequence[dict[str, Any]], width: int
         parts.append(f"holds within {show(slowest['within_ns'])} without {slowest['node']}")
     if unneeded:
         begin = f"{actuator} {'; '.join([*parts, 'goes on without '])}"
-        parts.append(f"goes on without {_fitting(unneeded, width - len(begin))}")
+        names, _ = fitting(unneeded, width - len(begin))
+        parts.append(f"goes on without {names if len(begin + names) <= width else f'{len(unneeded)} nodes'}")
     return f"{actuator} {'; '.join(parts)}"
-
-
-def _fitting(names: Sequence[str], width: int) -> str:
-    """Join as many names as fit into a width, and count the others: `camera, lane +3`."""
-    for count in range(len(names), 0, -1):
-        text = ", ".join(names[:count]) + (f" +{len(names) - count}" if count < len(names) else "")
-        if len(text) <= width:
-            return text
-    return f"{len(names)} nodes"
 
 
 def _wrapped(text: str, margin: str, width: int) -> list[str]:

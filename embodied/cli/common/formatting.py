@@ -1,17 +1,6 @@
-"""Text for people: durations, amounts of memory, borderless tables."""
+"""Text for people: durations and amounts of memory."""
 
 from __future__ import annotations
-
-from rich.table import Table
-
-
-def table(*titles: str) -> Table:
-    """Format a table without lines; a title with a leading space makes its column right-aligned, for numbers."""
-    columns = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
-    for title in titles:
-        right = title.startswith(" ")
-        columns.add_column(title.strip(), justify="right" if right else "left", no_wrap=right)
-    return columns
 
 
 def format_duration(seconds: float) -> str:

@@ -23,9 +23,6 @@ CONTEXT_SETTINGS = {"help_option_names": ["-h", "--help"]}
 INTERRUPTED = 130
 """Exit code after Ctrl-C, as shells have it: 128 + SIGINT."""
 
-TABLE_WIDTH = 240
-"""Width of tables where standard output is no terminal [characters]."""
-
 
 class _Console(Console):
     """Console of foreign text: no escape sequence in it reaches the terminal, nor is a colon word made a picture.
@@ -33,8 +30,8 @@ class _Console(Console):
     A closed pipe is passed on to `exit_on_error`.
     """
 
-    def __init__(self, *, stderr: bool = False, soft_wrap: bool = True, width: int | None = None) -> None:
-        super().__init__(stderr=stderr, width=width, highlight=False, soft_wrap=soft_wrap, emoji=False)
+    def __init__(self, *, stderr: bool = False) -> None:
+        super().__init__(stderr=stderr, highlight=False, soft_wrap=True, emoji=False)
 
     def print(self, *objects: Any, **options: Any) -> None:
         """Print as Rich does, with control characters as visible text."""
@@ -56,11 +53,6 @@ class _Console(Console):
 
 out = _Console()
 err = _Console(stderr=True)
-
-
-def table_console() -> Console:
-    """Return the console of the command line for tables: folded into a terminal, at full width where there is none."""
-    return _Console(soft_wrap=False, width=None if out.is_terminal else TABLE_WIDTH)
 
 
 class StatusLine:

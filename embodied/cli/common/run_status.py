@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from rich.markup import escape
+from rich.text import Text
+
+from embodied.cli.common.formatting import format_duration
 
 HANGING_AFTER = 0.5
 """Time without a heartbeat after which a process is shown as hanging [s]; its launcher ends it soon after."""
@@ -26,9 +28,9 @@ def process_state(process: dict[str, Any]) -> str:
     return str(process["state"])
 
 
-def coloured(state: str) -> str:
-    """Return the state of a run's process as markup: red where something is wrong."""
-    return state if state in ("running", "starting", "ready", "stopping") else f"[bold red]{escape(state)}[/]"
+def coloured(state: str) -> Text:
+    """Return the state of a run's process as text: red where something is wrong."""
+    return Text(state, "" if state in ("running", "starting", "ready", "stopping") else "bold red")
 
 
 def step_schedule(node: dict[str, Any]) -> str:
@@ -36,3 +38,8 @@ def step_schedule(node: dict[str, Any]) -> str:
     if node["rate"] is not None:
         return f"{node['rate']:.4g} Hz"
     return "once" if node["trigger"] is None else f"on {node['trigger']}"
+
+
+def event_line(event: dict[str, Any]) -> Text:
+    """Return a line for an event of a run: how long ago, and what."""
+    return Text(f"{format_duration(event['ago_s'])} ago: {event['text'].splitlines()[0]}", "red")

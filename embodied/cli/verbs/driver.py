@@ -10,10 +10,10 @@ import typer
 from rich.markup import escape
 
 from embodied.cli.common.driver_node import driver_node
-from embodied.cli.common.formatting import table
 from embodied.cli.common.launch_options import FileArgument, LaunchOptions, ProfileOption, SetOption, SiteOption
 from embodied.cli.common.options import JsonOption
 from embodied.cli.common.output import err, exit_on_error, immediate_interrupt, out, print_json, usage
+from embodied.cli.common.tables import Column, Table
 from embodied.devices.registry import Devices, Found, device, devices, resolve
 from embodied.errors import FOREIGN, EmbodiedError, error_text, raised_at
 from embodied.launch.project import enter_current_folder
@@ -88,11 +88,13 @@ def scan(
             ]
             print_json({"found": entries, "skipped": skipped})
             return
-        rows = table("device", "address", "what", "settings")
+        rows = Table(Column("device"), Column("address"), Column("what", 1), Column("settings"))
         for kind, entry in found:
-            settings = ", ".join(f"{key}: {value}" for key, value in entry.settings.items())
-            rows.add_row(kind, entry.address, entry.what, settings)
-        out.print(rows if found else "none found")
+            rows.add(kind, entry.address, entry.what, [f"{key}: {value}" for key, value in entry.settings.items()])
+        if found:
+            rows.print()
+        else:
+            out.print("none found")
         for kind, reason in skipped.items():
             err.print(f"{kind}: {reason}", markup=False)
 

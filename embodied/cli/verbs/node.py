@@ -8,11 +8,12 @@ from typing import Annotated, Any
 import typer
 
 from embodied.cli.common import complete_running as complete
-from embodied.cli.common.formatting import format_duration, table
+from embodied.cli.common.formatting import format_duration
 from embodied.cli.common.options import JsonOption
-from embodied.cli.common.output import exit_on_error, fail, out, print_json, table_console
+from embodied.cli.common.output import exit_on_error, fail, out, print_json
 from embodied.cli.common.run_status import coloured, process_state, step_schedule
 from embodied.cli.common.running import RunOption, connected, look_up
+from embodied.cli.common.tables import Column, Table, numeric
 from embodied.clock import SECOND
 
 node = typer.Typer(no_args_is_help=True, help="The nodes of a run: list, info, restart.")
@@ -44,14 +45,22 @@ def list_nodes(*, run: RunOption = None, as_json: JsonOption = False) -> None:
         if as_json:
             print_json({"nodes": nodes})
             return
-        rows = table("node", "class", "steps", "process", "state", " steps", " skipped", " starved", " dropped")
+        rows = Table(
+            Column("node"),
+            Column("class", 1),
+            Column("schedule", 3),
+            Column("process", 2),
+            Column("state"),
+            numeric("steps", 7),
+            numeric("skipped", 6),
+            numeric("starved", 4),
+            numeric("dropped", 5),
+        )
         for name, about in nodes.items():
             counts = about["counts"] or {}
             numbers = [str(counts.get(key, "?")) for key in ("steps", "skipped", "starved", "dropped")]
-            rows.add_row(
-                name, about["class"], step_schedule(about), about["process"], coloured(about["state"]), *numbers
-            )
-        table_console().print(rows)
+            rows.add(name, about["class"], step_schedule(about), about["process"], coloured(about["state"]), *numbers)
+        rows.print()
 
 
 @node.command("info")

@@ -7,11 +7,11 @@ from typing import Annotated, Any
 import typer
 
 from embodied.cli.common import complete_running as complete
-from embodied.cli.common.formatting import table
 from embodied.cli.common.number_option import finite
 from embodied.cli.common.options import JsonOption
-from embodied.cli.common.output import exit_on_error, out, print_json, table_console
+from embodied.cli.common.output import exit_on_error, out, print_json
 from embodied.cli.common.running import RunOption, connected, look_up
+from embodied.cli.common.tables import Column, Table, numeric
 
 param = typer.Typer(no_args_is_help=True, help="The tunable settings of a run: list, get, set.")
 
@@ -28,10 +28,12 @@ def list_settings(*, run: RunOption = None, as_json: JsonOption = False) -> None
         if as_json:
             print_json({"settings": settings})
             return
-        rows = table("setting", " value", " least", " greatest", "unit")
+        rows = Table(
+            Column("setting"), numeric("value"), numeric("least", 2), numeric("greatest", 3), Column("unit", 1)
+        )
         for name, about in settings.items():
-            rows.add_row(name, *(f"{about[key]:g}" for key in ("value", "low", "high")), about["unit"])
-        table_console().print(rows)
+            rows.add(name, *(f"{about[key]:g}" for key in ("value", "low", "high")), about["unit"])
+        rows.print()
 
 
 @param.command("get")

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from rich.markup import escape
+from rich.text import Text
 
-from embodied.cli.common.formatting import format_duration, format_memory, table
+from embodied.cli.common.formatting import format_duration, format_memory
 from embodied.cli.common.options import JsonOption
-from embodied.cli.common.output import exit_on_error, out, print_json, table_console
-from embodied.cli.common.run_status import coloured, process_state, run_state
+from embodied.cli.common.output import exit_on_error, out, print_json
+from embodied.cli.common.run_status import coloured, event_line, process_state, run_state
 from embodied.cli.common.running import RunOption, ask_each, select_runs
+from embodied.cli.common.tables import Column, Table, numeric
 from embodied.live.run_places import looked_at
 
 
@@ -45,20 +47,27 @@ def _print(name: str, about: dict[str, Any], status: Any) -> None:
         return
     up = f"up {format_duration(status['up_s'])}, pid {status['pid']}, seed {status['seed']}"
     out.print(f"[bold]{name}[/]  {escape(launched)}  {run_state(status)}, {up}")
-    rows = table("process", "state", "nodes", " up", " pid", " restarts", " memory", "last event")
-    last = {event["process"]: event for event in status["events"]}
+    rows = Table(
+        Column("process", 6),
+        Column("state"),
+        Column("nodes", 5),
+        numeric("up", 2),
+        numeric("pid", 3),
+        numeric("restarts", 4),
+        numeric("memory", 1),
+    )
     for process in status["processes"]:
-        event = last.get(process["name"])
-        rows.add_row(
+        rows.add(
             process["name"],
             coloured(process_state(process)),
-            ", ".join(process["nodes"]),
+            process["nodes"],
             "" if process["up_s"] is None else format_duration(process["up_s"]),
             str(process["pid"] or ""),
             str(max(0, process["starts"] - 1)),
             format_memory(process["rss_B"]) if "rss_B" in process else "",
-            "" if event is None else f"{format_duration(event['ago_s'])} ago: {escape(event['text'].splitlines()[0])}",
         )
-    table_console().print(rows)
+    rows.print()
+    for event in {event["process"]: event for event in status["events"]}.values():
+        out.print(Text("  ").append_text(event_line(event)))
     if status["logs"]:
         out.print(f"  {status['logs']}", markup=False)

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
 
 from embodied.cli.common.launch_options import LaunchOptions, with_launch_options
 from embodied.cli.common.options import ForOption, JsonOption, time_limit
@@ -24,6 +23,7 @@ from embodied.cli.common.suite_session import (
     resumed_suite,
     run_with_progress,
 )
+from embodied.cli.common.tables import Column, Table, numeric
 from embodied.plain_data import dumps
 from embodied.suite import Result, Scenario
 from embodied.suite.plot import plot
@@ -114,14 +114,17 @@ def _write(spec: SuiteSpec, axes: Sequence[Axis], statistics: Sequence[Point], f
 
 
 def _print(axes: Sequence[Axis], statistics: Sequence[Point], folder: Path) -> None:
-    table = Table(box=None, pad_edge=False)
-    for axis in axes:
-        table.add_column(axis.key)
-    for head in ("passed", "rate", "95 % interval", "dropped", "mean duration"):
-        table.add_column(head, justify="right")
+    rows = Table(
+        *(Column(axis.key) for axis in axes),
+        numeric("passed"),
+        numeric("rate"),
+        numeric("95 % interval", 3),
+        numeric("dropped", 1),
+        numeric("mean duration", 2),
+    )
     for point in statistics:
         broken = f" ({point.broken} broke down)" if point.broken else ""
-        table.add_row(
+        rows.add(
             *point.values.values(),
             f"{point.passed} of {point.total}{broken}",
             f"{point.rate:.1%}",
@@ -129,6 +132,6 @@ def _print(axes: Sequence[Axis], statistics: Sequence[Point], folder: Path) -> N
             str(point.dropped),
             "" if point.duration is None else f"{point.duration:.2f} s",
         )
-    out.print(table)
+    rows.print()
     picture = "plot.svg" if len(axes) <= 2 else "results.json"
     out.print(f"kept       {folder / picture}, with results.json and report.html beside it", markup=False)

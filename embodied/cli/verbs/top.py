@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from typing import Annotated, Any
 
 import typer
-from rich.console import Group, RenderableType
-from rich.live import Live
-from rich.markup import escape
 from rich.text import Text
 
-from embodied.cli.common.formatting import format_duration, format_memory, table
+from embodied.cli.common.formatting import format_duration, format_memory
 from embodied.cli.common.options import JsonOption
-from embodied.cli.common.output import err, exit_on_error, out, print_json, table_console
-from embodied.cli.common.run_status import coloured, process_state, run_state, step_schedule
+from embodied.cli.common.output import err, exit_on_error, out, print_json
+from embodied.cli.common.run_status import coloured, event_line, process_state, run_state, step_schedule
 from embodied.cli.common.running import RunOption, connected
+from embodied.cli.common.scrolled_screen import ScrolledScreen
+from embodied.cli.common.tables import Cell, Column, Table, numeric
 from embodied.clock import SECOND
 from embodied.errors import LaunchError, Problem
 from embodied.live.client import Client
@@ -31,58 +31,76 @@ def top(
     once: Annotated[bool, typer.Option("--once", help="print once and end, as where there is no terminal")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Watch a run: rates, latencies, ages, CPU, memory, losses, guards, and processes that hang. Ctrl-C ends it."""
+    """Watch a run: rates, latencies, ages, CPU, memory, losses, guards, processes that hang. Arrows scroll, q ends."""
     with exit_on_error(as_json), connected(run) as client:
         about = {"nodes": client.ask("nodes"), "topics": client.ask("topics")}
-        pictures = _pictures(client)
-        if as_json or once or not out.is_terminal:
-            picture = next(pictures, None)
-            if picture is None:
-                raise LaunchError([Problem("E005", f"{client.directory.name} has ended", help=("embodied ps",))])
-            look, rates = picture
-            if as_json:
-                print_json({"run": client.directory.name, **rates})
-            else:
-                table_console().print(draw(look, rates, about))
+        if not as_json and not once and out.is_terminal:
+            try:
+                ended = _watch(client, about)
+            except KeyboardInterrupt:
+                # Ctrl-C is another way to end it.
+                return
+            if ended:
+                err.print(f"{client.directory.name} has ended", markup=False)
             return
-        try:
-            with Live(console=out, screen=True, auto_refresh=False) as live:
-                for look, rates in pictures:
-                    live.update(draw(look, rates, about), refresh=True)
-        except KeyboardInterrupt:
-            # Ctrl-C is the way to end it.
+        before = Sample.take(client)
+        if client.gone(EVERY):
+            raise LaunchError([Problem("E005", f"{client.directory.name} has ended", help=("embodied ps",))])
+        now = Sample.take(client)
+        rates = measure(before, now)
+        if as_json:
+            print_json({"run": client.directory.name, **rates})
             return
-        err.print(f"{client.directory.name} has ended", markup=False)
+        width = out.width if out.is_terminal else None
+        for line in head(now, rates):
+            out.print(line)
+        for section in sections(rates, about, width):
+            out.print()
+            for line in section:
+                out.print(line)
 
 
-def _pictures(client: Client) -> Iterator[tuple[Sample, dict[str, Any]]]:
-    """Yield the state of the run every second, with rates since the time before, until it ends."""
+def _watch(client: Client, about: dict[str, Any]) -> bool:
+    """Draw the state of a run every second; return True once it has ended, False when its person has seen enough."""
     before = Sample.take(client)
-    while not client.gone(EVERY):
-        after = Sample.take(client)
-        yield after, measure(before, after)
-        before = after
+    due = time.monotonic() + EVERY
+    with ScrolledScreen() as screen:
+        while not client.gone(0.0):
+            screen.wait(client, due - time.monotonic())
+            if screen.closed:
+                return False
+            if time.monotonic() >= due:
+                now = Sample.take(client)
+                rates = measure(before, now)
+                screen.show(head(now, rates), sections(rates, about, out.width))
+                before, due = now, time.monotonic() + EVERY
+    return True
 
 
-def draw(look: Sample, rates: dict[str, Any], about: dict[str, Any]) -> RenderableType:
-    """Draw the state of a run for `embodied top`.
+def head(sample: Sample, rates: dict[str, Any]) -> list[Text]:
+    """Return the first lines of `embodied top`: the run, its guards and its last events.
 
     Args:
-        look: state at one time.
+        sample: state at one time.
+        rates: rates and losses since the time before.
+    """
+    return [
+        _head(sample.status, rates),
+        *(_guard(name, report) for name, report in rates["guards"].items()),
+        *(event_line(event) for event in rates["events"][-EVENTS_SHOWN:]),
+    ]
+
+
+def sections(rates: dict[str, Any], about: dict[str, Any], width: int | None) -> list[list[Text]]:
+    """Return the tables of `embodied top`, as lines.
+
+    Args:
         rates: rates and losses since the time before.
         about: nodes and topics of the run, which do not change.
+        width: greatest length of a line [characters]; None: without limit.
     """
-    events = rates["events"][-EVENTS_SHOWN:]
-    return Group(
-        _head(look.status, rates),
-        *(_guard(name, report) for name, report in rates["guards"].items()),
-        Text(),
-        _nodes(rates, about["nodes"]),
-        Text(),
-        _topics(rates, about),
-        *([Text()] if events else []),
-        *(Text(f"{format_duration(event['ago_s'])} ago: {event['text'].splitlines()[0]}", "red") for event in events),
-    )
+    tables = (_nodes(rates, about["nodes"]), _topics(rates, about))
+    return [list(table.lines(width)) for table in tables]
 
 
 def _head(status: dict[str, Any], rates: dict[str, Any]) -> Text:
@@ -98,58 +116,73 @@ def _guard(name: str, report: dict[str, Any]) -> Text:
     return Text.assemble("guard ", name, "  ", (report["state"], colour), why)
 
 
-def _nodes(rates: dict[str, Any], nodes: dict[str, Any]) -> RenderableType:
-    """Draw a row for each node; columns of the process are filled in its first row only."""
-    titles = ("process", "state", " CPU", " memory", " restarts", "node", " steps", "wanted", " skipped", " starved")
-    rows = table(*titles, " dropped")
+def _nodes(rates: dict[str, Any], nodes: dict[str, Any]) -> Table:
+    """Return a table with a row for each node; columns of the process are filled in its first row only."""
+    rows = Table(
+        Column("process", 8),
+        Column("state"),
+        numeric("CPU", 6),
+        numeric("memory", 2),
+        numeric("restarts", 1),
+        Column("node"),
+        numeric("steps", 9),
+        numeric("wanted", 3),
+        numeric("skipped", 5),
+        numeric("starved", 4),
+        numeric("dropped", 7),
+    )
     for name, process in rates["processes"].items():
         cpu = "" if process["cpu"] is None else f"{process['cpu']:.0%}"
         size = format_memory(process["rss_B"]) if "rss_B" in process else ""
-        first = [
-            f"[bold]{escape(name)}[/]",
-            coloured(process_state(process)),
-            cpu,
-            size,
-            str(max(0, process["starts"] - 1)),
-        ]
-        for node in process["nodes"]:
-            counts = rates["nodes"].get(node)
-            numbers = ["?"] * 4 if counts is None else [_hertz(counts["hz"])]
-            numbers[1:1] = [step_schedule(nodes[node])] if node in nodes else [""]
-            if counts is not None:
-                numbers += [
-                    _loss(counts[key], counts["since"].get(key, 0)) for key in ("skipped", "starved", "dropped")
-                ]
-            rows.add_row(*first, node, *numbers)
+        restarts = str(max(0, process["starts"] - 1))
+        first: list[Cell] = [Text(name, "bold"), coloured(process_state(process)), cpu, size, restarts]
+        # The world has a process without nodes where no camera or body lives in it.
+        for node in process["nodes"] or [""]:
+            rows.add(*first, node, *_steps(node, rates["nodes"].get(node), nodes))
             first = [""] * 5
     return rows
 
 
-def _topics(rates: dict[str, Any], about: dict[str, Any]) -> RenderableType:
-    """Draw a row for each subscribed topic; its latency is that of the slowest subscribing process."""
-    rows = table("topic", " rate", " age", " latency p50", " p99", " dropped", " passed over", "taken by")
+def _steps(node: str, counts: dict[str, Any] | None, nodes: dict[str, Any]) -> list[Cell]:
+    """Return the columns of a node's steps: rate, schedule and losses; ? where its process does not answer."""
+    if not node:
+        return []
+    schedule = step_schedule(nodes[node]) if node in nodes else ""
+    if counts is None:
+        return ["?", schedule, "?", "?", "?"]
+    losses = (_loss(counts[key], counts["since"].get(key, 0)) for key in ("skipped", "starved", "dropped"))
+    return [_hertz(counts["hz"]), schedule, *losses]
+
+
+def _topics(rates: dict[str, Any], about: dict[str, Any]) -> Table:
+    """Return a table with a row for each topic; its latency is that of the slowest subscribing process."""
+    rows = Table(
+        Column("topic"),
+        numeric("rate"),
+        numeric("age", 5),
+        numeric("p50", 2),
+        numeric("p99", 4),
+        numeric("dropped", 6),
+        numeric("passed over", 1),
+        Column("taken by", 3),
+    )
     for name, topic in about["topics"].items():
-        if not topic["takers"]:
-            continue
         counts = rates["topics"].get(name)
         homes = {about["nodes"][port.rpartition(".")[0]]["process"] for port in topic["takers"]}
         links = [link for link in rates["links"] if link["from"] == topic["node"] and link["to"] in homes]
-        age = (
-            "?"
-            if counts is None
-            else "never"
-            if counts["age_ns"] is None
-            else format_duration(counts["age_ns"] / SECOND)
-        )
-        rows.add_row(
+        rows.add(
             name,
             "?" if counts is None else _hertz(counts["hz"]),
-            age,
+            "?" if counts is None else _age(counts["age_ns"]),
             *(_longest(link[key] for link in links) for key in ("p50_s", "p99_s")),
             *(_lost(links, key) for key in ("dropped", "skipped")),
-            ", ".join(topic["takers"]),
+            topic["takers"],
         )
     return rows
+
+
+def _age(age: int | None) -> str:
+    return "never" if age is None else format_duration(age / SECOND)
 
 
 def _longest(values: Iterator[float | None]) -> str:
@@ -161,11 +194,11 @@ def _hertz(rate: float | None) -> str:
     return "" if rate is None else f"{rate:.4g} Hz"
 
 
-def _lost(links: list[dict[str, Any]], key: str) -> str:
+def _lost(links: list[dict[str, Any]], key: str) -> Cell:
     count = sum(link[key] for link in links)
     return _loss(count, count) if links else ""
 
 
-def _loss(count: int, lately: int) -> str:
+def _loss(count: int, lately: int) -> Text:
     """Format a number of losses; red while it grows."""
-    return f"[red]{count}[/]" if lately else str(count)
+    return Text(str(count), "red" if lately else "")

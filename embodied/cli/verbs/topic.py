@@ -10,11 +10,12 @@ from typing import Annotated, Any
 import typer
 import yaml
 
-from embodied.cli.common.formatting import format_duration, table
+from embodied.cli.common.formatting import format_duration
 from embodied.cli.common.message_fields import describe_fields, field_line
 from embodied.cli.common.options import ForOption, JsonOption, time_limit
-from embodied.cli.common.output import exit_on_error, out, print_json, table_console, usage
+from embodied.cli.common.output import exit_on_error, out, print_json, usage
 from embodied.cli.common.running import RunOption, connected
+from embodied.cli.common.tables import Column, Table, numeric
 from embodied.cli.common.topic_stream import TopicArgument, topic_of
 from embodied.clock import SECOND
 from embodied.live.client import message_type
@@ -37,10 +38,17 @@ def list_topics(*, run: RunOption = None, as_json: JsonOption = False) -> None:
         if as_json:
             print_json({"topics": topics})
             return
-        rows = table("topic", "type", " rate", " published", " last", "taken by")
+        rows = Table(
+            Column("topic"),
+            Column("type", 2),
+            numeric("rate"),
+            numeric("published", 1),
+            numeric("last", 3),
+            Column("taken by", 4),
+        )
         for name, about in topics.items():
-            rows.add_row(name, _type(about), _rate(about), _count(about), _age(about), ", ".join(about["takers"]))
-        table_console().print(rows)
+            rows.add(name, _type(about), _rate(about), _count(about), _age(about), about["takers"])
+        rows.print()
 
 
 def _with_counts(topics: dict[str, Any], counts: dict[str, Any]) -> dict[str, Any]:

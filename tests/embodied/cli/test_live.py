@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
+import pty
 import re
+import select
 import signal
+import struct
+import subprocess
+import sys
+import termios
 import time
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
@@ -16,7 +23,7 @@ import cv2
 import pytest
 
 from embodied.live.run_directory import running
-from tests.embodied.cli.live_rig import SEVERAL, Ask, Live, ask, runtime, start, until
+from tests.embodied.cli.live_rig import CODE, ROOT, SEVERAL, Ask, Live, ask, runtime, start, until
 from tests.embodied.conftest import Command
 
 __all__ = ["ask", "runtime"]
@@ -133,6 +140,39 @@ def test_top_says_once_how_everything_fares(cell: Live, ask: Ask, embodied: Comm
     assert lines[1].startswith("guard guard  ")
     assert any(line.split()[:2] == ["arm+guard", "running"] for line in lines)
     assert any(line.startswith("arm.state ") and line.rstrip().endswith("hold.joints, ramp.joints") for line in lines)
+
+
+def test_top_scrolls_through_what_a_small_terminal_cannot_show_at_once_and_ends_on_q(cell: Live) -> None:
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 12, 60, 0, 0))
+    environment = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
+    environment |= {"PYTHONPATH": str(ROOT), "TERM": "xterm"}
+    words = [sys.executable, "-c", CODE, "top", "--run", "cell"]
+    process = subprocess.Popen(words, cwd=cell.folder, env=environment, stdin=theirs, stdout=theirs, stderr=theirs)
+    seen = bytearray()
+
+    def shows(pattern: str) -> bool:
+        while select.select([ours], [], [], 0.05)[0]:
+            seen.extend(os.read(ours, 65536))
+        return re.search(pattern, seen.decode(errors="replace")) is not None
+
+    try:
+        until(lambda: shows(r"lines 1 to 9 of \d\d, \+[1-9]\d more: ↑ ↓ PgUp PgDn Home End"))
+        assert shows("arm.guard")
+        assert not shows("task.target")
+        os.write(ours, b"G")
+        until(lambda: shows(r"\+0 more: ↑ ↓"))
+        assert shows("task.target")
+        os.write(ours, b"q")
+        # The screen is put back, and the terminal echoes again.
+        until(lambda: shows(r"\x1b\[\?1049l"))
+        assert process.wait(10) == 0
+        assert termios.tcgetattr(theirs)[3] & termios.ECHO
+    finally:
+        process.kill()
+        process.wait()
+        os.close(ours)
+        os.close(theirs)
 
 
 def test_the_graph_is_drawn_as_it_runs(cell: Live, tmp_path: Path, ask: Ask, embodied: Command) -> None:

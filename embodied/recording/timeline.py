@@ -1,4 +1,4 @@
-"""Timeline of a run for a report: spans in which nodes published, their phases and words, and the states of guards."""
+"""Timeline of a run for a report: spans in which nodes published, phases and words, guards, and the last messages."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from embodied.clock import SECOND, period
 from embodied.messages import GuardReport
 from embodied.messages.schema import Message, without_none
 from embodied.node.ports import Stamped
+from embodied.recording.last_messages import message_line
 from embodied.runtime.episode import VERDICT_PERIOD, Watcher, reports
 from embodied.runtime.health import ALIVE
 from embodied.runtime.lockstep import Lockstep
@@ -33,6 +34,7 @@ class Timeline(Watcher):
         self._alive: dict[str, list[Span]] = {}
         self._guards: dict[str, list[Span]] = {}
         self._bands: dict[str, list[Span]] = {}
+        self._last: dict[str, Stamped[Any] | None] = {}
         self._end = 0.0
 
     def begin(self, run: Lockstep) -> None:
@@ -44,21 +46,22 @@ class Timeline(Watcher):
             self._alive[name] = []
             for output in planned.ports.outputs.values():
                 # Observing a rendered output would render it; the timeline must not change the cost of a run.
-                if not output.rendered or f"{name}.{output.name}" in taken:
-                    run.observe(f"{name}.{output.name}", self._recorder(name, max(gap, VERDICT_PERIOD / SECOND)))
+                topic = f"{name}.{output.name}"
+                if not output.rendered or topic in taken:
+                    self._last[topic] = None
+                    run.observe(topic, self._recorder(name, topic, max(gap, VERDICT_PERIOD / SECOND)))
                     if output.message is not GuardReport and (words := discrete_fields(output.message)):
-                        run.observe(
-                            f"{name}.{output.name}", partial(self._record_words, f"{name}.{output.name}", words)
-                        )
+                        run.observe(topic, partial(self._record_words, topic, words))
         for name, topic in reports(run):
             self._guards[name] = []
             run.observe(topic, partial(self._record_report, name))
 
-    def _recorder(self, name: str, gap: float) -> Callable[[Stamped[Any]], None]:
+    def _recorder(self, name: str, topic: str, gap: float) -> Callable[[Stamped[Any]], None]:
         spans = self._alive[name]
 
         def record(message: Stamped[Any]) -> None:
             now = message.stamp / SECOND
+            self._last[topic] = message
             if spans and now - spans[-1][1] <= gap:
                 spans[-1][1] = now
             else:
@@ -101,9 +104,13 @@ class Timeline(Watcher):
         self._end = run.now / SECOND
 
     def as_dict(self) -> dict[str, Any]:
-        """Return plain data: the end of the run [s], and spans by node, by guard and by band."""
+        """Return plain data: the end of the run [s], spans by node, guard and band, and the last message by topic."""
         bands = {name: spans for name, spans in self._bands.items() if len(spans) <= BANDS_MOST}
-        return {"end": self._end, "nodes": self._alive, "guards": self._guards, "bands": bands}
+        last = {
+            topic: None if message is None else [message.stamp / SECOND, message_line(message.value)]
+            for topic, message in self._last.items()
+        }
+        return {"end": self._end, "nodes": self._alive, "guards": self._guards, "bands": bands, "last": last}
 
 
 def discrete_fields(message: type[Message]) -> list[str]:

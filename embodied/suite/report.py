@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -38,11 +38,13 @@ def report(summary: Summary, folder: Path) -> str:
     budget = EMBEDDED_MOST
     for scenario in summary.scenarios:
         parts += _seeds(summary, scenario)
-        for result in summary.tally(scenario).results:
+        results = summary.tally(scenario).results
+        passed = [result for result in results if result.status == "passed"]
+        for result in results:
             if result.status != "passed" or result.pictured:
                 picture, used = _picture(result, folder, budget)
                 budget -= used
-                parts.append(_episode(scenario, result, picture))
+                parts.append(_episode(scenario, result, picture, passed))
     parts += _machine(summary)
     style = STYLE.read_text(encoding="utf-8")
     title = escape(", ".join(scenario.name for scenario in summary.scenarios))
@@ -120,7 +122,7 @@ def _overrides(scenario: Scenario) -> str:
     return "".join(f" · {escape(word)}" for word in words)
 
 
-def _episode(scenario: Scenario, result: Result, picture: str) -> str:
+def _episode(scenario: Scenario, result: Result, picture: str, passed: Sequence[Result]) -> str:
     lines = [f'<article id="{_anchor(scenario, result)}">']
     lines.append(f'<h3 class="{result.status}">seed {result.seed}: {result.status}</h3>')
     first, *rest = result.reason.splitlines() or [""]
@@ -137,18 +139,52 @@ def _episode(scenario: Scenario, result: Result, picture: str) -> str:
         lines.append(f'<p class="quiet">{link}</p><pre>{escape(result.output)}</pre>')
     if result.digest:
         lines.append(f'<p class="quiet">digest <code>{result.digest}</code></p>')
-    lines += [f'<p class="quiet">{_guard(name, tally)}</p>' for name, tally in result.outcome.get("guards", {}).items()]
+    tallies = result.outcome.get("guards", {}).items()
+    lines += [f'<p class="quiet">{_guard(name, tally, passed)}</p>' for name, tally in tallies]
+    lines += _beside(result.timeline)
     drawn = timeline(result.timeline, result.outcome.get("faults", ())) if result.timeline else ""
     legend = "".join(f'<span><i style="background:var({colour})"></i>{word}</span>' for colour, word in LEGEND)
     drawn = drawn and f'<div class="timeline">{drawn}<div class="legend">{legend}</div></div>'
-    lines.append(f'<div class="seen">{picture}{drawn}</div></article>')
+    lines.append(f'<div class="seen">{picture}{drawn}</div>')
+    lines += [*_last_messages(result.timeline), "</article>"]
     return "\n".join(lines)
 
 
-def _guard(name: str, tally: Mapping[str, Any]) -> str:
+def _guard(name: str, tally: Mapping[str, Any], passed: Sequence[Result]) -> str:
+    """Describe what a guard did in a run, beside what it does in runs that pass, where a reason may be as common."""
+    others = [other for result in passed if (other := result.outcome.get("guards", {}).get(name)) is not None]
     often = tally.get("refusal") or tally.get("clip")
+    common = sum((other.get("refusal") or other.get("clip")) == often for other in others)
     suffix = f"; most often: {often}" if often else ""
-    return escape(f"{name}: {tally['clips']} steps clipped, {tally['refusals']} held{suffix}")
+    if often and common:
+        suffix += f", as in {common} of {len(others)} that passed"
+    held = f"{tally['refusals']} held"
+    if others:
+        counts = sorted(other["refusals"] for other in others)
+        held += f" ({counts[0]} to {counts[-1]} in those that passed)"
+    return escape(f"{name}: {tally['clips']} steps clipped, {held}{suffix}")
+
+
+def _beside(timeline: Mapping[str, Any]) -> Iterator[str]:
+    """List where a run went another way than one that passed, the earliest first."""
+    beside = timeline.get("beside")
+    if beside is None:
+        return
+    differences = "".join(f"<li>{escape(text)}</li>" for text in beside["differences"])
+    yield f'<p class="quiet">beside seed {beside["seed"]}, which passed:</p>'
+    yield f"<ul>{differences or '<li>the same phases and words, the same guards</li>'}</ul>"
+
+
+def _last_messages(timeline: Mapping[str, Any]) -> Iterator[str]:
+    """List the last message of each topic, as the run ended with it."""
+    last = timeline.get("last", {})
+    if not last:
+        return
+    yield '<details><summary>the last message of each topic</summary><div class="wide"><table><tbody>'
+    for topic, message in last.items():
+        at, text = ("never", "") if message is None else (f"{message[0]:.2f} s", message[1])
+        yield f'<tr><td>{escape(topic)}</td><td class="number">{at}</td><td>{escape(text)}</td></tr>'
+    yield "</tbody></table></div></details>"
 
 
 def _picture(result: Result, folder: Path, budget: int) -> tuple[str, int]:

@@ -29,6 +29,9 @@ _BAND = [float, float, str]
 _GUARD_SPAN = [float, float, str, str]
 """From, to [s], its state and the first reason for it."""
 
+_MESSAGE = [float, str]
+"""Time of a topic's last message [s], and its fields."""
+
 RESULT: dict[str, Any] = {
     "scenario": str,
     "seed": int,
@@ -43,7 +46,14 @@ RESULT: dict[str, Any] = {
     "note?": str,
     "episode_s?": float,
     "reruns?": [str],
-    "timeline?": {"end": float, "nodes": {...: [_SPAN]}, "guards": {...: [_GUARD_SPAN]}, "bands?": {...: [_BAND]}},
+    "timeline?": {
+        "end": float,
+        "nodes": {...: [_SPAN]},
+        "guards": {...: [_GUARD_SPAN]},
+        "bands?": {...: [_BAND]},
+        "last?": {...: (_MESSAGE, None)},
+        "beside?": {"seed": int, "differences": [str]},
+    },
     "video?": str,
     "filmstrip?": str,
     "logs?": str,

@@ -24,7 +24,7 @@ from embodied.imports.search_path import Search, current, restore
 from embodied.launch import Launch
 from embodied.live.reaper_process import end_marked
 from embodied.runtime.failures import OURS
-from embodied.suite.pictures import FILM_TIMEOUT, film, wanted, without_pictures
+from embodied.suite.pictures import FILM_TIMEOUT, References, film, wanted, without_pictures
 from embodied.suite.repeats import HASH_SEED, compared, hash_seed
 from embodied.suite.seed_output import SeedOutput, captured, silenced, tail
 from embodied.suite.seed_run import INFRASTRUCTURE, Attempt, Job, Result, Scenario, read_launch, run_seed
@@ -45,12 +45,14 @@ class Task:
         seed: seed of the run.
         repetition: number of the run, from 0; each has a process with another hash seed.
         verdict: result whose pictures are made; None runs the seed.
+        beside: seed that passed, with which the pictures' timeline is compared.
     """
 
     job: Job
     seed: int
     repetition: int = 0
     verdict: Result | None = None
+    beside: int | None = None
 
     @property
     def key(self) -> tuple[str, int]:
@@ -118,7 +120,7 @@ def run_suite(
         done(results[key])
         if len(results) == len(keys):
             films = wanted(jobs, [results[key] for key in keys])
-            waiting.extend(Task(job, result.seed, verdict=result) for job, result in films)
+            waiting.extend(Task(job, result.seed, verdict=result, beside=beside) for job, result, beside in films)
     return [results[key] for key in keys]
 
 
@@ -274,6 +276,7 @@ def _serve(pipe: Connection, search: Search, variables: Mapping[str, str | None]
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, args=(os.environ[VARIABLE],), daemon=True).start()
     launches: dict[Scenario, Launch] = {}
+    references: References = {}
     while True:
         try:
             task: Task = pipe.recv()
@@ -282,7 +285,7 @@ def _serve(pipe: Connection, search: Search, variables: Mapping[str, str | None]
             return
         answer: Attempt | LaunchError
         try:
-            answer = _answer(task, launches)
+            answer = _answer(task, launches, references)
         except LaunchError as error:
             answer = error
         try:
@@ -291,7 +294,7 @@ def _serve(pipe: Connection, search: Search, variables: Mapping[str, str | None]
             return
 
 
-def _answer(task: Task, launches: dict[Scenario, Launch]) -> Attempt:
+def _answer(task: Task, launches: dict[Scenario, Launch], references: References) -> Attempt:
     job = task.job
     first = task.repetition == 0 and task.verdict is None
     with captured(job.log(task.seed)) if first else silenced(job.logs) as output:
@@ -299,7 +302,7 @@ def _answer(task: Task, launches: dict[Scenario, Launch]) -> Attempt:
             launches[job.scenario] = read_launch(job.scenario)
         begin = time.monotonic()
         if task.verdict is not None:
-            attempt = Attempt(film(job, task.verdict, launches[job.scenario]))
+            attempt = Attempt(film(job, task.verdict, launches[job.scenario], task.beside, references))
         else:
             attempt = _run(job, task.seed, launches[job.scenario], () if output is None else (output,))
         result = replace(attempt.result, wall=time.monotonic() - begin)

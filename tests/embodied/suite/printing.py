@@ -39,6 +39,13 @@ class Prints(Clock):
         report("closed")
 
 
+@dataclass
+class PrintsALot(Prints):
+    """Prints at every step."""
+
+    lines: int = 100_000
+
+
 def report(text: str) -> None:
     print(text)
 

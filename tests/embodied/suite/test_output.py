@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -35,26 +36,18 @@ clock: closed
 """
 
 
-def run(folder: Path, node: str, seeds: list[int], **about: object) -> list[Result]:
-    work = job(folder, f"suite.printing:{node}", about={"logs": folder / "logs", **about})
-    return run_suite([work], seeds, 1, quiet)
-
-
-def test_what_nodes_print_is_kept_for_each_seed_with_their_names(
+def test_what_nodes_print_is_kept_for_each_seed_with_their_names_and_stands_in_the_report_and_in_junit(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    results = run(tmp_path, "Prints", [3, 4], repeat=2)
+    work = job(tmp_path, "suite.printing:Prints", {"logs": tmp_path / "logs", "repeat": 2}, fails=[1])
+    results = run_suite([work], [0, 1], 1, quiet)
     assert capfd.readouterr() == ("", "")
-    assert [result.files for result in results] == [{"logs": f"logs/cell/seed-{seed}.log"} for seed in (3, 4)]
+    assert [result.files for result in results] == [{"logs": f"logs/cell/seed-{seed}.log"} for seed in (0, 1)]
     texts = [(tmp_path / result.files["logs"]).read_text(encoding="utf-8") for result in results]
     assert texts == [PRINTED, PRINTED]
     assert results[0].output == PRINTED.rstrip("\n")
     assert Result.from_dict(json.loads(json.dumps(results[0].as_dict()))).output == results[0].output
-
-
-def test_what_was_printed_stands_in_the_report_and_in_junit_beside_its_seed(tmp_path: Path) -> None:
-    work = job(tmp_path, "suite.printing:Prints", {"logs": tmp_path / "logs"}, fails=[1])
-    summary = counted(run_suite([work], [0, 1], 1, quiet), work)
+    summary = counted(results, work)
     cases = ET.fromstring(junit(summary)).findall("testsuite/testcase")
     assert all(r"step 1 \x1b[31mof 0 °" in (case.findtext("system-out") or "") for case in cases)
     page = report(summary, tmp_path)
@@ -63,35 +56,55 @@ def test_what_was_printed_stands_in_the_report_and_in_junit_beside_its_seed(tmp_
     assert r"clock: step 1 \x1b[31mof 0 °" in card
 
 
-def test_what_a_seed_printed_before_its_process_was_killed_is_kept(tmp_path: Path) -> None:
-    (result,) = run(tmp_path, "Dies", [0])
-    assert result.status == "infrastructure"
-    assert result.output == "clock: the last words"
+NODES = {
+    "endless": "suite.printing:PrintsALot",
+    "silent": "nodes:Clock",
+    "interrupts": "suite.printing:Interrupts",
+    "dies": "suite.printing:Dies",
+}
+"""Nodes whose seeds one suite runs, by the names of their scenarios."""
 
 
-def test_output_without_end_is_cut_and_counted(tmp_path: Path) -> None:
-    work = job(tmp_path, "suite.printing:Prints", {"logs": tmp_path / "logs"})
-    text = work.scenario.file.read_text(encoding="utf-8")
-    work.scenario.file.write_text(text.replace('Prints"', 'Prints", with: {lines: 100000}'), encoding="utf-8")
-    (result,) = run_suite([work], [0], 1, quiet)
-    assert result.status == "passed"
-    assert (tmp_path / result.files["logs"]).stat().st_size < 3 * KEPT_MOST
+Ended = tuple[Path, dict[str, list[Result]]]
 
 
-def test_a_seed_that_prints_nothing_leaves_no_file(tmp_path: Path) -> None:
-    (result,) = run_suite([job(tmp_path, about={"logs": tmp_path / "logs"})], [0], 1, quiet)
-    assert (result.status, result.files, result.output) == ("passed", {}, "")
-    assert not [*(tmp_path / "logs").rglob("*.log")]
+@pytest.fixture(scope="module")
+def ended(tmp_path_factory: pytest.TempPathFactory) -> Ended:
+    """The folder of a suite, and by scenario what became of its two seeds."""
+    folder = tmp_path_factory.mktemp("suite")
+    work = []
+    for name, node in NODES.items():
+        (folder / name).mkdir()
+        made = job(folder / name, node, {"logs": folder / "logs"})
+        work.append(replace(made, scenario=replace(made.scenario, name=name)))
+    results = run_suite(work, [0, 1], 1, quiet)
+    return folder, {name: [result for result in results if result.scenario == name] for name in NODES}
 
 
-def test_a_keyboard_interrupt_that_a_node_raises_is_an_error_of_its_seed(
-    tmp_path: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
-    results = run(tmp_path, "Interrupts", [0, 1])
-    assert [result.status for result in results] == ["error", "error"]
-    assert "KeyboardInterrupt" in results[0].note
-    assert "printing.py" in results[0].note
-    assert "Traceback" not in capfd.readouterr().err
+def test_what_a_seed_printed_before_its_process_was_killed_is_kept(ended: Ended) -> None:
+    for result in ended[1]["dies"]:
+        assert result.status == "infrastructure"
+        assert result.output == "clock: the last words"
+
+
+def test_output_without_end_is_cut_and_counted(ended: Ended) -> None:
+    for result in ended[1]["endless"]:
+        assert result.status == "passed"
+        assert (ended[0] / result.files["logs"]).stat().st_size < 3 * KEPT_MOST
+
+
+def test_a_seed_that_prints_nothing_leaves_no_file(ended: Ended) -> None:
+    for result in ended[1]["silent"]:
+        assert (result.status, result.files, result.output) == ("passed", {}, "")
+    assert not [*(ended[0] / "logs" / "silent").rglob("*.log")]
+
+
+def test_a_keyboard_interrupt_that_a_node_raises_is_an_error_of_its_seed(ended: Ended) -> None:
+    for result in ended[1]["interrupts"]:
+        assert result.status == "error"
+        assert "KeyboardInterrupt" in result.note
+        assert "printing.py" in result.note
+        assert "Traceback" not in result.output
 
 
 def started(file: Path) -> list[str]:

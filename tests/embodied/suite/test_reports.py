@@ -11,13 +11,14 @@ import pytest
 from embodied.launch import Overrides, load
 from embodied.recording.timeline import Timeline
 from embodied.runtime.episode import play
-from embodied.suite import Result, Scenario, Summary, compare, github, run_suite
+from embodied.suite import Result, Scenario, Summary, compare, github, run_seed
 from embodied.suite.drawing import timeline
 from embodied.suite.junit import junit
+from embodied.suite.pictures import film
 from embodied.suite.report import report
 from embodied.suite.shapes import RESULT
 from embodied.suite.stored import check_shape
-from tests.embodied.suite.waiting import counted, job, launch_file, quiet
+from tests.embodied.suite.waiting import counted, job, launch_file
 
 CELL = Scenario("cell", Path("launch/cell.yaml"), "sim", Overrides(sets=("robot=a b",), world="held_out"))
 BAD = [
@@ -108,7 +109,8 @@ class _Page(HTMLParser):
 
 def test_the_page_is_whole_in_itself_and_its_links_lead_somewhere(tmp_path: Path) -> None:
     work = job(tmp_path, fails=[1], about={"folder": tmp_path, "films": "all"})
-    summary = counted(run_suite([work], range(2), 2, quiet), work, about={"versions": {"python": "<3>"}})
+    results = [film(work, run_seed(work, seed).result) for seed in range(2)]
+    summary = counted(results, work, about={"versions": {"python": "<3>"}})
     text = report(summary, tmp_path)
     page = _Page(text)
     assert not page.open

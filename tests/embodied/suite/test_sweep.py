@@ -127,7 +127,7 @@ def test_each_point_counts_its_own_seeds(tmp_path: Path) -> None:
     base = Scenario("cell", launch_file(tmp_path), None)
     axes = [Axis.parse("world.pencil=1,2")]
     made = grid(base, axes)
-    results = run_suite([Job(scenario) for scenario in made], range(3), 2, quiet)
+    results = run_suite([Job(scenario) for scenario in made], range(3), 1, quiet)
     found = points(Summary(made, results, 1.0), axes)
     assert [(p.values["world.pencil"], p.passed, p.total, p.broken) for p in found] == [("1", 3, 3, 0), ("2", 3, 3, 0)]
     assert found[0].duration == 1.0

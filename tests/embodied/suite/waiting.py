@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -41,11 +42,11 @@ class Waiting:
     Attributes:
         fails: seeds that fail.
         breaks: seeds at which its solver breaks.
-        never: seeds that are never decided.
+        never: seeds that are never decided until there is a file `opened` in `marks`, and whose steps take a while.
         lens: what its camera does when it is to draw: `hangs`, `breaks` or `dies`; `gone` is none.
         spare: whether it has another camera.
         kills: seeds that kill their process, the first time.
-        marks: where it notes that it has.
+        marks: folder in which it notes that it has.
         pencil: what draws its pictures.
     """
 
@@ -66,9 +67,12 @@ class Waiting:
     def reset(self, seed: int) -> None:
         self._seed = seed
         self._now = 0
+        self._never = seed in self.never and not (self.marks / "opened").exists()
 
     def advance(self, to: Time) -> None:
         self._now = to
+        if self._never and to > SECOND:
+            select.select([], [], [], 0.01)
         if self._seed in self.breaks and to > SECOND // 2:
             raise FloatingPointError("the solver blew up")
         mark = self.marks / f"killed-{self._seed}"
@@ -88,7 +92,7 @@ class Waiting:
         return {}
 
     def verdict(self) -> Verdict | None:
-        if self._now < SECOND or self._seed in self.never:
+        if self._now < SECOND or self._never:
             return None
         return Verdict(self._seed not in self.fails, "a second has passed", {"seed": self._seed})
 

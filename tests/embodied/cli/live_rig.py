@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import shutil
 import subprocess
 import sys
@@ -46,6 +47,9 @@ nodes:
   arm: {use: "tests.embodied.nodes:Motor", in: {command: guard.command}}
 processes: [[hold, ramp], [guard, arm]]
 """
+
+TINY = SMALL.replace("[[hold, ramp], [guard, arm]]", "[[arm, guard, hold, ramp]]")
+"""The same in one process, for what depends on the launcher alone."""
 
 SEVERAL = "[[guard, arm], [twice, ramp, hold, task, talk]]"
 ONE = "[[arm, camera, clock, guard, hold, ramp, talk, task, twice]]"
@@ -123,11 +127,16 @@ def ask(embodied: Command) -> Ask:
     return said
 
 
+LOOK_PERIOD = 0.02
+"""Time between two looks at what is to come [s]; without a pause they take the processor from what is waited for."""
+
+
 def until(true: Callable[[], Any], limit: float = 10.0) -> Any:
     """Look until something is so."""
     end = time.monotonic() + limit
     while not (found := true()):
         assert time.monotonic() < end, "it does not come to be"
+        select.select([], [], [], LOOK_PERIOD)
     return found
 
 

@@ -9,13 +9,14 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
 
 from embodied.live.run_places import ONLY
 from tests.embodied.cli.live_rig import CODE, ROOT, SMALL, spawn, started, until
+from tests.embodied.conftest import Command, Done
 
 
 def allowed(before: Sequence[str]) -> bool:
@@ -23,11 +24,9 @@ def allowed(before: Sequence[str]) -> bool:
     return shutil.which(before[0]) is not None and not subprocess.run([*before, "true"], capture_output=True).returncode
 
 
-def command(
-    *words: str, environment: Mapping[str, str] | None = None, before: Sequence[str] = ()
-) -> subprocess.CompletedProcess[str]:
-    """Run the command line in a process of its own."""
-    environment = {**(os.environ if environment is None else environment), "PYTHONPATH": str(ROOT)}
+def command(*words: str, environment: Mapping[str, str], before: Sequence[str]) -> subprocess.CompletedProcess[str]:
+    """Run the command line in a process of its own, as a user or in a container that others are not."""
+    environment = {**environment, "PYTHONPATH": str(ROOT)}
     line = [*before, sys.executable, "-c", CODE, *words]
     done = subprocess.run(line, env=environment, text=True, timeout=30, capture_output=True)
     assert "Traceback" not in f"{done.stdout}{done.stderr}"
@@ -39,6 +38,24 @@ def outside(**more: str) -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name not in (ONLY, "XDG_RUNTIME_DIR")} | more
 
 
+Shell = Callable[..., Done]
+
+
+@pytest.fixture
+def shell(embodied: Command) -> Shell:
+    """Runs a command in the environment without what says where runs are, but with these variables."""
+
+    def run(*words: str, **more: str) -> Done:
+        with pytest.MonkeyPatch.context() as patch:
+            for name in (ONLY, "XDG_RUNTIME_DIR"):
+                patch.delenv(name, raising=False)
+            for name, value in more.items():
+                patch.setenv(name, value)
+            return embodied(*words)
+
+    return run
+
+
 @pytest.fixture
 def place() -> Iterator[Path]:
     path = Path(tempfile.mkdtemp(prefix="x", dir="/tmp"))
@@ -46,40 +63,37 @@ def place() -> Iterator[Path]:
     shutil.rmtree(path, ignore_errors=True)
 
 
-def test_a_run_is_found_and_stopped_from_a_shell_with_another_environment(tmp_path: Path, place: Path) -> None:
-    name = place.name
-    live = started(spawn(tmp_path, name, SMALL, outside(XDG_RUNTIME_DIR=str(place))))
+def test_a_run_is_found_and_stopped_from_a_shell_with_another_environment_and_when_its_directory_has_gone(
+    tmp_path: Path, place: Path, shell: Shell
+) -> None:
+    name, runtime = place.name, {"XDG_RUNTIME_DIR": str(place)}
+    live = started(spawn(tmp_path, name, SMALL, outside(**runtime)))
     try:
-        for environment in (outside(), outside(XDG_RUNTIME_DIR="/nowhere"), outside(TMPDIR=str(tmp_path))):
-            listed = command("ps", "--run", name, "--json", environment=environment)
+        for about in ({}, {"XDG_RUNTIME_DIR": "/nowhere"}, {"TMPDIR": str(tmp_path)}):
+            listed = shell("ps", "--run", name, "--json", **about)
             assert json.loads(listed.stdout)["runs"][0]["state"] == "running"
-        assert command("estop", "--run", name, environment=outside()).stdout.startswith("stopped  guard of")
-        assert command("stop", name, environment=outside()).returncode == 0
+        assert shell("estop", "--run", name).stdout.startswith("stopped  guard of")
+        assert shell("estop", "--reset", "--run", name).code == 0
+        shutil.rmtree(place)
+        stopped = shell("estop", "--run", name, **runtime)
+        assert (stopped.code, stopped.stdout[:8]) == (0, "stopped ")
+        # It makes its directory again.
+        until(lambda: shell("ps", "--run", name, **runtime).code == 0)
+        assert shell("estop", "--reset", "--run", name).code == 0
+        assert shell("stop", name).code == 0
+        live.process.wait(10)
     finally:
         live.end()
 
 
-def test_a_run_without_a_runtime_folder_is_found_from_a_shell_that_has_one(tmp_path: Path, place: Path) -> None:
+def test_a_run_without_a_runtime_folder_is_found_from_a_shell_that_has_one(
+    tmp_path: Path, place: Path, shell: Shell
+) -> None:
     name = place.name
     live = started(spawn(tmp_path, name, SMALL, outside()))
     try:
-        stopped = command("estop", "--run", name, environment=outside(XDG_RUNTIME_DIR=str(place)))
-        assert (stopped.returncode, stopped.stdout[:8]) == (0, "stopped ")
-    finally:
-        live.end()
-
-
-def test_a_run_whose_directory_has_gone_is_stopped_and_makes_it_again(tmp_path: Path, place: Path) -> None:
-    name, environment = place.name, outside(XDG_RUNTIME_DIR=str(place))
-    live = started(spawn(tmp_path, name, SMALL, environment))
-    try:
-        shutil.rmtree(place)
-        stopped = command("estop", "--run", name, environment=environment)
-        assert (stopped.returncode, stopped.stdout[:8]) == (0, "stopped ")
-        until(lambda: command("ps", "--run", name, environment=environment).returncode == 0)
-        assert command("estop", "--reset", "--run", name, environment=outside()).returncode == 0
-        assert command("stop", name, environment=environment).returncode == 0
-        live.process.wait(10)
+        stopped = shell("estop", "--run", name, XDG_RUNTIME_DIR=str(place))
+        assert (stopped.code, stopped.stdout[:8]) == (0, "stopped ")
     finally:
         live.end()
 

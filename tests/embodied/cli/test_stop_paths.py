@@ -21,7 +21,20 @@ import pytest
 from embodied.live.client import Client, Refused
 from embodied.live.connections import CLIENTS
 from embodied.live.ipc import send
-from tests.embodied.cli.live_rig import CODE, ROOT, SMALL, Ask, Live, ask, directory_of, runtime, spawn, started, until
+from tests.embodied.cli.live_rig import (
+    CODE,
+    ROOT,
+    SMALL,
+    TINY,
+    Ask,
+    Live,
+    ask,
+    directory_of,
+    runtime,
+    spawn,
+    started,
+    until,
+)
 from tests.embodied.conftest import Command
 
 __all__ = ["ask", "runtime"]
@@ -32,11 +45,24 @@ FLOOD = """\
 processes:"""
 
 
+@pytest.fixture(scope="module")
+def begun(runtime: Path) -> Iterator[list[Live]]:
+    """The runs of `cell`, the last of which may still go on."""
+    found: list[Live] = []
+    yield found
+    for live in found:
+        live.end()
+
+
 @pytest.fixture
-def cell(runtime: Path, tmp_path: Path) -> Iterator[Live]:
-    live = started(spawn(tmp_path, "cell", SMALL))
-    yield live
-    live.end()
+def cell(begun: list[Live], embodied: Command, tmp_path_factory: pytest.TempPathFactory) -> Live:
+    """A run whose guard is not stopped: that of the test before, unless it has ended or answers no more."""
+    if not begun or begun[-1].process.poll() is not None or embodied("estop", "--reset", "--run", "cell").code:
+        for live in begun:
+            live.end()
+        until(lambda: directory_of("cell") is None)
+        begun.append(started(spawn(tmp_path_factory.mktemp("cell"), "cell", SMALL)))
+    return begun[-1]
 
 
 def guard_of(stopped: Any) -> dict[str, Any]:
@@ -127,7 +153,7 @@ def test_output_that_nobody_reads_holds_up_neither_a_run_nor_its_stop(
     output: Callable[[], tuple[int, int]], number: signal.Signals, runtime: Path, tmp_path: Path, ask: Ask
 ) -> None:
     reading, writing = output()
-    live = spawn(tmp_path, "mute", SMALL, stdout=writing, stderr=writing)
+    live = spawn(tmp_path, "mute", TINY, stdout=writing, stderr=writing)
     try:
         until(lambda: directory_of("mute") and ask("ps", "--run", "mute")["runs"][0].get("state") == "running")
         answers = ask("estop", "--run", "mute")
@@ -144,7 +170,7 @@ def test_output_that_nobody_reads_holds_up_neither_a_run_nor_its_stop(
 
 def test_a_slow_reader_gets_the_whole_result_of_a_run_that_has_ended(runtime: Path, tmp_path: Path) -> None:
     file = tmp_path / "slow.yaml"
-    file.write_text(SMALL, encoding="utf-8")
+    file.write_text(TINY, encoding="utf-8")
     words = [sys.executable, "-c", CODE, "run", file.name, "--live", "--for", "100ms", "--json"]
     reading, writing = os.pipe()
     fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, 4096)
@@ -164,7 +190,7 @@ def test_a_closed_terminal_is_a_stop_in_order_with_exit_code_0(runtime: Path, tm
     live = spawn(
         tmp_path,
         "shut",
-        SMALL,
+        TINY,
         stdin=writing,
         stdout=writing,
         stderr=writing,
@@ -186,7 +212,7 @@ def test_ctrl_z_at_the_terminal_of_a_run_stops_it_in_order(runtime: Path, tmp_pa
     live = spawn(
         tmp_path,
         "susp",
-        SMALL,
+        TINY,
         stdin=writing,
         stdout=writing,
         stderr=subprocess.PIPE,
@@ -218,18 +244,22 @@ def test_nodes_that_flood_their_output_do_not_hold_up_a_stop(runtime: Path, tmp_
         live.end()
 
 
-def test_a_signal_to_every_process_at_once_stops_the_run_in_order(cell: Live, ask: Ask) -> None:
-    (run,) = ask("ps")["runs"]
-    for number in [run["pid"], *(process["pid"] for process in run["processes"])]:
-        os.kill(number, signal.SIGTERM)
-    out, _ = cell.process.communicate(timeout=10)
-    assert cell.process.returncode == 0
-    assert out.startswith("DONE  stopped by SIGTERM after")
-    assert "ended" not in out
+def test_a_signal_to_every_process_at_once_stops_the_run_in_order(runtime: Path, tmp_path: Path, ask: Ask) -> None:
+    live = started(spawn(tmp_path, "whole", SMALL))
+    try:
+        (run,) = ask("ps", "--run", "whole")["runs"]
+        for number in [run["pid"], *(process["pid"] for process in run["processes"])]:
+            os.kill(number, signal.SIGTERM)
+        out, _ = live.process.communicate(timeout=10)
+        assert live.process.returncode == 0
+        assert out.startswith("DONE  stopped by SIGTERM after")
+        assert "ended" not in out
+    finally:
+        live.end()
 
 
 def test_a_service_manager_that_stops_a_run_while_it_starts_gets_exit_code_0(runtime: Path, tmp_path: Path) -> None:
-    live = spawn(tmp_path, "early", SMALL)
+    live = spawn(tmp_path, "early", TINY)
     try:
         # The first process is there, and its nodes are not open yet.
         until(lambda: (found := directory_of("early")) and [*found.path.glob("guard.*")])
@@ -310,17 +340,15 @@ def reapers(launcher: int) -> list[int]:
     return found
 
 
-def test_a_run_outlives_its_reaper_and_ends_without_it(cell: Live, ask: Ask, runtime: Path) -> None:
+def test_a_run_outlives_its_reaper_and_ends_without_it_when_stop_names_it_as_every_other_verb_does(
+    cell: Live, ask: Ask
+) -> None:
     (first,) = reapers(cell.process.pid)
     os.kill(first, signal.SIGKILL)
     (second,) = until(lambda: [number for number in reapers(cell.process.pid) if number != first])
     os.kill(second, signal.SIGSTOP)
     begin = time.monotonic()
-    assert all(end["gone"] for end in ask("stop")["runs"].values())
+    assert [end["gone"] for end in ask("stop", "--run", "cell")["runs"].values()] == [True]
     cell.process.wait(10)
     assert time.monotonic() - begin < 5.0
     assert not Path(f"/proc/{second}").exists()
-
-
-def test_stop_takes_the_name_of_a_run_as_every_other_verb_does(cell: Live, ask: Ask) -> None:
-    assert [end["gone"] for end in ask("stop", "--run", "cell")["runs"].values()] == [True]

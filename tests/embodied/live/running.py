@@ -19,6 +19,7 @@ from embodied.links.subscription import Ends
 from embodied.live.launcher import Launcher
 from embodied.live.process import Process
 from embodied.live.run_directory import RunDirectory
+from embodied.live.supervisor import Event
 
 FILE = Path(__file__).parents[3] / "launch" / "pick_place.yaml"
 
@@ -119,6 +120,10 @@ class Running:
                 return False
             self.run.advance(min(left, 0.02))
         return True
+
+    def ended(self) -> list[Event]:
+        """Return the ends of processes until now."""
+        return [event for event in self.run.events if event.kind == "ended"]
 
     def process(self, node: str) -> Process:
         """Return the process of a node."""

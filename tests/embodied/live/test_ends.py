@@ -5,9 +5,6 @@ A driver that ended is armed again only while its guard is stopped: it takes a p
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -15,7 +12,7 @@ import pytest
 from embodied.errors import ProcessLost
 from embodied.graph.graph import Graph
 from embodied.graph.restart import Restart
-from tests.embodied.cli.live_rig import CODE, ROOT, ask, runtime, start
+from tests.embodied.cli.live_rig import ask, runtime, start
 from tests.embodied.conftest import Command
 from tests.embodied.live.ending import Device, Ends, Raises
 from tests.embodied.live.nodes import Broken, Counter, Parent
@@ -93,14 +90,11 @@ def test_a_run_whose_device_did_not_stop_exits_with_3_and_says_so_live_as_in_loc
     assert SAID in done.stdout + done.stderr
 
 
-def test_stop_says_what_did_not_stop_and_exits_with_3(tmp_path: Path, runtime: Path) -> None:
+def test_stop_says_what_did_not_stop_and_exits_with_3(tmp_path: Path, runtime: Path, embodied: Command) -> None:
     live = start(tmp_path, "stubborn", text=CELL)
     try:
-        words = [sys.executable, "-c", CODE, "stop", "stubborn"]
-        done = subprocess.run(
-            words, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 3
+        done = embodied("stop", "stubborn")
+        assert done.code == 3
         assert f"has ended, and did not stop in order: {SAID}" in done.stderr
         assert "has stopped" not in done.stdout
         said, _ = live.process.communicate(timeout=10)

@@ -96,29 +96,27 @@ def test_nodes_of_one_process_that_trigger_each_other_still_listen() -> None:
     assert not found.run.events, "it stopped on command"
 
 
-def test_several_outputs_of_one_step_are_never_seen_mixed_with_those_of_another() -> None:
+def test_several_outputs_of_one_step_are_never_mixed_with_those_of_another_but_where_a_wire_states_its_own_age() -> (
+    None
+):
     graph = steady().add("pairs", Pairs())
     graph.add("agree", Agree(), one="pairs.one", two="pairs.two", image="pairs.image")
+    for name in ("aged", "aged_near"):
+        graph.add(name, Agree(), one="pairs.one", two=Wire("pairs.two", SECOND), image="pairs.image")
+    graph.processes = (("aged_near", "pairs"),)
     with live(graph) as found:
-        said = found.look("agree.count")
-        assert found.until(lambda: bool(said.seen) and sum(map(int, last(said.seen).text.split())) > 300, 15)
-        together, alone = map(int, last(said.seen).text.split())
-        assert last(said.seen).number == 0, "outputs of two steps were seen together"
+        said = {name: found.look(f"{name}.count") for name in ("agree", "aged", "aged_near")}
+
+        def counted(name: str) -> list[int]:
+            return [*map(int, last(said[name].seen).text.split())] if said[name].seen else [0, 0]
+
+        assert found.until(lambda: all(sum(counted(name)) > 200 for name in said), 15)
+        together, alone = counted("agree")
+        assert last(said["agree"].seen).number == 0, "outputs of two steps were seen together"
         assert together > alone > 50
-
-
-@pytest.mark.parametrize("processes", [(), (("agree", "pairs"),)])
-def test_an_output_whose_wire_states_its_own_age_is_taken_live_as_well_of_whichever_step(
-    processes: tuple[tuple[str, ...], ...],
-) -> None:
-    graph = steady().add("pairs", Pairs())
-    graph.add("agree", Agree(), one="pairs.one", two=Wire("pairs.two", SECOND), image="pairs.image")
-    graph.processes = processes
-    with live(graph) as found:
-        said = found.look("agree.count")
-        assert found.until(lambda: bool(said.seen) and sum(map(int, last(said.seen).text.split())) > 100, 15)
-        _, alone = map(int, last(said.seen).text.split())
-        assert (alone, last(said.seen).number > 20) == (0, True), "the one that is missing was taken with the others"
+        for name in ("aged", "aged_near"):
+            mixed = last(said[name].seen).number
+            assert (counted(name)[1], mixed > 20) == (0, True), "the one that is missing was taken with the others"
 
 
 def test_every_message_comes_to_a_list_in_order_and_what_is_dropped_is_counted() -> None:
@@ -156,29 +154,32 @@ def test_messages_that_outgrow_their_memory_move_everybody_to_larger_memory() ->
         assert min(entry.message.number for entry in squares.seen) > 0
 
 
-@pytest.mark.parametrize(
-    ("how", "said"),
-    [
-        ("raise", r"node 'bad' failed in step\(\) at .*: ValueError: a bad day"),
-        ("exit", r"'bad': ended with exit code 7"),
-        ("kill", r"'bad': ended by SIGKILL"),
-        ("hang", r"node 'bad' does not return from its step: no sign of life for 2\.\d s"),
-        ("huge", r"'bad' needs [\d,.]+ MiB of shared memory, and [\d,.]+ MiB are free"),
-    ],
-)
-def test_a_node_that_goes_is_named_with_its_reason_and_the_others_go_on(how: str, said: str) -> None:
-    graph = steady().add("bad", Broken(how=how)).add("counter", Counter()).add("square", Square(), number="counter")
-    graph.add("taker", Square(), number="bad")
+REASONS = {
+    "raise": r"node 'raise' failed in step\(\) at .*: ValueError: a bad day",
+    "exit": r"'exit': ended with exit code 7",
+    "kill": r"'kill': ended by SIGKILL",
+    "hang": r"node 'hang' does not return from its step: no sign of life for 2\.\d s",
+    "huge": r"'huge' needs [\d,.]+ MiB of shared memory, and [\d,.]+ MiB are free",
+}
+
+
+def test_a_node_that_goes_is_named_with_its_reason_and_the_others_go_on() -> None:
+    graph = steady().add("counter", Counter()).add("square", Square(), number="counter")
+    for how in REASONS:
+        graph.add(how, Broken(how=how)).add(f"taker_{how}", Square(), number=how)
+    graph.processes = (tuple(f"taker_{how}" for how in REASONS),)
     with live(graph) as found:
         squares = found.look("square.count")
-        assert found.until(lambda: any(event.kind == "ended" for event in found.run.events), 10)
-        (event,) = [event for event in found.run.events if event.kind == "ended"]
-        assert re.search(said, event.text), event.text
-        assert sum(event.kind == "hangs" for event in found.run.events) == (how == "hang")
+        assert found.until(lambda: len(found.ended()) == len(REASONS), 15)
+        for how, said in REASONS.items():
+            (text,) = [event.text for event in found.run.events if (event.process, event.kind) == (how, "ended")]
+            assert re.search(said, text), text
+        assert [event.process for event in found.run.events if event.kind == "hangs"] == ["hang"]
         # A process that is killed soon may be gone before the others were observed once.
         assert found.until(lambda: bool(squares.seen), 5)
         before = last(squares.seen).number
         assert found.until(lambda: last(squares.seen).number > before + 50, 5)
+        assert {name for name, process in found.run.processes.items() if process.state == "ended"} == {*REASONS}
         assert found.run.failure is None
 
 
@@ -198,8 +199,11 @@ def test_a_process_whose_nodes_took_long_to_open_is_alive_from_the_moment_it_say
 def test_a_node_that_cannot_open_keeps_the_graph_from_starting() -> None:
     graph = steady().add("bad", Broken(how="open")).add("counter", Counter())
     found = Running(graph)
-    with pytest.raises(ProcessLost, match=r"node 'bad' failed in open\(\): RuntimeError: the device is not there"):
+    with pytest.raises(
+        ProcessLost, match=r"node 'bad' failed in open\(\): RuntimeError: the device is not there"
+    ) as caught:
         found.run.open()
+    assert caught.value.exit_code == 3
     assert all(process.state == "ended" for process in found.run.processes.values())
     assert not found.run.directory.path.exists()
 
@@ -208,9 +212,6 @@ def test_a_node_that_is_asked_for_what_cannot_be_ends_the_run_as_a_wrong_launch_
     with pytest.raises(ProcessLost, match="a setting is missing") as caught:
         Running(steady().add("bad", Broken(how="refuse"))).run.open()
     assert caught.value.exit_code == 2
-    with pytest.raises(ProcessLost) as caught:
-        Running(steady().add("bad", Broken(how="open"))).run.open()
-    assert caught.value.exit_code == 3
 
 
 def test_a_node_that_ends_is_started_again_as_often_as_it_may_be() -> None:

@@ -38,7 +38,9 @@ def across(machines: dict[str, str], first: int = 1) -> Graph:
     graph.add("collect", Collect(), counts=Wire("counter", bound=64), on="arm")
     graph.add("back", Square(), number="square", on="base")
     graph.add("pairs", Pairs(), on="base")
-    return graph.add("agree", Agree(), one="pairs.one", two="pairs.two", image="pairs.image", on="arm")
+    graph.add("agree", Agree(), one="pairs.one", two="pairs.two", image="pairs.image", on="arm")
+    graph.processes = (("counter", "back", "pairs"), ("square", "collect", "agree"))
+    return graph
 
 
 @contextmanager
@@ -62,7 +64,7 @@ def reach(found: dict[str, Running], done: Any, seconds: float) -> bool:
 def test_nodes_of_two_machines_exchange_messages_as_if_they_were_on_one(keys: dict[str, Keys]) -> None:
     with both(keys) as found:
         assert found["base"].run.layout["machines"] == ()
-        assert set(found["arm"].run.layout) == {"square", "collect", "agree", "machines"}
+        assert set(found["arm"].run.layout) == {"agree+collect+square", "machines"}
         back, collected = found["base"].look("back.count"), found["arm"].look("collect.count")
         agreed = found["arm"].look("agree.count")
         assert reach(found, lambda: len(back.seen) > 50 and bool(collected.seen and agreed.seen), 20)

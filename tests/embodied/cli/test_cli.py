@@ -8,7 +8,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +16,39 @@ import pytest
 import typer
 
 from embodied.cli.app import application
-from tests.embodied.conftest import Command
+from tests.embodied.conftest import Command, Done
 
 ROOT = Path(__file__).parents[3]
 PICK = ROOT / "launch" / "pick_place.yaml"
 simulated = pytest.mark.skipif(
     importlib.util.find_spec("pybullet") is None, reason="pybullet has no wheels for this Python"
 )
+
+
+SEVERAL = """\
+import json, sys
+from embodied.cli.main import main
+for words in json.loads(sys.argv[1]):
+    sys.argv = ["embodied", *words]
+    try:
+        main()
+    except SystemExit as ended:
+        for stream in (sys.stdout, sys.stderr):
+            print(f"\\x1e{ended.code or 0}\\x1e", end="", file=stream, flush=True)
+"""
+
+
+def commands(*lines: Sequence[object], at: Path, path: str = str(ROOT)) -> list[Done]:
+    """Give commands one after another in one process that has imported nothing before."""
+    words = json.dumps([[str(word) for word in line] for line in lines])
+    environment = {**os.environ, "PYTHONPATH": path, "COLUMNS": "200"}
+    # Without the current folder in the path, as an installed command is.
+    start = [sys.executable, "-P", "-c", SEVERAL, words]
+    done = subprocess.run(start, cwd=at, env=environment, capture_output=True, text=True, timeout=300)
+    assert "Traceback" not in done.stderr + done.stdout, done.stderr
+    said, told = (text.split("\x1e") for text in (done.stdout, done.stderr))
+    assert len(said) == 2 * len(lines) + 1, done.stderr
+    return [Done(int(said[n + 1]), said[n], told[n]) for n in range(0, 2 * len(lines), 2)]
 
 
 def command(*words: str, at: Path, path: str = str(ROOT)) -> subprocess.CompletedProcess[str]:
@@ -36,9 +62,9 @@ def command(*words: str, at: Path, path: str = str(ROOT)) -> subprocess.Complete
 
 
 @simulated
-def test_a_run_ends_with_verdict_digest_factor_and_picture(tmp_path: Path) -> None:
-    done = command("run", str(PICK), "--profile", "truth", "--seed", "3", at=tmp_path)
-    assert done.returncode == 0, done.stderr
+def test_a_run_ends_with_verdict_digest_factor_and_picture(tmp_path: Path, embodied: Command) -> None:
+    done = embodied("run", str(PICK), "--profile", "truth", "--seed", "3")
+    assert done.code == 0, done.stderr
     assert done.stdout.startswith("PASS")
     for word in ("digest", "x real time", "picture"):
         assert word in done.stdout
@@ -105,22 +131,22 @@ def test_bad_usage_is_one_clear_error_and_exit_code_2(
     assert says in done.stderr + done.stdout
 
 
-def test_a_run_on_the_steady_clock_is_live_and_so_is_its_test(tmp_path: Path) -> None:
+def test_a_run_on_the_steady_clock_is_live_and_so_is_its_test(tmp_path: Path, embodied: Command) -> None:
     file = tmp_path / "cell.yaml"
     file.write_text('embodied: 1\nnodes: {clock: {use: "tests.embodied.nodes:Clock"}}\n', encoding="utf-8")
-    done = command("run", str(file), "--for", "200ms", at=tmp_path)
-    assert done.returncode == 0
+    done = embodied("run", str(file), "--for", "200ms")
+    assert done.code == 0
     assert re.search(r"live       0\.\d\d s in 1 processes", done.stdout)
     file.write_text(file.read_text() + "profiles: {bench: {clock: steady}}\n", encoding="utf-8")
-    done = command("test", str(file), "--profile", "bench", "--for", "1s", "--seeds", "0:1", at=tmp_path)
-    assert done.returncode == 1
-    assert "not decided within 1.0 s" in done.stdout
+    done = embodied("test", str(file), "--profile", "bench", "--for", "200ms", "--seeds", "0:1")
+    assert done.code == 1
+    assert "not decided within 0.2 s" in done.stdout
     assert "--profile bench --live --seed 0" in done.stdout
     file.write_text(
         'embodied: 1\nclock: lockstep\nnodes: {clock: {use: "tests.embodied.nodes:Clock"}}\n', encoding="utf-8"
     )
-    assert command("run", str(file), "--for", "1s", at=tmp_path).returncode == 0
-    assert "--for 10s" in command("run", str(file), at=tmp_path).stderr
+    assert embodied("run", str(file), "--for", "1s").code == 0
+    assert "--for 10s" in embodied("run", str(file)).stderr
 
 
 def test_a_node_that_breaks_is_infrastructure_exit_code_3(tmp_path: Path, embodied: Command) -> None:
@@ -146,9 +172,8 @@ def test_a_folder_that_cannot_be_written_is_one_line_and_exit_code_3(tmp_path: P
 
 
 @simulated
-def test_nodes_lists_what_each_class_needs_and_gives(tmp_path: Path) -> None:
-    done = command("nodes", "--json", at=tmp_path)
-    report = json.loads(done.stdout)
+def test_nodes_lists_what_each_class_needs_and_gives(embodied: Command) -> None:
+    report = json.loads(embodied("nodes", "--json").stdout)
     assert report["not_importable"] == {}
     found = {entry["use"]: entry for entry in report["nodes"]}
     guard = found["embodied.guards.arm:ArmGuard"]
@@ -178,14 +203,14 @@ def test_the_graph_is_drawn_as_mermaid(tmp_path: Path, embodied: Command) -> Non
 
 
 @simulated
-def test_the_doctor_finds_this_machine_fit(tmp_path: Path) -> None:
-    report = json.loads(command("doctor", "--json", at=tmp_path).stdout)
+def test_the_doctor_finds_this_machine_fit(embodied: Command) -> None:
+    report = json.loads(embodied("doctor", "--json").stdout)
     assert report["ok"]
     checked = {check["what"] for check in report["checks"]}
     assert {"renderer", "videos", "ONNX providers", "pybullet", "running graphs", "memory for rings"} <= checked
 
 
-def test_the_doctor_asks_the_packages_of_the_project_too(tmp_path: Path) -> None:
+def test_the_doctor_asks_the_packages_of_the_project_too(tmp_path: Path, embodied: Command) -> None:
     (tmp_path / "pyproject.toml").write_text("", encoding="utf-8")
     for package, text in (
         ("policies", "def diagnose():\n    return [('GPU', False, 'none', 'plug one in')]\n"),
@@ -193,8 +218,8 @@ def test_the_doctor_asks_the_packages_of_the_project_too(tmp_path: Path) -> None
     ):
         (tmp_path / package).mkdir()
         (tmp_path / package / "diagnose.py").write_text(text, encoding="utf-8")
-    done = command("doctor", "--json", at=tmp_path)
-    assert done.returncode == 3
+    done = embodied("doctor", "--json")
+    assert done.code == 3
     checks = {check["what"]: check for check in json.loads(done.stdout)["checks"]}
     assert {"ONNX providers", "devices"} <= set(checks)
     assert checks["GPU"] == {"what": "GPU", "ok": False, "found": "none", "fix": "plug one in"}
@@ -208,27 +233,28 @@ def test_on_a_python_without_a_simulator_one_line_says_so_and_everything_but_wor
         "embodied: 1\nclock: lockstep\nnodes: {task: {use: 'policies.tasks.target:NamedTarget', with: {label: red}}}\n",
         encoding="utf-8",
     )
-
-    def without(*words: str) -> subprocess.CompletedProcess[str]:
-        return command(*words, at=tmp_path, path=f"{tmp_path}{os.pathsep}{ROOT}")
-
-    bad = [line for line in without("doctor").stdout.splitlines() if line.startswith("bad")]
+    doctor, check, run, refused = commands(
+        ["doctor"],
+        ["check", "cell.yaml"],
+        ["run", "cell.yaml", "--for", "1s"],
+        ["run", PICK, "--sim"],
+        at=tmp_path,
+        path=f"{tmp_path}{os.pathsep}{ROOT}",
+    )
+    bad = [line for line in doctor.stdout.splitlines() if line.startswith("bad")]
     assert [line.split()[1] for line in bad] == ["pybullet"]
-    assert without("check", "cell.yaml").returncode == 0
-    assert without("run", "cell.yaml", "--for", "1s").returncode == 0
-    refused = without("run", str(PICK), "--sim")
-    assert refused.returncode == 2
+    assert (check.code, run.code, refused.code) == (0, 0, 2)
     assert refused.stderr.count("3.11 to 3.13") == 1
 
 
 def test_the_doctor_says_where_no_graph_can_run_live_and_how_that_is_put_right(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, embodied: Command
 ) -> None:
     runtime = tmp_path / ("x" * 100)
     runtime.mkdir()
     monkeypatch.setenv("EMBODIED_RUNTIME_DIR", str(runtime))
-    done = command("doctor", at=tmp_path)
-    assert done.returncode == 3
+    done = embodied("doctor")
+    assert done.code == 3
     assert "is too long for the path of a socket: set EMBODIED_RUNTIME_DIR" in done.stdout
 
 

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.embodied.cli.test_cli import commands
+
 ROOT = Path(__file__).parents[3]
 
 PRINT = "import pathlib; pathlib.Path({mark!r}).write_text('ran')\n"
@@ -223,10 +225,12 @@ def test_what_a_launch_file_names_beside_the_merged_packages_is_found_and_nothin
     (tmp_path / "single.py").write_text(NODE)
     (tmp_path / "policies").mkdir()
     (tmp_path / "policies" / "mine.py").write_text("import helper\n" + NODE)
-    for use, code in (("mylib.nodes:Mine", 0), ("single:Mine", 0), ("policies.mine:Mine", 2)):
-        (tmp_path / "cell.yaml").write_text(CELL.replace("policies.mine:Mine", use))
-        done = command("check", "cell.yaml", cwd=tmp_path)
-        assert done.returncode == code, done.stderr
+    uses = {"mylib.nodes:Mine": 0, "single:Mine": 0, "policies.mine:Mine": 2}
+    for number, use in enumerate(uses):
+        (tmp_path / f"cell{number}.yaml").write_text(CELL.replace("policies.mine:Mine", use))
+    checked = commands(*(["check", f"cell{number}.yaml"] for number in range(len(uses))), at=tmp_path)
+    assert [done.code for done in checked] == [*uses.values()], checked
+    done = checked[-1]
     assert "'policies.mine' needs the package 'helper'" in done.stderr
     assert "move 'helper' into one of sims, drivers, policies" in done.stderr
 

@@ -18,6 +18,7 @@ from embodied.launch import Overrides, load
 from embodied.messages import Goal, JointCommand, JointState
 from embodied.runtime.lockstep import Lockstep
 from tests.embodied.cli.test_cli import command, simulated
+from tests.embodied.conftest import Command
 from tests.embodied.launch.test_bad_input import GOOD, NODES, problems
 from tests.embodied.nodes import Arm, Clock, Motor, PassGuard, Ramp, joints
 from tests.embodied.suite.waiting import Waiting
@@ -257,7 +258,7 @@ def test_a_site_says_nothing_to_a_device_that_a_profile_replaces(tmp_path: Path)
         load(tmp_path / "cell.yaml", Overrides(site=site)).graph()
 
 
-def test_json_stands_alone_on_standard_output_whatever_prints(tmp_path: Path) -> None:
+def test_json_stands_alone_on_standard_output_whatever_prints(tmp_path: Path, embodied: Command) -> None:
     file = tmp_path / "cell.yaml"
     file.write_text(
         'embodied: 1\nclock: lockstep\nnodes: {a: {use: "tests.embodied.runtime.test_failures:Noisy"}}\n',
@@ -266,13 +267,9 @@ def test_json_stands_alone_on_standard_output_whatever_prints(tmp_path: Path) ->
     done = command("run", str(file), "--for", "1s", "--json", at=tmp_path)
     assert json.loads(done.stdout)["topics"]["a.joint_state"]["published"] == 11
     assert "hello" in done.stderr
-    for words, code in (
-        (("run", "--json"), 2),
-        (("run", "x.yaml", "--json"), 2),
-        (("test", "x", "--jobs", "0", "--json"), 2),
-    ):
-        done = command(*words, at=tmp_path)
-        assert json.loads(done.stdout)["exit_code"] == done.returncode == code
+    for words in (("run", "--json"), ("run", "x.yaml", "--json"), ("test", "x", "--jobs", "0", "--json")):
+        wrong = embodied(*words)
+        assert json.loads(wrong.stdout)["exit_code"] == wrong.code == 2
 
 
 @simulated

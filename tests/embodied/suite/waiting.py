@@ -99,6 +99,13 @@ class Waiting:
     def close(self) -> None: ...
 
 
+class Told(Waiting):
+    """A world that says what is in it."""
+
+    def truth(self) -> Mapping[str, Any]:
+        return {"red": {"label": "red", "position": [0.0, 1.0, 0.0]}}
+
+
 @dataclass
 class _Camera:
     """Draws a picture that is as grey as the time."""

@@ -36,6 +36,7 @@ from tests.embodied.cli.live_rig import (
     until,
 )
 from tests.embodied.conftest import Command
+from tests.embodied.live.running import PARENT, processes
 
 __all__ = ["ask", "runtime"]
 
@@ -325,19 +326,8 @@ def test_a_setting_that_a_hanging_node_did_not_take_is_not_taken_later(cell: Liv
 
 
 def reapers(launcher: int) -> list[int]:
-    found = []
-    for path in Path("/proc").iterdir():
-        if path.name.isdigit():
-            try:
-                ours = (
-                    f" {launcher} " in (path / "stat").read_text()
-                    and b"reaper_process" in (path / "cmdline").read_bytes()
-                )
-            except OSError:
-                continue
-            if ours:
-                found.append(int(path.name))
-    return found
+    children = processes(PARENT, launcher)
+    return [number for number in children if b"reaper_process" in Path(f"/proc/{number}/cmdline").read_bytes()]
 
 
 def test_a_run_outlives_its_reaper_and_ends_without_it_when_stop_names_it_as_every_other_verb_does(

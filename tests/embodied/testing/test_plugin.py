@@ -54,7 +54,7 @@ def test_each_seed_is_an_item_of_its_own_in_any_process_and_in_the_report_of_ci(
             run.seconds(0.25)
             assert run.verdict.passed
         """
-    text, found = played(tmp_path, {"test_cell.py": test}, "-n", "2")
+    text, found = played(tmp_path, {"test_cell.py": test}, "-n", "1")
     assert "1 failed, 2 passed" in text
     assert "test_cell.py::test_it_passes[seed-4]" in text
     cases = {case.attrib["name"]: case for case in found}

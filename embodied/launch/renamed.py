@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib.util
 import sys
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 
 from embodied.errors import FOREIGN, LaunchError, Problem
@@ -31,7 +32,8 @@ def current_name(use: str) -> str:
     if _exists(module):
         return use
     for file in _lists(module):
-        renamed = _read(file)
+        about = file.stat()
+        renamed = _read(file, (about.st_mtime_ns, about.st_size))
         new = renamed.get(use, renamed.get(module, ""))
         if new:
             return new if ":" in new else f"{new}:{class_name}"
@@ -57,7 +59,9 @@ def _lists(module: str) -> Iterator[Path]:
         yield from (file for folder in folders if (file := Path(folder) / FILE).is_file())
 
 
-def _read(file: Path) -> dict[str, str]:
+@lru_cache(maxsize=16)
+def _read(file: Path, _: tuple[int, int]) -> dict[str, str]:
+    # A file may name hundreds of modules that do not exist; a list is read again once it has changed.
     document = read(file, str(file))
     if not isinstance(document.value, dict):
         message = f"a list of moved classes is a mapping of old names to new ones; got {document.kind}"

@@ -9,7 +9,7 @@ import re
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -146,32 +146,35 @@ def test_what_cannot_be_calibrated_is_one_clear_error(embodied: Command, tmp_pat
     assert not (tmp_path / "site.yaml").exists()
 
 
-def test_where_nobody_answers_nothing_is_changed(watched: Watched, tmp_path: Path) -> None:
-    refused(watched, tmp_path, "nobody answers: standard input has ended")
+Refused = Callable[..., None]
 
 
-def test_a_real_arm_is_not_let_go_unless_somebody_is_at_a_terminal(watched: Watched, tmp_path: Path) -> None:
-    watched.forge()
-    refused(watched, tmp_path, "this device is real: a person has to hold it")
-
-
-def test_another_arm_than_the_one_that_is_meant_is_not_measured(watched: Watched, tmp_path: Path) -> None:
-    refused(watched, tmp_path, "the launch file wants FT42", "--set", "arm.serial=FT42")
-
-
-def refused(far: Watched, folder: Path, said: str, *more: str) -> None:
+@pytest.fixture
+def refused(watched: Watched, embodied: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Refused]:
     """With nobody at its questions the verb ends with this, and the motors are still on."""
-    site = folder / "site.yaml"
-    sets = ("--set", "robot=so101", "--set", f"arm.port={far.address}", *more)
-    done = subprocess.run(
-        [sys.executable, "-m", "embodied", "calibrate", "arm", str(PICK), "--site", str(site), *sets],
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 2, done.stderr
-    assert said in done.stderr
-    assert "Traceback" not in done.stderr
-    assert switched_on(far) == list(IDS)
-    assert not site.exists()
+
+    def check(said: str, *more: str) -> None:
+        site = tmp_path / "site.yaml"
+        sets = ("--set", "robot=so101", "--set", f"arm.port={watched.address}", *more)
+        done = embodied("calibrate", "arm", str(PICK), "--site", str(site), *sets)
+        assert done.code == 2, done.stderr
+        assert said in done.stderr
+        assert switched_on(watched) == list(IDS)
+        assert not site.exists()
+
+    with Path(os.devnull).open() as nobody:
+        monkeypatch.setattr(sys, "stdin", nobody)
+        yield check
+
+
+def test_where_nobody_answers_nothing_is_changed(refused: Refused) -> None:
+    refused("nobody answers: standard input has ended")
+
+
+def test_a_real_arm_is_not_let_go_unless_somebody_is_at_a_terminal(watched: Watched, refused: Refused) -> None:
+    watched.forge()
+    refused("this device is real: a person has to hold it")
+
+
+def test_another_arm_than_the_one_that_is_meant_is_not_measured(refused: Refused) -> None:
+    refused("the launch file wants FT42", "--set", "arm.serial=FT42")

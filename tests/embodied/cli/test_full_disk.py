@@ -29,7 +29,7 @@ def said(folder: Path, size: int, *words: str) -> subprocess.CompletedProcess[st
 
 
 def test_a_full_disk_ends_a_suite_in_one_line_and_keeps_what_there_is(tmp_path: Path) -> None:
-    done = said(tmp_path, 20_000, "test", "cell.yaml", "--seeds", "0:400")
+    done = said(tmp_path, 10_000, "test", "cell.yaml", "--seeds", "0:100")
     assert done.returncode == 3
     assert "Traceback" not in done.stderr
     assert "error: File too large" in done.stderr

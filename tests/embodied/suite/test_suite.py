@@ -88,9 +88,8 @@ def test_the_verdict_of_a_seed_stands_whatever_its_pictures_do(
 def test_pictures_are_made_of_the_first_failures_alone_and_of_all_where_that_is_asked_for(tmp_path: Path) -> None:
     def filmed(films: str, *statuses: str) -> list[int]:
         results = [Result("cell", seed, status) for seed, status in enumerate(statuses)]
-        return [
-            result.seed for _, result in wanted([job(tmp_path, about={"folder": tmp_path, "films": films})], results)
-        ]
+        work = job(tmp_path, about={"folder": tmp_path, "films": films})
+        return [result.seed for _, result, _ in wanted([work], results)]
 
     many = ["passed", *["failed"] * (FILMED_MOST + 3)]
     assert filmed("failures", *many) == [*range(1, FILMED_MOST + 1)]

@@ -1,8 +1,8 @@
 """Import path of the packages for launch files: those of a project are merged with those that are installed.
 
 `sys.path` stays as it is: no file of a project, or of the folder in which a command is given, takes the place of a
-module of Python or of an installed package. A folder that others may write to is not searched, since its code would run
-with the rights of whoever gives the command.
+module of Python or of an installed package. A folder or a file that others may write to is not searched, since its code
+would run with the rights of whoever gives the command.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import stat
 import sys
 from collections.abc import Iterator, Sequence
 from importlib.abc import MetaPathFinder
-from importlib.machinery import ModuleSpec, PathFinder
+from importlib.machinery import ModuleSpec, PathFinder, all_suffixes
 from pathlib import Path
 from types import ModuleType
 from typing import NamedTuple, overload
@@ -105,11 +105,10 @@ def folders(name: str) -> list[str]:
 
 def unsearched(module: str) -> Iterator[str]:
     """Yield why a project's folder that has a module is not searched for it, a help line each."""
-    package = module.partition(".")[0]
     for project in _finder.projects:
         path = Path(project.root, *module.split("."))
         if path.is_dir() or path.with_suffix(".py").is_file():
-            yield from (f"{path.parent} is not searched: {risk}" for risk in risks(project, package))
+            yield from (f"{path.parent} is not searched: {risk}" for risk in risks(project, module))
 
 
 def unnamed(module: str) -> Iterator[str]:
@@ -159,9 +158,11 @@ class _MergedPackages(MetaPathFinder):
         self,
         fullname: str,
         path: Sequence[str] | None,
-        target: ModuleType | None = None,  # noqa: ARG002
+        target: ModuleType | None = None,
     ) -> ModuleSpec | None:
-        if path is not None or fullname not in MERGED_PACKAGES or not folders(fullname):
+        if path is not None:
+            return _safe_spec(fullname, path, target)
+        if fullname not in MERGED_PACKAGES or not folders(fullname):
             return None
         spec = ModuleSpec(fullname, None, is_package=True)
         spec.submodule_search_locations = _Folders(fullname)  # type: ignore[assignment]
@@ -209,23 +210,63 @@ def _elsewhere(name: str) -> Iterator[str]:
             yield str(folder)
 
 
-def risks(project: Project, name: str) -> Iterator[str]:
-    """Yield who else could have put code into a package of a project."""
-    package, root = Path(project.root, name).resolve(), Path(project.root).resolve()
+def _safe_spec(fullname: str, path: Sequence[str], target: ModuleType | None) -> ModuleSpec | None:
+    """Find a module where none but its project's owner could have put it; None leaves it to Python.
+
+    Raises:
+        ModuleNotFoundError: it is in no other place.
+    """
+    parts = fullname.split(".")
+    if parts[0] not in (*MERGED_PACKAGES, *_finder.names):
+        return None
+    skipped = {
+        folder: risk
+        for project in _finder.projects
+        if (folder := os.path.join(project.root, *parts[:-1])) in path  # noqa: PTH118 (as importlib joins them)
+        for risk in risks(project, fullname)
+    }
+    if not skipped:
+        return None
+    spec = PathFinder.find_spec(fullname, [folder for folder in path if folder not in skipped], target)
+    if spec is None:
+        why = "; ".join(skipped.values())
+        raise ModuleNotFoundError(f"No module named '{fullname}' that may be searched: {why}", name=fullname)
+    return spec
+
+
+def risks(project: Project, module: str) -> Iterator[str]:
+    """Yield who else could have put code into a module or package of a project, or into what it lies in."""
+    root = Path(project.root)
     trusted = {os.geteuid(), 0, project.owner}
     groups = {os.getegid(), *os.getgroups()}
-    for folder, about in _existing(package, root):
+    inside = dict.fromkeys(path.resolve() for path in _code(root, module))
+    for path, about in _existing(*inside):
         if about.st_uid not in trusted:
-            yield f"{folder} belongs to another user (uid {about.st_uid})"
+            yield f"{path} belongs to another user (uid {about.st_uid})"
         if about.st_mode & stat.S_IWOTH:
-            yield f"every user may write to {folder}; chmod o-w {folder}"
+            yield f"every user may write to {path}; chmod o-w {path}"
         # A user's private group has the number of the user.
         if about.st_mode & stat.S_IWGRP and about.st_gid not in groups and about.st_gid != about.st_uid:
-            yield f"another group may write to {folder}; chmod g-w {folder}"
-    for folder, about in _existing(*sorted({*package.parents, *root.parents} - {root})):
+            yield f"another group may write to {path}; chmod g-w {path}"
+    for folder, about in _existing(*sorted({above for path in inside for above in path.parents} - set(inside))):
         # In a folder that is sticky, as /tmp is, nobody can rename what is another's.
         if about.st_mode & stat.S_IWOTH and not about.st_mode & stat.S_ISVTX:
             yield f"every user may replace what is in {folder}; chmod o-w {folder}"
+
+
+def _code(root: Path, module: str) -> Iterator[Path]:
+    """Yield the files and folders from which Python would take a module's code, and those that these lie in."""
+    yield root
+    folder = root
+    for part in module.split("."):
+        package = folder / part
+        yield package
+        for home, stem in ((folder, part), (package, "__init__")):
+            files = [file for suffix in all_suffixes() if (file := home / f"{stem}{suffix}").is_file()]
+            yield from files
+            # What was compiled before is run in place of the source.
+            yield from (home / "__pycache__",) if files else ()
+        folder = package
 
 
 def _existing(*paths: Path) -> Iterator[tuple[Path, os.stat_result]]:

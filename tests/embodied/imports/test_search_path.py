@@ -2,11 +2,13 @@
 
 The law: a command runs code of the launch file that it names, of that file's project, and of what is installed. The
 current folder's project comes behind all of these. Nothing of either takes the place of a module of Python. A folder in
-which others than its owner could have put code is not searched.
+which others than its owner could have put code is not searched, nor is a subfolder of it, or a file that others may
+write to.
 """
 
 from __future__ import annotations
 
+import importlib
 import os
 import subprocess
 import sys
@@ -14,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from embodied.imports import search_path
 from tests.embodied.cli.test_cli import commands
 
 ROOT = Path(__file__).parents[3]
@@ -107,8 +110,6 @@ def test_a_file_named_like_a_module_of_python_beside_the_launch_file_breaks_noth
 
 
 def test_the_project_of_the_file_comes_first_and_that_of_the_folder_last(tmp_path: Path) -> None:
-    from embodied.imports import search_path
-
     before = search_path.current()
     try:
         for name in ("here", "file"):
@@ -180,8 +181,6 @@ RISKS = {
 def test_a_folder_in_which_others_could_have_put_code_is_not_searched(
     change: object, named: bool, tmp_path: Path
 ) -> None:
-    from embodied.imports import search_path
-
     if change in (of_another, of_another_group) and os.geteuid() != 0:
         pytest.skip("only root gives files away")
     folder = project(tmp_path / "above" / "cell")
@@ -198,6 +197,62 @@ def test_a_folder_in_which_others_could_have_put_code_is_not_searched(
     finally:
         (tmp_path / "above").chmod(0o700)
         search_path.restore(before)
+
+
+PARTS = ("", "inner", "inner/__init__.py", "inner/__pycache__", "inner/leaf.py", "inner/leaf", "inner/leaf/deep.py")
+"""Folders and files of a package that lead to `inner.leaf` or `inner.leaf.deep`, relative to the package."""
+
+
+@pytest.mark.parametrize("package", ["policies", "mylib"])
+@pytest.mark.parametrize("part", PARTS)
+def test_a_subfolder_or_a_file_of_a_package_that_others_may_write_to_is_not_searched_either(
+    package: str, part: str, tmp_path: Path
+) -> None:
+    (tmp_path / package / "inner" / "__pycache__").mkdir(parents=True)
+    (tmp_path / package / "inner" / "__init__.py").touch()
+    module = f"{package}.inner.leaf"
+    if part.startswith("inner/leaf/") or part == "inner/leaf":
+        (tmp_path / package / "inner" / "leaf").mkdir()
+        (tmp_path / package / "inner" / "leaf" / "deep.py").write_text("X = 1\n")
+        module += ".deep"
+    else:
+        (tmp_path / package / "inner" / "leaf.py").write_text("X = 1\n")
+    before, loaded = search_path.current(), set(sys.modules)
+    changed = tmp_path / package / part
+    mode = changed.stat().st_mode
+    try:
+        search_path.add_project(search_path.Project(str(tmp_path), named=True, owner=os.geteuid()))
+        search_path.add_name(package)
+        changed.chmod(mode | 0o002)
+        search_path.restore(search_path.current())
+        with pytest.raises(ModuleNotFoundError) as caught:
+            importlib.import_module(module)
+        assert module == caught.value.name or module.startswith(f"{caught.value.name}.")
+        (why,) = search_path.unsearched(module)
+        assert f"every user may write to {changed}; chmod o-w {changed}" in why
+        changed.chmod(mode)
+        search_path.restore(search_path.current())
+        assert importlib.import_module(module).X == 1
+    finally:
+        changed.chmod(mode)
+        for name in set(sys.modules) - loaded:
+            if name.startswith(f"{package}."):
+                del sys.modules[name]
+        sys.modules.pop("mylib", None)
+        search_path.restore(before)
+
+
+def test_a_check_names_the_subfolder_that_is_not_searched_and_the_remedy(tmp_path: Path) -> None:
+    folder = project(tmp_path / "cell")
+    (folder / "policies" / "inner").mkdir()
+    (folder / "policies" / "inner" / "mine.py").write_text(NODE)
+    (folder / "cell.yaml").write_text(CELL.replace("policies.mine", "policies.inner.mine"))
+    assert command("check", "cell.yaml", cwd=folder).returncode == 0
+    (folder / "policies" / "inner").chmod(0o777)
+    done = command("check", "cell.yaml", cwd=folder)
+    assert done.returncode == 2
+    assert "there is no module 'policies.inner.mine'" in done.stderr
+    assert f"every user may write to {folder}/policies/inner; chmod o-w {folder}/policies/inner" in done.stderr
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")

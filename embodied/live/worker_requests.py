@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from embodied.errors import EmbodiedError, error_text, nearest
+from embodied.errors import EmbodiedError, error_text
 from embodied.live.loop import ProcessLoop
 from embodied.live.process_links import ProcessLinks
 from embodied.messages import GuardReport, Reset, Stop
-from embodied.messages.schema import Array, Message, schema
+from embodied.messages.by_hand import compose
+from embodied.messages.schema import Message
 from embodied.node.node import Guard, bounds, tune
 from embodied.runtime.running_node import RunningNode
 from embodied.runtime.wiring import Wiring
-from embodied.untrusted.text import shown
-
-LARGEST_ARRAY = 64 * 2**20
-"""Size of the largest array that is published by hand [B]."""
 
 
 class WorkerRequests:
@@ -147,63 +140,3 @@ class WorkerRequests:
         kind = node.planned.ports.outputs[target.port].message
         self._loop.inject(node, target, compose(kind, fields, self._loop.now))
         return target.published
-
-
-def compose(kind: type[Message], fields: Mapping[str, Any], now: int) -> Message:
-    """Build the message that a worker is to publish by hand from plain data.
-
-    Args:
-        kind: type of the message.
-        fields: by name; a list becomes an array, and so does `{shape: [480, 640, 3], fill: 128}`; without a time of
-            acquisition it is now.
-        now: time since the start of the run [ns].
-
-    Raises:
-        ValueError: a field is unknown or missing, or its value does not fit.
-    """
-    known = {field.name: field for field in schema(kind)}
-    for name in fields:
-        if name not in known:
-            raise ValueError(f"{kind.__name__} has no field '{name}'; {', '.join(nearest(name, known))}")
-    values: dict[str, Any] = {}
-    for name, field in known.items():
-        value = fields.get(name)
-        if value is None:
-            if name == "acquired" and name not in fields:
-                value = now
-            elif not field.optional:
-                raise ValueError(
-                    f"{kind.__name__} needs the field '{name}'" + (f" [{field.unit}]" if field.unit else "")
-                )
-        elif field.array is not None:
-            try:
-                if isinstance(value, Mapping):
-                    value = _filled(value, field.array)
-                value = np.array(value, dtype=field.array.dtype)
-            except (ValueError, TypeError, OverflowError) as error:
-                raise ValueError(f"{kind.__name__}.{name}: {error}") from None
-        elif field.kind == "float" and isinstance(value, int) and not isinstance(value, bool):
-            value = float(value)
-        elif field.kind == "strings" and isinstance(value, list):
-            value = tuple(value)
-        values[name] = value
-    return kind(**values)
-
-
-def _filled(about: Mapping[str, Any], array: Array) -> NDArray[Any]:
-    """Build an array from its shape and the value of its elements; its size is checked before there is any memory.
-
-    Raises:
-        ValueError: the shape is none, or too large.
-    """
-    shape = about.get("shape", ())
-    if about.keys() - {"shape", "fill"} or not isinstance(shape, list | tuple):
-        raise ValueError(f"expected {{shape: [480, 640, 3], fill: 128}}, got {shown(dict(about))}")
-    if len(shape) != len(array.shape) or not all(type(size) is int and size >= 0 for size in shape):
-        raise ValueError(f"a shape must be {len(array.shape)} whole numbers from 0, got {shown(list(shape))}")
-    dtype = np.dtype(array.dtype)
-    size = math.prod(shape) * dtype.itemsize
-    if size > LARGEST_ARRAY:
-        text = f"an array of shape {shown(list(shape))} has {shown(size)} B"
-        raise ValueError(f"{text}, and at most {LARGEST_ARRAY} B are published by hand")
-    return np.full(shape, about.get("fill", 0), dtype=dtype)

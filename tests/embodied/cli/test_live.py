@@ -239,10 +239,13 @@ def test_a_node_is_described_and_started_again(cell: Live, ask: Ask, embodied: C
             "label.0.x must be a whole number of 64 bits",
         ),
         (["topic", "pub", "task", "{label: 2026-01-01}"], "label must be a plain value"),
+        (["topic", "pub", "hold", "{position: [0, 0, .nan]}"], "JointCommand.position must be finite [rad], got nan"),
+        (["topic", "pub", "hold", "{gripper: -.inf}"], "JointCommand.gripper must be finite [m], got -inf"),
         (["topic", "pub", "hold", "{position: {shape: [1000000000000]}}"], "at most 67108864 B are published by hand"),
         (["node", "info", "camra"], "did you mean 'camera'?"),
         (["node", "restart", "camra"], "did you mean 'camera'?"),
         (["param", "get", "hold.kd"], "did you mean 'hold.kp'?"),
+        (["param", "set", "hold.kp", "nan"], "expected a finite number, got nan"),
         (["param", "set", "hold.kp", "500"], "must be in [0, 200]"),
     ],
 )

@@ -25,6 +25,7 @@ from embodied.launch.project import enter, enter_current_folder, project_root
 from embodied.launch.renamed import current_name
 from embodied.launch.shipped import SHIPPED, locate
 from embodied.launch.substitution import substitute
+from embodied.launch.warnings import plan_warnings
 from embodied.launch.yaml_document import Item, entries, plain, without_keys
 from embodied.robot import Robot
 
@@ -39,6 +40,7 @@ class ProfileCheck:
         missing: by node without a driver, the problem that says so; everything else is checked nevertheless.
         problems: everything else that is wrong.
         hints: advice that changes nothing, such as the new name of a class that has moved.
+        warnings: what is right and may still do what nobody wants, such as a gripper that is too narrow.
     """
 
     profile: str | None
@@ -46,6 +48,7 @@ class ProfileCheck:
     missing: Mapping[str, Problem]
     problems: tuple[Problem, ...]
     hints: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -103,7 +106,7 @@ class Launch:
         simulated = [problem for problem in problems if problem.code == "E702"]
         missing |= {problem.where.removeprefix("node "): problem for problem in simulated}
         others = tuple(problem for problem in problems if problem not in simulated)
-        return ProfileCheck(profile, plan, missing, others, hints)
+        return ProfileCheck(profile, plan, missing, others, hints, () if plan is None else tuple(plan_warnings(plan)))
 
     def uses(self, profile: str | None = None) -> dict[str, str | None]:
         """Return the class that each node names in a profile, and the `world`; None for a node that names none.

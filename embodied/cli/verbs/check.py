@@ -12,7 +12,7 @@ from embodied.cli.common.check_text import profile_lines
 from embodied.cli.common.complete import files
 from embodied.cli.common.launch_options import Format, FormatOption, LaunchOptions, with_launch_options
 from embodied.cli.common.options import JsonOption
-from embodied.cli.common.output import err, exit_on_error, out, print_error_pages, print_json
+from embodied.cli.common.output import err, exit_on_error, immediate_interrupt, out, print_error_pages, print_json
 from embodied.errors import LaunchError, Problem, problem_lines
 from embodied.launch import Launch
 from embodied.node.node import Guard
@@ -37,7 +37,8 @@ def check(
 ) -> None:
     """Check every profile of launch files: wires, types, rates, models, guards, and how soon each actuator holds."""
     with exit_on_error(as_json):
-        reports = _without_parts([_check(path, options) for path in file])
+        with immediate_interrupt():
+            reports = _without_parts([_check(path, options) for path in file])
         code = 0 if all(report["ok"] for report in reports) else 2
         if as_json:
             data = [_as_json(report) for report in reports]
@@ -135,7 +136,8 @@ def _check_profile(launch: Launch, profile: str | None) -> dict[str, Any]:
         lacking = {"missing": list(found.missing)} if found.missing and optional else {}
         problems = [*([] if optional else found.missing.values()), *found.problems]
         status = "wrong" if problems else "no driver"
-        return {"profile": name, "status": status, **lacking, "hints": list(found.hints), "problems": problems}
+        told = {"hints": list(found.hints), "warnings": list(found.warnings)}
+        return {"profile": name, "status": status, **lacking, **told, "problems": problems}
     return {
         "profile": name,
         "status": "ok",
@@ -150,6 +152,7 @@ def _check_profile(launch: Launch, profile: str | None) -> dict[str, Any]:
             {"actuator": r.actuator, "node": r.node, "within_ns": r.within, "text": str(r)} for r in plan.reactions
         ],
         "hints": list(found.hints),
+        "warnings": list(found.warnings),
         "problems": [],
     }
 
@@ -187,10 +190,11 @@ def _print(report: dict[str, Any], *, named: bool, reactions: bool) -> None:
 
 
 def _print_problems(reports: list[dict[str, Any]], output_format: Format) -> None:
-    """Print the hints and the problems of all files, at the end where they are seen first."""
+    """Print the hints, warnings and problems of all files, at the end where they are seen first."""
     for report in reports:
-        for hint in dict.fromkeys(hint for entry in report.get("profiles", ()) for hint in entry["hints"]):
-            err.print(f"hint: {hint}", markup=False)
+        for word in ("hint", "warning"):
+            for text in dict.fromkeys(text for entry in report.get("profiles", ()) for text in entry[f"{word}s"]):
+                err.print(f"{word}: {text}", markup=False)
         if output_format is Format.GITHUB:
             for problem in _distinct(report["problems"]):
                 typer.echo(annotate(problem, Path(report["file"])))

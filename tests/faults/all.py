@@ -16,7 +16,7 @@ from tests.drivers.mavlink.bench import AirfieldBench
 from tests.drivers.so101.bench import SO101Bench
 from tests.drivers.uvc.bench import CameraBench
 from tests.drivers.xarm.bench import XArmBench
-from tests.faults import cameras, devices, drones, interference, others, vehicles
+from tests.faults import cameras, devices, drones, interference, models, others, vehicles
 from tests.faults.drone_interference import INTERFERENCE
 from tests.faults.kills import ENDING, RESTARTED, end, interrupt
 from tests.faults.tally import Tally
@@ -64,6 +64,8 @@ def faults(rng: np.random.Generator) -> Iterator[tuple[str, str, int, Fault]]:
     for device, (bench, device_faults) in DEVICES.items():
         for name, (promise, trial) in device_faults.items():
             yield f"{device}: {name}", promise, 50, devices.repeated(bench, trial, rng)
+    for name, promise, fault in models.faults():
+        yield name, promise, 50, fault
 
 
 def _interrupt(node: str, number: signal.Signals, rng: np.random.Generator, count: int, tally: Tally) -> None:

@@ -15,12 +15,15 @@ from tests.faults.kills import RESTARTED, cell, interrupt_in
 from tests.faults.tally import Tally
 
 RNG = np.random.default_rng(1)
-# The faults of devices and of restarted nodes share benches and a run below. Each SIGSTOP takes two seconds to be
-# detected; one of either kind stands for the others.
+# The faults of devices and of restarted nodes share benches and a run below; those of models are in `test_models`. Each
+# SIGSTOP takes two seconds to be detected; one of either kind stands for the others.
 SHORT = {
     name: (promise, fault)
     for name, promise, _, fault in faults(RNG)
-    if name.partition(": ")[0] not in DEVICES and name.rpartition(" ")[2] not in RESTARTED and name != "SIGSTOP arm"
+    if name.partition(": ")[0] not in DEVICES
+    and not name.startswith("model ")
+    and name.rpartition(" ")[2] not in RESTARTED
+    and name != "SIGSTOP arm"
 }
 OF_DEVICES = [(device, name) for device, (_, device_faults) in DEVICES.items() for name in device_faults]
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from onnxruntime.capi.onnxruntime_pybind11_state import RuntimeException
 
+from embodied.errors import ResultRejected
 from policies.perception.detector import Detector
 from policies.perception.lane import LaneDetector
 from policies.perception.markers import Markers
@@ -77,15 +79,59 @@ def broken(output: Any, way: str) -> Any:
 
 @dataclass(kw_only=True)
 class Fault:
-    """Settings of a fault, for a node with a model."""
+    """Settings of a fault, for a node with a model.
+
+    Attributes:
+        output: name of the output that is broken.
+        way: one of `WAYS`.
+        first, end: numbers of the calls that are broken, from `first` up to before `end`.
+        every: outputs and ways in which each of these calls is tried; its result is what the first of them that is not
+            rejected gives.
+        rejections: number of calls that were rejected, by output and way.
+    """
 
     output: str = ""
     way: str = "nan"
     first: int = 0
     end: int = 1 << 30
+    every: tuple[tuple[str, str], ...] = ()
+    rejections: Counter[tuple[str, str]] = field(default_factory=Counter, init=False)
 
     def faulty(self) -> None:
-        self._session: Any = FaultySession(self._session, self.output, self.way, self.first, self.end)
+        if not self.every:
+            self._session: Any = FaultySession(self._session, self.output, self.way, self.first, self.end)
+        self._calls = 0
+
+    def run(self, **arrays: Any) -> Any:
+        call, self._calls = self._calls, self._calls + 1
+        node: Any = super()
+        if not self.every or not self.first <= call < self.end:
+            return node.run(**arrays)
+        session = self._session
+        once = Once(session)
+        try:
+            for output, way in self.every:
+                self._session = FaultySession(once, output, way, 0, 1)
+                try:
+                    return node.run(**arrays)
+                except ResultRejected as error:
+                    self.rejections[output, way] += 1
+                    last = error
+            raise last
+        finally:
+            self._session = session
+
+
+class Once:
+    """Inference session that computes one call, and gives its outputs again for each further one."""
+
+    def __init__(self, session: Any) -> None:
+        self.session = session
+        self.outputs: list[Any] = []
+
+    def run(self, names: Sequence[str], arrays: dict[str, Any]) -> list[Any]:
+        self.outputs = self.outputs or self.session.run(names, arrays)
+        return [np.copy(output) for output in self.outputs]
 
 
 @dataclass(kw_only=True)

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from embodied.errors import FOREIGN, LaunchError, Problem, error_text, nearest, raised_at
+from embodied.errors import LaunchError, Problem, error_text, nearest, raised_at
 from embodied.imports.bounded import import_module
+from embodied.interrupts import foreign
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,7 +138,7 @@ def devices() -> Devices:
     for name in sorted(module.name for module in pkgutil.iter_modules(package.__path__)):
         try:
             device = getattr(import_module(f"drivers.{name}"), "DEVICE", None)
-        except FOREIGN as error:
+        except foreign() as error:
             message = f"the device folder 'drivers/{name}' cannot be imported: {error_text(error)}"
             devices.broken[name] = Problem("E201", message, where=raised_at(error))
             continue

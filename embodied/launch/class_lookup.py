@@ -8,9 +8,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from embodied.errors import FOREIGN, LaunchError, MissingExtra, Place, Problem, error_text, nearest, raised_at
+from embodied.errors import LaunchError, MissingExtra, Place, Problem, error_text, nearest, raised_at
 from embodied.imports.bounded import ImportStuck, import_module
 from embodied.imports.search_path import MERGED_PACKAGES, folders, unnamed, unsearched
+from embodied.interrupts import foreign
 from embodied.launch.discovery import WORLD_MEMBERS, is_kind, modules
 from embodied.launch.renamed import current_name
 from embodied.untrusted.text import hidden, shown
@@ -62,7 +63,7 @@ def _import(name: str, place: Place) -> Any:
             problem = Problem("E208", f"'{name}' needs the package '{missing}'", place, help_)
     except MissingExtra as error:
         problem = Problem("E208", str(error), place)
-    except FOREIGN as error:
+    except foreign() as error:
         message = f"'{name}' cannot be imported: {error_text(error)}"
         problem = Problem("E201", message, place, (f"see {raised_at(error)}",))
     raise LaunchError([problem])

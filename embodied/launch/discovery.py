@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from embodied.errors import FOREIGN, LaunchError, error_text, raised_at
+from embodied.errors import LaunchError, error_text, raised_at
 from embodied.imports.bounded import import_module
+from embodied.interrupts import foreign
 from embodied.launch.project import NODE_PACKAGES
 from embodied.launch.yaml_document import entries, read
 from embodied.node.node import Node
@@ -88,7 +89,7 @@ def find_classes(kind: str) -> FoundClasses:
             continue
         try:
             module = import_module(name)
-        except FOREIGN as error:
+        except foreign() as error:
             where = raised_at(error)
             found.broken[name] = error_text(error) + (f", at {where}" if where else "")
             continue

@@ -13,8 +13,9 @@ from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 
-from embodied.errors import FOREIGN, LaunchError, Problem
+from embodied.errors import LaunchError, Problem
 from embodied.imports.search_path import add_name
+from embodied.interrupts import foreign
 from embodied.launch.yaml_document import read
 
 FILE = "renamed.yaml"
@@ -45,7 +46,7 @@ def _exists(module: str) -> bool:
         return module in sys.modules or importlib.util.find_spec(module) is not None
     except ModuleNotFoundError:
         return False
-    except FOREIGN:
+    except foreign():
         # A package above it is broken; importing the module reports that.
         return True
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from embodied.errors import FOREIGN, LaunchError, Place, Problem, error_text, nearest
+from embodied.errors import LaunchError, Place, Problem, error_text, nearest
+from embodied.interrupts import foreign
 from embodied.launch.class_lookup import find_class
 from embodied.launch.problems import Problems
 from embodied.launch.yaml_document import Item, entries
@@ -82,7 +83,7 @@ class Settings:
             raise LaunchError([])
         try:
             return class_(**values)
-        except FOREIGN as error:
+        except foreign() as error:
             message = f"{who}: {class_.__name__} refuses its settings: {error_text(error)}"
             raise LaunchError([Problem("E205", message, section.value.get("with", use).place)]) from None
 

@@ -6,7 +6,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from embodied.errors import FOREIGN, ResultRejected
+from embodied.errors import ResultRejected
+from embodied.interrupts import foreign
 from embodied.live.heartbeat import Heartbeat
 from embodied.messages.arrays import Maker, made_by
 from embodied.messages.schema import Message
@@ -53,7 +54,7 @@ def stepper(node: RunningNode, heartbeat: Heartbeat, publish: Publish, maker: Ma
             outputs = node.reject(error)
             if node.rejected == 1:
                 print(f"result rejected, the first of those that are counted: {error}")
-        except FOREIGN as error:
+        except foreign() as error:
             raise step_failed(node, error, arguments, (now, 0)) from error
         if outputs:
             if local:

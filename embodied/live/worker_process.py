@@ -16,6 +16,7 @@ import traceback
 from collections.abc import Callable
 from typing import IO, Any, NoReturn
 
+from embodied import interrupts
 from embodied.errors import EmbodiedError, NodeFailed, error_text
 from embodied.live.heartbeat import Heartbeat
 from embodied.live.ipc import Disconnected, send
@@ -36,6 +37,7 @@ def main(stream: IO[bytes]) -> NoReturn:
     for number in LEFT_TO_LAUNCHER:
         # A handler and not SIG_IGN, which the programs that a node starts would inherit.
         signal.signal(number, _leave)
+    interrupts.claim(_leave)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, LEFT_TO_LAUNCHER)
     launcher = socket.socket(fileno=channel)
     launcher.setblocking(False)
@@ -54,7 +56,7 @@ def main(stream: IO[bytes]) -> NoReturn:
         worker.build()
         worker.run()
     except BaseException as error:
-        # SIGINT is ignored here, so KeyboardInterrupt too is a node's; whatever it is, the nodes are closed.
+        # Whatever it is, the nodes are closed.
         _report(launcher, error)
         code = 3
     failure = None if worker is None else worker.close()

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from embodied.bodies import CameraBody, Cameras
 from embodied.clock import Time
-from embodied.errors import FOREIGN, EmbodiedError, WorldFailed, error_text
+from embodied.errors import EmbodiedError, WorldFailed, error_text
+from embodied.interrupts import foreign
 from embodied.runtime.episode import Watcher
 from embodied.runtime.lockstep import Lockstep
 
@@ -75,7 +76,7 @@ class Photographer(Watcher):
                 options: dict[str, Any] = {"shadows": False} if plain else {}
                 camera = world.camera(view, width=self._size[0], height=self._size[1], **options)
                 picture = camera.render(rgb=True).rgb
-            except FOREIGN as error:
+            except foreign() as error:
                 # Any camera will do.
                 failures.append(f"cannot render a picture from '{view}': {error_text(error)}")
                 continue
@@ -109,7 +110,7 @@ class Film(Photographer):
             return
         try:
             picture = self.shoot(run)
-        except FOREIGN as error:
+        except foreign() as error:
             self.trouble = str(error) if isinstance(error, EmbodiedError) else error_text(error)
             return
         if picture is not None:

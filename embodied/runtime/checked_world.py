@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from embodied.clock import Time
-from embodied.errors import FOREIGN, EmbodiedError, WorldFailed, error_text
+from embodied.errors import EmbodiedError, WorldFailed, error_text
+from embodied.interrupts import foreign
 from embodied.runtime.failures import location
 from embodied.world import Verdict, World
 
@@ -22,28 +23,28 @@ class CheckedWorld:
         """Build the world from a seed."""
         try:
             self.inner.reset(seed)
-        except FOREIGN as error:
+        except foreign() as error:
             raise _failed("reset", error) from error
 
     def about(self) -> dict[str, str]:
         """Return what its pictures depend on beside the seed."""
         try:
             return dict(self.inner.about())
-        except FOREIGN as error:
+        except foreign() as error:
             raise _failed("say what it depends on", error) from error
 
     def advance(self, to: Time) -> None:
         """Simulate up to a time [ns]."""
         try:
             self.inner.advance(to)
-        except FOREIGN as error:
+        except foreign() as error:
             raise _failed(f"advance to {to / 1e9:.6f} s", error) from error
 
     def verdict(self) -> Verdict | None:
         """Return its verdict on the run so far, once it has one."""
         try:
             verdict = self.inner.verdict()
-        except FOREIGN as error:
+        except foreign() as error:
             raise _failed("judge", error) from error
         if verdict is not None and not isinstance(verdict, Verdict):
             raise WorldFailed(f"the world judged with {verdict!r}, which is not a Verdict")
@@ -53,7 +54,7 @@ class CheckedWorld:
         """Close the simulator behind it."""
         try:
             self.inner.close()
-        except FOREIGN as error:
+        except foreign() as error:
             raise _failed("close", error) from error
 
 

@@ -9,6 +9,7 @@ from embodied.devices.claim import Claim
 from embodied.devices.virtual import VirtualDevice
 from embodied.errors import DeviceInUse, EmbodiedError, NodeFailed, NoDevice, WrongDevice
 from embodied.graph.plan import opens_world
+from embodied.interrupts import is_ctrl_c
 from embodied.node.identity import Identity, differences
 from embodied.node.node import Driver, generator
 from embodied.runtime.failures import location
@@ -54,9 +55,9 @@ def open_node(running: RunningNode, seed: int, listened: frozenset[str], world: 
         doing = "arm"
         node.arm()
         return str(identity)
-    except KeyboardInterrupt:
-        raise
     except BaseException as error:
+        if is_ctrl_c(error):
+            raise
         if isinstance(error, NoDevice | DeviceInUse):
             error.node = running.name
         if isinstance(error, EmbodiedError) and error.exit_code == 2:

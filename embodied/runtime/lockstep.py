@@ -14,6 +14,7 @@ from embodied.clock import Time, period
 from embodied.errors import EmbodiedError, LaunchError, Problem, nearest
 from embodied.graph.faults import Fault, resolve, streams
 from embodied.graph.plan import Plan
+from embodied.interrupts import is_ctrl_c
 from embodied.messages.schema import Message
 from embodied.node.node import generator, tune
 from embodied.runtime.checked_world import CheckedWorld
@@ -176,7 +177,7 @@ class Lockstep:
         Raises:
             NodeFailed: the first `close` that raised.
             WorldFailed: the world could not be closed, and every node could.
-            KeyboardInterrupt: Ctrl-C was pressed in the `close` of a node, which is noted.
+            KeyboardInterrupt, Interrupted: Ctrl-C was pressed in the `close` of a node, which is noted.
         """
         failure = close_nodes(self._opened)
         try:
@@ -184,7 +185,7 @@ class Lockstep:
                 self._world.close()
         finally:
             if failure is not None:
-                if isinstance(failure.cause, KeyboardInterrupt):
+                if is_ctrl_c(failure.cause):
                     failure.cause.add_note(str(failure))
                     raise failure.cause
                 raise failure

@@ -12,7 +12,8 @@ from fractions import Fraction
 from typing import Any
 
 from embodied.clock import Time, tick
-from embodied.errors import FOREIGN, ResultRejected
+from embodied.errors import ResultRejected
+from embodied.interrupts import foreign
 from embodied.messages.schema import Message
 from embodied.node.ports import Stamped
 from embodied.runtime.checked_world import CheckedWorld
@@ -172,7 +173,7 @@ class Scheduler:
             outputs = [(topic, message, topic.encode(message)) for topic, message in node.outputs(result)]
         except ResultRejected as error:
             outputs = node.reject(error)
-        except FOREIGN as error:
+        except foreign() as error:
             raise step_failed(node, error, arguments, (t, microstep)) from error
         sequence = node.sequence
         node.sequence = sequence + 1

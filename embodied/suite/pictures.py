@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from embodied.errors import FOREIGN, LaunchError, error_text
+from embodied.errors import error_text
+from embodied.interrupts import foreign
 from embodied.launch import Launch
 from embodied.recording import filmstrip, video
 from embodied.recording.divergence import divergence
@@ -106,7 +107,7 @@ def film(
             if scenario.name not in references:
                 references[scenario.name] = _timeline_of(job, beside, launch)
             data["beside"] = {"seed": beside, "differences": divergence(data, references[scenario.name])}
-    except (LaunchError, *FOREIGN) as error:
+    except foreign() as error:
         # Full disk, broken encoder, world without an observer camera: the verdict holds all the same.
         return without_pictures(result, error_text(error))
     return replace(result, files={**result.files, **files}, timeline=data)

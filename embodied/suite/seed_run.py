@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from embodied.clock import Time
-from embodied.errors import FOREIGN, EmbodiedError, LaunchError, NodeFailed, error_text
+from embodied.errors import EmbodiedError, LaunchError, NodeFailed, error_text
+from embodied.interrupts import foreign
 from embodied.launch import Launch, Overrides, load
 from embodied.live.episode import play_live
 from embodied.runtime.command_line import command
@@ -229,7 +230,7 @@ def run_seed(job: Job, seed: int, launch: Launch | None = None, watchers: Sequen
         outcome = play(graph, seed, limit=scenario.limit, trace=trace, watchers=watchers)
     except LaunchError:
         raise
-    except FOREIGN as error:
+    except foreign() as error:
         # One broken seed must not cost the others.
         status = "error" if isinstance(error, NodeFailed) else INFRASTRUCTURE
         note = str(error) if isinstance(error, EmbodiedError) else error_text(error)
@@ -250,7 +251,7 @@ def _run_live(job: Job, seed: int, launch: Launch) -> Result:
         live = play_live(graph, seed, name=scenario.name, about=about, limit=scenario.limit, logs=logs)
     except LaunchError:
         raise
-    except FOREIGN as error:
+    except foreign() as error:
         note = str(error) if isinstance(error, EmbodiedError) else error_text(error)
         return Result(scenario.name, seed, INFRASTRUCTURE, note=note)
     outcome = {key: value for key, value in live.as_dict().items() if key != "seed"}

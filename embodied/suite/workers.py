@@ -19,14 +19,13 @@ from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 
-from embodied.errors import LaunchError, raised_at
+from embodied.errors import LaunchError
 from embodied.imports.search_path import Search, current, restore
 from embodied.launch import Launch
 from embodied.live.reaper_process import end_marked
-from embodied.runtime.failures import OURS
 from embodied.suite.pictures import FILM_TIMEOUT, References, film, wanted, without_pictures
 from embodied.suite.repeats import HASH_SEED, compared, hash_seed
-from embodied.suite.seed_output import SeedOutput, captured, silenced, tail
+from embodied.suite.seed_output import captured, silenced, tail
 from embodied.suite.seed_run import INFRASTRUCTURE, Attempt, Job, Result, Scenario, read_launch, run_seed
 
 START_MOST = 60.0
@@ -304,18 +303,9 @@ def _answer(task: Task, launches: dict[Scenario, Launch], references: References
         if task.verdict is not None:
             attempt = Attempt(film(job, task.verdict, launches[job.scenario], task.beside, references))
         else:
-            attempt = _run(job, task.seed, launches[job.scenario], () if output is None else (output,))
+            attempt = run_seed(job, task.seed, launches[job.scenario], () if output is None else (output,))
         result = replace(attempt.result, wall=time.monotonic() - begin)
     return replace(attempt, result=_with_output(result, job) if first else result)
-
-
-def _run(job: Job, seed: int, launch: Launch, watchers: Sequence[SeedOutput]) -> Attempt:
-    """Run a seed; Ctrl-C is its parent's alone, so that a KeyboardInterrupt here is raised by a node."""
-    try:
-        return run_seed(job, seed, launch, watchers)
-    except KeyboardInterrupt as error:
-        where = raised_at(error, OURS)
-        return Attempt(Result(job.scenario.name, seed, "error", note=f"a node raised KeyboardInterrupt\n  --> {where}"))
 
 
 def _with_output(result: Result, job: Job) -> Result:

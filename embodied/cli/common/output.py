@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
-import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from typing import Any, Protocol, Self
@@ -15,6 +13,7 @@ from rich.console import Console, ConsoleOptions
 from rich.segment import Segment
 
 from embodied.errors import FOREIGN, EmbodiedError, LaunchError, Problem, error_text
+from embodied.interrupts import Interrupted, handled
 from embodied.untrusted.text import written_out
 
 CONTEXT_SETTINGS = {"help_option_names": ["-h", "--help"]}
@@ -135,14 +134,8 @@ def immediate_interrupt() -> Iterator[None]:
         os.write(2, b"interrupted\n")
         os._exit(INTERRUPTED)
 
-    if threading.current_thread() is not threading.main_thread():
+    with handled(end):
         yield
-        return
-    before = signal.signal(signal.SIGINT, end)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def usage(message: str, *help_: str) -> LaunchError:
@@ -198,7 +191,7 @@ def _exit_codes(as_json: bool) -> Iterator[None]:
         problems = [problem.as_dict() for problem in error.problems] if isinstance(error, LaunchError) else []
         text = "\n".join([str(error), *getattr(error, "__notes__", ())])
         raise fail(text, error.exit_code, as_json, problems) from None
-    except KeyboardInterrupt as error:
+    except (KeyboardInterrupt, Interrupted) as error:
         notes = getattr(error, "__notes__", ())
         # What did not stop in order counts more than who wanted it to stop.
         raise fail("\n".join(["interrupted", *notes]), 3 if notes else INTERRUPTED, as_json) from None

@@ -12,7 +12,7 @@ import typer
 from embodied.cli.common.complete import files
 from embodied.cli.common.launch_options import LaunchOptions, with_launch_options
 from embodied.cli.common.options import JsonOption
-from embodied.cli.common.output import exit_on_error, out, print_json, usage
+from embodied.cli.common.output import exit_on_error, immediate_interrupt, out, print_json, usage
 from embodied.cli.common.running import RunOption, connected
 from embodied.diagram.labels import Flow, Flows
 from embodied.diagram.mermaid import mermaid
@@ -56,7 +56,8 @@ def graph(
             raise usage("which launch file?", "write embodied graph FILE, or embodied graph --live")
         else:
             profile = options.chosen_profile()
-            plan = options.load(file).graph(profile).check()
+            with immediate_interrupt():
+                plan = options.load(file).graph(profile).check()
             title = f"{file.stem} · {profile}" if profile else file.stem
         if drawing is None:
             drawing = Drawing.SVG if output is not None and output.suffix == ".svg" else Drawing.MERMAID

@@ -25,6 +25,7 @@ from embodied.cli.common.output import (
 from embodied.cli.common.run_folders import new_run_folder, versions
 from embodied.cli.common.slow_topics import slow_lines
 from embodied.clock import SECOND
+from embodied.interrupts import handled
 from embodied.live.reaper import marked_environment
 from embodied.recording import filmstrip
 from embodied.recording.filmstrip import Film
@@ -73,7 +74,7 @@ def run(
             how = LiveRunOptions(file, profile, seed, limit, machine, keys, keep=keep)
             raise typer.Exit(run_live(graph, how, folder, as_json))
         film = Film()
-        with Progress() as progress, marked_environment():
+        with Progress() as progress, marked_environment(), handled():
             outcome = play(graph, seed, limit=limit, watchers=[film, progress])
         picture, trouble = _save_pictures(outcome, film, folder)
         if as_json:

@@ -12,7 +12,7 @@ import typer
 
 from embodied.cli.common.launch_options import Format, FormatOption, LaunchOptions, LiveOption, with_launch_options
 from embodied.cli.common.options import ForOption, JsonOption, time_limit
-from embodied.cli.common.output import err, exit_on_error, os_error_text, out, print_json, usage
+from embodied.cli.common.output import err, exit_on_error, immediate_interrupt, os_error_text, out, print_json, usage
 from embodied.cli.common.run_folders import new_run_folder, versions
 from embodied.cli.common.suite_session import (
     SEEDS,
@@ -133,7 +133,8 @@ def _spec(
         same = sum(scenario.name.split("~")[0] == stem for scenario in scenarios)
         name = f"{stem}~{same + 1}" if same else stem
         scenario = Scenario(name, file, profile, options.overrides, limit, live)
-        launch = read_launch(scenario)
+        with immediate_interrupt():
+            launch = read_launch(scenario)
         for hint in launch.unused(profile):
             err.print(f"hint: {hint}", markup=False)
         steady = live or launch.graph(profile).clock == "steady"

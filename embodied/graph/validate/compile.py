@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from embodied.clock import rate_of
-from embodied.errors import FOREIGN, LaunchError, Problem
+from embodied.errors import LaunchError, Problem
 from embodied.graph.entry import Entry
 from embodied.graph.faults import Fault
 from embodied.graph.missing_driver import MissingDriver
@@ -20,6 +20,7 @@ from embodied.graph.validate.placement import check_placement
 from embodied.graph.validate.safety import check_claims, check_guarded
 from embodied.graph.validate.timing import ages_by_measurement, check_loops, max_age, publication_periods
 from embodied.graph.validate.wires import check_wires
+from embodied.interrupts import foreign
 
 
 def compile_plan(graph: GraphSpec) -> Plan:
@@ -68,7 +69,7 @@ def _check_structure(draft: Draft) -> tuple[Fault, ...]:
     if graph.world is not None:
         try:
             rate_of(graph.world.rate)
-        except FOREIGN as error:
+        except foreign() as error:
             draft.problems.append(Problem("E401", f"the world's rate: {error}"))
             return ()
     for entry in graph.entries.values():

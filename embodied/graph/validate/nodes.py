@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from embodied.clock import rate_of
-from embodied.errors import FOREIGN, MissingExtra, error_text
+from embodied.errors import MissingExtra, error_text
 from embodied.graph.entry import Entry
 from embodied.graph.missing_driver import MissingDriver
 from embodied.graph.plan import opens_world
 from embodied.graph.validate.draft import Draft
+from embodied.interrupts import foreign
 from embodied.node.node import Driver, Guard
 from embodied.node.ports import PortError, Ports
 from embodied.world import World
@@ -28,7 +29,7 @@ def check_node(draft: Draft, entry: Entry) -> None:
     node, name = entry.node, entry.name
     try:
         draft.rates[name] = entry.rate
-    except FOREIGN as error:
+    except foreign() as error:
         draft.report(
             "E401", f"'{name}': {error if isinstance(error, ValueError) else error_text(error)}", entry, "rate"
         )
@@ -40,7 +41,7 @@ def check_node(draft: Draft, entry: Entry) -> None:
             raise TypeError(f"ports() gave {ports!r}")
         lives_in_world = opens_world(node)
         draft.ports[name] = ports
-    except FOREIGN as error:
+    except foreign() as error:
         reason = str(error) if isinstance(error, PortError) else error_text(error)
         draft.report("E209", f"cannot read the ports of '{name}': {reason}", entry, "use")
         lives_in_world = False
@@ -89,5 +90,5 @@ def complaints(thing: object, *world: World) -> list[tuple[str, str]]:
         return [("E207", str(sentence)) for sentence in sentences]
     except MissingExtra as error:
         return [("E208", str(error))]
-    except FOREIGN as error:
+    except foreign() as error:
         return [("E207", f"its {name}() raised {error_text(error)}")]

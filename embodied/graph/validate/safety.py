@@ -5,10 +5,10 @@ Law: the same address, serial number or body twice in a graph is refused.
 
 from __future__ import annotations
 
-from embodied.errors import FOREIGN
 from embodied.graph.entry import Entry
 from embodied.graph.plan import opens_world
 from embodied.graph.validate.draft import Draft
+from embodied.interrupts import foreign
 from embodied.messages.schema import Command
 from embodied.node.node import Driver, Guard
 from embodied.node.ports import Input
@@ -81,7 +81,7 @@ def _claims(draft: Draft, entry: Entry) -> dict[str, str]:
     """Return what a node claims, in words; a driver of the world that claims nothing is known by its settings."""
     try:
         claims = {str(claim): str(claim) for claim in entry.node.claims()}
-    except FOREIGN:
+    except foreign():
         claims = {}  # with settings that its own check refuses
     ports = draft.ports.get(entry.name)
     commanded = ports is not None and any(issubclass(port.message, Command) for port in ports.inputs.values())

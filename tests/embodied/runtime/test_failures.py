@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from embodied import SECOND, Driver, Guard, Identity, Node, Time
 from embodied.errors import LaunchError, MissingExtra, NodeFailed, WireError, WorldFailed
 from embodied.graph.entry import Timing
 from embodied.graph.graph import Graph
+from embodied.interrupts import Interrupted, handled
 from embodied.launch import Overrides, load
 from embodied.messages import Goal, JointCommand, JointState
 from embodied.runtime.lockstep import Lockstep
@@ -71,6 +73,26 @@ class Noisy(Node):
             raise Mute
 
 
+@dataclass
+class Interrupts(Exits):
+    """Raises in a call what Ctrl-C raises; or presses it in its step."""
+
+    def open(self) -> None:
+        if self.where == "open":
+            raise KeyboardInterrupt
+
+    def step(self, now: Time) -> JointState:
+        if self.where == "step":
+            raise KeyboardInterrupt
+        if self.where == "pressed":
+            signal.raise_signal(signal.SIGINT)
+        return joints()
+
+    def close(self) -> None:
+        if self.where == "close":
+            raise KeyboardInterrupt
+
+
 def run(graph: Graph) -> None:
     with Lockstep(graph.check()) as going:
         going.advance(Time(SECOND))
@@ -80,6 +102,38 @@ def run(graph: Graph) -> None:
 def test_an_exit_inside_a_node_is_a_failure_and_never_a_pass(where: str) -> None:
     with pytest.raises(NodeFailed, match=rf"node 'a' failed in {where}\(\).*SystemExit"):
         run(Graph().add("a", Exits(where=where)))
+
+
+@pytest.mark.parametrize("where", ["open", "step", "close"])
+def test_a_keyboard_interrupt_that_a_node_raises_is_its_failure_and_one_that_a_person_makes_is_none(where: str) -> None:
+    graph = Graph().add("a", Interrupts(where=where))
+    with handled(), pytest.raises(NodeFailed, match=rf"node 'a' failed in {where}\(\).*KeyboardInterrupt"):
+        run(graph)
+    # Where the signal is Python's, nobody can tell them apart.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            run(graph)
+        with handled(), pytest.raises(Interrupted):
+            run(Graph().add("a", Interrupts(where="pressed")))
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.parametrize("call", ["reset", "about", "advance", "verdict"])
+def test_a_keyboard_interrupt_that_a_world_raises_is_its_failure(call: str) -> None:
+    def interrupts(*_: Any) -> Any:
+        raise KeyboardInterrupt
+
+    world = Waiting()
+    vars(world)[call] = interrupts
+    with (
+        handled(),
+        pytest.raises(WorldFailed, match=r"the world failed to .*: KeyboardInterrupt"),
+        Lockstep(Graph(world=world).add("a", Clock()).check()) as going,
+    ):
+        going.advance(Time(SECOND))
+        going.verdict()
 
 
 @pytest.mark.parametrize(("where", "code"), [("ports", "E209"), ("check", "E207"), ("none", "E207")])

@@ -102,7 +102,7 @@ def test_a_seed_that_prints_nothing_leaves_no_file(ended: Ended) -> None:
 def test_a_keyboard_interrupt_that_a_node_raises_is_an_error_of_its_seed(ended: Ended) -> None:
     for result in ended[1]["interrupts"]:
         assert result.status == "error"
-        assert "KeyboardInterrupt" in result.note
+        assert "node 'clock' failed in step() at 0.000000 s (microstep 0): KeyboardInterrupt" in result.note
         assert "printing.py" in result.note
         assert "Traceback" not in result.output
 
@@ -168,3 +168,11 @@ def test_a_launch_file_whose_name_is_not_utf_8_is_tested_and_reported(tmp_path: 
     assert embodied("run", name, "--sim").code == 0
     assert embodied("graph", name, "--sim", "--output", "cell.svg").code == 0
     assert r"cell-\udcff" in (tmp_path / "cell.svg").read_text(encoding="utf-8")
+
+
+def test_a_keyboard_interrupt_that_a_node_raises_is_an_error_of_its_run(tmp_path: Path, embodied: Command) -> None:
+    done = embodied("run", str(job(tmp_path, "suite.printing:Interrupts").scenario.file))
+    assert done.code == 3
+    assert "node 'clock' failed in step() at 0.000000 s (microstep 0): KeyboardInterrupt" in done.stderr
+    assert "printing.py" in done.stderr
+    assert "interrupted" not in done.stderr

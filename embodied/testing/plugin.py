@@ -5,6 +5,8 @@ Pytest imports this module at every start, in whatever project; what a run needs
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Generator, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
@@ -13,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from embodied.testing.recipe import Recipe, read_marker
+from embodied.testing.recipe import Recipe, read_marker, read_repeat
 from embodied.untrusted.text import written_out
 
 if TYPE_CHECKING:
@@ -22,13 +24,31 @@ if TYPE_CHECKING:
 _RUNS = pytest.StashKey[list["Run"]]()
 
 _MARKER = (
-    "scenario(file, *, seeds=None, profile=None, sets=(), swaps=(), site=None, world=None): "
-    "the launch file that the fixture `scenario` opens; one item a seed"
+    "scenario(file, *, seeds=None, profile=None, sets=(), swaps=(), site=None, world=None, repeat=0): "
+    "the launch file that the fixture `scenario` opens; one item a seed, whose runs are compared with those of as many "
+    "repetitions"
 )
+
+REPEAT_OPTION = "--scenario-repeat"
+"""Option of pytest for the number of repetitions of each test that opens a launch file."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option `--scenario-repeat` to pytest."""
+    help_ = "repeat each test of a scenario N times in a process of its own, and compare the digests of its runs"
+    parser.getgroup("embodied").addoption(REPEAT_OPTION, type=int, default=0, metavar="N", help=help_)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the marker `scenario` with pytest."""
+    """Register the marker `scenario` with pytest.
+
+    Raises:
+        UsageError: the number of repetitions is none.
+    """
+    try:
+        read_repeat({"repeat": config.getoption(REPEAT_OPTION)})
+    except ValueError as error:
+        raise pytest.UsageError(f"{REPEAT_OPTION}: {error}") from None
     config.addinivalue_line("markers", _MARKER)
 
 
@@ -103,7 +123,7 @@ class Scenario:
         from embodied.testing.run import Run
 
         try:
-            run = Run.open(recipe)
+            run = Run.open(recipe, trace=_repetitions(self._request.node) > 0 or _repeats())
         except EmbodiedError as error:
             text = _text(error)
             searched = self._searched() if f"cannot read {recipe.file}:" in text else ""
@@ -151,6 +171,34 @@ class Scenario:
             self._opened.close()
         except EmbodiedError as error:
             raise _failed(_text(error)) from None
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, object]:
+    """Repeat a test that has passed, if that was asked for, and compare its runs."""
+    begin = time.monotonic()
+    result = yield
+    runs, repeat = pyfuncitem.stash.get(_RUNS, []), _repetitions(pyfuncitem)
+    if runs and (repeat or _repeats()):
+        from embodied.testing import repetition
+
+        if _repeats():
+            repetition.write(runs)
+        elif found := repetition.difference(pyfuncitem, runs, repeat, time.monotonic() - begin):
+            raise _failed(found)
+    return result
+
+
+def _repeats() -> bool:
+    """Return whether this process is itself a repetition of a test."""
+    return "EMBODIED_REPETITION" in os.environ
+
+
+def _repetitions(item: pytest.Item) -> int:
+    """Return how often a test is to be repeated: as its marker says, else as the option does."""
+    marker = item.get_closest_marker("scenario")
+    asked = 0 if marker is None else read_repeat(marker.kwargs)
+    return asked or int(item.config.getoption(REPEAT_OPTION))
 
 
 def _failed(message: str) -> BaseException:

@@ -13,7 +13,10 @@ from embodied.runtime.command_line import command
 SEEDS_MOST = 100_000
 """Maximum number of seeds of a marker; more are a mistake."""
 
-_ALLOWED = ("seeds", "profile", "world", "sets", "swaps", "site")
+REPEAT_MOST = 100
+"""Maximum number of repetitions of a test; more are a mistake."""
+
+_ALLOWED = ("seeds", "profile", "world", "sets", "swaps", "site", "repeat")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +83,22 @@ def read_marker(args: Sequence[Any], keywords: Mapping[str, Any]) -> tuple[Recip
     for name in keywords:
         if name not in _ALLOWED:
             raise ValueError(f"there is no '{name}'; {', '.join(nearest(name, _ALLOWED))}")
-    rest = {name: value for name, value in keywords.items() if name != "seeds"}
+    _ = read_repeat(keywords)
+    rest = {name: value for name, value in keywords.items() if name not in ("seeds", "repeat")}
     seeds = _seeds(keywords["seeds"]) if "seeds" in keywords else None
     return Recipe(args[0], **rest), seeds
+
+
+def read_repeat(keywords: Mapping[str, Any]) -> int:
+    """Read from a marker's keyword arguments how often its test is repeated in a process of its own; 0 by default.
+
+    Raises:
+        ValueError: it is no whole number, or too large.
+    """
+    repeat = keywords.get("repeat", 0)
+    if isinstance(repeat, bool) or not isinstance(repeat, int) or not 0 <= repeat <= REPEAT_MOST:
+        raise ValueError(f"repeat must be a whole number from 0 to {REPEAT_MOST}, got {repeat!r}")
+    return repeat
 
 
 def _seeds(value: Any) -> list[int]:

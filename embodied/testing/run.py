@@ -17,6 +17,7 @@ from embodied.graph.plan import Plan
 from embodied.launch import Overrides, load
 from embodied.messages.encoding import summary
 from embodied.plain_data import plain
+from embodied.runtime.digest import Mark
 from embodied.runtime.lockstep import Lockstep
 from embodied.runtime.report import Report
 from embodied.testing.recipe import Recipe
@@ -47,8 +48,12 @@ class Run:
         self._topics = _topics(self.plan)
 
     @classmethod
-    def open(cls, recipe: Recipe) -> Run:
+    def open(cls, recipe: Recipe, *, trace: bool = False) -> Run:
         """Load, check and open a launch file; time is 0, and nothing has stepped yet.
+
+        Args:
+            recipe: launch file, overrides and seed.
+            trace: keep a mark of each publication.
 
         Raises:
             LaunchError: the launch file is wrong.
@@ -58,7 +63,7 @@ class Run:
         launch = load(recipe.file, Overrides(site, tuple(recipe.swaps), tuple(recipe.sets), recipe.world))
         if recipe.profile is None and "sim" in launch.profiles:
             recipe = replace(recipe, profile="sim")
-        lockstep = Lockstep(launch.graph(recipe.profile).check(), seed=recipe.seed)
+        lockstep = Lockstep(launch.graph(recipe.profile).check(), seed=recipe.seed, trace=trace)
         lockstep.open()
         return cls(lockstep, recipe)
 
@@ -242,6 +247,11 @@ class Run:
     def digest(self) -> str:
         """SHA-256 over all messages published so far."""
         return self._lockstep.digest
+
+    @property
+    def marks(self) -> list[Mark]:
+        """Mark of each publication so far; empty for a run that was opened without a trace."""
+        return [*(self._lockstep.report().marks or ())]
 
     @property
     def command(self) -> str:

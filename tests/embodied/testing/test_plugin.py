@@ -16,6 +16,8 @@ from pathlib import Path
 
 import pytest
 
+from embodied.runtime.digest import Mark
+from embodied.testing.repetition import Trace, compared
 from tests.embodied.conftest import Command
 
 ROOT = Path(__file__).parents[3]
@@ -74,6 +76,7 @@ MARKERS = {
     '"launch/cell.yaml", seeds=[1, 1]': "a seed is repeated in [1, 1]",
     '"launch/cell.yaml", seeds=range(10**12)': "more than 100000 seeds",
     '"launch/cell.yaml", sedes=[1]': "there is no 'sedes'; did you mean 'seeds'?",
+    '"launch/cell.yaml", repeat=-1': "repeat must be a whole number from 0 to 100, got -1",
     "seeds=[1]": 'expected one launch file, @pytest.mark.scenario("launch/…", …), got 0',
     "3": "expected the path of a launch file, got 3",
 }
@@ -111,6 +114,18 @@ FILES = {
         def test_afterwards():
             assert tidy.closed == ["rude", "tidy", "tidy"] * 2
         """,
+    "launch/kept.yaml": CELL.replace("nodes:Clock", "suite.waiting:Remembers"),
+    "test_kept.py": """
+        import pytest
+
+        @pytest.mark.scenario("launch/kept.yaml", seeds=[3])
+        def test_the_first(scenario):
+            scenario().seconds(0.1)
+
+        @pytest.mark.scenario("launch/kept.yaml", seeds=[4], repeat=1)
+        def test_the_second(scenario):
+            scenario().seconds(0.1)
+        """,
     "test_bad.py": """
         def test_missing(scenario): scenario("launch/nowhere.yaml")
         def test_wrong(scenario): scenario("launch/bad.yaml")
@@ -133,7 +148,7 @@ FILES = {
         f"test_{number}.py": f"import pytest\n@pytest.mark.scenario({marked})\ndef test_it(scenario): ...\n"
         for number, marked in enumerate(MARKERS)
     },
-    "test_8.py": "import pytest\n@pytest.mark.scenario('x', seeds=[1])\ndef test_it(): ...\n",
+    "test_9.py": "import pytest\n@pytest.mark.scenario('x', seeds=[1])\ndef test_it(): ...\n",
 }
 """A project most of whose tests fail, each in its way."""
 
@@ -185,8 +200,8 @@ def test_a_marker_that_makes_no_sense_is_an_error_of_collection(told: Told) -> N
         assert f"test_{number}.py::test_it: @pytest.mark.scenario: {said}" in text
         assert "Traceback" not in text
         assert "plugin.py" not in text
-    (text,) = told.why("test_8", "error")
-    assert "test_8.py::test_it: @pytest.mark.scenario: the test does not take the fixture" in text
+    (text,) = told.why("test_9", "error")
+    assert "test_9.py::test_it: @pytest.mark.scenario: the test does not take the fixture" in text
 
 
 def test_what_a_test_opened_is_closed_whatever_happens(told: Told) -> None:
@@ -211,6 +226,30 @@ def test_the_command_of_a_failure_makes_the_same_run_without_the_test(
     again = embodied(*shlex.split(words[1]))
     assert again.code == 0, again.stderr
     assert digest[1] in again.stdout
+
+
+def test_a_repetition_notices_what_earlier_tests_left_in_the_process(told: Told) -> None:
+    (why,) = told.why("test_kept", "failure")
+    assert "seed 4: two runs differ first in clock.joint_state at 0.000000 s (microstep 1), here and in a" in why
+    assert "a module or a cache keeps something of earlier tests" in why
+    assert "reproduce  embodied run launch/kept.yaml --seed 4 --for 100ms" in told.text
+
+
+def test_a_difference_of_repetitions_is_the_order_of_a_set_and_one_from_this_process_what_it_keeps(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("PYTHONHASHSEED", "7")
+    one, other = ([Trace(3, str(value), [Mark(0, 1, "a.b", value)])] for value in (1, 2))
+    where = "seed 3: two runs differ first in a.b at 0.000000 s (microstep 1)"
+    assert compared(one, [one, one]) == ""
+    assert compared(one, [one, one, other]) == (
+        f"{where}; run it with PYTHONHASHSEED=7 and PYTHONHASHSEED=9 before the command"
+    )
+    kept = "a module or a cache keeps something of earlier tests"
+    assert compared(other, [one, one]) == f"{where}, here and in a process of its own: {kept}"
+    assert compared(other, [[], []]).startswith("the test opened 1 runs, and when it was repeated 0, here and in")
+    monkeypatch.delenv("PYTHONHASHSEED")
+    assert compared(other, [one]).endswith(f"it depends on the order of a set, or {kept}")
 
 
 def test_the_plugin_loads_nothing_heavy_before_it_is_used() -> None:

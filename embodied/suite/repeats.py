@@ -1,4 +1,8 @@
-"""Comparison of several runs of one seed, each in a process with another order of what Python hashes."""
+"""Comparison of several runs of one seed, each in a process with another order of what Python hashes.
+
+All but the first have a process that has run no other seed, so that they differ where a module, a cache or a library
+keeps something of the seeds before.
+"""
 
 from __future__ import annotations
 
@@ -35,6 +39,9 @@ def compared(attempts: Sequence[Attempt]) -> Result:
         if first.result.digest != other.result.digest:
             where = first_difference(first.marks or [], other.marks or [])
             seeds = " and ".join(f"{HASH_SEED}={hash_seed(n)}" for n in (0, number))
-            note = f"two runs differ first in {where}; run it with {seeds} before the command"
+            note = (
+                f"two runs differ first in {where}; run it with {seeds} before the command; if those agree, a module "
+                "or a cache keeps something of an earlier seed in the same process"
+            )
             return replace(first.result, status="nondeterministic", note=note)
     return first.result

@@ -150,6 +150,7 @@ def _work(waiting: deque[Task], most: int, timeout: float | None) -> Iterator[tu
     mark = os.urandom(8).hex()
     idle: dict[int, list[_Worker]] = {}
     busy: list[_Worker] = []
+    leaving: list[_Worker] = []
     try:
         while waiting or busy:
             while waiting and len(busy) < most:
@@ -177,13 +178,15 @@ def _work(waiting: deque[Task], most: int, timeout: float | None) -> Iterator[tu
                         continue
                     worker.task = None
                     busy.remove(worker)
-                    if worker.process.is_alive():
+                    if worker.process.is_alive() and not finished.repetition:
                         idle.setdefault(finished.repetition, []).append(worker)
                     else:
+                        # A repetition has a new process, so that it differs where a seed depends on those before it.
                         worker.pipe.close()
+                        leaving.append(worker)
                     yield finished, attempt
     finally:
-        everyone = [*busy, *(worker for workers in idle.values() for worker in workers)]
+        everyone = [*busy, *leaving, *(worker for workers in idle.values() for worker in workers)]
         for worker in everyone:
             worker.pipe.close()
             if worker.task is not None:

@@ -53,6 +53,15 @@ def test_what_depends_on_the_order_of_a_set_is_noticed_and_the_command_finds_it_
     assert json.loads(done.stdout)["digest"] != result.digest
 
 
+def test_what_a_seed_leaves_to_the_next_in_its_process_is_noticed(tmp_path: Path) -> None:
+    work = job(tmp_path, node="suite.waiting:Remembers", about={"repeat": 2})
+    first, *later = run_suite([work], [0, 1, 2], 1, quiet)
+    assert first.status == "passed"
+    assert [result.status for result in later] == ["nondeterministic", "nondeterministic"]
+    assert "clock.joint_state at 0.000000 s (microstep 1)" in later[0].note
+    assert "keeps something of an earlier seed in the same process" in later[0].note
+
+
 @pytest.mark.parametrize(
     ("lens", "why"),
     [

@@ -136,6 +136,23 @@ class Hashed(Node):
         return joints(next(float(word.split()[1]) for word in words))
 
 
+KEPT: list[str] = []
+"""What the seeds of a process leave behind."""
+
+
+@dataclass
+class Remembers(Node):
+    """Gives the number of seeds that its process has run."""
+
+    rate = 10.0
+
+    def open(self) -> None:
+        KEPT.append("a seed")
+
+    def step(self) -> JointState:
+        return joints(float(len(KEPT)))
+
+
 class Mood(Enum):
     """What `Moody` is about to do."""
 

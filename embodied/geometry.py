@@ -11,6 +11,8 @@ from embodied.messages.schema import Vector
 BASE = "base"
 """Frame of a robot's base link, in which detections, goals and tool poses are given."""
 
+_IDENTITY = np.eye(3)
+
 
 def norm(vector: Vector) -> float:
     """Return the Euclidean length of a vector."""
@@ -34,6 +36,13 @@ def rotation_vector(rotation: Vector) -> Vector:
     return column * (angle / norm(column))
 
 
+def cross(a: Vector, b: Vector) -> Vector:
+    """Return the cross product of two vectors (3,), equal to that of `np.cross` to the bit, and much faster."""
+    ax, ay, az = a.tolist()
+    bx, by, bz = b.tolist()
+    return np.array([ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx])
+
+
 def cross_matrix(vector: Vector) -> Vector:
     """Return the skew-symmetric matrix (3, 3) of a vector (3,): times another vector it is the cross product."""
     x, y, z = vector.tolist()
@@ -44,11 +53,11 @@ def rotation_matrix(vector: Vector) -> Vector:
     """Convert axis times angle (3,) [rad] to a rotation matrix (3, 3), by Rodrigues' formula."""
     x, y, z = vector.tolist()
     angle = math.sqrt(x * x + y * y + z * z)
-    cross = cross_matrix(vector)
+    skew = cross_matrix(vector)
     around, across = 1.0, 0.5
     if angle > 1e-9:
         around, across = math.sin(angle) / angle, (1.0 - math.cos(angle)) / (angle * angle)
-    turned: Vector = np.eye(3) + around * cross + across * np.matmul(cross, cross)
+    turned: Vector = _IDENTITY + around * skew + across * np.matmul(skew, skew)
     return turned
 
 

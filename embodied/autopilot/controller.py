@@ -15,7 +15,7 @@ import numpy as np
 from embodied.autopilot.estimator import GRAVITY, Estimate
 from embodied.autopilot.mixer import Mixer
 from embodied.bodies import Quadrotor
-from embodied.geometry import norm, rotation, rotation_matrix, rotation_vector
+from embodied.geometry import cross, norm, rotation, rotation_matrix, rotation_vector
 from embodied.messages.schema import Vector
 from embodied.ranges import Range, positive
 
@@ -156,7 +156,7 @@ class Controller:
             thrusts of the rotors, shape (4,) [N].
         """
         turning, inertia = estimate.angular_velocity, self.quadrotor.inertia
-        torque = inertia * RATE_GAIN * (rates - turning) + np.cross(turning, inertia * turning)
+        torque = inertia * RATE_GAIN * (rates - turning) + cross(turning, inertia * turning)
         return self._mixer.mix(max(lift, THRUST_LEAST * self.quadrotor.mass * GRAVITY), torque)
 
     def _acceleration(self, estimate: Estimate, setpoint: Setpoint, dt: float) -> Vector:
@@ -205,9 +205,9 @@ class Controller:
 def _attitude(force: Vector, yaw: float) -> Vector:
     """Return the rotation (3, 3) whose up axis lies along a force, and whose forward axis has a heading [rad]."""
     up = force / norm(force)
-    left = np.cross(up, (math.cos(yaw), math.sin(yaw), 0.0))
+    left = cross(up, np.array([math.cos(yaw), math.sin(yaw), 0.0]))
     left /= norm(left)
-    return np.stack([np.cross(left, up), left, up], axis=1)
+    return np.stack([cross(left, up), left, up], axis=1)
 
 
 def _turn(error: Vector) -> Vector:

@@ -9,7 +9,7 @@ import numpy as np
 from embodied.autopilot import Mixer
 from embodied.bodies import DroneBody, FlightSensors, Quadrotor
 from embodied.clock import Time
-from embodied.geometry import rotation_matrix
+from embodied.geometry import cross, rotation_matrix
 from embodied.messages import Vector
 from tests.drivers.plain_world import PlainWorld
 
@@ -79,7 +79,7 @@ class Multirotor:
                 self.force = -GRAVITY
                 return
         inertia = QUADROTOR.inertia
-        twist = np.array(torque) - np.cross(self.turning, inertia * self.turning)
+        twist = np.array(torque) - cross(self.turning, inertia * self.turning)
         self.turning = self.turning + dt * twist / inertia
         self.attitude = self.attitude @ rotation_matrix(dt * self.turning)
         self.velocity = self.velocity + dt * (self.force + GRAVITY)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from embodied.geometry import (
+    cross,
     cross_matrix,
     pose_matrices,
     pose_matrix,
@@ -49,6 +50,11 @@ def test_one_pose_and_many_have_the_same_matrices() -> None:
     np.testing.assert_allclose(pose_matrices(positions, orientations), single, atol=1e-15)
     signs = np.sign(orientations[:, 3:])
     np.testing.assert_allclose([quaternion(each[:3, :3]) for each in single], signs * orientations, atol=1e-12)
+
+
+def test_the_cross_product_has_the_same_bits_as_numpys() -> None:
+    for one, other in RNG.normal(size=(100, 2, 3)) * 10.0 ** RNG.uniform(-9, 9, (100, 2, 3)):
+        assert cross(one, other).tobytes() == np.cross(one, other).tobytes()
 
 
 def test_the_cross_matrix_multiplies_as_the_cross_product_does() -> None:

@@ -41,8 +41,11 @@ class Mode(Enum):
     @classmethod
     def from_custom(cls, custom: int) -> Mode | None:
         """Return the mode of a number in a heartbeat; None for one that is not among these."""
-        value = (custom >> 16 & 0xFF, custom >> 24 & 0xFF)
-        return next((mode for mode in cls if mode.value == value), None)
+        return _MODES.get((custom >> 16 & 0xFF, custom >> 24 & 0xFF))
+
+
+_MODES = {mode.value: mode for mode in Mode}
+"""Modes by main and sub mode."""
 
 
 def mode_name(custom: int) -> str:

@@ -55,7 +55,7 @@ class Vehicle:
         self._battery_time = 0.0
 
     def connect(self, seconds: float) -> None:
-        """Wait for a heartbeat, and request the streams of messages.
+        """Wait for a heartbeat, requested as soon as the vehicle sends anything, and request the streams of messages.
 
         Args:
             seconds: longest time to wait [s].
@@ -64,8 +64,13 @@ class Vehicle:
             DeviceLost: no vehicle sends.
             NoDevice: others send, and this one does not.
         """
-        session = self.session
-        if session.wait_for(lambda m: m.get_type() == "HEARTBEAT", seconds) is None:
+        session, deadline = self.session, time.monotonic() + seconds
+        first = session.wait_for(lambda _: True, seconds)
+        if first is not None and self._heartbeat is None:
+            # It comes once a second anyway; asked for, it comes at once.
+            self._request_heartbeat()
+            session.wait_for(lambda m: m.get_type() == "HEARTBEAT", deadline - time.monotonic())
+        if self._heartbeat is None:
             missing = f"vehicle with system id {session.system}"
             if session.others:
                 others = ", ".join(map(str, sorted(session.others)))

@@ -33,5 +33,5 @@ class BenchContract:
             if not bench.commanded:
                 raise Unsupported("it takes no commands")
             with bench.ready() as drive:
-                drive.go(0.7, bench.motion)
+                drive.go(min(bench.reaction + 0.1, 0.7), bench.motion)
                 yield bench, drive

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable
 from itertools import pairwise
 
@@ -19,6 +20,9 @@ GRACE = 1.0
 
 SLICE = 0.05
 """Time after which a driver is asked again whether it gives a reason [s]."""
+
+STANDING = 4
+"""Number of readings in a row, each `2 * SLICE` after the one before, in which a body that stands stays in place."""
 
 FOLLOWING = ("ready", "moving")
 """States of a device whose driver follows commands."""
@@ -48,6 +52,38 @@ def until(holds: Callable[[], bool]) -> bool:
             return False
         pause(0.01)
     return True
+
+
+def goes_until(
+    drive: Drive, holds: Callable[[], bool], seconds: float, *motion: Callable[[float], Command | None]
+) -> bool:
+    """Step a driver until a condition holds, for up to `seconds`; return whether it does."""
+    begin = drive.now
+    commands = [lambda _, each=each: each((drive.now - begin) / SECOND) for each in motion]
+    while not holds():
+        if (left := seconds - (drive.now - begin) / SECOND) <= 0.0:
+            return False
+        drive.go(min(SLICE, left), *commands)
+    return True
+
+
+def settle(bench: Bench, drive: Drive | None, seconds: float, go: Callable[[float], None] = pause) -> Vector:
+    """Let time pass until the body stands, for up to `seconds`; return where it is.
+
+    Args:
+        bench: bench of the device.
+        drive: run of its driver that is open; None if none is.
+        seconds: longest time that it may take to stop [s].
+        go: function that lets some time pass [s].
+    """
+    end = time.monotonic() + seconds
+    where = deque([bench.position(drive)], maxlen=STANDING + 1)
+    while (left := end - time.monotonic()) > 0.0:
+        go(min(2 * SLICE, left))
+        where.append(bench.position(drive))
+        if len(where) > STANDING and np.ptp(where, axis=0).max() <= bench.tolerance / 4:
+            break
+    return where[-1]
 
 
 def acquisitions(drive: Drive) -> dict[str, list[int]]:

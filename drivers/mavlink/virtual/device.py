@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 LOW_CHARGE = 0.06
 """Charge that a battery with the fault `low battery` reports, below the critical one, 0 to 1."""
 
-LATE = 0.7
-"""Time by which answers are late with the fault `late answers` [s]."""
+LATE = 0.6
+"""Time by which answers are late with the fault `late answers` [s]: longer than clients first wait for one."""
 
 ASIDE = 4.0
 """Distance to the north to which another client has it fly [m]."""

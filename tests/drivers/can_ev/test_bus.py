@@ -82,7 +82,8 @@ def received(bus: Bus) -> list[Frame | None]:
     return found
 
 
-def test_a_bus_is_opened_once() -> None:
+def test_a_bus_is_opened_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("drivers.can_ev.bus.ADAPTER_TIMEOUT", 0.05)  # nobody answers at this end
     descriptor, port = pty.openpty()
     tty.setraw(port)
     first = Bus("slcan", os.ttyname(port), 500_000)

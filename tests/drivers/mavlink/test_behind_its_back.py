@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
@@ -66,20 +67,28 @@ def let_go(drive: Drive, command: DroneCommand | None, seconds: float) -> str:
     return drive.status.reason
 
 
-def test_each_part_of_a_state_has_its_age_and_then_its_loss(bench: MavlinkBench) -> None:
+def test_each_part_of_a_state_has_its_age_and_then_its_loss() -> None:
     limits = {"position": (0.5, 1.0), "attitude": (0.5, 1.0), "landed state": (1.5, 3.0), "heartbeat": (2.5, 3.0)}
-    for part, (age, timeout) in limits.items():
-        with standing(bench) as drive:
-            bench.virtual.inject(f"{part} loss")
-            began = drive.now
-            drive.outputs.clear()
-            with pytest.raises(DeviceLost, match=f"no new, whole {part}"):
-                drive.go(timeout + 2.0)
-            assert (drive.now - began) / SECOND <= timeout + 0.5
-            states = [step.get("state") for step in drive.outputs]
-            acquired = [state.acquired for state in states if isinstance(state, DroneState)]
-            assert max(acquired, default=began) <= began + (age + 0.2) * SECOND, f"a state with an old {part}"
-            bench.virtual.clear_faults()
+    # Each waits for a time of its own, so four vehicles lose a part at once.
+    with ThreadPoolExecutor(len(limits)) as vehicles:
+        for _ in vehicles.map(_loses, limits, limits.values()):
+            pass
+
+
+def _loses(part: str, limits: tuple[float, float]) -> None:
+    age, timeout = limits
+    bench = MavlinkBench()
+    with bench.served(), standing(bench) as drive:
+        bench.virtual.inject(f"{part} loss")
+        began = drive.now
+        drive.outputs.clear()
+        with pytest.raises(DeviceLost, match=f"no new, whole {part}"):
+            drive.go(timeout + 2.0)
+        assert (drive.now - began) / SECOND <= timeout + 0.5
+        states = [step.get("state") for step in drive.outputs]
+        acquired = [state.acquired for state in states if isinstance(state, DroneState)]
+        assert max(acquired, default=began) <= began + (age + 0.2) * SECOND, f"a state with an old {part}"
+        bench.virtual.clear_faults()
 
 
 def test_a_lost_vehicle_that_comes_back_is_not_flown_before_it_is_armed_again(bench: MavlinkBench) -> None:
@@ -157,12 +166,20 @@ def test_an_order_to_arm_without_any_answer_is_taken_back(bench: MavlinkBench) -
 
 
 def test_late_answers_are_waited_for(bench: MavlinkBench) -> None:
+    driver: Any = bench.driver()
+    driver.open()
     bench.virtual.inject("late answers")
-    with standing(bench, parameters={"MIS_TAKEOFF_ALT": 3.0, "NAV_DLL_ACT": 1}) as drive:
-        assert autopilot(bench).parameters["MIS_TAKEOFF_ALT"] == 3.0
+    try:
+        driver.identify()
+        driver.arm()
+        assert autopilot(bench).parameters["GF_MAX_VER_DIST"] == bench.fence.altitude
         assert autopilot(bench).fence is not None
+        drive = Drive(driver)
         drive.go(0.3, lambda _: UP)
         assert drive.applied is not None
+        bench.virtual.clear_faults()
+    finally:
+        driver.close()
 
 
 def test_of_two_batteries_the_one_with_the_lower_charge_counts(bench: MavlinkBench) -> None:
@@ -176,7 +193,7 @@ def test_of_two_batteries_the_one_with_the_lower_charge_counts(bench: MavlinkBen
         assert set(charges) == {0.06}
 
 
-@pytest.mark.parametrize("yaw", [math.pi, -3.0, 2.0, -0.5, 0.0])
+@pytest.mark.parametrize("yaw", [math.pi, -0.5, 2.0])
 def test_a_mission_whose_headings_come_back_as_0_to_360_degrees_is_the_same(bench: MavlinkBench, yaw: float) -> None:
     with standing(bench) as drive:
         driver: Any = drive.driver

@@ -23,7 +23,7 @@ def test_on_the_ground_every_script_is_done() -> None:
     assert [line.removeprefix("done ") for line in output.splitlines() if line.startswith("done ")] == [*GROUND], output
 
 
-@pytest.mark.parametrize("name", ["offboard_velocity_body"])
+@pytest.mark.parametrize("name", ["takeoff_and_land"])
 def test_a_script_flies_it(name: str) -> None:
     output = run([name])
     assert f"done {name}" in output, output

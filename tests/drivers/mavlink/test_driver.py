@@ -15,6 +15,7 @@ from drivers.mavlink.virtual import VirtualPX4
 from embodied.clock import rate_of, tick
 from embodied.errors import DeviceLost, NoDevice, NotStopped, WrongDevice
 from embodied.messages import DroneCommand, DroneState
+from embodied.testing.observations import goes_until
 from embodied.testing.serving import Drive, Serving
 from tests.drivers.mavlink.bench import MavlinkBench, port
 from tests.drivers.multirotor import Sky
@@ -167,23 +168,23 @@ def test_it_takes_off_flies_a_mission_returns_lands_and_is_armed_again_by_a_comm
             px4.identify()
             px4.arm()
             drive = Drive(px4)
-            px4.takeoff(1.5)
-            wait(drive, lambda s: s.mode == "hold" and s.position[2] > 1.1)
-            px4.fly([Waypoint(position=np.array([1.5, 0.0, 1.5])), Waypoint(do="return", position=np.zeros(3))])
-            wait(drive, lambda s: s.position[0] > 1.1)
+            px4.takeoff(1.0)
+            wait(drive, lambda s: s.mode == "hold" and s.position[2] > 0.7)
+            px4.fly([Waypoint(position=np.array([1.2, 0.0, 1.0])), Waypoint(do="return", position=np.zeros(3))])
+            wait(drive, lambda s: s.position[0] > 0.8)
             wait(drive, lambda s: s.landed and not s.armed)
             assert bench.virtual.position() == pytest.approx([0.0, 0.0, 0.0], abs=0.3)
             drive.go(0.5)
             assert drive.status is not None
             assert drive.status.state == "ready", "on the ground its motors may be off"
-            up = DroneCommand(position=np.array([0.0, 0.0, 1.0]), frame="world")
-            wait(drive, lambda s: s.position[2] > 0.9, up)
-            assert bench.virtual.position() == pytest.approx([0.0, 0.0, 1.0], abs=0.3), (
+            up = DroneCommand(position=np.array([0.0, 0.0, 0.7]), frame="world")
+            wait(drive, lambda s: s.position[2] > 0.6, up)
+            assert bench.virtual.position() == pytest.approx([0.0, 0.0, 0.7], abs=0.3), (
                 "a command arms it, and lifts it"
             )
-            down = DroneCommand(position=np.array([1.0, 0.0, 0.0]), land=True, frame="world")
+            down = DroneCommand(position=np.array([0.8, 0.0, 0.0]), land=True, frame="world")
             wait(drive, lambda s: s.landed and not s.armed, down)
-            assert bench.virtual.position() == pytest.approx([1.0, 0.0, 0.0], abs=0.3), "it came down over the place"
+            assert bench.virtual.position() == pytest.approx([0.8, 0.0, 0.0], abs=0.3), "it came down over the place"
             bench.virtual.inject("low battery")
             wait(drive, lambda _: drive.status is not None and drive.status.state == "stopped", up)
             drive.go(0.5, lambda _: up)
@@ -198,7 +199,10 @@ def test_when_it_flies_home_by_itself_nothing_more_is_sent_and_its_reason_is_rep
     bench = MavlinkBench()
     with bench.served(), bench.ready() as drive:
         bench.virtual.inject("low battery")
-        drive.go(2.5, bench.motion)
+        assert goes_until(
+            drive, lambda: drive.status is not None and drive.status.state == "stopped", 2.5, bench.motion
+        )
+        drive.go(0.3, bench.motion)
         assert drive.applied is None
         assert drive.status is not None
         assert drive.status.state == "stopped"

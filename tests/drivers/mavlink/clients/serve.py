@@ -19,7 +19,7 @@ TIMEOUT = 150.0
 
 def run(names: Sequence[str]) -> str:
     """Run scripts on a new vehicle, and return what they printed."""
-    virtual = VirtualPX4(source=0, target=port(), parameters={"COM_DISARM_LAND": 0.5})
+    virtual = VirtualPX4(source=0, target=port(), parameters={"COM_DISARM_LAND": 0.5, "MPC_LAND_SPEED": 1.2})
     with Serving(virtual, Sky()):
         try:
             done = subprocess.run(

@@ -55,7 +55,7 @@ class Vehicle:
         self._battery_time = 0.0
 
     def connect(self, seconds: float) -> None:
-        """Wait for a heartbeat, requested as soon as the vehicle sends anything, and request the streams of messages.
+        """Wait for a heartbeat, requested as soon as the vehicle sends anything, and request the streams.
 
         Args:
             seconds: longest time to wait [s].
@@ -65,10 +65,8 @@ class Vehicle:
             NoDevice: others send, and this one does not.
         """
         session, deadline = self.session, time.monotonic() + seconds
-        first = session.wait_for(lambda _: True, seconds)
-        if first is not None and self._heartbeat is None:
-            # It comes once a second anyway; asked for, it comes at once.
-            self._request_heartbeat()
+        if session.wait_for(lambda _: True, seconds) is not None and self._heartbeat is None:
+            self._request_heartbeat()  # it comes once a second anyway; now it comes at once
             session.wait_for(lambda m: m.get_type() == "HEARTBEAT", deadline - time.monotonic())
         if self._heartbeat is None:
             missing = f"vehicle with system id {session.system}"
@@ -78,6 +76,8 @@ class Vehicle:
             raise DeviceLost(f"no {missing} sends in {seconds:g} s, nor any other: is it on, and does it send here?")
         session.flush()
         self.request_streams()
+        # Its stream may take half a second to begin; whether it has landed decides how it is armed.
+        session.request(common.MAVLINK_MSG_ID_EXTENDED_SYS_STATE, "EXTENDED_SYS_STATE")
 
     def request_streams(self, *, wait: bool = True) -> None:
         """Request the streams of messages that the driver needs, and a heartbeat.

@@ -62,7 +62,7 @@ class InterferenceContract(BenchContract):
             if not serial:
                 raise Unsupported("it has no serial number that would differ from that of another one")
             with bench.ready(serial=serial) as drive:
-                drive.go(0.4, *moves(bench))
+                drive.go(0.7, *moves(bench))
                 replace()
                 drive.outputs.clear()
                 since, received = drive.now, _received(bench)

@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 
 from embodied.errors import nearest
 from embodied.messages import Array
+from policies.perception.model_memory import memory_problem
 
 PROBE_TIMEOUT = 2.0
 """Time after which an inference that only looks at shapes is broken off [s]."""
 
-PROBE_SIZE_MOST = 1 << 26
-"""Largest number of elements of an input of such an inference."""
+PROBE_SIZE_MOST = 1 << 28
+"""Largest size of the inputs of such an inference together [B]."""
 
 _DTYPES = {"float": "float32", "double": "float64", "float16": "float16", "string": "object"}
 """Element types whose name in ONNX Runtime is not that of NumPy."""
@@ -98,13 +99,14 @@ def probe(model: Path, session: Any, inputs: Mapping[str, Array], outputs: Mappi
         outputs: declared outputs, by name.
 
     Yields:
-        a sentence if an output has another shape than declared.
+        a sentence if an output has another shape than declared, or one inference takes too much memory.
     """
     shapes = {entry.name: entry.shape for entry in session.get_outputs()}
     if all(list(shapes[name]) == list(array.shape) for name, array in outputs.items()):
         return
     fed = {name: [size if isinstance(size, int) else 1 for size in array.shape] for name, array in inputs.items()}
-    if any(np.prod(shape, dtype=float) > PROBE_SIZE_MOST for shape in fed.values()):
+    sizes = (np.prod(shape, dtype=float) * np.dtype(inputs[name].dtype).itemsize for name, shape in fed.items())
+    if sum(sizes) > PROBE_SIZE_MOST:
         return
     zeros = {name: np.zeros(shape, inputs[name].dtype) for name, shape in fed.items()}
     options = _runtime().RunOptions()
@@ -113,8 +115,9 @@ def probe(model: Path, session: Any, inputs: Mapping[str, Array], outputs: Mappi
     timer.start()
     try:
         found = session.run(list(outputs), zeros, options)
-    except Exception:
+    except Exception as error:
         # Zeros need not make sense to a model; each inference is looked at later.
+        yield from filter(None, (memory_problem(model, error),))
         return
     finally:
         timer.cancel()

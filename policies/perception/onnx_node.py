@@ -16,6 +16,7 @@ from embodied.ranges import at_least
 from policies.perception import model_file
 from policies.perception.model_card import ModelCard
 from policies.perception.model_fit import misfits, number_problem, output_problem, probe
+from policies.perception.model_memory import bounded_memory, memory_problem
 
 _FAILURES = ("Fail", "RuntimeException")
 """Errors of ONNX Runtime from computing a model; others are from how it was called."""
@@ -52,16 +53,25 @@ class OnnxNode(Node):
         if problems := list(self._file_problems()):
             yield from problems
             return
+        # Loading the library takes no part of what the model may take.
+        _ = _runtime()
+        with bounded_memory(Path(self.model)):
+            problems = list(self._problems())
+        yield from problems
+
+    def _problems(self) -> Iterator[str]:
+        """Load the model, and look at its inputs and outputs."""
+        model = Path(self.model)
         try:
             # As it stands in the file: what optimising it takes is not known before it has been looked at.
-            session = _session(Path(self.model), "CPUExecutionProvider", 1, optimise=False)
+            session = _session(model, "CPUExecutionProvider", 1, optimise=False)
         except Exception as error:
-            yield _load_problem(Path(self.model), error)
+            yield memory_problem(model, error) or _load_problem(model, error)
             return
         if problems := list(self._misfits(session)):
             yield from problems
             return
-        yield from probe(Path(self.model), session, type(self).inputs, type(self).outputs)
+        yield from probe(model, session, type(self).inputs, type(self).outputs)
 
     def files(self) -> Iterable[Path]:
         """Return the files in which the model keeps weights, beside the model itself."""

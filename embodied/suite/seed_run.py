@@ -11,7 +11,6 @@ from embodied.clock import Time
 from embodied.errors import EmbodiedError, LaunchError, NodeFailed, error_text
 from embodied.interrupts import foreign
 from embodied.launch import Launch, Overrides, load
-from embodied.live.episode import play_live
 from embodied.runtime.command_line import command
 from embodied.runtime.digest import Mark
 from embodied.runtime.episode import Watcher, play
@@ -241,6 +240,9 @@ def run_seed(job: Job, seed: int, launch: Launch | None = None, watchers: Sequen
 
 def _run_live(job: Job, seed: int, launch: Launch) -> Result:
     """Run one seed live; its logs are kept in the suite's folder."""
+    # A worker starts for each seed that crashes: what only live runs need is not imported for the others.
+    from embodied.live.episode import play_live
+
     scenario = job.scenario
     about = {"file": str(scenario.file), "profile": scenario.profile}
     log = job.log(seed)

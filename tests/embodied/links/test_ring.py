@@ -61,7 +61,7 @@ def publish(ring: Ring, number: int) -> None:
     ring.publish(slot)
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(
     size=st.sampled_from([64, 300_000]),
     moves=st.lists(

@@ -44,31 +44,6 @@ def played(folder: Path, files: Mapping[str, str], *words: str) -> tuple[str, li
     return done.stdout, [*ET.parse(folder / "report.xml").getroot().iter("testcase")]
 
 
-def test_each_seed_is_an_item_of_its_own_in_any_process_and_in_the_report_of_ci(tmp_path: Path) -> None:
-    test = """
-        import pytest
-
-        @pytest.mark.scenario("launch/cell.yaml", seeds=range(3, 6))
-        def test_it_passes(scenario):
-            run = scenario()
-            run.until(lambda: run.verdict)
-            run.silence("double", 0.5)
-            run.seconds(0.25)
-            assert run.verdict.passed
-        """
-    text, found = played(tmp_path, {"test_cell.py": test}, "-n", "1")
-    assert "1 failed, 2 passed" in text
-    assert "test_cell.py::test_it_passes[seed-4]" in text
-    cases = {case.attrib["name"]: case for case in found}
-    assert sorted(cases) == [f"test_it_passes[seed-{seed}]" for seed in (3, 4, 5)]
-    (reproduce,) = cases["test_it_passes[seed-4]"].iter("property")
-    assert reproduce.attrib["value"] == "embodied run launch/cell.yaml --seed 4 --for 1.25s"
-    for row in ("file       launch/cell.yaml", "profile    (the file itself)", "seed       4", "simulated  1.25 s"):
-        assert row in text
-    assert re.search(r"digest     [0-9a-f]{64}\n", text)
-    assert "did        silence double at 1 s for 500 ms (the test's own doing" in text
-
-
 MARKERS = {
     '"launch/cell.yaml", seeds=range(5, 3)': "the seeds range(5, 3) are empty; write range(20)",
     '"launch/cell.yaml", seeds="0:3"': "expected seeds such as range(20), got '0:3'",
@@ -90,6 +65,17 @@ FILES = {
         nodes: {clock: {use: "tidy:Tidy"}, rude: {use: "tidy:Rude"}, last: {use: "tidy:Tidy"}}
         """,
     "launch/told.yaml": CELL + "profiles: {plain: {}}\n",
+    "test_cell.py": """
+        import pytest
+
+        @pytest.mark.scenario("launch/cell.yaml", seeds=range(3, 6))
+        def test_it_passes(scenario):
+            run = scenario()
+            run.until(lambda: run.verdict)
+            run.silence("double", 0.5)
+            run.seconds(0.25)
+            assert run.verdict.passed
+        """,
     "tidy.py": """
         from tests.embodied.nodes import Clock
 
@@ -170,7 +156,21 @@ class Told:
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
     folder = tmp_path_factory.mktemp("project")
-    return Told(folder, *played(folder, FILES, "-p", "no:randomly", "--continue-on-collection-errors"))
+    return Told(folder, *played(folder, FILES, "-n", "1", "-p", "no:randomly", "--continue-on-collection-errors"))
+
+
+def test_each_seed_is_an_item_of_its_own_in_any_process_and_in_the_report_of_ci(told: Told) -> None:
+    assert "test_cell.py::test_it_passes[seed-4]" in told.text
+    assert len(told.why("test_cell", "failure")) == 1
+    text = told.text.partition("_ test_it_passes[seed-4] _")[2]
+    cases = {case.attrib["name"]: case for case in told.cases if case.attrib["classname"] == "test_cell"}
+    assert sorted(cases) == [f"test_it_passes[seed-{seed}]" for seed in (3, 4, 5)]
+    (reproduce,) = cases["test_it_passes[seed-4]"].iter("property")
+    assert reproduce.attrib["value"] == "embodied run launch/cell.yaml --seed 4 --for 1.25s"
+    for row in ("file       launch/cell.yaml", "profile    (the file itself)", "seed       4", "simulated  1.25 s"):
+        assert row in text
+    assert re.search(r"digest     [0-9a-f]{64}\n", text)
+    assert "did        silence double at 1 s for 500 ms (the test's own doing" in text
 
 
 def test_what_cannot_be_opened_fails_in_one_message_without_a_traceback(told: Told) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from embodied.autopilot import Mixer
 from embodied.bodies import FlightSensors, Quadrotor
 from embodied.clock import SECOND, Time
-from embodied.geometry import quaternion, rotation_matrix
+from embodied.geometry import cross, quaternion, rotation_matrix
 from embodied.messages import Vector
 
 QUADROTOR = Quadrotor(
@@ -44,7 +44,7 @@ class Airframe:
         lift, *torque = self._wrench @ self.thrusts
         self._felt = self.attitude.T @ self.wind / QUADROTOR.mass + np.array([0.0, 0.0, lift / QUADROTOR.mass])
         inertia = QUADROTOR.inertia
-        self.turning = self.turning + DT * (torque - np.cross(self.turning, inertia * self.turning)) / inertia
+        self.turning = self.turning + DT * (torque - cross(self.turning, inertia * self.turning)) / inertia
         self.velocity = self.velocity + DT * (self.attitude @ self._felt - np.array([0.0, 0.0, 9.81]))
         self.position = self.position + DT * self.velocity
         self.attitude = self.attitude @ rotation_matrix(DT * self.turning)

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.embodied.cli.test_cli import ROOT, command, simulated
+from tests.embodied.cli.test_cli import ROOT, simulated
+from tests.embodied.conftest import Command
 
 BLOCK = re.compile(r"```(\w*)\n(.*?)```", re.DOTALL)
 
@@ -44,7 +45,7 @@ def test_the_site_builds_and_every_link_and_anchor_leads_somewhere(tmp_path: Pat
 
 
 @simulated
-def test_the_tutorial_runs_as_it_is_written(tmp_path: Path) -> None:
+def test_the_tutorial_runs_as_it_is_written(tmp_path: Path, embodied: Command) -> None:
     (tmp_path / "pyproject.toml").touch()
     node, launch = page("first_node.md"), page("first_launch_file.md")
     write(node, tmp_path)
@@ -54,12 +55,12 @@ def test_the_tutorial_runs_as_it_is_written(tmp_path: Path) -> None:
     done = subprocess.run(words, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     assert "2 passed" in done.stdout, done.stdout + done.stderr
     for line in next(text for language, text in launch if language == "sh").splitlines():
-        done = command(*line.partition("#")[0].split()[1:], at=tmp_path)
-        assert done.returncode == 0, done.stderr + done.stdout
+        ran = embodied(*line.partition("#")[0].split()[1:])
+        assert ran.code == 0, ran.stderr + ran.stdout
     wrong = tmp_path / "launch" / "slow_pick.yaml"
     wrong.write_text(wrong.read_text("utf-8").replace("goal: policy,", "goal: polcy,"), encoding="utf-8")
     shown = next(text for language, text in launch if not language)
-    assert shown in command("check", "launch/slow_pick.yaml", at=tmp_path).stderr
+    assert shown in embodied("check", "launch/slow_pick.yaml").stderr
 
 
 def test_the_glossary_is_in_order_and_says_each_term_once() -> None:

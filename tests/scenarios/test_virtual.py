@@ -21,16 +21,16 @@ pytest.importorskip("cantools", reason="the driver of vehicles on CAN needs cant
 LAUNCH = Path(__file__).parents[2] / "launch"
 
 
-def done(file: str, view: str, host: str, *sets: str) -> dict[str, str]:
+def done(file: str, view: str, host: str, *sets: str, seed: int = 3) -> dict[str, str]:
     """What the drivers met, once the task of a launch file was done; the camera's pictures come from that host."""
     stream = (f"stream.host={host}", f"camera.source=http://{host}:8554/virtual/{view}.mjpg")
     scenario = Scenario("virtual", LAUNCH / file, "virtual", Overrides(sets=(*sets, *stream)), live=True)
-    result = run_seed(Job(scenario), 3).result
+    result = run_seed(Job(scenario), seed).result
     pace = result.outcome.get("real_time_factor", 1.0)
     if result.status != "passed" and pace < SLOWEST:
         pytest.skip(f"this machine is too slow to judge: the world's time passed at {pace:.2f} of the clock's")
     assert result.status == "passed", result.reason
-    # A process that takes longer than a second to end, as one of a vendor's SDK may on a busy machine, has worked.
+    # A process that takes longer than a second to end, as any may on a busy machine, has worked.
     assert not [event for event in result.outcome["events"] if event["kind"] != "stopped"]
     met: dict[str, str] = result.outcome["devices"]
     assert met["camera"] == f"embodied virtual camera, serial {view} (virtual)"
@@ -62,5 +62,6 @@ def test_the_very_drivers_of_the_shuttle_and_its_camera_keep_to_a_lane_against_a
     tmp_path: Path,
 ) -> None:
     link = tmp_path / "unit"
-    met = done("ev_shuttle.yaml", "front", address(), f"car.channel={link}", f"unit.link={link}")
+    # A short lane with nothing in it: the shuttle waits before an obstacle in lockstep, and by `make virtual`.
+    met = done("ev_shuttle.yaml", "front", address(), f"car.channel={link}", f"unit.link={link}", seed=64)
     assert met["car"] == "generic drive-by-wire unit EV-1, serial VIRTUAL-EV (virtual)"

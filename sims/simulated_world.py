@@ -13,7 +13,7 @@ from embodied.messages import Vector
 from embodied.ranges import Range, positive
 from embodied.robot import Robot
 from embodied.world import Verdict
-from sims.bodies import ARMS
+from sims.bodies import model_file
 from sims.bullet import Bullet
 from sims.judging import LOOKS
 from sims.rendering import AUTO, Light, Renderer, choose
@@ -237,12 +237,11 @@ class SimulatedWorld(ABC, Generic[R]):
 
 
 def arm_problems(robot: Robot) -> Iterable[str]:
-    """Check for a simulated world that a robot has a simulated arm on the same base; yield one sentence a problem."""
-    model = ARMS.get(robot.name)
-    if model is None:
-        yield f"there is no simulated arm '{robot.name}'; {', '.join(nearest(robot.name, ARMS))}"
-    elif model.base != robot.base:
-        yield f"the simulated '{robot.name}' stands on '{model.base}', and the robot on '{robot.base}'"
+    """Check for a simulated world that a robot has a body that fits it; yield one sentence a problem."""
+    if robot.body is None:
+        yield f"robot '{robot.name}' has no body for simulated worlds: add 'body:' to its description"
+        return
+    yield from model_file.problems(robot, robot.body)
 
 
 def run_problems(rates: Range, rate: float, time_limit: float) -> Iterable[str]:

@@ -5,7 +5,7 @@ Beyond `WIDEST` the pivoting jaw no longer faces the fixed one, so the opening s
 
 from __future__ import annotations
 
-from embodied.devices.jaw import SO101_JAW
+from embodied.robot.jaw import SO101_JAW
 
 CLOSED = SO101_JAW.closed
 """Angle at which the jaw is closed [rad]."""

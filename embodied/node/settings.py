@@ -234,7 +234,7 @@ def _exactly(kind: type) -> typing.Callable[[Any, Context], Any]:
 
 
 def _path(value: Any, context: Context) -> Path:
-    if not isinstance(value, str | Path) or "://" in str(value):
+    if not isinstance(value, str | Path) or "://" in str(value).removeprefix("package://"):
         raise SettingError(f"expected a path, got {shown(value)}")
     return context.folder / value
 

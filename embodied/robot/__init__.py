@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from embodied.robot.body import Body
 from embodied.robot.model import Chain, Joint, Robot, Tool
 
-__all__ = ["Chain", "Joint", "Robot", "Tool"]
+__all__ = ["Body", "Chain", "Joint", "Robot", "Tool"]

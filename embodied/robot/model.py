@@ -19,6 +19,7 @@ from embodied.geometry import cross_matrix, transform
 from embodied.messages.schema import Vector
 from embodied.ranges import positive
 from embodied.robot import urdf
+from embodied.robot.body import Body
 
 _LIMIT_SLACK = 1e-3
 """Excess of a limit over that of the URDF that is rounding: 2π may be written as 6.2832 [rad], [rad/s]."""
@@ -56,6 +57,7 @@ class Robot:
         tool: tool centre point.
         joints: limits by joint name, from the base to the tool.
         opening: widest opening of the gripper [m].
+        body: its body in simulated worlds.
     """
 
     name: str
@@ -64,6 +66,7 @@ class Robot:
     tool: Tool
     joints: dict[str, Joint]
     opening: float  # [m]
+    body: Body | None = None
 
     def __post_init__(self) -> None:
         positive("m").require(opening=self.opening)

@@ -6,6 +6,7 @@ not need, such as meshes, transmissions and tags of plug-ins with a prefix that 
 
 from __future__ import annotations
 
+import importlib.util
 import math
 import os
 import re
@@ -75,7 +76,9 @@ def read(path: Path) -> ET.Element:
 
 
 def locate(path: Path) -> Path:
-    """Return the file that a path means; `package://name/…` is looked for as ROS does, and in the folders around.
+    """Return the file that a path means.
+
+    `package://name/…` is looked for in the folders around, as ROS does, and in the packages of Python.
 
     Raises:
         OSError: there is no such package.
@@ -89,6 +92,8 @@ def locate(path: Path) -> Path:
     places = [folder for folder in around if folder.name == name] + [folder / name for folder in around]
     places += [Path(place) / name for place in os.environ.get("ROS_PACKAGE_PATH", "").split(":") if place]
     places += [Path(place) / "share" / name for place in os.environ.get("AMENT_PREFIX_PATH", "").split(":") if place]
+    spec = importlib.util.find_spec(name) if name.isidentifier() else None
+    places += [Path(place) for place in (spec.submodule_search_locations or () if spec else ())]
     found = next((folder / rest for folder in places if (folder / rest).is_file()), None)
     if found is None:
         raise OSError(0, f"there is no {rest} of a package '{name}'; write its path relative to this launch file")

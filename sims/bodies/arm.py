@@ -11,10 +11,9 @@ from embodied.clock import Time
 from embodied.errors import WorldFailed, nearest
 from embodied.geometry import pose_matrix, transform
 from embodied.messages import GripperState, JointCommand, JointState, Vector
-from embodied.robot import Robot
-from sims.bodies.model import ArmModel
+from embodied.robot import Body, Robot
+from sims.bodies.model_file import load, redrawn
 from sims.bodies.servo import Servo
-from sims.bodies.urdf import load, redrawn
 from sims.bullet import Bullet
 from sims.rendering.mesh import Mesh
 from sims.rendering.models import Key
@@ -37,7 +36,7 @@ class Arm:
     Args:
         bullet: the simulator.
         robot: names and limits of its joints, and its home position.
-        model: model file, gripper and gains.
+        body: model file, gripper and gains.
         rate: physics steps per second [Hz].
         clock: reads the world's time.
 
@@ -50,15 +49,15 @@ class Arm:
         WorldFailed: the model lacks a joint of the robot.
     """
 
-    def __init__(self, bullet: Bullet, robot: Robot, model: ArmModel, rate: float, clock: Callable[[], Time]) -> None:
+    def __init__(self, bullet: Bullet, robot: Robot, body: Body, rate: float, clock: Callable[[], Time]) -> None:
         self._bullet = bullet
-        self._name = robot.name
-        self._model = model
-        self._gripper = model.gripper
+        self._body = body
+        self._gripper = body.gripper
+        self._stroke = body.gripper.stroke
         self._clock = clock
         self.joints = tuple(robot.joints)
         self.opening = robot.opening
-        self.body = load(bullet, robot.name, model)
+        self.body = load(bullet, robot, body)
         number = self._index()
         missing = [name for name in self.joints if name not in number]
         if missing:
@@ -68,7 +67,7 @@ class Arm:
         self._followers = [number[name] for name in self._gripper.followers]
         self._lower, self._upper = robot.limit("lower"), robot.limit("upper")
         # The same bandwidth at any physics rate.
-        gain = 1.0 - (1.0 - model.gain) ** (REFERENCE_RATE / rate)
+        gain = 1.0 - (1.0 - body.gain) ** (REFERENCE_RATE / rate)
         speeds = self._limit_velocities(robot)
         self._servo = Servo(bullet, self.body, self._arm, robot.limit("effort"), speeds, gain, rate)
         self.step = self._servo.step
@@ -145,7 +144,7 @@ class Arm:
         """
         for joint, value in zip(self._arm, position.tolist(), strict=True):
             self._bullet.resetJointState(self.body, joint, value)
-        drive = self._gripper.joint(width)
+        drive = self._stroke.drive(width)
         for joint in {*self._drives, *self._followers}:
             self._bullet.resetJointState(self.body, joint, drive)
         self._position = position
@@ -156,10 +155,10 @@ class Arm:
         """Return measured joints and gripper, acquired at the world's time."""
         states = self._bullet.getJointStates(self.body, self._arm + self._drives)
         position, velocity, _, effort = zip(*states, strict=True)
-        n, now, gripper = len(self._arm), self._clock(), self._gripper
+        n, now, stroke = len(self._arm), self._clock(), self._stroke
         drives = len(self._drives)
         drive = sum(position[n:]) / drives
-        slope = gripper.slope(drive)
+        slope = stroke.slope(drive)
         joints = JointState(
             position=np.array(position[:n]),
             velocity=np.array(velocity[:n]),
@@ -169,7 +168,7 @@ class Arm:
         # Virtual work: effort of the drives times their motion is force times the change of width; closing is positive.
         force = -sum(effort[n:]) / slope
         speed = slope * sum(velocity[n:]) / drives
-        return joints, GripperState(width=gripper.width(drive), speed=speed, force=force, acquired=now)
+        return joints, GripperState(width=stroke.width(drive), speed=speed, force=force, acquired=now)
 
     def command(self, command: JointCommand) -> JointCommand:
         """Set the servos' targets; they stand until the next call.
@@ -183,7 +182,7 @@ class Arm:
             self._servo.follow(self._position)
         if command.gripper is not None:
             self._width = min(max(command.gripper, 0.0), self.opening)
-            target = self._gripper.joint(self._width)
+            target = self._stroke.drive(self._width)
             for joint in self._drives:
                 bullet.setJointMotorControl2(
                     self.body, joint, bullet.POSITION_CONTROL, targetPosition=target, force=self._gripper.force
@@ -209,12 +208,12 @@ class Arm:
 
     def meshes(self) -> dict[Key, Mesh]:
         """Return the meshes that no file holds, as `Stage` takes them."""
-        drawn = redrawn(self._name, self._model)
+        drawn = redrawn(self._body)
         return {(self.body, self._links[link]): mesh for link, mesh in drawn.items()}
 
     def wrist(self) -> Vector:
         """Return the optical frame of the wrist camera in the base frame, shape (4, 4) [m]."""
-        mount = self._model.wrist
+        mount = self._body.wrist
         position, orientation = self.link(mount.link)
         placed: Vector = pose_matrix(position, orientation) @ transform(mount.position, mount.rpy)
         return placed

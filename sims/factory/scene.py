@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from embodied.node.node import generator
+from embodied.robot.worktable import Worktable
 from sims.bodies import car_model
-from sims.bodies.worktable import Worktable
 from sims.lane import BEFORE, BEYOND, EASE, Lane, Pose2, lay
 from sims.road_surface import RoadLook, draw_look
 from sims.tabletop.scene import TabletopScene

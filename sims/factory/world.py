@@ -13,10 +13,10 @@ from embodied.errors import WorldFailed
 from embodied.messages import Vector
 from embodied.node.node import generator
 from embodied.ranges import Range
-from embodied.robot import Robot
+from embodied.robot import Body, Robot
 from sims import road_surface, scenery
 from sims.airfield.scene import PAD_EDGE, PAD_LABEL, pad
-from sims.bodies import ARMS, ArmModel, car_model
+from sims.bodies import car_model
 from sims.bodies.arm import Arm
 from sims.bodies.camera_mounts import DOWN, DOWN_ASPECT, FRONT, carried
 from sims.bodies.car import Shuttle
@@ -107,10 +107,10 @@ class Factory(SimulatedWorld["_FactoryRun"]):
 
     def build(self, bullet: Bullet, seed: int) -> _FactoryRun:
         """Build the bodies of a seed; time is 0."""
-        model = ARMS.get(self.robot.name)
-        if model is None:
+        body = self.robot.body
+        if body is None:
             raise WorldFailed("; ".join(self.check()))
-        return _FactoryRun(self, bullet, model, seed)
+        return _FactoryRun(self, bullet, body, seed)
 
     def arm(self, name: str = ARM) -> Arm:
         """Return the arm, whose name is `arm`."""
@@ -159,20 +159,20 @@ class _FactoryRun(Run):
 
     judge: FactoryJudge
 
-    def __init__(self, world: Factory, bullet: Bullet, model: ArmModel, seed: int) -> None:
+    def __init__(self, world: Factory, bullet: Bullet, body: Body, seed: int) -> None:
         super().__init__(bullet, world.rate)
-        self.scene = scene = draw(seed, model.worktable, world.objects)
+        self.scene = scene = draw(seed, body.worktable, world.objects)
         light, ambient = scene.table.look.light, scene.look.ambient
         self.light = Light(light)
         # The same sun; the share of it that the air scatters is what the model behind each camera was trained on.
         self.lights = {"front": Light(light, ambient, 1.0 - ambient)}
-        scenery.start(bullet, world.rate, model.iterations)
+        scenery.start(bullet, world.rate, body.iterations)
         self._floor, ground = road_surface.build(bullet, scene.lane, scene.look, GROUND)
         table, surface = scenery.table(bullet, TABLE, scene.table.look.texture(TABLE))
         scenery.legs(bullet, TABLE, GROUND)
         self._pad, marking = scenery.marking(bullet, PAD_EDGE, pad(), (*PAD, 0.0), GROUND)
         self._bodies, meshes = build_objects(bullet, scene.table)
-        self.arm = Arm(bullet, world.robot, model, world.rate, self.now)
+        self.arm = Arm(bullet, world.robot, body, world.rate, self.now)
         self.shuttle = Shuttle(
             bullet, scene.shuttle, GROUND, world.rate, self.now, generator(seed, "factory", "wheels"), world.charge
         )

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from embodied.messages import Vector
+from embodied.robot.worktable import Tray
 from embodied.world import Verdict
-from sims.bodies.worktable import Tray
 from sims.judging import BlockMotion, Container, RestTimer, displacements, moved_failure
 
 RESTING = 0.3

@@ -18,7 +18,7 @@ import numpy as np
 
 from embodied.messages import Vector
 from embodied.node.node import generator
-from sims.bodies.worktable import Worktable
+from embodied.robot.worktable import Worktable
 from sims.rendering.mesh import Pixels
 from sims.scenery import Extent
 

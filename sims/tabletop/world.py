@@ -10,12 +10,11 @@ import numpy as np
 from embodied.errors import WorldFailed
 from embodied.messages import Vector
 from embodied.ranges import Range
-from embodied.robot import Robot
+from embodied.robot import Body, Robot
+from embodied.robot.worktable import Tray
 from sims import scenery
-from sims.bodies import ARMS, ArmModel
 from sims.bodies.arm import Arm
 from sims.bodies.camera_mounts import at_wrist, wrist_lens
-from sims.bodies.worktable import Tray
 from sims.bullet import Bullet
 from sims.judging import BlockMotion
 from sims.object_truth import ObjectTruth, quarter_turn
@@ -77,10 +76,10 @@ class Tabletop(SimulatedWorld["_TabletopRun"]):
 
     def build(self, bullet: Bullet, seed: int) -> _TabletopRun:
         """Build the bodies of a seed; time is 0."""
-        model = ARMS.get(self.robot.name)
-        if model is None:
+        body = self.robot.body
+        if body is None:
             raise WorldFailed("; ".join(self.check()))
-        return _TabletopRun(self, bullet, model, draw(seed, model.worktable, self.objects, self.spread))
+        return _TabletopRun(self, bullet, body, draw(seed, body.worktable, self.objects, self.spread))
 
     def arm(self, name: str = ARM) -> Arm:
         """Return the arm, whose name is `arm`."""
@@ -123,16 +122,16 @@ class _TabletopRun(Run):
 
     judge: TabletopJudge
 
-    def __init__(self, world: Tabletop, bullet: Bullet, model: ArmModel, scene: TabletopScene) -> None:
+    def __init__(self, world: Tabletop, bullet: Bullet, body: Body, scene: TabletopScene) -> None:
         super().__init__(bullet, world.rate)
         worktable = scene.worktable
         self.scene = scene
         self.light = Light(scene.look.light)
-        scenery.start(bullet, world.rate, world.iterations or model.iterations)
+        scenery.start(bullet, world.rate, world.iterations or body.iterations)
         table, surface = scenery.table(bullet, TABLE, scene.look.texture(TABLE))
         build_tray(bullet, worktable.tray)
         self.bodies, meshes = build_objects(bullet, scene)
-        self.arm = Arm(bullet, world.robot, model, world.rate, self.now)
+        self.arm = Arm(bullet, world.robot, body, world.rate, self.now)
         self.pushes, self.sensors = (self.arm.step,), self.arm.sensors
         floor, ground = scenery.floor(bullet)
         self.stage = Stage(bullet, meshes | {(table, -1): surface, (floor, -1): ground, **self.arm.meshes()})

@@ -10,7 +10,6 @@ import yaml
 from embodied.messages import Vector
 from embodied.node.settings import Context, make
 from embodied.robot import Robot
-from sims.bodies import ARMS as MODELS
 from sims.tabletop.world import Tabletop
 
 FRAGMENTS = Path(__file__).parents[2] / "launch" / "robots"
@@ -56,7 +55,8 @@ def panda_table(panda: Robot) -> Iterator[Tabletop]:
 @pytest.fixture
 def delivered(robot: Robot) -> Vector:
     """Where the centre of a block is that lies in the middle of the tray."""
-    worktable = MODELS[robot.name].worktable
+    assert robot.body is not None
+    worktable = robot.body.worktable
     return np.array([worktable.tray.x, worktable.tray.y, worktable.tray.floor + worktable.block / 2])
 
 

@@ -4,13 +4,11 @@ import numpy as np
 import pytest
 
 from embodied import SECOND, Time
-from embodied.devices.jaw import SO101_JAW
 from embodied.geometry import rotation, transform
 from embodied.messages import JointCommand, Vector
 from embodied.node.node import generator
 from embodied.robot import Robot
 from sims.arm import SimArm
-from sims.bodies import so101, xarm6
 from sims.tabletop.world import Tabletop
 
 SEED = 10**9 + 11
@@ -83,28 +81,6 @@ def test_the_gripper_opens_to_the_width_it_is_told(table: Tabletop) -> None:
         arm.command(JointCommand(gripper=wanted))
         later(table, 1.0)
         assert arm.read()[1].width == pytest.approx(wanted, abs=0.0015)
-
-
-def test_the_linkage_of_the_xarm6_gripper_is_invertible_and_closes_as_it_turns() -> None:
-    assert xarm6.width(0.0) == pytest.approx(0.089, abs=1e-3)
-    assert xarm6.width(xarm6.CLOSED) == pytest.approx(0.0, abs=2e-3)
-    for angle in np.linspace(0.01, xarm6.CLOSED, 50).tolist():
-        assert xarm6.drive(xarm6.width(angle)) == pytest.approx(angle, abs=1e-9)
-        assert xarm6.slope(angle) == pytest.approx(
-            (xarm6.width(angle + 1e-6) - xarm6.width(angle - 1e-6)) / 2e-6, rel=1e-6
-        )
-        assert xarm6.slope(angle) < 0
-
-
-def test_the_jaw_of_the_so101_is_invertible_and_opens_as_it_turns() -> None:
-    assert SO101_JAW.opening(0.0) == pytest.approx(0.0235, abs=1e-4)
-    for angle in np.linspace(SO101_JAW.closed, so101.OPEN, 50).tolist():
-        assert so101.drive(SO101_JAW.opening(angle)) == pytest.approx(angle, abs=1e-9)
-        slope = (SO101_JAW.opening(angle + 1e-6) - SO101_JAW.opening(angle - 1e-6)) / 2e-6
-        assert SO101_JAW.slope(angle) == pytest.approx(slope, rel=1e-6)
-        assert SO101_JAW.slope(angle) > 0
-    assert so101.drive(0.0) == SO101_JAW.closed
-    assert so101.drive(1.0) == so101.OPEN
 
 
 def test_friction_alone_carries_a_block(

@@ -11,10 +11,10 @@ from embodied.clock import SECOND, Time
 from embodied.errors import WorldFailed
 from embodied.geometry import BASE
 from embodied.robot import Robot
+from embodied.robot.worktable import Worktable
 from sims.airfield.world import Airfield
 from sims.bodies.car_model import BED, FLOOR, NOSE, TAIL, WIDTH
 from sims.bodies.quadrotor import HEIGHT
-from sims.bodies.worktable import Worktable
 from sims.factory.nodes import Archive, DeliveryTask, TrueBlocks, TrueSight
 from sims.factory.scene import FENCE_HIGH, FENCE_LOW, GROUND, LOADING, PAD, TABLE, draw
 from sims.factory.world import CAMERAS, HOLD_HEIGHT, Factory

@@ -5,10 +5,12 @@ from functools import cache
 import numpy as np
 import pytest
 
-from sims.bodies.so101 import SO101
-from sims.bodies.worktable import Worktable
+from embodied.robot.worktable import Worktable
 from sims.tabletop.scene import COLOURS, TabletopScene, draw, graspable, overlap
+from tests.sims.conftest import read_robot
 
+SO101 = read_robot("so101").body
+assert SO101 is not None
 LARGE, SMALL = Worktable(), SO101.worktable
 COUNTS = {LARGE: 400, SMALL: 200}
 every_table = pytest.mark.parametrize("table", [LARGE, SMALL], ids=["large", "small"])

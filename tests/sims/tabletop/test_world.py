@@ -11,7 +11,7 @@ from embodied import SECOND, Time
 from embodied.errors import WorldFailed
 from embodied.messages import JointCommand
 from embodied.robot import Robot
-from sims.bodies.worktable import Worktable
+from embodied.robot.worktable import Worktable
 from sims.bullet import NoSimulator
 from sims.tabletop.scene import draw
 from sims.tabletop.world import Tabletop

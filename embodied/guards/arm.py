@@ -192,10 +192,10 @@ class ArmGuard(Guard):
 
         The set-point is dropped where it is no more the arm's place: after silence, and with a joint outside.
         """
+        silent, self._silent = self._silent, joints is None
         if joints is None:
             self._agreement.forget()
             self._lag.forget()
-            self._silent = True
             return ""
         self._agreement.add(joints, *joints.position.tolist())
         limiter = self._limiter
@@ -203,9 +203,8 @@ class ArmGuard(Guard):
         outside = joint_range_problem(joints.position, lower, upper, limiter.names)
         if outside:
             self._agreement.forget()
-        if outside or (self._silent and resting):
+        if outside or (silent and resting):
             self._setpoint = None
-        self._silent = False
         if self._setpoint is None:
             self._lag.forget()
             self._following.reset()

@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from embodied.guards import following_error
 from embodied.guards.following_error import FollowingError, VelocityLag
 
 FAR = "joint1 is 0.5 rad from its set-point, over its limit of 0.4 rad"
@@ -20,8 +21,9 @@ def test_beyond_the_limit_nobody_is_followed_and_after_some_periods_it_is_a_reas
 
 def test_it_begins_again_where_there_is_nothing_to_compare() -> None:
     following = FollowingError(0.4, "rad", 2)
-    for _ in range(2):
-        following.update("joint1", 0.5)
+    following.update("joint1", 0.5)
+    assert following.cause == ""
+    following.update("joint1", 0.5)
     assert following.cause == FAR
     following.reset()
     assert (following.refusal, following.cause) == ("", "")
@@ -67,3 +69,11 @@ def test_it_forgets_and_keeps_nothing_that_others_may_write_to() -> None:
     assert lag.update(np.array([1.0]), place) == [0.0]
     place += 0.03
     assert lag.update(np.array([0.0]), np.array([0.0])) == [0.0]
+
+
+def test_a_lag_is_forgotten_with_its_time_constant(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(following_error, "LAG_MEMORY", 0.5)
+    lag = VelocityLag(np.array([2.0]), 0.01)
+    lag.update(np.array([0.0]), np.array([0.0]))
+    lag.update(np.array([1.0]), np.array([0.0]))
+    assert lag.update(np.array([0.0]), np.array([0.0])) == pytest.approx([0.01 * (1 - 0.01 / 0.5)])

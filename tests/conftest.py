@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import shutil
 import socket
+import sys
 import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -38,6 +40,25 @@ def _libraries_leave_the_process_as_it_is() -> Iterator[None]:
     os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
     assert timeout is None
     assert policy == os.SCHED_OTHER
+
+
+@pytest.fixture
+def own_modules(tmp_path: Path) -> Iterator[None]:
+    """Modules that are imported from the folder of the test are forgotten, and those that it removed are there again.
+
+    A copy in place of `sys.modules` would not do: the interpreter goes on with the original.
+    """
+    before = {**sys.modules}
+    yield
+    # All places before any is forgotten: that of a package without a file is computed from its parent.
+    places = {
+        name: [getattr(m, "__file__", None) or "", *getattr(m, "__path__", ())] for name, m in {**sys.modules}.items()
+    }
+    for name in places.keys() - before.keys():
+        if any(place.startswith(str(tmp_path)) for place in places[name]):
+            parent, _, child = name.rpartition(".")
+            vars(sys.modules.get(parent, sys.modules.pop(name))).pop(child, None)
+    sys.modules.update(before)
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -16,10 +16,9 @@ from embodied.launch import load
 
 
 @pytest.fixture(autouse=True)
-def short(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+def short(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, own_modules: None) -> Path:
     monkeypatch.setattr(bounded, "PATIENCE", 0.2)
     monkeypatch.setattr(bounded, "LOOK_PERIOD", 0.05)
-    monkeypatch.setattr(sys, "modules", {**sys.modules})
     monkeypatch.syspath_prepend(str(tmp_path))
     return tmp_path
 

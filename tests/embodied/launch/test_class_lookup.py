@@ -53,9 +53,8 @@ OLD = [
 
 
 @pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, own_modules: None) -> Path:
     """Folder of a project; what is imported from it is forgotten again."""
-    monkeypatch.setattr(sys, "modules", {**sys.modules})
     monkeypatch.chdir(tmp_path)
     (tmp_path / "pyproject.toml").touch()
     return tmp_path

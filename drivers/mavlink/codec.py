@@ -151,9 +151,9 @@ def is_armed(heartbeat: Any) -> bool:
 
 
 def decode_battery(message: Any, now: Time) -> Battery | None:
-    """Decode the battery in MAVLink's BATTERY_STATUS; None if it has no voltage or no charge."""
+    """Decode the battery in MAVLink's BATTERY_STATUS; None if it has no voltage, or no charge of 0 to 100 %."""
     cells = [cell for cell in (*message.voltages, *message.voltages_ext) if cell not in (0, NO_CELL)]
-    if not cells or message.battery_remaining < 0:
+    if not cells or not 0 <= message.battery_remaining <= 100:
         return None
     current = None if message.current_battery < 0 else -message.current_battery / 100.0
     return Battery(voltage=sum(cells) / 1000.0, current=current, charge=message.battery_remaining / 100.0, acquired=now)
@@ -200,10 +200,16 @@ def encode_value(value: Value) -> tuple[float, int]:
 
 
 def decode_value(value: float, kind: int) -> Value:
-    """Decode a parameter's value from the float and the MAV_PARAM_TYPE of a MAVLink message."""
+    """Decode a parameter's value from the float and the MAV_PARAM_TYPE of a MAVLink message.
+
+    Raises:
+        ValueError: the value is not finite.
+    """
     if kind == common.MAV_PARAM_TYPE_INT32:
         integer: int = struct.unpack("<i", struct.pack("<f", value))[0]
         return integer
+    if not math.isfinite(value):
+        raise ValueError(f"the vehicle's value of a parameter is {value}, and must be finite")
     return float(value)
 
 

@@ -25,6 +25,9 @@ HALF = 128
 """Half of the 256 sequence numbers; one that is further ahead counts as behind."""
 
 
+DAMAGED_MOST = 32
+"""Number of places in one datagram at which a frame is looked for in vain, until the rest of it is dropped."""
+
 RUN = 10
 """Number of consecutive frames behind the newest, one after the other, after which the sender has begun again."""
 
@@ -84,6 +87,7 @@ class FrameParser:
         """
         self._rest += data
         messages = []
+        tries = 0
         while self._rest:
             try:
                 size = frame_length(self._rest)
@@ -92,6 +96,10 @@ class FrameParser:
                 message = decode(self._rest[:size])
             except Malformed:
                 self._skip()
+                tries += 1
+                if datagram and tries == DAMAGED_MOST:
+                    # Each byte of it may look like the begin of a frame; a line brings no more than its speed allows.
+                    self._rest = b""
                 continue
             self._synchronized, self._rest = True, self._rest[size:]
             if message is not None:

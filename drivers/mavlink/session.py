@@ -13,6 +13,7 @@ from drivers.mavlink import codec
 from drivers.mavlink.clock import VehicleClock
 from drivers.mavlink.framing import FrameParser, SequenceFilter
 from drivers.mavlink.transport import Transport
+from embodied.untrusted.text import written_out
 
 AUTOPILOT = common.MAV_COMP_ID_AUTOPILOT1
 """Component of a vehicle that is its autopilot."""
@@ -232,7 +233,7 @@ class Session:
         elif kind == "HEARTBEAT":
             self.heartbeats.append(message)
         elif kind == "STATUSTEXT":
-            self.texts.append((now, str(message.text)))
+            self.texts.append((now, " ".join(written_out(str(message.text)).split())))
         elif kind == "TIMESYNC" and message.tc1 == 0:
             self.send(common.MAVLink_timesync_message(time.monotonic_ns(), message.ts1))
         elif kind == "TIMESYNC":

@@ -32,7 +32,7 @@ def read_parameter(session: Session, name: str) -> Value:
 
     Raises:
         DeviceLost: there is no answer.
-        ValueError: the name is too long or not ASCII.
+        ValueError: the name is too long or not ASCII, or the vehicle's value is not finite.
     """
     identifier = codec.encode_name(name)
     message = common.MAVLink_param_request_read_message(session.system, AUTOPILOT, identifier, -1)

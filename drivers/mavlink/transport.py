@@ -20,6 +20,9 @@ _NETWORK = re.compile(r"(udpin|udpout):([\w.-]+):(\d{1,5})")
 # A path below /dev/serial/by-path has colons of its own; the last one is before the speed.
 _SERIAL = re.compile(r"serial:(/.+):(\d{3,7})")
 
+PIECES_MOST = 500
+"""Number of datagrams, or reads of a line, after which `receive` returns: whoever sends without an end stops nobody."""
+
 
 class Transport(Protocol):
     """One end of a MAVLink connection.
@@ -34,7 +37,7 @@ class Transport(Protocol):
         """Send a frame, if the partner is known."""
 
     def receive(self) -> Iterator[bytes]:
-        """Yield what has come since the last call, in order."""
+        """Yield what has come since the last call, in order; what is beyond `PIECES_MOST` comes with the next call."""
 
     def wait(self, seconds: float) -> None:
         """Wait until something has come, for up to `seconds`."""
@@ -76,7 +79,7 @@ class UdpTransport:
 
     def receive(self) -> Iterator[bytes]:
         """Yield all datagrams of the partner; other senders are ignored once it is known."""
-        while True:
+        for _ in range(PIECES_MOST):
             try:
                 data, sender = self._socket.recvfrom(65536)
             except ConnectionError:
@@ -127,7 +130,7 @@ class SerialTransport:
         Raises:
             DeviceLost: the port is gone.
         """
-        while True:
+        for _ in range(PIECES_MOST):
             try:
                 with self._port_errors():
                     data = os.read(self._descriptor, 4096)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -76,10 +77,10 @@ class ParameterHandler:
         if name not in self.values:
             return
         if message.get_type() == "PARAM_SET":
-            value = codec.decode_value(message.param_value, message.param_type)
-            allowed = value in RANGES.get(name, FINITE)
-            if type(value) is type(self.values[name]) and allowed:
-                self.values[name] = value
+            with suppress(ValueError):
+                value = codec.decode_value(message.param_value, message.param_type)
+                if type(value) is type(self.values[name]) and value in RANGES.get(name, FINITE):
+                    self.values[name] = value
         yield self._value(name)
 
     def _value(self, name: str) -> Any:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import socket
+import time
 from typing import Any
 
 import numpy as np
@@ -11,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pymavlink.dialects.v20 import common
 
-from drivers.mavlink import codec, coordinates, mission
+from drivers.mavlink import codec, coordinates, mission, transport
 from drivers.mavlink.codec import decode_value, encode_value
 from drivers.mavlink.coordinates import Origin
 from drivers.mavlink.framing import FrameParser, Malformed, SequenceFilter, decode
@@ -271,3 +273,38 @@ def test_a_fence_survives_transmission(fence: Geofence) -> None:
     assert zone.inside
     assert zone.radius == fence.radius
     assert np.allclose(zone.polygon, fence.polygon, atol=0.02)
+
+
+@pytest.mark.parametrize(("charge", "known"), [(-1, False), (0, True), (100, True), (101, False), (127, False)])
+def test_a_charge_beyond_its_range_is_none(charge: int, known: bool) -> None:
+    message = sent(common.MAVLink_battery_status_message(0, 1, 1, 2500, [4000] * 10, 100, -1, -1, charge))
+    assert (codec.decode_battery(message, Time(0)) is not None) == known
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_a_parameter_of_a_vehicle_that_is_no_number_is_refused(value: float) -> None:
+    message = sent(common.MAVLink_param_value_message(b"MPC_XY_VEL_MAX", value, 9, 1, 0))
+    with pytest.raises(ValueError, match="must be finite"):
+        decode_value(message.param_value, message.param_type)
+
+
+def test_a_datagram_in_which_each_byte_may_begin_a_frame_costs_little_and_the_next_is_read() -> None:
+    parser, began = FrameParser(), time.process_time()
+    assert parser.feed(b"\xfe\0" * 30_000, datagram=True) == []
+    assert time.process_time() - began < 0.2
+    assert parser.rejected == 1
+    (message,) = parser.feed(bytes(common.MAVLink_timesync_message(0, 5).pack(PACKER)), datagram=True)
+    assert message.ts1 == 5
+
+
+def test_whoever_sends_without_an_end_does_not_keep_a_receiver(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transport, "PIECES_MOST", 10)
+    receiver = transport.UdpTransport(("127.0.0.1", 0))
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        for number in range(15):
+            sender.sendto(bytes([number]), receiver._socket.getsockname())
+        assert [list(receiver.receive()) for _ in range(2)] == [
+            [bytes([number]) for number in range(10)],
+            [bytes([number]) for number in range(10, 15)],
+        ]
+    receiver.close()

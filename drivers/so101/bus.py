@@ -16,7 +16,7 @@ from typing import Any
 import serial.tools.list_ports
 from scservo_sdk import COMM_RX_CORRUPT, COMM_SUCCESS, PortHandler, sms_sts
 
-from drivers.so101 import codec
+from drivers.so101 import codec, control_table
 from drivers.so101.codec import Malformed, Status
 from drivers.so101.control_table import Block, Register
 from embodied.devices import serial_port
@@ -107,33 +107,22 @@ class Bus:
             self._port.closePort()
 
     def ping(self, servo: int) -> int | None:
-        """Return the model number of a servo; None without an answer."""
-        with self._transaction():
-            model, result, _ = self._sdk.ping(servo)
-            return int(model) if self._succeeded(result) else None
+        """Return the model number of a servo; None without a valid answer, which the SDK's own ping does not check."""
+        reading = self.read(servo, control_table.MODEL)
+        return None if reading is None else reading.counts[0]
 
     def read(self, servo: int, what: Block | Register) -> Reading | None:
         """Read registers of a servo; None without a valid answer."""
-        width = what.width
         with self._transaction():
-            result = self._sdk.readTx(servo, what.address, width)
-            if result == COMM_SUCCESS:
-                packet, result = self._sdk.rxPacket()
-            if not self._succeeded(result):
-                return None
-            try:
-                frame = codec.answers(bytes(packet), (servo,), width)[0]
-            except Malformed:
-                self._reject()
-                return None
-        return _reading(frame, what)
+            frame = self._answer(self._sdk.readTx(servo, what.address, what.width), servo, what.width)
+        return None if frame is None else _reading(frame, what)
 
     def write(self, servo: int, what: Register, count: int) -> bool:
         """Write a register; return whether the servo acknowledged it."""
         data = what.pack(count)
         with self._transaction():
-            result, _ = self._sdk.writeTxRx(servo, what.address, len(data), list(data))
-            return self._succeeded(result)
+            result = self._sdk.writeTxOnly(servo, what.address, len(data), list(data))
+            return self._answer(result, servo, 0) is not None
 
     def read_all(self, ids: Sequence[int], what: Block) -> list[Reading] | None:
         """Read the same registers of several servos at once; None unless all gave a valid answer, in order."""
@@ -162,6 +151,29 @@ class Bus:
         with self._transaction():
             self._succeeded(self._sdk.syncWriteTxOnly(block.address, block.width, data, len(data)))
 
+    def _answer(self, sent: int, servo: int, width: int) -> codec.Frame | None:
+        """Receive the answer of one servo; None unless it is valid.
+
+        It is received as those of a sync read, in bounded time: where the SDK receives a single one, it skips bytes
+        before a header for as long as there are any, and does not check its length.
+
+        Args:
+            sent: result of the SDK for the request.
+            servo: id of the servo.
+            width: number of bytes that were asked for [B].
+        """
+        result, data = sent, []
+        if sent == COMM_SUCCESS:
+            result, data = self._sdk.syncReadRx(width, 1)
+        if not self._succeeded(result):
+            return None
+        try:
+            return codec.answers(bytes(data), (servo,), width)[0]
+        except Malformed:
+            self._clean = False
+            self.rejected += 1
+            return None
+
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[None]:
         try:
@@ -188,10 +200,6 @@ class Bus:
         self._clean = False
         self.rejected += result == COMM_RX_CORRUPT
         return False
-
-    def _reject(self) -> None:
-        self._clean = False
-        self.rejected += 1
 
 
 def _reading(frame: codec.Frame, what: Block | Register) -> Reading:

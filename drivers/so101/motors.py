@@ -107,7 +107,7 @@ class Motors:
             return ""
         text = count.to_bytes(control_table.NAMEPLATE.width, "little")
         return (
-            text.removeprefix(control_table.PLATE).decode("ascii").strip()
+            text.removeprefix(control_table.PLATE).decode("ascii", errors="replace").strip()
             if text.startswith(control_table.PLATE)
             else ""
         )

@@ -7,9 +7,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from embodied.robot import Robot
+from embodied.untrusted.text import cut, written_out
 
 SLACK = 1e-3
 """Tolerance for equal limits, since devices round theirs to ticks or degrees [rad], [rad/s] or [m]."""
+
+TEXT_LENGTH = 200
+"""Length to which the texts of a device are cut [characters]."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +33,7 @@ class JointRange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """Identity of a device, as it reports it once it is open.
+    """Identity of a device, as it reports it once it is open; its texts are one line that can be shown.
 
     Attributes:
         model: the maker's name of the model.
@@ -52,6 +56,11 @@ class Identity:
     size: tuple[int, int] | None = None
     sizes: tuple[tuple[int, int], ...] = ()
     unfit: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name in ("model", "serial", "firmware"):
+            text = cut(" ".join(written_out(getattr(self, name)).split()), TEXT_LENGTH)
+            object.__setattr__(self, name, text)
 
     def __str__(self) -> str:
         parts = [self.model, f"serial {self.serial}" if self.serial else "", self.firmware]

@@ -11,13 +11,14 @@ from contextlib import contextmanager
 import pytest
 
 from drivers.so101 import SO101, codec, control_table
+from drivers.so101.bus import Bus
 from drivers.so101.control_table import TICKS
 from drivers.so101.motors import Motors
 from drivers.so101.servos import IDS, NAMES
 from drivers.so101.virtual.dispatch import dispatch
 from drivers.so101.virtual.servo import Servo
 from embodied.errors import DeviceLost
-from embodied.node.identity import differences
+from embodied.node.identity import Identity, differences
 from tests.drivers.so101.bench import CALIBRATION, ROBOT
 
 
@@ -90,3 +91,30 @@ def test_an_answer_of_another_servo_is_rejected(servo: int) -> None:
             motors.read(1, control_table.MODE)
         assert motors.rejected > 0
         motors.close()
+
+
+def test_a_ping_whose_answer_has_no_model_is_none() -> None:
+    with scripted(lambda frame: codec.Frame(frame.id, 0).pack()) as port:
+        bus = Bus(port, 1_000_000)
+        assert bus.ping(1) is None
+        assert bus.write(1, control_table.TORQUE, 0)
+        bus.close()
+
+
+def test_noise_without_a_header_is_not_searched_through_for_an_answer() -> None:
+    with scripted(lambda frame: b"\x55" * 3000) as port:
+        bus = Bus(port, 1_000_000)
+        assert bus.read(1, control_table.MODEL) is None
+        assert bus._port.getBytesAvailable() > 1000
+        assert not bus.write(1, control_table.TORQUE, 0)
+        bus.close()
+
+
+def test_a_nameplate_that_is_no_text_has_what_is_wrong_replaced() -> None:
+    plate = control_table.PLATE + b"\xff\x1b[2J"
+    servos = [Servo(number, 0, TICKS - 1, plate) for number in IDS]
+    with scripted(lambda frame: b"".join(each.pack() for each in dispatch(frame, servos))) as port:
+        motors = Motors(port, 1_000_000)
+        serial = Identity(model="SO-101", serial=motors.nameplate()).serial
+        motors.close()
+    assert serial == "\ufffd\\x1b[2J"

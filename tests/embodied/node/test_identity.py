@@ -86,3 +86,10 @@ def test_images_of_another_size_differ_and_it_is_said_what_the_camera_can_give()
 def test_a_device_that_says_that_it_cannot_be_used_is_not() -> None:
     told = list(differences(replace(panda(), unfit=("its second motor turns without end",)), Real(robot=PANDA)))
     assert told == ["its second motor turns without end"]
+
+
+def test_the_texts_of_a_device_are_one_line_that_can_be_shown() -> None:
+    identity = Identity(model="a\x1b[2Jb\n c", serial=" 7\u202e ", firmware="x" * 10_000)
+    assert (identity.model, identity.serial) == (r"a\x1b[2Jb c", r"7\u202e")
+    assert len(identity.firmware) <= 200
+    assert str(identity).isprintable()

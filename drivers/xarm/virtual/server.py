@@ -30,6 +30,9 @@ REPORTS = {30001: 0.2, 30002: 0.2, 30003: 0.01}
 PRIVILEGED = 1024
 """Ports below this number need a privilege that most users lack."""
 
+UNSENT_MOST = 1 << 20
+"""Size of the answers that a client may leave unread; one that reads none is disconnected [B]."""
+
 VALUES = 8
 """Replies with a payload of at least this many bytes carry values, and are disturbed [B]."""
 
@@ -257,6 +260,8 @@ class Server:
                 reply = self._answer(frame)
             if frame.register not in self._unanswered:
                 client.unsent += self._disturbed(client, reply)
+        if len(client.unsent) > UNSENT_MOST:
+            self._drop(client)
 
     def _disturbed(self, client: _Client, reply: Frame) -> bytes:
         data = reply.pack()
@@ -273,7 +278,7 @@ class Server:
         while self._notices:
             data = self._notices.popleft()
             for client in self._clients:
-                if client.port == self.port and not self._frozen:
+                if client.port == self.port and not self._frozen and len(client.unsent) <= UNSENT_MOST:
                     client.unsent += data
 
     def _queue_reports(self) -> None:

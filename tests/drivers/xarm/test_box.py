@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
+import socket
 import threading
 from typing import Any
 
 import numpy as np
+import pytest
 
-from drivers.xarm.virtual import StandaloneXArm
+from drivers.xarm.codec import Frame, Register, State
+from drivers.xarm.virtual import StandaloneXArm, server
+from tests.drivers.xarm.client import Client
 from tests.drivers.xarm.test_examples import box, client
 from tests.drivers.xarm.test_sdk import angles, ready, until
 
@@ -49,3 +53,16 @@ def test_a_blocking_move_that_something_is_in_the_way_of_is_an_error(box: Standa
     assert client.get_err_warn_code() == (0, [31, 0])
     assert client.get_state() == (0, 4)
     assert math.isclose(box.position()[0], q[0] + 0.1, abs_tol=0.02)
+
+
+def test_a_client_that_asks_and_never_reads_is_disconnected(box: StandaloneXArm, monkeypatch: Any) -> None:
+    monkeypatch.setattr(server, "UNSENT_MOST", 10_000)
+    asked = Frame(1, 2, Register.VERSION).pack() * 5_000
+    with Client(box.host, box.port) as good, socket.socket() as deaf:
+        deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        deaf.connect((box.host, box.port))
+        deaf.settimeout(5.0)
+        with pytest.raises(ConnectionError):
+            for _ in range(1000):
+                deaf.sendall(asked)
+        assert good.state() == State.STOPPED

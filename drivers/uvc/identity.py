@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import http.client
+import io
 import socket
+import time
 from email.message import Message
 from urllib.parse import SplitResult, unquote, urlsplit
 
@@ -19,7 +21,10 @@ SERIAL = "X-Embodied-Serial"
 """HTTP header with the serial number of a virtual camera."""
 
 TIMEOUT = 2.0
-"""Longest wait for the headers of a server [s]."""
+"""Longest wait for the whole headers of a server [s]."""
+
+HEADERS_MOST = 1 << 16
+"""Size of the headers of a server that are read [B]."""
 
 PORTS = {"rtsp": 554, "rtsps": 322}
 """Ports of the schemes that are not HTTP."""
@@ -100,8 +105,36 @@ def _http_headers(parts: SplitResult, host: str) -> Message:
     headers = {"Authorization": f"Basic {base64.b64encode(credentials).decode()}"} if credentials else {}
     try:
         connection.request("HEAD", parts.path + (f"?{parts.query}" if parts.query else "") or "/", headers=headers)
-        return connection.getresponse().headers
+        response = http.client.HTTPResponse(_Received(connection.sock), method="HEAD")  # type: ignore[arg-type]
+        response.begin()
+        return response.headers
     except http.client.HTTPException:  # it answers, and knows no HEAD
         return Message()
     finally:
         connection.close()
+
+
+class _Received:
+    """Headers that a server has sent, as `http.client` reads them, which by itself would wait anew for each byte.
+
+    Args:
+        connection: connection on which they come, within `TIMEOUT`.
+
+    Raises:
+        OSError: they do not come in time.
+    """
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._data = b""
+        deadline = time.monotonic() + TIMEOUT
+        while b"\r\n\r\n" not in self._data and b"\n\n" not in self._data and len(self._data) < HEADERS_MOST:
+            if (left := deadline - time.monotonic()) <= 0:
+                raise TimeoutError(f"no headers within {TIMEOUT:g} s")
+            connection.settimeout(left)
+            if not (data := connection.recv(4096)):
+                break
+            self._data += data
+
+    def makefile(self, _: str) -> io.BytesIO:
+        """Return a stream of them."""
+        return io.BytesIO(self._data)

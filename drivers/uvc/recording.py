@@ -10,9 +10,19 @@ from drivers.uvc.source import Source
 from embodied.clock import SECOND, Time
 from embodied.errors import DeviceLost
 from embodied.node.identity import Identity
+from embodied.ranges import Range
 
 DEFAULT_RATE = 30.0
-"""Rate of a recording that does not state its own [Hz]."""
+"""Rate of a recording that does not state its own, or none that a camera has [Hz]."""
+
+RATES = Range(0.01, 1000.0, "Hz")
+"""Rates that a recording may state."""
+
+STAMP_MOST = 1e9
+"""Largest time stamp that is believed, 11 days [ms]."""
+
+GAP_LEAST = round(SECOND / RATES.high)
+"""Least time between two pictures [ns]."""
 
 CODECS = {"av01": "AV1, the default of LeRobot's recordings", "hev1": "HEVC", "hvc1": "HEVC", "vp09": "VP9"}
 """Codecs by the four letters with which a file names them."""
@@ -35,7 +45,8 @@ class Recording:
         self._source = source
         self._loop = loop
         self._capture = cv2.VideoCapture(source.place, cv2.CAP_FFMPEG)
-        self._period = round(SECOND / (self._capture.get(cv2.CAP_PROP_FPS) or DEFAULT_RATE))
+        rate = self._capture.get(cv2.CAP_PROP_FPS)
+        self._period = round(SECOND / (rate if rate in RATES else DEFAULT_RATE))
         self._begin: Time | None = None
         self._shift = 0  # start of this round, after that of the first [ns]
         self._count = 0
@@ -80,9 +91,10 @@ class Recording:
         if not there:
             self._read = None
             return
-        stamp = self._shift + round(1e6 * self._capture.get(cv2.CAP_PROP_POS_MSEC))
-        # Some files repeat a time stamp.
-        self._stamp = max(stamp, self._stamp + 1) if self._count else stamp
+        read = self._capture.get(cv2.CAP_PROP_POS_MSEC)
+        stamp = self._shift + round(1e6 * (read if 0 <= read <= STAMP_MOST else 0.0))
+        # Some files repeat a time stamp; pictures that are nearer to each other than any camera takes them are apart.
+        self._stamp = max(stamp, self._stamp + GAP_LEAST) if self._count else stamp
         self._count += 1
 
     def _next(self) -> tuple[bool, cv2.typing.MatLike | None]:

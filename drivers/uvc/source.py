@@ -57,7 +57,7 @@ class Source:
                     "write %23 for #, %2F for /, %3A for :, %3F for ? and %40 for @"
                 )
             return cls("address", text)
-        if text.startswith("/dev/"):
+        if text.startswith("/dev/") and not Path(text).is_file():
             return cls("device", text)
         if not Path(text).is_file():
             raise ValueError(

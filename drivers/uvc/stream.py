@@ -27,6 +27,9 @@ CANNOT_OPEN = {
 }
 """Reason why a source cannot be opened, by its kind."""
 
+CLOSE_TIMEOUT = 1.0
+"""Longest wait for the thread to end, beyond the longest duration of a read [s]."""
+
 RETRY = 0.2
 """Pause before a connection is opened again [s]."""
 
@@ -114,7 +117,8 @@ class Stream:
     def close(self) -> None:
         """End the thread, which releases the device."""
         self._closed.set()
-        self._thread.join(timeout=1.0)
+        # A thread that is left inside OpenCV when the process ends aborts it.
+        self._thread.join(self._silence / SECOND + CLOSE_TIMEOUT)
 
     def _read(self) -> None:
         while not self._closed.is_set():

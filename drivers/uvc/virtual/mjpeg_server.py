@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from collections import deque
 from collections.abc import Mapping
 from contextlib import suppress
@@ -13,6 +14,15 @@ BOUNDARY = "picture"
 
 BACKLOG = 4
 """Largest number of pictures that wait for a slow client; older ones are dropped."""
+
+CLIENTS_MOST = 128
+"""Largest number of clients at a time; a further one is disconnected at once."""
+
+REQUEST_MOST = 65536
+"""Size of the longest request that is read [B]."""
+
+REQUEST_TIMEOUT = 5.0
+"""Time in which a client's whole request must come [s]."""
 
 TIMEOUT = 1.0
 """Time after which a client that reads nothing, or sends no request, is disconnected [s]."""
@@ -109,7 +119,7 @@ class MjpegServer:
     def _serve(self, client: socket.socket) -> None:
         with client:
             with self._changed:
-                if self._closed:
+                if self._closed or len(self._waiting) >= CLIENTS_MOST:
                     return
                 self._waiting[client] = deque(maxlen=BACKLOG)
             with suppress(OSError):  # it is disconnected, or reads nothing
@@ -118,11 +128,11 @@ class MjpegServer:
                 self._waiting.pop(client, None)
 
     def _answer(self, client: socket.socket) -> None:
-        request = b""
+        request, deadline = b"", time.monotonic() + REQUEST_TIMEOUT
         while b"\r\n\r\n" not in request:
             data = client.recv(4096)
             request += data
-            if not data or len(request) > 65536:
+            if not data or len(request) > REQUEST_MOST or time.monotonic() > deadline:
                 return
         verb, path, *_ = [*request.split(b"\r\n", 1)[0].decode("latin-1").split(" "), "", ""]
         found = path == self._path and verb in ("GET", "HEAD")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import subprocess
 import sys
 from itertools import pairwise
@@ -153,3 +154,14 @@ def test_a_file_without_pictures_is_lost_at_once(tmp_path: Path) -> None:
     text.write_text("no film", encoding="utf-8")
     with pytest.raises(DeviceLost, match=r"notes.avi holds no picture"):
         camera(text).open()
+
+
+@pytest.mark.parametrize("rate", [0, 1, 4_000_000_000])
+def test_a_recording_whose_rate_no_camera_has_is_played_in_bounded_time(film: Path, tmp_path: Path, rate: int) -> None:
+    data = bytearray(film.read_bytes())
+    at = data.index(b"strh") + 28
+    data[at : at + 8] = struct.pack("<II", 1 if rate else 0, rate)
+    (tmp_path / "odd.avi").write_bytes(data)
+    given = [output.rgb.acquired for _, output in played(camera(tmp_path / "odd.avi", loop=True), 30) if output.rgb]
+    assert given
+    assert all(b > a for a, b in pairwise(given))

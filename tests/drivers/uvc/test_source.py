@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
+
 import pytest
 
 from drivers.uvc import Camera
@@ -80,3 +83,8 @@ def test_impossible_settings_are_refused() -> None:
     assert problem == "width must be in [1, 16384] px, got 0"
     (problem,) = Camera(source="/dev/video0", patience=0.0).check()
     assert problem == "patience must be in (0, 1e+06) s, got 0.0"
+
+
+def test_a_file_in_memory_is_a_recording_and_no_device() -> None:
+    with tempfile.NamedTemporaryFile(dir="/dev/shm", suffix=".mp4") as film:
+        assert Source.read(Path(film.name)).kind == "recording"

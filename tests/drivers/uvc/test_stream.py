@@ -15,9 +15,11 @@ import cv2
 import numpy as np
 import pytest
 
-from drivers.uvc import Camera
+from drivers.uvc import Camera, identity
 from drivers.uvc.codec import encode
 from drivers.uvc.driver import CameraOutput
+from drivers.uvc.source import Source
+from drivers.uvc.virtual import mjpeg_server
 from drivers.uvc.virtual.device import PROBE
 from drivers.uvc.virtual.mjpeg_server import MjpegServer
 from embodied.clock import SECOND, Time
@@ -265,3 +267,34 @@ def test_a_stream_that_is_not_jpeg_is_decoded_by_opencv_and_red_is_red(tmp_path:
 def test_a_camera_that_is_not_there_is_said_with_where_to_look() -> None:
     with pytest.raises(NoDevice, match=r"(?s)there is no camera /dev/video-none.*driver scan uvc"):
         Camera(source="/dev/video-none").open()
+
+
+def test_a_server_that_sends_its_headers_byte_by_byte_holds_nobody_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(identity, "TIMEOUT", 0.2)
+    listener = socket.create_server(("127.0.0.1", 0))
+    done = threading.Event()
+
+    def trickle() -> None:
+        client, _ = listener.accept()
+        with client, suppress(OSError):
+            while not done.wait(0.02):
+                client.sendall(b"H")
+
+    thread = threading.Thread(target=trickle)
+    thread.start()
+    began = time.monotonic()
+    assert identity.ask(Source.read(f"http://127.0.0.1:{listener.getsockname()[1]}/x")) is None
+    assert time.monotonic() - began < 2.0
+    done.set()
+    thread.join()
+    listener.close()
+
+
+def test_a_client_beyond_the_most_is_hung_up_on_and_the_others_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mjpeg_server, "CLIENTS_MOST", 1)
+    with serving() as server, opened(server.address) as camera:
+        where = server._listener.getsockname()[:2]
+        with socket.create_connection(where, 5.0) as further:
+            assert further.recv(1) == b""
+        server.send(grey(150))
+        until(lambda: level(camera.step(LATER)) == 150)

@@ -284,14 +284,22 @@ class Inlet:
             slots, self._waiting = waiting[:count], waiting[count:]
         for slot in slots:
             start = slot * size
+            if start + size > len(memory):
+                reader.refuse(slot)
+                continue
             head = self._unpack(memory, start)
             data = memory[start : start + head[0]]
             views: list[Any] | None = [] if self._viewing and reader.may_hold else None
             for index, place, read in self._wanted:
                 sequence = head[place]
                 if sequence > self._seen[index]:
+                    try:
+                        message = read(data, head[place + 2], memory, start, views)
+                    except Exception:
+                        # What a publisher with damaged memory has written can make any function that reads it raise.
+                        reader.skipped += 1
+                        continue
                     self._seen[index] = sequence
-                    message = read(data, head[place + 2], memory, start, views)
                     taken(index, message, head[place + 1], sequence)
             if views:
                 reader.pin(slot, views)
@@ -319,14 +327,19 @@ class Inlet:
             if slot < 0:
                 return
             start = slot * size
-            head = unpack(memory, start)
-            sequence = head[place]
-            if sequence <= seen[index]:
-                give_back(slot)
+            views: list[Any] | None = [] if viewing and reader.may_hold else None
+            try:
+                head = unpack(memory, start)
+                sequence = head[place]
+                if sequence <= seen[index]:
+                    give_back(slot)
+                    return
+                message = read(memory[start + head[place + 2] : start + head[0]], 0, memory, start, views)
+            except Exception:
+                # What a publisher with damaged memory has written can make any function that reads it raise.
+                reader.refuse(slot)
                 return
             seen[index] = sequence
-            views: list[Any] | None = [] if viewing and reader.may_hold else None
-            message = read(memory[start + head[place + 2] : start + head[0]], 0, memory, start, views)
             if views:
                 pin(slot, views)
                 views = None

@@ -32,7 +32,7 @@ MAX_PARTS = 64
 MAX_CREDIT = 65_535
 """Largest credit of one request [messages]."""
 
-_HEAD = struct.Struct("<4s4xQQQqq")
+_HEAD = struct.Struct("<4sIQQQqq")
 _ASK = struct.Struct("<4sBBHQQq")
 
 
@@ -103,7 +103,7 @@ class Head:
 
     def pack(self) -> bytes:
         """Return the bytes of the head."""
-        return _HEAD.pack(MAGIC, self.epoch, self.number, self.sequence, self.stamp, self.asked)
+        return _HEAD.pack(MAGIC, 0, self.epoch, self.number, self.sequence, self.stamp, self.asked)
 
 
 def read(frames: Sequence[memoryview]) -> tuple[str, Head]:
@@ -116,8 +116,8 @@ def read(frames: Sequence[memoryview]) -> tuple[str, Head]:
         raise Malformed("too few frames, or too many")
     if frames[1].nbytes != _HEAD.size:
         raise Malformed("a head of another size")
-    magic, *numbers = _HEAD.unpack(frames[1])
-    if magic != MAGIC:
+    magic, unused, *numbers = _HEAD.unpack(frames[1])
+    if magic != MAGIC or unused:
         raise Malformed("another version")
     if frames[0].nbytes > MAX_TOPIC:
         raise Malformed("a topic that is too long")

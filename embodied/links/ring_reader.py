@@ -9,7 +9,7 @@ from typing import Any
 
 from embodied.links import memory
 from embodied.links.slot_view import SlotView
-from embodied.links.subscription import MASK, Ends, Window
+from embodied.links.subscription import ENTRIES, MASK, Ends, Window
 
 
 class RingReader:
@@ -25,7 +25,7 @@ class RingReader:
     Attributes:
         memory: read-only mapping; slot n is at `n * size`.
         forward: descriptor that becomes readable when a slot is posted.
-        skipped: number of posts that were passed over for a newer one.
+        skipped: number of posts that were passed over: for a newer one, or since they cannot be read.
     """
 
     __slots__ = (
@@ -86,7 +86,8 @@ class RingReader:
             at = self._read + count
             self._read = at
             if count > 1:
-                for index in range(at - count, at - 1):
+                # A publisher with damaged memory may say that it posted any number.
+                for index in range(max(at - count, at - ENTRIES), at - 1):
                     self.give_back(box[index & MASK])
                 self.skipped += count - 1
             return box[(at - 1) & MASK]
@@ -104,7 +105,7 @@ class RingReader:
             return []
         read = self._read
         self._read = read + count
-        return [self._box[index & MASK] for index in range(read, read + count)]
+        return [self._box[index & MASK] for index in range(max(read, read + count - ENTRIES), read + count)]
 
     def give_back(self, slot: int) -> None:
         """Return a slot to the publisher."""
@@ -119,6 +120,11 @@ class RingReader:
                 os.eventfd_write(self._back, owed)
                 owed = 0
             self._owed = owed
+
+    def refuse(self, slot: int) -> None:
+        """Return a slot whose content cannot be read, and count it as passed over."""
+        self.skipped += 1
+        self.give_back(slot)
 
     @property
     def may_hold(self) -> bool:

@@ -76,3 +76,10 @@ def test_what_no_message_looks_like_is_malformed() -> None:
     ):
         with pytest.raises(Malformed):
             read(views(*wrong))
+
+
+def test_a_head_whose_unused_bytes_are_used_is_of_another_version() -> None:
+    head = bytearray(Head(1, 2, 3, 4, 5).pack())
+    head[len(MAGIC)] = 1
+    with pytest.raises(Malformed, match="another version"):
+        read(views(b"", bytes(head)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
 import pickle
@@ -137,12 +138,19 @@ class Client:
         assert said is not None
         if said.verb == ENDED:
             raise self._ended()
+        if said.verb == "ok" and "value" in said.about:
+            return said.about["value"], said.descriptors
+        for descriptor in said.descriptors:
+            os.close(descriptor)
         if said.verb == "error":
-            raise Refused(said.about["text"], said.about.get("help", ()))
-        return said.about["value"], said.descriptors
+            raise Refused(str(said.about.get("text", "it gives no reason")), _texts(said.about.get("help")))
+        raise self._strange()
 
     def _ended(self) -> LinkFailed:
         return LinkFailed(f"'{self.directory.name}' has ended")
+
+    def _strange(self) -> LinkFailed:
+        return LinkFailed(f"'{self.directory.name}' gives no answer of this version of embodied: which one started it?")
 
     def _silent(self) -> LinkFailed:
         return LinkFailed(f"'{self.directory.name}' does not answer: {self.directory.trouble()}")
@@ -157,7 +165,13 @@ class Client:
         self.send("observe", topic=topic)
         about, descriptors = self._answer()
         self.enter()
-        return Observer(about, descriptors)
+        try:
+            return Observer(about, descriptors)
+        except (KeyError, TypeError, ValueError, AttributeError):
+            for descriptor in descriptors:
+                with contextlib.suppress(OSError):
+                    os.close(descriptor)
+            raise self._strange() from None
 
     def lines(self, node: str = "", count: int = 0) -> Iterator[tuple[list[str], int]]:
         """Yield what nodes print until the run ends: process, node and text, and the number of lines lost before.
@@ -180,8 +194,8 @@ class Client:
                 return
             if said is not None and said.verb == ENDED:
                 return
-            if said is not None:
-                yield said.about["line"], said.about["lost"]
+            if said is not None and said.verb == "line":
+                yield _texts(said.about.get("line")), int(said.about.get("lost", 0))
 
     def graph(self) -> Graph:
         """The graph, as it was launched; its modules are imported from where the run has them.
@@ -190,7 +204,10 @@ class Client:
             LinkFailed: it does not answer, or a module cannot be imported here.
         """
         self.send("graph")
-        _, (descriptor,) = self._answer()
+        _, descriptors = self._answer()
+        if not descriptors:
+            raise self._strange()
+        descriptor = descriptors[0]
         self.enter()
         try:
             with os.fdopen(descriptor, "rb") as stream:
@@ -220,7 +237,7 @@ class Client:
             if packet is None:
                 return False
             if packet.verb == ENDED:
-                self.failures = packet.about["failures"]
+                self.failures = _texts(packet.about.get("failures"))
                 return True
         return False
 
@@ -285,6 +302,11 @@ class Observer:
     def age(self, stamp: int) -> int:
         """Return the age of a stamp [ns]."""
         return time.monotonic_ns() - self.epoch - stamp
+
+
+def _texts(value: object) -> list[str]:
+    """Return what an answer has as texts; none where it has something else."""
+    return [str(text) for text in value] if isinstance(value, list | tuple) else []
 
 
 def message_type(named: str) -> type[Message]:

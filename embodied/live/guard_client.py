@@ -218,8 +218,10 @@ class GuardCall:
         return {"state": state, "why": [str(why) for why in report["why"]], "done": done}
 
     def _drop(self, line: _Line) -> None:
-        self._lines.remove(line)
-        line.channel.close()
+        """Hang up, if that has not been done."""
+        if line in self._lines:
+            self._lines.remove(line)
+            line.channel.close()
 
 
 def guard_addresses() -> dict[str, list[str]]:

@@ -20,6 +20,9 @@ from embodied.node.node import Driver, Guard, Node
 READ_BACK = 1.0
 """Time within which every guard must report that it has stopped [s]."""
 
+READ_PERIOD = 0.01
+"""Longest time between two looks at the guards' reports meanwhile [s]: a period of most guards."""
+
 LONGEST_REASON = 500
 """Length to which the reason of a stop is cut, since guards repeat it in their reports [characters]."""
 
@@ -185,6 +188,7 @@ def _told(launcher: Launcher, what: str, state: str, **about: Any) -> Any:
             said["done"] = said["state"] == state if state else said["state"] not in ("stopped", "unknown")
         if all(said["done"] for said in found.values()) or time.monotonic() > end:
             return found
+        launcher.advance(READ_PERIOD)
 
 
 def _guards(launcher: Launcher) -> Any:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import resource
 import socket
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,9 +19,12 @@ from hypothesis import strategies as st
 
 from embodied.errors import LinkFailed
 from embodied.graph.graph import Graph
+from embodied.live.client import Client, Refused
 from embodied.live.connections import CLIENTS
 from embodied.live.control import Control
+from embodied.live.guard_client import GuardCall
 from embodied.live.ipc import LARGEST, receive, send, socket_pair
+from embodied.live.run_directory import RunDirectory
 from tests.embodied.live.nodes import Counter, Gate, Square
 from tests.embodied.live.running import Running
 from tests.embodied.nodes import LatchGuard
@@ -259,3 +263,46 @@ def test_a_text_that_is_no_unicode_arrives_with_what_is_wrong_replaced_and_what_
         for value in (2**64, object(), {1, 2}):
             with pytest.raises(LinkFailed, match="'failed' cannot be sent: "):
                 send(here, "failed", error=value)
+
+
+@pytest.mark.parametrize(
+    ("said", "text"),
+    [
+        (["ok", {"value": {"guard": {"state": "stopped"}}}], ""),
+        (["ok", {}], "gives no answer of this version"),
+        (["error", {}], "it gives no reason"),
+        (["what", {"value": 1}], "gives no answer of this version"),
+        ([1, 2], "a packet came that is not"),
+    ],
+)
+def test_an_answer_of_another_form_is_one_error_of_a_client_and_none_of_an_emergency_stop(said: Any, text: str) -> None:
+    directory = RunDirectory.create("odd")
+    directory.write({"guards": ["guard"]})
+    listener = directory.listen()
+    listener.setblocking(True)
+
+    def answer() -> None:
+        for _ in range(2):
+            channel, _ = listener.accept()
+            with channel:
+                channel.recv(LARGEST)
+                channel.send(msgpack.packb(said))
+
+    thread = threading.Thread(target=answer)
+    thread.start()
+    try:
+        call = GuardCall(reset=False, words="x", wanted=[directory.name])
+        call.read()
+        assert not call.answers[directory.name].done
+        with Client(directory) as client:
+            try:
+                client.ask("status")
+                found = ""
+            except (LinkFailed, Refused) as error:
+                found = str(error)
+        assert text in found
+        assert bool(text) == bool(found)
+    finally:
+        thread.join()
+        listener.close()
+        directory.remove()

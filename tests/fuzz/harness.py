@@ -8,6 +8,7 @@ memory it takes is judged here.
 from __future__ import annotations
 
 import json
+import os
 import random
 import resource
 import signal
@@ -17,6 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 SECONDS_MOST = 5.0
 """Time that no input takes [s]."""
@@ -89,9 +91,12 @@ class Judge:
     folder: Path
     tally: Tally = field(default_factory=Tally)
     _memory: int = 0
+    _kept: int = -1
 
     def __post_init__(self) -> None:
         self._memory = _memory()
+        # Open all the time: opening it for each input would take longer than most inputs do.
+        self._kept = os.open(self.folder / f"{self.kind.name}.input", os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
 
     def judge(self, data: bytes) -> None:
         """Read one input.
@@ -101,7 +106,8 @@ class Judge:
         """
         # Kept before it is read: what ends the process cannot keep it.
         kept = self.folder / f"{self.kind.name}.input"
-        kept.write_bytes(data)
+        os.pwrite(self._kept, data, 0)
+        os.ftruncate(self._kept, len(data))
         began = time.monotonic()
         try:
             with _alarm():
@@ -183,6 +189,19 @@ def _mutate(data: bytearray, dice: random.Random, examples: Sequence[bytes], wor
             digits = [place for place, byte in enumerate(data) if 48 <= byte < 58]
             if digits:
                 data[(place := dice.choice(digits)) : place + 1] = dice.choice(_ODD)
+
+
+@contextmanager
+def temporarily(module: Any, **constants: float) -> Iterator[None]:
+    """Set constants of a module, such as the longest time to wait, while an input is read."""
+    before = {name: getattr(module, name) for name in constants}
+    for name, value in constants.items():
+        setattr(module, name, value)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            setattr(module, name, value)
 
 
 def result(tally: Tally) -> str:

@@ -115,7 +115,7 @@ def _http_headers(parts: SplitResult, host: str) -> Message:
 
 
 class _Received:
-    """Headers that a server has sent, as `http.client` reads them, which by itself would wait anew for each byte.
+    """Headers that a server has sent, as `http.client` reads them, whose own timeout is one for each byte.
 
     Args:
         connection: connection on which they come, within `TIMEOUT`.

@@ -13,7 +13,7 @@ from embodied.node.identity import Identity
 from embodied.ranges import Range
 
 DEFAULT_RATE = 30.0
-"""Rate of a recording that does not state its own, or none that a camera has [Hz]."""
+"""Rate of a recording that does not state its own, or states one outside `RATES` [Hz]."""
 
 RATES = Range(0.01, 1000.0, "Hz")
 """Rates that a recording may state."""

@@ -223,6 +223,8 @@ def _safe_spec(fullname: str, path: Sequence[str], target: ModuleType | None) ->
         folder: risk
         for project in _finder.projects
         if (folder := os.path.join(project.root, *parts[:-1])) in path  # noqa: PTH118 (as importlib joins them)
+        # What it lies in was judged when that was imported; only where something is unusual, all of it is again.
+        and not _is_plain(project, folder, parts[-1])
         for risk in risks(project, fullname)
     }
     if not skipped:
@@ -252,6 +254,21 @@ def risks(project: Project, module: str) -> Iterator[str]:
         # In a folder that is sticky, as /tmp is, nobody can rename what is another's.
         if about.st_mode & stat.S_IWOTH and not about.st_mode & stat.S_ISVTX:
             yield f"every user may replace what is in {folder}; chmod o-w {folder}"
+
+
+def _is_plain(project: Project, folder: str, name: str) -> bool:
+    """Return whether a module's files and folders are no links, and nobody but a trusted user may write to them."""
+    trusted = {os.geteuid(), 0, project.owner}
+    for path in _code(Path(folder), name):
+        with contextlib.suppress(OSError):
+            about = path.lstat()
+            if (
+                stat.S_ISLNK(about.st_mode)
+                or about.st_uid not in trusted
+                or about.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+            ):
+                return False
+    return True
 
 
 def _code(root: Path, module: str) -> Iterator[Path]:

@@ -23,7 +23,7 @@ from drivers.can_ev.settings_check import problems as settings_problems
 from drivers.can_ev.vehicle import TIMEOUT, DriveCommand, DriveReport
 from drivers.can_ev.vehicles import VEHICLES
 from embodied.clock import SECOND, Time, rate_of
-from embodied.devices.drive_by_wire import BRAKING, STANDSTILL_SPEED
+from embodied.devices.drive_by_wire import BRAKING
 from embodied.errors import DeviceLost, NotStopped
 from embodied.messages import Battery, DeviceStatus, VehicleCommand, VehicleState
 from embodied.node.identity import Identity
@@ -115,7 +115,7 @@ class CanEV(Driver):
             Unfit: the DBC is not one of the vehicle.
         """
         self._kind = VEHICLES[self.vehicle]
-        codec = self._codec()
+        codec = Codec(self._kind, self.dbc)
         self._encoder = CommandEncoder(codec)
         self._receiver = E2EReceiver(codec, self._kind.reports)
         self._identity = IdentityWatch()
@@ -123,7 +123,9 @@ class CanEV(Driver):
         self._period = float(1 / rate_of(self.rate or 50.0))
         self._pause = threading.Event()
         self._unreadable = 0
-        self._intruder, self._ordered = "", False
+        self._intruder = ""
+        # Ordered to follow, and nobody else has taken over since; lost, which was reported.
+        self._ordered = self._lost = False
         self._now, self._stepped = Time(0), False
         self._disarm("not armed yet")
         self._bus: Bus | None = None
@@ -174,7 +176,7 @@ class CanEV(Driver):
             if time.monotonic() > deadline:
                 raise NotStopped(f"the vehicle at {self.channel} cannot be armed: {hindrance or 'it does not report'}")
         self._receiver.restart(self._now)
-        self._stepped = False
+        self._stepped = self._lost = False
         self._armed, self._reason = True, ""
 
     def step(self, command: VehicleCommand | None, now: Time) -> CanEVOutput:
@@ -196,8 +198,10 @@ class CanEV(Driver):
         self._receiver.forget(now)
         report = self._report()
         if problem := self._identity.problem(now):
+            self._lost = True
             raise DeviceLost(f"on the bus at {self.channel} {problem}")
         if (silence := self._receiver.silence(now)) >= self.lost_within - self._period:
+            self._lost = True
             raise DeviceLost(f"the vehicle at {self.channel} reported nothing whole for {silence:.2f} s")
         distrust = self._receiver.distrust(now)
         if distrust:
@@ -224,31 +228,33 @@ class CanEV(Driver):
         try:
             while standing < STANDING_REPORTS:
                 if time.monotonic() > deadline:
-                    report = self._report()
-                    mode = "follows commands" if report.engaged else "has let go"
-                    raise NotStopped(
-                        f"the vehicle at {self.channel} did not stop: it reports {report.speed:.2f} m/s, and {mode}"
-                    )
+                    raise NotStopped(f"the vehicle at {self.channel} did not stop: {reports.motion(self._report())}")
                 self._send(DriveCommand(steering=self._report().steering))
                 fresh = self._wait(self._period)
-                report = self._report()
                 if self._kind.state_report in fresh:
-                    moving = abs(report.speed) > STANDSTILL_SPEED or report.engaged or report.stopping
-                    standing = 0 if moving else standing + 1
+                    standing = standing + 1 if reports.stands(self._report()) else 0
         except DeviceLost as error:
             raise NotStopped(f"whether it has stopped cannot be read: {error}") from error
 
     def close(self) -> None:
-        """Have the vehicle brake and the unit let go, as far as it can be reached, and leave the bus."""
+        """Have the vehicle brake and the unit let go, read that back, and leave the bus.
+
+        Raises:
+            NotStopped: the vehicle does not report it in time.
+        """
         bus = getattr(self, "_bus", None)
         if bus is None:
             return
-        with contextlib.suppress(DeviceLost):
+        try:
             # An order that was sent may have been carried out, whatever was reported since.
-            if self._ordered:
-                self._send(DriveCommand(steering=self._report().steering))
-        self._bus = None
-        bus.close()
+            if self._ordered and not self._lost:
+                self.halt()
+            elif self._ordered:
+                with contextlib.suppress(DeviceLost):
+                    self._send(DriveCommand(steering=self._report().steering))
+        finally:
+            self._bus = None
+            bus.close()
 
     def _disarm(self, reason: str, *, fault: bool = False) -> None:
         self._armed, self._fault, self._reason = False, fault, reason
@@ -286,6 +292,8 @@ class CanEV(Driver):
         found = release(report, intruder=self._intruder, distrust=distrust, engaged=self._engaged, late=late)
         if found is not None:
             self._disarm(found.reason, fault=found.fault)
+            # Whoever has taken over moves it now: that is no motion of this driver.
+            self._ordered = self._ordered and not (self._intruder or report.overridden)
         self._engaged = self._armed and report.engaged
 
     def _follow(self, command: VehicleCommand | None, report: DriveReport) -> VehicleCommand | None:
@@ -328,17 +336,13 @@ class CanEV(Driver):
         return self._encoder.decode(frames)
 
     def _status(self, report: DriveReport) -> DeviceStatus:
-        moving = abs(report.speed) > STANDSTILL_SPEED
-        state = ("moving" if moving else "ready") if self._armed else "fault" if self._fault else "stopped"
-        rejected = self._receiver.rejected + self._unreadable
+        state = reports.device_state(report, armed=self._armed, fault=self._fault)
+        rejected, voltage = self._receiver.rejected + self._unreadable, report.voltage or None
         reason = self._reason or self._receiver.complaint(self._now)
-        return DeviceStatus(state=state, reason=reason, rejected=rejected, voltage=report.voltage or None)
+        return DeviceStatus(state=state, reason=reason, rejected=rejected, voltage=voltage)
 
     def _command_limits(self) -> Limits:
         return Limits(self.speed_limit, self.steering_limit, self.acceleration_limit)
-
-    def _codec(self) -> Codec:
-        return Codec(VEHICLES[self.vehicle], self.dbc)
 
     def _open_bus(self) -> Bus:
         if self._bus is None:

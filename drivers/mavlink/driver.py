@@ -27,9 +27,6 @@ if TYPE_CHECKING:
 BOOT_TIMEOUT = 10.0
 """Time for a vehicle that has just been switched on to send a heartbeat [s]."""
 
-REST_TIMEOUT = 4.0
-"""Time for the vehicle to come to rest from full speed [s]."""
-
 ASK_PERIOD = 0.5
 """Time between two questions who the vehicle is [s]."""
 
@@ -239,9 +236,7 @@ class Mavlink(Flights, Motors, Driver):
         try:
             if self._stopped_on_ground(vehicle):
                 return
-            vehicle.change_mode(Mode.HOLD, MODE_TIMEOUT)
-            if not vehicle.comes_to_rest(REST_TIMEOUT):
-                raise NotStopped(f"the vehicle reports hold, and flies at {vehicle.speed:.2f} m/s")
+            self._hold(vehicle)
         except DeviceLost as error:
             raise NotStopped(f"whether it has stopped cannot be read: {error}") from error
 
@@ -331,7 +326,7 @@ class Mavlink(Flights, Motors, Driver):
         if not vehicle.armed:
             supervisor.request_arming()
         applied = vehicle.send_setpoint(command)
-        supervisor.setpoint_sent()
+        supervisor.setpoint_sent(applied)
         return applied
 
     def _status(self, vehicle: Vehicle, now: Time) -> DeviceStatus:

@@ -9,6 +9,9 @@ from drivers.mavlink.flights import MODE_TIMEOUT
 from drivers.mavlink.modes import Denied, Mode
 from embodied.errors import DeviceLost, NotStopped
 
+REST_TIMEOUT = 4.0
+"""Time for the vehicle to come to rest from full speed [s]."""
+
 if TYPE_CHECKING:
     from drivers.mavlink.mode_supervisor import ModeSupervisor
     from drivers.mavlink.vehicle import Vehicle
@@ -31,11 +34,25 @@ class Motors:
         if self._lost:
             # It cannot be read back; its own failsafe holds it if this does not arrive.
             vehicle.request_mode(Mode.HOLD)
-        elif self._armed and supervisor.requested not in (Mode.RETURN, Mode.LAND):
-            vehicle.change_mode(Mode.HOLD, MODE_TIMEOUT)
+        elif self._armed and supervisor.requested in (Mode.RETURN, Mode.LAND):
+            # On its way down by itself, which it goes on with.
+            if vehicle.mode not in (Mode.RETURN, Mode.LAND):
+                vehicle.change_mode(supervisor.requested, MODE_TIMEOUT)
+        elif self._armed:
+            self._hold(vehicle)
         elif self._ordered and not self._armed and supervisor.arming_since is not None:
             # Motors that may start later; in the air the vehicle denies it.
             vehicle.set_armed(False)
+
+    def _hold(self, vehicle: Vehicle) -> None:
+        """Hold position in the air, and read back that the vehicle comes to rest.
+
+        Raises:
+            NotStopped: it does not report hold, or that it stands.
+        """
+        vehicle.change_mode(Mode.HOLD, MODE_TIMEOUT)
+        if not vehicle.comes_to_rest(REST_TIMEOUT):
+            raise NotStopped(f"the vehicle reports hold, and flies at {vehicle.speed:.2f} m/s")
 
     def _stopped_on_ground(self, vehicle: Vehicle) -> bool:
         """Stop the motors of a vehicle that stands on the ground; return False if it does not, or has just left it."""

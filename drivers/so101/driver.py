@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import threading
 import time
 from collections.abc import Iterable, Sequence
@@ -20,7 +19,7 @@ from drivers.so101.identity import identify
 from drivers.so101.servos import IDS, JOINTS, NAMES, ServoScale
 from drivers.so101.supervision import JointRanges, changed_settings, interference
 from embodied.clock import SECOND, Time
-from embodied.errors import DeviceLost, NotStopped
+from embodied.errors import DeviceLost, NotCalibrated, NotStopped
 from embodied.messages import DeviceStatus, GripperState, JointCommand, JointState
 from embodied.node.identity import Identity
 from embodied.node.node import Driver
@@ -146,6 +145,8 @@ class SO101(Driver):
         self._unknown_position = False
         self._speed = self.robot.limit("velocity")
         self._armed, self._fault, self._reason = False, False, "not armed yet"
+        # Ordered to hold or to move, and nobody else has taken over since; lost, which was reported.
+        self._ordered = self._lost = False
         self._last_sent: Time | None = None
         self._last_answer: Time | None = None
         self._missed = 0
@@ -187,6 +188,8 @@ class SO101(Driver):
         fastest = np.append(np.minimum(self._speed, control_table.NO_LOAD), control_table.NO_LOAD)
         speeds = [int(speed) for speed in np.ceil(fastest / TICK)]
         shares = [round(1000 * share) for share in (*[self.torque] * len(JOINTS), self.grip)]
+        # An order may be carried out though its answer is lost.
+        self._ordered, self._lost = True, False
         motors.switch_on(present, speeds, shares)
         self._position = self._scale.angles(np.array([state.position for state in present]))[:-1]
         self._last_sent = self._last_answer = None
@@ -203,6 +206,7 @@ class SO101(Driver):
         except DeviceLost as error:
             # It may be another arm that answers again, or this one somewhere else.
             self._armed, self._fault, self._reason = False, True, f"{error}{AGAIN}"
+            self._ordered, self._lost = False, True
             raise
 
     def _step(self, motors: Motors, command: JointCommand | None, now: Time) -> SO101Output:
@@ -229,26 +233,36 @@ class SO101(Driver):
         self._armed, self._reason = False, self._reason if self._fault else "halted"
         try:
             self._open().halt()
+            self._ordered = False
         except DeviceLost as error:
             raise NotStopped(f"whether it has stopped cannot be read: {error}") from error
 
     def close(self) -> None:
-        """Hold the present position or switch off, if the arm still answers, and close the port."""
+        """Hold the present position or switch off, read that back, and close the port.
+
+        Raises:
+            NotStopped: a joint still moves, or a motor is still on; the message says which.
+        """
         motors, self._motors = getattr(self, "_motors", None), None
         if motors is None:
             return
-        with contextlib.suppress(DeviceLost):
-            if self._armed and (states := motors.read_all()) is not None:
-                motors.hold(states)
+        try:
+            if self._ordered:
+                motors.halt()
             if self.release:
-                motors.switch_off()
-        motors.close()
+                motors.switch_off_verified()
+        except (DeviceLost, NotCalibrated, NotStopped) as error:
+            # Its loss was reported already.
+            if not self._lost:
+                raise NotStopped(f"the SO-101 at {self.port} is closed, and may not have stopped: {error}") from error
+        finally:
+            motors.close()
 
     def _watch(self, motors: Motors, states: Sequence[ServoState]) -> None:
         """Hold the arm where it is and keep the reason, if a servo has a fault or is not as it was armed."""
         problem = self._problem(states)
         if not problem and self._armed and (foreign := interference(states, motors.recent)):
-            problem = foreign + AGAIN
+            problem, self._ordered = foreign + AGAIN, False
         if problem and (self._armed or self._unknown_position):
             if self._armed:
                 motors.hold(states)

@@ -38,7 +38,10 @@ WATCH_PERIOD = 0.1
 """Time between two checks of the heartbeats [s]."""
 
 STOP_TIMEOUT = 1.0
-"""Time that a process has to stop before it is killed [s]."""
+"""Time that a process has to stop before it is killed [s]; one with a driver has twice its `stops_within` beside."""
+
+DRIVER_STOP_MOST = 8.0
+"""Longest time that a process with a driver has to stop, whatever the driver states [s]."""
 
 BACKOFF_MAX = 30 * SECOND
 """Longest wait before a process is started again, which doubles each time [ns]."""
@@ -157,7 +160,7 @@ class Supervisor(EventLoop, ABC):
         if process.state == "ended":
             self._start(process)
         else:
-            self._stop_by[name] = time.monotonic_ns() + int(STOP_TIMEOUT * SECOND)
+            self._stop_by[name] = time.monotonic_ns() + int(self._time_to_stop(process) * SECOND)
             process.send("stop")
 
     def event(self, process: Process, kind: str, text: str, at: int | None = None) -> None:
@@ -281,7 +284,16 @@ class Supervisor(EventLoop, ABC):
 
     def _drives(self, process: Process) -> bool:
         """Return whether a process holds a driver."""
-        return any(isinstance(self.plan.nodes[name].node, Driver) for name in process.nodes)
+        return bool(self._drivers(process))
+
+    def _drivers(self, process: Process) -> list[Driver]:
+        nodes = (self.plan.nodes[name].node for name in process.nodes)
+        return [node for node in nodes if isinstance(node, Driver)]
+
+    def _time_to_stop(self, process: Process) -> float:
+        """Return how long a process may take to stop [s]: a driver reads back that its device stands."""
+        slowest = max((driver.stops_within for driver in self._drivers(process)), default=0.0)
+        return min(STOP_TIMEOUT + 2 * slowest, DRIVER_STOP_MOST)
 
     def _needed(self, process: Process) -> bool:
         """Return whether nothing safe is left to do without a process."""
@@ -289,7 +301,7 @@ class Supervisor(EventLoop, ABC):
         return process.spec.owns_world or any(isinstance(node, Guard | Driver) for node in nodes)
 
     def stop_all(self, groups: Iterable[list[Process]]) -> None:
-        """Stop groups of processes one after the other, each within STOP_TIMEOUT; nothing is restarted any more."""
+        """Stop groups of processes one after the other, each in a stated time; nothing is restarted any more."""
         self._closing = True
         self._restarts.clear()
         self._stop_by.clear()
@@ -311,12 +323,15 @@ class Supervisor(EventLoop, ABC):
                 process.terminate()
             process.state = "stopping"
             process.send("stop")
-        end = time.monotonic() + STOP_TIMEOUT
-        while any(process.state != "ended" for process in alive) and time.monotonic() < end:
-            self.advance(end - time.monotonic())
+        begin = time.monotonic()
+        ends = {process.name: begin + self._time_to_stop(process) for process in alive}
+        while waited := [ends[process.name] for process in alive if process.state != "ended"]:
+            if time.monotonic() >= max(waited):
+                break
+            self.advance(max(waited) - time.monotonic())
         for process in alive:
             if process.state != "ended":
-                text = f"'{process.name}' did not stop within {STOP_TIMEOUT:g} s, and was ended"
+                text = f"'{process.name}' did not stop within {max(waited) - begin:g} s, and was ended"
                 if self._drives(process):
                     unknown = "whether its device has stopped is not known: use the device's own emergency stop"
                     self._failed_to_stop(process, f"{text}; {unknown}")

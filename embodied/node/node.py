@@ -77,8 +77,9 @@ class Driver(Node):
     stop. `applied` is the command that was really sent, after the device's own clipping.
 
     Start-up has this order: `open` connects and moves nothing, `identify` reports the device, the runner compares that
-    with the launch file, and only then `arm` lets it move. `close` leaves it standing still.
-    `embodied.testing.DriverContract` tests a driver for all of this.
+    with the launch file, and only then `arm` lets it move. `close` leaves it standing still and reads that back, of a
+    device that may follow an order of this driver, unless `step` has reported that it is lost or that somebody else
+    commands it; it raises `NotStopped` with what was read. `embodied.testing.DriverContract` tests for all of this.
 
     Attributes:
         stops_within: time from the last command until the device stands still by itself, at most [s].

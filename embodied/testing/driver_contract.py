@@ -217,6 +217,17 @@ class DriverContract(InterferenceContract):
             pass  # its `close` notices it as well
         assert noticed, "it did not notice that the device went on"
 
+    def test_a_device_that_goes_on_when_its_driver_is_closed_is_noticed(self) -> None:
+        """Check that `close` raises `NotStopped` with what was read, so that a run never ends as if all were well."""
+        with self.moving() as (bench, drive):
+            bench.virtual.ignore_stop()
+            try:
+                drive.close()
+            except NotStopped as error:
+                assert any(sign.isdigit() for sign in str(error)), f"it does not name what was read: {error}"
+            else:
+                raise AssertionError("it closed as if the device had stopped")
+
     def test_it_stands_still_once_it_is_closed(self) -> None:
         """Check a driver that is closed in the middle of a motion."""
         with self.moving() as (bench, drive):

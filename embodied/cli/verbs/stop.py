@@ -16,9 +16,9 @@ from embodied.errors import LinkFailed
 from embodied.live.client import TIMEOUT, Client, find
 from embodied.live.run_directory import running
 from embodied.live.run_places import looked_at
-from embodied.live.supervisor import STOP_TIMEOUT
+from embodied.live.supervisor import DRIVER_STOP_MOST, STOP_TIMEOUT
 
-SHUTDOWN_TIMEOUT = TIMEOUT + 3 * STOP_TIMEOUT + 2.0
+SHUTDOWN_TIMEOUT = TIMEOUT + 3 * STOP_TIMEOUT + DRIVER_STOP_MOST + 2.0
 """Time in which a run must end [s]: a request, three groups of processes, and 2 s to write its results."""
 
 

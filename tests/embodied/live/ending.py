@@ -55,6 +55,7 @@ class Device(Driver):
     opens: bool = True
 
     rate = 50.0
+    stops_within = 0.0
 
     def identify(self) -> Identity:
         if not self.opens:

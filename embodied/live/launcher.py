@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Any
 
 from embodied.clock import SECOND
+from embodied.devices.virtual import VirtualDevice
 from embodied.errors import LinkFailed
 from embodied.graph.plan import Plan
 from embodied.links.subscription import Ends
@@ -28,6 +29,12 @@ from embodied.live.run_directory import RunDirectory
 from embodied.live.supervisor import STOP_TIMEOUT, WATCH_PERIOD, Supervisor
 from embodied.node.node import Driver, Guard
 from embodied.world import Verdict
+
+HOLD_TIMEOUT = 0.3
+"""Longest wait for guards to report that they are stopped, before the run ends [s]."""
+
+HOLD_PERIOD = 0.005
+"""Pause between two looks at their reports [s]."""
 
 START_DELAY = 20_000_000
 """Time from the command to start until time 0 [ns]."""
@@ -275,17 +282,31 @@ class Launcher(Supervisor):
     def close(self) -> None:
         """Stop every process in order, each within a stated time: requests of motion, guards, drivers, then the world.
 
-        Before all of them run nothing has moved, and they stop together.
+        Guards hold before any of them ends. Before all of them run nothing has moved, and they stop together.
         """
+        if self.epoch:
+            self._hold_all("the run ends")
         self.stop_all(self._groups() if self.epoch else [list(self.processes.values())])
         self.logs.close()
         super().close()
         self.directory.remove()
 
+    def _hold_all(self, reason: str) -> None:
+        """Have every guard stop whatever still commands it, and wait up to `HOLD_TIMEOUT` until they report it."""
+        homes = {self.process_of[name] for name in self.guards()}
+        end = time.monotonic() + HOLD_TIMEOUT
+        self.ask_all(homes, "stop", HOLD_TIMEOUT, reason=reason)
+        while homes and time.monotonic() < end:
+            answers = self.ask_all(homes, "guards", end - time.monotonic())
+            reports = [report for answer in answers.values() if answer for report in answer.get("value", {}).values()]
+            if all(report is None or report["state"] == "stopped" for report in reports):
+                return
+            self.advance(HOLD_PERIOD)
+
     def _groups(self) -> Iterable[list[Process]]:
         def rank(process: Process) -> int:
             nodes = [self.plan.nodes[name].node for name in process.nodes]
-            if process.spec.owns_world:
+            if process.spec.owns_world or any(isinstance(node, VirtualDevice) for node in nodes):
                 # A virtual device answers until its driver has read back that it has stopped.
                 return 3
             if any(isinstance(node, Driver) for node in nodes):

@@ -19,7 +19,7 @@ from embodied.live.connections import Connection, Connections
 from embodied.live.ipc import ENDED, LARGEST, Disconnected, Packet, send
 from embodied.live.launcher import Launcher
 from embodied.live.launcher_requests import LONGEST_REASON, REQUESTS, home_of, topic_of, unknown
-from embodied.live.logs import Line
+from embodied.live.log_files import Line
 from embodied.live.process_spec import Output
 from embodied.live.request_form import check_form
 from embodied.untrusted.text import shown

@@ -9,13 +9,9 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from itertools import groupby
-from operator import attrgetter
 from pathlib import Path
-from typing import IO
 
+from embodied.live.log_files import Line, LogFiles
 from embodied.live.node_output import MARK
 from embodied.untrusted.text import written_out
 
@@ -28,24 +24,6 @@ LONGEST = 8192
 LINES_MOST = 2000
 """Most lines that are kept of one read; a process is read at most 20 times a second while it prints that much."""
 
-LARGEST = 10 * 2**20
-"""Size of a log file [B] at which it is renamed to `.1`, in place of an older one."""
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """Line that a node printed, in the logs of a run.
-
-    Attributes:
-        node: name of the node; empty for what a library printed by itself.
-        text: without the newline.
-        at: time of reading, on CLOCK_MONOTONIC [ns].
-    """
-
-    node: str
-    text: str
-    at: int
-
 
 class Logs:
     """Logs of a run: printed output of all its processes.
@@ -54,23 +32,19 @@ class Logs:
         folder: of the log files; None writes none.
 
     Attributes:
-        trouble: why a file could not be written; empty if all were.
         listener: called with a process and the lines that it printed.
     """
 
     def __init__(self, folder: Path | None) -> None:
-        self._folder = folder
+        self._files = None if folder is None else LogFiles(folder)
         self._kept: dict[str, deque[Line]] = {}
         self._rests: dict[str, bytes] = {}
-        self._files: dict[str, IO[str]] = {}
-        self.trouble = ""
         self.listener: Callable[[str, list[Line]], None] = lambda _, __: None
-        if folder is not None:
-            # It is there even if nobody prints, so that an older run's is not taken for it.
-            try:
-                folder.mkdir(parents=True, exist_ok=True)
-            except OSError as error:
-                self._give_up(folder, error)
+
+    @property
+    def trouble(self) -> str:
+        """Reason why a file could not be written; empty if all were."""
+        return "" if self._files is None else self._files.trouble
 
     def add(self, process: str, data: bytes) -> list[Line]:
         """Add output of a process; returns the complete lines."""
@@ -101,42 +75,17 @@ class Logs:
         return list(self._kept.get(process, ()))
 
     def _write(self, process: str, lines: list[Line]) -> None:
-        if self._folder is None or self.trouble:
-            return
-        steady = time.time_ns() - time.monotonic_ns()
-        try:
-            file = self._files.get(process)
-            if file is None:
-                path = self._folder / f"{process}.log".replace("/", "_")
-                file = self._files[process] = path.open("a", encoding="utf-8", errors="replace")
-            # Lines that were read together were read at one time, and its date is made once.
-            for at, together in groupby(lines, attrgetter("at")):
-                date = datetime.fromtimestamp((at + steady) / 1e9, UTC).astimezone().isoformat(timespec="microseconds")
-                file.write("".join(f"{date} {line.node or process}: {line.text}\n" for line in together))
-            file.flush()
-            if file.tell() > LARGEST:
-                path = Path(file.name)
-                file.close()
-                path.replace(path.with_suffix(".log.1"))
-                del self._files[process]
-        except OSError as error:
-            self._give_up(self._folder, error)
-
-    def _give_up(self, folder: Path, error: OSError) -> None:
-        """Write no more files: a full disk costs the log, and nothing else."""
-        self.trouble = self.trouble or f"logs are no longer written to {folder}: {error.strerror}"
+        if self._files is not None and lines:
+            self._files.write(process, lines)
 
     def close(self) -> None:
-        """Write incomplete last lines and close the files."""
+        """Write incomplete last lines and close the files, within a stated time."""
         for process, rest in self._rests.items():
             if rest:
                 self._write(process, [_line(rest, time.monotonic_ns())])
-        for file in self._files.values():
-            try:
-                file.close()
-            except OSError as error:
-                self._give_up(Path(file.name).parent, error)
-        self._files.clear()
+        self._rests.clear()
+        if self._files is not None:
+            self._files.close()
 
 
 def read(folder: Path) -> list[tuple[str, str]]:

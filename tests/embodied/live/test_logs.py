@@ -17,10 +17,12 @@ from embodied.clock import Time
 from embodied.graph.graph import Graph
 from embodied.live.episode import play_live
 from embodied.live.heartbeat import Heartbeat
-from embodied.live.logs import LONGEST, Logs
+from embodied.live.log_files import CLOSE_TIMEOUT, WAITING_MOST
+from embodied.live.logs import KEPT, LONGEST, Logs
 from embodied.live.node_output import LineStream
 from tests.embodied.cli.live_rig import CODE, ROOT, runtime
 from tests.embodied.conftest import Command
+from tests.embodied.live.ending import Says
 from tests.embodied.live.nodes import Broken, Counter
 from tests.embodied.live.running import Running
 
@@ -132,6 +134,48 @@ def test_a_run_whose_logs_are_not_complete_says_so_at_its_end(tmp_path: Path) ->
     assert outcome.failure == ""
     assert outcome.logs_trouble == f"logs are no longer written to {tmp_path / 'logs'}: File exists"
     assert outcome.as_dict()["logs_trouble"] == outcome.logs_trouble
+
+
+def test_a_disk_that_hangs_holds_up_neither_a_run_nor_its_stop_and_costs_the_log_alone(tmp_path: Path) -> None:
+    # Whoever opens a pipe that nobody reads waits for a reader, as for a disk that does not answer.
+    for name in ("chat", "counter"):
+        os.mkfifo(tmp_path / f"{name}.log")
+    begin = time.monotonic()
+    graph = Graph(clock="steady").add("counter", Counter()).add("chat", Says())
+    outcome = play_live(graph, 0, name="cell", about={}, limit=Time(300_000_000), logs=tmp_path)
+    assert outcome.failure == ""
+    assert time.monotonic() - begin < 0.3 + CLOSE_TIMEOUT + 5.0
+    trouble = f"logs are no longer written to {tmp_path}: the disk did not take them within 1 s"
+    assert outcome.logs_trouble == trouble
+
+
+def test_lines_for_a_disk_that_hangs_are_bounded(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "arm.log")
+    logs = Logs(tmp_path)
+    begin = time.monotonic()
+    for _ in range(WAITING_MOST // 1000 + 2):
+        logs.add("arm", b"arm\x1fline\n" * 1000)
+    assert time.monotonic() - begin < 2.0
+    assert (
+        logs.trouble
+        == f"logs are no longer written to {tmp_path}: the disk does not take them: it is too slow, or hangs"
+    )
+    assert len(texts(logs)) == KEPT
+    # The disk answers again: what was given up stays given up, and the thread ends.
+    with (tmp_path / "arm.log").open(encoding="utf-8") as reader:
+        logs.close()
+        assert len(reader.read().splitlines()) <= 1000
+
+
+def test_what_was_printed_before_the_end_is_in_the_files_once_the_logs_are_closed(tmp_path: Path) -> None:
+    logs = Logs(tmp_path / "deep" / "logs")
+    for number in range(100):
+        logs.add("arm", f"arm\x1f{number}\n".encode())
+    logs.add("arm", b"arm\x1fcut")
+    logs.close()
+    kept = (tmp_path / "deep" / "logs" / "arm.log").read_text(encoding="utf-8").splitlines()
+    assert [line.partition(" arm: ")[2] for line in kept] == [*map(str, range(100)), "cut"]
+    assert logs.trouble == ""
 
 
 def test_in_a_locale_of_ascii_a_run_goes_on_and_its_log_is_utf_8(

@@ -7,12 +7,12 @@ no other process knows of machines, keys or network sockets, and a network that 
 from __future__ import annotations
 
 import socket
-import time
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
-from embodied.clock import SECOND
+from embodied.clock import SECOND, Time
 from embodied.errors import WireError
 from embodied.graph.endpoint import Endpoint
 from embodied.links.keys import Keys, default_folder
@@ -22,6 +22,7 @@ from embodied.links.sender import Sender
 from embodied.live.loop import DelayHistogram, ProcessLoop
 from embodied.live.process_links import ProcessLinks
 from embodied.live.process_spec import ProcessSpec
+from embodied.messages.schema import Message
 from embodied.runtime.wiring import Wiring
 
 POLL_PERIOD = SECOND // 20
@@ -149,7 +150,7 @@ class Gateway(ProcessLinks):
                 raise WireError(f"'{node}': {len(arrival.parts)} parts came instead of {len(packers)}")
             for (index, packer), part in zip(packers.items(), arrival.parts, strict=True):
                 if part.nbytes:
-                    messages[index] = packer.unpack(part)
+                    messages[index] = on_our_clock(packer.unpack(part), arrival.stamp, now)
             if any(message is not None for message in messages):
                 # The publisher's own count starts from 0 when its process is started again; this one goes on.
                 self._sequences[node] += 1
@@ -172,8 +173,25 @@ class Gateway(ProcessLinks):
             inlet.receive(taken)
             for sequence, parts in sorted(bundles.items()):
                 if self._sender is not None:
-                    stamp = time.monotonic_ns()
-                    self._sender.send(node, sequence, stamp, *(parts.get(index, b"") for index in packers))
+                    self._sender.send(node, sequence, self.loop.now, *(parts.get(index, b"") for index in packers))
             bundles.clear()
 
         self.loop.wait(inlet.reader.forward, handler)
+
+
+def on_our_clock(message: Message, sent: int, now: int) -> Message:
+    """Return a message of another machine with the time of its measurement on the clock of this one.
+
+    It is as much older than its arrival as it was when it was sent; its transit, which no clock measures, is left out.
+
+    Args:
+        message: as it came.
+        sent: time at which it was sent, on the clock of its machine [ns].
+        now: time at which it came, on the clock of this machine [ns].
+    """
+    acquired: int | None = getattr(message, "acquired", None)
+    if acquired is None:
+        return message
+    ours: Any = message
+    converted: Message = replace(ours, acquired=Time(now - max(0, sent - acquired)))
+    return converted

@@ -10,6 +10,7 @@ from embodied.graph.entry import Entry
 from embodied.graph.plan import opens_world
 from embodied.graph.spec import GraphSpec
 from embodied.graph.validate.draft import Draft
+from embodied.graph.validate.timing import ages_by_measurement
 from embodied.messages.schema import Command
 from embodied.node.node import Driver, Guard
 
@@ -31,6 +32,7 @@ def check_placement(draft: Draft) -> Iterator[Problem]:
             )
             yield _at(entry, "E903", text, help_)
     yield from _check_guards(draft)
+    yield from _check_measurements(draft)
     if graph.clock != "lockstep":
         yield from _check_world(draft)
 
@@ -96,6 +98,23 @@ def _check_guards(draft: Draft) -> Iterator[Problem]:
                 text = f"the guard '{source}' runs on '{theirs}', and '{name}', which it commands, on '{mine}'"
                 help_ = (f"write 'on: {mine}' for '{source}': no link may stand between a guard and its driver",)
                 yield _at(guard, "E605", text, help_)
+
+
+def _check_measurements(draft: Draft) -> Iterator[Problem]:
+    """Check that what a guard goes by is measured on its machine: how long a link took, no clock knows."""
+    graph, ports = draft.graph, draft.ports
+    for name, entry in graph.entries.items():
+        if name not in ports or not isinstance(entry.node, Guard):
+            continue
+        for port, (source, output) in draft.wires[name].items():
+            mine, theirs = graph.machine_of(name), graph.machine_of(source)
+            if mine != theirs and ages_by_measurement(entry.node, ports[name].inputs[port].message):
+                text = (
+                    f"'{name}' on '{mine}' goes by '{source}.{output}', which is measured on '{theirs}': "
+                    "its age is not known here"
+                )
+                help_ = (f"write 'on: {mine}' for '{source}': sensors of a guard are on its machine",)
+                yield Problem("E605", text, entry.place("in", port), help_, where=f"node {name}")
 
 
 def _check_world(draft: Draft) -> Iterator[Problem]:

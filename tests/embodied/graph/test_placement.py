@@ -15,7 +15,7 @@ from embodied.graph.endpoint import Endpoint
 from embodied.graph.entry import Wire
 from embodied.graph.graph import Graph
 from embodied.graph.restart import Restart
-from embodied.messages import Image, JointState, Target
+from embodied.messages import Image, JointCommand, JointState, Target
 from embodied.world import Verdict, World
 from tests.embodied.nodes import Clock, Double, Listen, Motor, Once, PassGuard, Ramp
 
@@ -46,6 +46,27 @@ def test_no_link_stands_between_a_guard_and_its_driver(clock: str) -> None:
         (found,) = problems(graph)
         assert (found.code, found.where) == ("E605", "node g")
     assert cell(guard="base", motor="base").check()
+
+
+@dataclass
+class Sees(PassGuard):
+    """A guard that goes by where the arm is."""
+
+    def step(self, command: JointCommand | None, joints: JointState | None) -> JointCommand:  # type: ignore[override]
+        return super().step(command if joints is not None else None)
+
+
+def test_what_a_guard_goes_by_is_measured_on_its_machine() -> None:
+    def watched(on: str | None) -> Graph:
+        graph = cell(ramp="base").add("elsewhere", Motor(), on=on, command="other").add("other", PassGuard(), on=on)
+        return graph.add("sees", Sees(), command="r", joints="elsewhere.state").add("n", Motor(), command="sees")
+
+    assert watched(None).check()
+    (found,) = problems(watched("base"))
+    assert (found.code, found.where) == ("E605", "node sees")
+    assert "'sees' on 'arm_pc' goes by 'elsewhere.state', which is measured on 'base'" in found.message
+    # Anybody else may: what it takes is put on its clock.
+    assert cell(ramp="base").check().nodes["r"].machine == "base"
 
 
 def test_a_process_is_on_one_machine() -> None:

@@ -17,7 +17,7 @@ import embodied
 from embodied import Guard, Node, Ports, Stamped, Time, tunable
 from embodied.errors import LaunchError, Problem
 from embodied.links.memory import available
-from embodied.messages import GuardReport, Image, Reset, Stop, Target
+from embodied.messages import GuardReport, Image, JointState, Reset, Stop, Target
 from embodied.messages.schema import Array, Message, Unit
 
 
@@ -37,6 +37,14 @@ def count(number: int, size: int = 3, text: str = "") -> Count:
 def wait(seconds: float) -> None:
     """Block for a time [s], as a node does whose device does not answer."""
     select.select([], [], [], seconds)
+
+
+@dataclass
+class Age(Node):
+    """Tells how old a measurement is [ms]; negative where it is from the future."""
+
+    def step(self, joints: JointState, now: Time) -> Count:
+        return Count(number=(now - joints.acquired) // 1_000_000, squares=np.zeros(0), text="")
 
 
 @dataclass
@@ -96,7 +104,7 @@ class Agree(Node):
         self.together = self.alone = self.mixed = 0
 
     def step(self, one: Stamped[Count], two: Stamped[Count] | None, image: Stamped[Image]) -> Count:
-        numbers = {one.value.number, image.value.acquired, *([] if two is None else [two.value.number])}
+        numbers = {one.value.number, *([] if two is None else [two.value.number])}
         same = len(numbers) == 1 and set(np.unique(image.value.data)) == {one.value.number % 251}
         self.mixed += not same
         self.alone += two is None

@@ -9,11 +9,15 @@ from typing import Any
 
 import pytest
 
+from embodied.clock import Time
 from embodied.graph.entry import Wire
 from embodied.graph.graph import Graph
 from embodied.links.keys import Keys
-from tests.embodied.live.nodes import Agree, Collect, Counter, Pairs, Square
+from embodied.live.gateway import on_our_clock
+from embodied.messages import JointState, Target
+from tests.embodied.live.nodes import Age, Agree, Collect, Counter, Pairs, Square
 from tests.embodied.live.running import Running
+from tests.embodied.nodes import Clock, joints
 
 
 def endpoint() -> str:
@@ -75,6 +79,34 @@ def test_nodes_of_two_machines_exchange_messages_as_if_they_were_on_one(keys: di
         assert collected.seen[-1].message.text.split()[1] == "0", "of a list none is missing"
         assert reach(found, lambda: sum(map(int, agreed.seen[-1].message.text.split())) > 50, 20)
         assert agreed.seen[-1].message.number == 0, "outputs of two steps were seen together"
+
+
+def test_the_time_of_a_measurement_is_on_the_clock_of_the_machine_that_takes_it(keys: dict[str, Keys]) -> None:
+    machines = {name: endpoint() for name in keys}
+    graphs = {name: Graph(clock="steady", machines=dict(machines)) for name in keys}
+    for graph in graphs.values():
+        graph.add("clock", Clock(), on="base").add("age", Age(), joints="clock", on="arm")
+    found = {name: Running(graphs[name], machine=name, keys=place.folder) for name, place in keys.items()}
+    # The clock of a run begins with it: that of the first is ahead of the other's by the start of the second.
+    with found["base"], found["arm"]:
+        assert found["arm"].run.epoch - found["base"].run.epoch > 20_000_000
+        ages = found["arm"].look("age.count")
+        assert reach(found, lambda: len(ages.seen) > 20, 20)
+        milliseconds = [entry.message.number for entry in ages.seen]
+        assert min(milliseconds) >= 0
+        assert sorted(milliseconds)[len(milliseconds) // 2] < 20
+
+
+@pytest.mark.parametrize(("acquired", "sent", "here"), [(900, 1000, 4900), (1000, 1000, 5000), (1010, 1000, 5000)])
+def test_a_measurement_is_as_old_on_arrival_as_when_it_was_sent_and_never_of_the_future(
+    acquired: int, sent: int, here: int
+) -> None:
+    message = on_our_clock(joints(1.0, at=Time(acquired)), sent, 5000)
+    assert isinstance(message, JointState)
+    assert message.acquired == here
+    assert message.position[0] == 1.0
+    target = Target(label="red")
+    assert on_our_clock(target, sent, 5000) is target
 
 
 def test_a_machine_whose_key_is_revoked_hears_no_more(keys: dict[str, Keys]) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from drivers.mavlink.modes import Mode
+from drivers.mavlink.target_watch import TargetWatch
 from drivers.mavlink.vehicle import Vehicle
 from embodied.clock import SECOND, Time
-from embodied.messages import Vector
+from embodied.messages import DroneCommand, Vector
 
 REACH_TIMEOUT = 3.0
 """Time in which a requested mode, or arming, must be reached [s]."""
@@ -50,10 +51,13 @@ class ModeSupervisor:
         self.requested = Mode.HOLD
         self.now = Time(0)
         self._vehicle = vehicle
+        self._targets = TargetWatch()
         self.begin()
 
     def begin(self) -> None:
         """Begin with a vehicle that has just been armed, and holds."""
+        self._targets.begin()
+        self._vehicle.session.foreign = ""
         self._setpoint_time: Time | None = None
         self._setpoint_place: tuple[Vector, float] | None = None
         self._vehicle.new_modes()
@@ -86,8 +90,9 @@ class ModeSupervisor:
             self._asked = self.now
             self._vehicle.request_arming()
 
-    def setpoint_sent(self) -> None:
+    def setpoint_sent(self, command: DroneCommand) -> None:
         """Note that a set-point was sent, and request offboard mode for it."""
+        self._targets.sent(command, self.now)
         self._setpoint_time = self.now
         at = self._vehicle.position
         self._setpoint_place = None if at is None else (at, self._vehicle.speed)
@@ -112,6 +117,8 @@ class ModeSupervisor:
         if gap:
             self.request(Mode.HOLD)
         mode = vehicle.mode
+        if foreign := self._foreign_setpoints():
+            return f"{foreign}{self._reason()}: stop that client, then arm it again"
         if mode is self.requested:
             self._reached = True
             if mode is Mode.HOLD and self._leaves_its_place():
@@ -148,6 +155,13 @@ class ModeSupervisor:
             if not float(np.linalg.norm(at - place)) <= HOLD_DISTANCE + speed * STOPPING_TIME:
                 return f"it was flown elsewhere while set-points ceased{self._reason()}; arm it again"
         return ""
+
+    def _foreign_setpoints(self) -> str:
+        """Return who else sends set-points to a vehicle in offboard mode; empty if nobody does."""
+        session = self._vehicle.session
+        if self._vehicle.mode is not Mode.OFFBOARD:
+            return ""
+        return session.foreign or self._targets.problem(session.newest, self.now, session.clock.round_trip)
 
     def _leaves_its_place(self) -> bool:
         """Return whether a vehicle that had come to rest in hold flies elsewhere, as another client may have it do."""

@@ -15,6 +15,7 @@ STREAM_RATES = {
     common.MAVLINK_MSG_ID_ATTITUDE_QUATERNION: 50.0,
     common.MAVLINK_MSG_ID_EXTENDED_SYS_STATE: 5.0,
     common.MAVLINK_MSG_ID_BATTERY_STATUS: 2.0,
+    common.MAVLINK_MSG_ID_POSITION_TARGET_LOCAL_NED: 10.0,
 }
 """Rates that are requested of the vehicle's messages [Hz]; a heartbeat comes once a second in any case."""
 

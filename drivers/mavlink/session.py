@@ -12,6 +12,7 @@ from pymavlink.dialects.v20 import common
 from drivers.mavlink import codec
 from drivers.mavlink.clock import VehicleClock
 from drivers.mavlink.framing import FrameParser, SequenceFilter
+from drivers.mavlink.target_watch import KINDS
 from drivers.mavlink.transport import Transport
 from embodied.untrusted.text import written_out
 
@@ -51,6 +52,7 @@ class Session:
     Attributes:
         system: id of the vehicle.
         others: ids of other systems that send.
+        foreign: which of them sends set-points to the vehicle, as far as a router lets this end see it; empty if none.
         newest: newest message of each type, and when it came [s].
         batteries: newest BATTERY_STATUS of each battery by its id, and when it came [s].
         heartbeats: newest heartbeats of the vehicle, oldest first, which whoever reads them removes.
@@ -61,6 +63,7 @@ class Session:
     def __init__(self, transport: Transport, system: int, own: int) -> None:
         self.system = system
         self.others: set[int] = set()
+        self.foreign = ""
         self.newest: dict[str, tuple[Any, float]] = {}
         self.batteries: dict[int, tuple[Any, float]] = {}
         self.heartbeats: deque[Any] = deque(maxlen=50)
@@ -215,7 +218,7 @@ class Session:
     def _accept(self, message: Any) -> bool:
         """Keep a message if it is one of the vehicle's autopilot to this end, and newer than all before."""
         if message.get_srcSystem() != self.system:
-            self.others.add(message.get_srcSystem())
+            self._note_other(message)
             return False
         if message.get_srcComponent() != AUTOPILOT:
             return False
@@ -239,6 +242,14 @@ class Session:
         elif kind == "TIMESYNC":
             self.clock.compare(message.ts1, message.tc1)
         return True
+
+    def _note_other(self, message: Any) -> None:
+        """Take note of another system, and of the orders to the vehicle that a router passes on to this end as well."""
+        source = message.get_srcSystem()
+        self.others.add(source)
+        target = getattr(message, "target_system", getattr(message, "target", 0))
+        if message.get_type() in KINDS and target == self.system and source != self._own:
+            self.foreign = f"the system {source} sends it {message.get_type()}"
 
     def _accept_sample(self, kind: str, message: Any) -> bool:
         """Return whether a sample is newer than all before of its kind, finite, and not stale."""

@@ -20,7 +20,7 @@ from drivers.mavlink.virtual.plans import PlanHandler
 from drivers.mavlink.virtual.radio import Radio
 from drivers.mavlink.virtual.services import answer_service
 from drivers.mavlink.virtual.setpoints import SetpointHandler
-from drivers.mavlink.virtual.targets import AttitudeTarget
+from drivers.mavlink.virtual.targets import AttitudeTarget, Target
 from drivers.mavlink.virtual.telemetry import Telemetry
 from embodied.autopilot import Estimator, Setpoint
 from embodied.bodies import DroneBody
@@ -54,6 +54,7 @@ class Aircraft:
         lock: lock for access to any of them from another thread.
         received: all set-points that have come.
         slow: whether arming is in progress for `ARMING_TIME` before it is done.
+        foreign: set-point of another client, which comes without end; None for none.
     """
 
     def __init__(
@@ -67,6 +68,7 @@ class Aircraft:
         self._system = system
         self._power_on = time.monotonic_ns()
         self._stepped = self._restarts = self.slow = False
+        self.foreign: Target | None = None
         self._orders: list[tuple[float, Any]] = []
         self.autopilot = Autopilot(dict(parameters) | {"MAV_SYS_ID": system})
         self._plans = PlanHandler(self.autopilot, origin)
@@ -116,6 +118,8 @@ class Aircraft:
                 telemetry.estimate = self._estimator.update(sensors)
                 telemetry.inertial = sensors.specific_force, sensors.angular_velocity
             telemetry.ready, telemetry.voltage = self._estimator.ready, sensors.voltage
+            if self.foreign is not None:
+                self.autopilot.receive_setpoint(self.foreign)
             self._charge = sensors.charge
             self.autopilot.charge = self._charge if self._reported_charge is None else self._reported_charge
             setpoint, autopilot = self._decide(now), self.autopilot

@@ -132,6 +132,14 @@ class Autopilot(Failsafes, Guidance):
         """Keep a set-point that has come."""
         self._setpoint = (self._now, target)
 
+    @property
+    def target(self) -> Target | None:
+        """Set-point that it follows in offboard mode; None in other modes, and where it is one of attitude."""
+        if self.mode is not Mode.OFFBOARD or self._setpoint is None:
+            return None
+        target = self._setpoint[1]
+        return target if isinstance(target, Target) else None
+
     def set_speed(self, speed: float) -> None:
         """Fly its own flights at a horizontal speed, until the mode is changed [m/s].
 

@@ -16,7 +16,7 @@ from embodied.clock import Time, rate_of
 from embodied.devices.disturbance import ALL, EVERY, Disturbance
 from embodied.devices.virtual import VirtualDevice
 from embodied.errors import nearest
-from embodied.messages import Vector
+from embodied.messages import DroneCommand, Vector
 from embodied.messages.schema import Command
 from embodied.ranges import FINITE, Range
 from embodied.world import World
@@ -75,6 +75,7 @@ class VirtualPX4(VirtualDevice):
         *("low battery", "second battery"),
         *(f"{name} loss" for name in STREAMS),
         *("late answers", "slow arming", "lost acknowledgements", "restart", "another autopilot", "another client"),
+        "another client's set-points",
     )
 
     def claims(self) -> Iterable[str]:
@@ -181,7 +182,8 @@ class VirtualPX4(VirtualDevice):
 
         A battery that reports to be nearly empty; another one that does; the loss of one kind of message; answers that
         come late, though orders are carried out at once; arming that is in progress for a while; acknowledgements that
-        do not come; an autopilot that restarts, or another one that answers; another client, who has it fly aside.
+        do not come; an autopilot that restarts, or another one that answers; another client, who has it fly aside, or
+        sends it set-points of its own.
         """
         aircraft = self._aircraft
         with aircraft.lock:
@@ -203,6 +205,11 @@ class VirtualPX4(VirtualDevice):
                 case "another client":
                     aside = aircraft.telemetry.estimate.position + np.array([0.0, ASIDE, 0.0])
                     aircraft.autopilot.reposition(aside, None, change=True)
+                case "another client's set-points":
+                    from drivers.mavlink.virtual.targets import Target
+
+                    aside = aircraft.telemetry.estimate.position + np.array([0.0, ASIDE, 0.0])
+                    aircraft.foreign = Target.of(DroneCommand(position=aside, frame="world"))
                 case _ if fault.endswith(" loss") and fault in self.faults:
                     aircraft.radio.lost |= STREAMS[fault.removesuffix(" loss")]
                 case _:
@@ -215,3 +222,4 @@ class VirtualPX4(VirtualDevice):
             aircraft.report_charge(None)
             aircraft.telemetry.batteries.clear()
             aircraft.radio.lost, aircraft.radio.delay, aircraft.slow = frozenset(), 0.0, False
+            aircraft.foreign = None

@@ -36,6 +36,7 @@ RATES = {
     "VFR_HUD": 4.0,
     "HIGHRES_IMU": 0.0,
     "SYSTEM_TIME": 0.0,
+    "POSITION_TARGET_LOCAL_NED": 0.0,
 }
 """Rates of the streams, unless a client sets another; 0 for one that comes on request alone [Hz]."""
 
@@ -263,6 +264,16 @@ class Telemetry:
         return common.MAVLink_highres_imu_message(
             self._ms * 1000, *map(float, force), *map(float, turning), *(0.0, 0.0, 0.0), *(0.0, 0.0), up, 20.0, updated
         )
+
+    def _position_target_local_ned(self) -> Any:
+        target = self.autopilot.target
+        if target is None:
+            return None
+        # Its mask is empty, and what is left open is NaN, as in PX4.
+        numbers = (*map(float, world_axes(target.position)), *map(float, world_axes(target.velocity)), *(math.nan,) * 3)
+        frame = common.MAV_FRAME_LOCAL_NED
+        yaw = math.nan if target.yaw is None else heading(target.yaw)
+        return common.MAVLink_position_target_local_ned_message(self._ms, frame, 0, *numbers, yaw, math.nan)
 
     def _system_time(self) -> Any:
         return common.MAVLink_system_time_message(0, self._ms)

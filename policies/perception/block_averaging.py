@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from embodied.clock import Time
 from embodied.messages import Detections, Vector
 from policies.motion.grasp import Fingers, grasp_yaw
 
@@ -67,6 +68,7 @@ class BlockAverager:
         self._half = half
         self._fingers = fingers
         self._block: Block | None = None
+        self._acquired = Time(-1)
 
     def reset(self) -> None:
         """Forget all detections of the block."""
@@ -80,8 +82,12 @@ class BlockAverager:
             label: label of the block.
 
         Returns:
-            the grasp, once there are enough detections; None before, and if the block is delivered.
+            the grasp, once there are enough detections; None before, if the block is delivered, and of an image that
+            is no newer than the last one: a camera that is stuck gives one detection, however often it comes.
         """
+        if objects.acquired <= self._acquired:
+            return None
+        self._acquired = objects.acquired
         named = [i for i, name in enumerate(objects.labels) if name == label]
         if not named or not all(np.isfinite(part).all() for part in (objects.position, objects.yaw, objects.score)):
             # One number that is none would stay in the mean for ever.

@@ -81,6 +81,7 @@ class Inspect(Node):
         """Start on the pad, without detections."""
         self._home: Vector | None = None
         self._seen: dict[str, list[Vector]] = {}
+        self._acquired = Time(-1)
         self._left: list[Vector] = []
         self._arrived: Time | None = None
         self._enter(InspectionPhase.CLIMB, Time(0))
@@ -94,6 +95,10 @@ class Inspect(Node):
             self._left = self._survey()
             self._enter(InspectionPhase.CLIMB, now)
         for detections in objects:
+            # A camera that is stuck gives one detection, however often it comes.
+            if detections.acquired <= self._acquired:
+                continue
+            self._acquired = detections.acquired
             for label, position in zip(detections.labels, detections.position, strict=True):
                 if label in (target.label, PAD) and np.isfinite(position).all():
                     self._seen[label] = [*self._seen.get(label, [])[1 - WINDOW :], position]

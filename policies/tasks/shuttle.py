@@ -87,7 +87,7 @@ class Shuttle(Node):
         if lane is not None and not _finite(lane):
             # An obstacle at a distance that is no number is no free road.
             lane = None
-        if lane is not None and lane.score >= SCORE_LEAST and lane.acquired != self._acquired:
+        if lane is not None and lane.score >= SCORE_LEAST and lane.acquired > self._acquired:
             self._acquired = lane.acquired
             odometer = self._odometer - state.speed * (now - lane.acquired) / SECOND
             self._line.observe(odometer, lane.stop_line)

@@ -1,4 +1,5 @@
 import importlib.util
+import itertools
 import math
 from pathlib import Path
 from typing import Any
@@ -44,11 +45,17 @@ def gripper(width: float) -> GripperState:
     return GripperState(width=width, speed=0.0, force=0.0, acquired=Time(0))
 
 
+IMAGES = itertools.count(1)
+"""Times of images, each later than all before [ns]."""
+
+
 def seen(*labels: str) -> Detections:
     count = len(labels)
     position = np.array([(0.5, 0.1 * k, 0.02) for k in range(count)]).reshape(-1, 3)
     zeros = np.zeros(count)
-    return Detections(labels=labels, position=position, yaw=zeros, score=zeros + 1.0, frame=BASE, acquired=Time(0))
+    return Detections(
+        labels=labels, position=position, yaw=zeros, score=zeros + 1.0, frame=BASE, acquired=Time(next(IMAGES))
+    )
 
 
 def test_it_takes_and_gives_what_pick_place_does() -> None:

@@ -192,3 +192,47 @@ def test_settings_with_which_nothing_is_inspected_are_refused(wrong: dict[str, o
     (problem,) = Inspect(**{"waypoints": ((1.0, 1.0),), **wrong}).check()  # type: ignore[arg-type]
     assert problem.startswith(says)
     assert not list(Inspect(((1.0, 1.0),)).check())
+
+
+def _sight(milliseconds: int, *positions: Vector) -> Detections:
+    return Detections(
+        labels=("marker7",) * len(positions),
+        position=np.array(positions).reshape(-1, 3),
+        yaw=np.zeros(len(positions)),
+        score=np.ones(len(positions)),
+        frame=WORLD,
+        acquired=Time(milliseconds * 1_000_000),
+    )
+
+
+def _surveying(*sights: Detections) -> Inspect:
+    """Let a policy that surveys, far from its waypoints, see something in each step."""
+    flight = Flight(things={})
+    while flight.policy.phase is not InspectionPhase.SURVEY:
+        flight.step()
+    state = replace(flight.state, position=np.array([0.0, 0.0, 1.5]))
+    for n, sight in enumerate(sights):
+        now = Time((flight.n + n) * 20_000_000)
+        flight.policy.step(state, [sight], Target(label="marker7"), None, now)
+    return flight.policy
+
+
+def test_a_sight_that_comes_again_or_is_older_is_no_further_one() -> None:
+    begin = 100_000
+    stuck = _surveying(*[_sight(begin, MARKER)] * 50)
+    assert stuck.phase is InspectionPhase.SURVEY
+    older = _surveying(_sight(begin, MARKER), *[_sight(begin - n, MARKER) for n in range(1, 50)])
+    assert older.phase is InspectionPhase.SURVEY
+    assert _surveying(*[_sight(begin + n, MARKER) for n in range(50)]).phase is InspectionPhase.HOLD
+
+
+@pytest.mark.parametrize("number", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_a_sight_at_a_place_that_is_none_is_left_out(number: float, axis: int) -> None:
+    begin, nowhere = 100_000, MARKER.copy()
+    nowhere[axis] = number
+    policy = _surveying(*[_sight(begin + n, nowhere) for n in range(50)])
+    assert policy.phase is InspectionPhase.SURVEY
+    policy = _surveying(*[_sight(begin + n, nowhere, MARKER) for n in range(50)])
+    assert policy.phase is InspectionPhase.HOLD
+    np.testing.assert_allclose(policy._mean("marker7"), MARKER)

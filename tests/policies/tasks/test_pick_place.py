@@ -185,9 +185,9 @@ def test_detections_that_differ_by_quarter_turns_agree(errors: list[float], yaw:
 def test_a_grasp_is_the_mean_of_the_detections() -> None:
     averager = BlockAverager(3, (0.42, 0.38), 0.1, Fingers())
     found: Grasp | None = None
-    for dx in (-0.003, 0.001, 0.002):
+    for tick, dx in enumerate((-0.003, 0.001, 0.002)):
         assert found is None
-        found = averager.update(detections(("red", (0.5 + dx, 0.0, 0.02), 0.1)), "red")
+        found = averager.update(detections(("red", (0.5 + dx, 0.0, 0.02), 0.1), tick=tick), "red")
     assert found is not None
     assert found.position == pytest.approx([0.5, 0.0, 0.02])
 

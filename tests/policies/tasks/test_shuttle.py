@@ -227,3 +227,53 @@ def test_settings_that_make_no_sense_are_refused(wrong: dict[str, float], says: 
     (problem,) = Shuttle(**wrong).check()
     assert problem.startswith(says)
     assert not list(Shuttle(clear=0.0, lag=0.0).check())
+
+
+def _lane(milliseconds: int, **changes: object) -> Lane:
+    numbers = {"offset": 0.0, "heading": 0.0, "curvature": 0.0, "obstacle": None, "stop_line": None, "score": 1.0}
+    return Lane(**{**numbers, **changes}, acquired=Time(milliseconds * 1_000_000))  # type: ignore[arg-type]
+
+
+def _fed(*lanes: Lane | None) -> tuple[Shuttle, list[VehicleCommand | None]]:
+    """Feed lanes to a shuttle that stands, one each 100 ms."""
+    policy, given = Shuttle(), []
+    policy.open()
+    for n, lane in enumerate(lanes):
+        now = Time((n + 1) * 100_000_000)
+        state = VehicleState(
+            speed=0.0, steering=0.0, yaw_rate=0.0, gear="D", engaged=True, overridden=False, acquired=now
+        )
+        given.append(policy.step(state, lane, now))
+    return policy, given
+
+
+def test_a_lane_that_comes_again_or_is_older_is_no_further_sight_of_a_line() -> None:
+    seen = _lane(100, stop_line=2.0)
+    for lanes in ([seen] * 20, [seen, _lane(50, stop_line=2.0), _lane(90, stop_line=2.0)] * 5):
+        policy, given = _fed(*lanes)
+        assert policy._line.distance(0.0) is None
+        last = given[-1]
+        assert last is not None
+        assert last.speed > 1.0
+    policy, _ = _fed(*[_lane(100 + n, stop_line=2.0) for n in range(3)])
+    assert policy._line.distance(0.0) == pytest.approx(2.0)
+
+
+def test_an_older_lane_without_the_obstacle_does_not_clear_the_road() -> None:
+    with_it, before = _lane(2000, obstacle=1.5), _lane(500)
+    policy, given = _fed(with_it, before, before, with_it, before)
+    assert policy._obstacle.distance(0.0) == pytest.approx(1.5)
+    assert all(command is not None and command.speed == 0.0 for command in given)
+
+
+@pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf])
+@pytest.mark.parametrize("field", ["offset", "heading", "curvature", "obstacle", "stop_line", "score"])
+def test_a_lane_with_a_number_that_is_none_gives_no_command_and_stays_in_no_filter(field: str, number: float) -> None:
+    lanes = [_lane(100 * n + 50, **({field: number} if n % 2 else {})) for n in range(1, 10)]
+    _, given = _fed(*lanes)
+    assert [command is None for command in given] == [n % 2 == 1 for n in range(1, 10)]
+    last = _fed(*lanes, _lane(1000))[1][-1]
+    assert last is not None
+    assert math.isfinite(last.speed)
+    assert last.speed > 1.0
+    assert last.steering == pytest.approx(0.0)

@@ -121,11 +121,9 @@ class CanEV(Driver):
         self._identity = IdentityWatch()
         self._limits = self._command_limits()
         self._period = float(1 / rate_of(self.rate or 50.0))
-        self._pause = threading.Event()
-        self._unreadable = 0
-        self._intruder = ""
+        self._pause, self._unreadable = threading.Event(), 0
         # Ordered to follow, and nobody else has taken over since; lost, which was reported.
-        self._ordered = self._lost = False
+        self._intruder, self._ordered, self._lost = "", False, False
         self._now, self._stepped = Time(0), False
         self._disarm("not armed yet")
         self._bus: Bus | None = None
@@ -224,15 +222,17 @@ class CanEV(Driver):
         """
         self._disarm("halted")
         deadline = time.monotonic() + self.stops_within + LEAVE_TIMEOUT
-        standing = 0
+        standing, reported = 0, False
         try:
             while standing < STANDING_REPORTS:
                 if time.monotonic() > deadline:
-                    raise NotStopped(f"the vehicle at {self.channel} did not stop: {reports.motion(self._report())}")
+                    raise NotStopped(
+                        f"the vehicle at {self.channel} did not stop: {reports.motion(self._report(), reported)}"
+                    )
                 self._send(DriveCommand(steering=self._report().steering))
                 fresh = self._wait(self._period)
                 if self._kind.state_report in fresh:
-                    standing = standing + 1 if reports.stands(self._report()) else 0
+                    reported, standing = True, standing + 1 if reports.stands(self._report()) else 0
         except DeviceLost as error:
             raise NotStopped(f"whether it has stopped cannot be read: {error}") from error
 
@@ -292,7 +292,7 @@ class CanEV(Driver):
         found = release(report, intruder=self._intruder, distrust=distrust, engaged=self._engaged, late=late)
         if found is not None:
             self._disarm(found.reason, fault=found.fault)
-            # Whoever has taken over moves it now: that is no motion of this driver.
+            # What somebody else moves from now on is no motion of this driver.
             self._ordered = self._ordered and not (self._intruder or report.overridden)
         self._engaged = self._armed and report.engaged
 

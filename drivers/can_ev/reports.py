@@ -32,8 +32,15 @@ def stands(report: DriveReport) -> bool:
     return abs(report.speed) <= STANDSTILL_SPEED and not (report.engaged or report.stopping)
 
 
-def motion(report: DriveReport) -> str:
-    """Describe what a vehicle reports of its motion, for an error."""
+def motion(report: DriveReport, fresh: bool) -> str:
+    """Describe what a vehicle reports of its motion, for an error.
+
+    Args:
+        report: newest state of the vehicle.
+        fresh: whether it has reported since it was to stop.
+    """
+    if not fresh:
+        return "it reports nothing"
     mode = "follows commands" if report.engaged else "has let go"
     return f"it reports {report.speed:.2f} m/s, and {mode}"
 

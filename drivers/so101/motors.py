@@ -60,6 +60,9 @@ class Motors:
 
     def __init__(self, port: str, baud: int) -> None:
         self.recent: deque[list[int]] = deque(maxlen=RECENT)
+        # Limits of each servo when it was switched on; those that the last hold switched off.
+        self._limits: dict[int, tuple[int, ...]] = {}
+        self._off: list[int] = []
         self._port = port
         self._reads = 0
         self._bus = Bus(port, baud)
@@ -137,17 +140,28 @@ class Motors:
         self.recent.append(goals)
 
     def hold(self, present: Sequence[ServoState]) -> None:
-        """Hold all at the positions that were read; a servo that does not control its position is switched off.
+        """Hold all at the positions that were read; a servo that cannot hold its position is switched off.
 
-        In another mode a goal is no position, and the limit of its speed may be the speed at which it turns.
+        In another mode a goal is no position, and the limit of its speed may be the speed at which it turns. Beyond its
+        own limits, as when it counts another turn, a servo would go for the nearest limit.
         """
-        if others := [servo for servo, state in zip(IDS, present, strict=True) if state.mode != POSITION_MODE]:
+        self._off = others = [
+            servo
+            for servo, state in zip(IDS, present, strict=True)
+            if state.mode != POSITION_MODE or not self._reaches(servo, state.position)
+        ]
+        if others:
             self.switch_off(others)
         goals = [state.position for state in present]
         kept = {servo: (goal,) for servo, goal in zip(IDS, goals, strict=True) if servo not in others}
         if kept:
             self._bus.write_all(control_table.GOAL, kept)
         self.recent.append(goals)
+
+    def _reaches(self, servo: int, position: int) -> bool:
+        """Return whether a position is within the limits that a servo had when it was switched on."""
+        lowest, highest = self._limits.get(servo, (0, 0))[:2]
+        return lowest >= highest or lowest - SLACK <= position <= highest + SLACK
 
     def reset_overload(self, present: Sequence[ServoState]) -> list[ServoState]:
         """Switch the motors off that have let go of an overload, which ends it, and return what all report then.
@@ -180,8 +194,8 @@ class Motors:
         """
         goals = [state.position for state in present]
         for name, servo, goal in zip(NAMES, IDS, goals, strict=True):
-            lowest, highest = self.read(servo, control_table.RANGE)
-            if lowest < highest and not lowest - SLACK <= goal <= highest + SLACK:
+            self._limits[servo] = lowest, highest = self.read(servo, control_table.RANGE)
+            if not self._reaches(servo, goal):
                 raise NotStopped(
                     f"{name} is at tick {goal}, outside its servo's own limits {lowest} to {highest}, and would jump "
                     "there if it were switched on: move it back by hand"
@@ -245,7 +259,11 @@ class Motors:
 
     def _moves(self) -> str:
         """Return which joint moves or has another goal than the one sent last; empty if all stand."""
-        for name, state, goal in zip(NAMES, self.present(), self.goals, strict=True):
+        for name, servo, state, goal in zip(NAMES, IDS, self.present(), self.goals, strict=True):
+            if servo in self._off:
+                if abs(state.speed) * TICK > STANDING_SPEED:
+                    return f"{name}, which is switched off, turns at {state.speed * TICK:.2f} rad/s"
+                continue
             if state.mode == POSITION_MODE and state.goal != goal:
                 return f"{name} has the goal {state.goal}, not {goal}"
             away = abs(state.position - goal) * TICK

@@ -173,6 +173,9 @@ def test_reports_that_came_during_a_gap_between_steps_are_not_published() -> Non
         drive.go(0.1, bench.motion)
         assert len(drive.outputs) > count
         assert not any("state" in step for step in drive.outputs[count:]), "its age is unknown"
+        # A vehicle that reports nothing has not stopped, as far as anybody knows.
+        with pytest.raises(NotStopped, match="did not stop: it reports nothing"):
+            drive.close()
 
 
 def test_another_vehicle_on_the_bus_is_not_identified(monkeypatch: pytest.MonkeyPatch) -> None:

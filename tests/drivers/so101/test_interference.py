@@ -119,6 +119,8 @@ def test_a_servo_that_counts_another_turn_while_it_moves_is_a_fault_and_its_posi
         assert "wrist_flex must be in" in reason(drive)
         assert "calibrate the arm again" in reason(drive)
         assert not any("state" in outputs or "applied" in outputs for outputs in drive.outputs)
+        # It would go for the nearest of its own limits: it is switched off, and the others hold.
+        assert [get(bench, servo, control_table.TORQUE) for servo in (3, 4, 5)] == [1, 0, 1]
 
 
 def test_a_joint_a_little_beyond_its_stop_is_where_it_is() -> None:

@@ -27,6 +27,11 @@ NO_REPLY = (3, 4, 5, 6, 7)
 """Codes of the SDK for a request without a usable reply."""
 
 
+def code_and_value(answer: Any) -> tuple[int, Any]:
+    """Return the code and the value of an answer of the SDK, which is a code alone where a reply is too short."""
+    return (answer[0], answer[1]) if isinstance(answer, tuple | list) else (int(answer), None)
+
+
 def connect(host: str, port: int) -> Any:
     """Connect the SDK to a control box, without switching a motor on.
 

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from drivers.xarm.codec import PULSE, PULSES
-from drivers.xarm.connection import NO_REPLY
+from drivers.xarm.connection import NO_REPLY, code_and_value
 from embodied.clock import SECOND, Time
 from embodied.messages import GripperState
 
@@ -78,7 +78,7 @@ class Gripper:
         """
         if step % EVERY:
             return None
-        code, pulses = self._sdk.get_gripper_position(check_baud=False)
+        code, pulses = code_and_value(self._sdk.get_gripper_position(check_baud=False))
         if code != 0 or pulses is None or not PULSES[0] - MARGIN <= pulses <= PULSES[1] + MARGIN:
             self.trouble = f"the gripper does not answer (code {code}); {REMEDY}"
             return None

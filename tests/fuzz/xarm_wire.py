@@ -260,7 +260,17 @@ def box_examples() -> list[bytes]:
         effort=[0.0] * 6, pose=[0.0] * 6, enabled=True, firmware="2.5.0",
     )  # fmt: skip
     frames = Frame(1, 2, 42, joints).pack() + Frame(2, 2, 13, b"\0\1").pack()
-    return [b"f" + joints, b"f" + gripper, b"f" + report.pack(30002)[4:], b"x" + frames, b"f\0\1"]
+    # The first byte is the step of the driver: after the ninth it reads the gripper.
+    short = b"1f\0\1"
+    return [
+        short,
+        b"f" + joints,
+        b"f" + gripper,
+        b"1" + gripper,
+        b"f" + report.pack(30002)[4:],
+        b"x" + frames,
+        b"f\0\1",
+    ]
 
 
 WORDS = (

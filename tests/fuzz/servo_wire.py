@@ -178,7 +178,7 @@ def _read_servos(data: bytes) -> str:
         case _:
             one.bus.write(1, control_table.GOAL, 2048)
     one.answer = Frame(1, 0, (9).to_bytes(2, "little")).pack()
-    for _ in range(4):
+    for _ in range(50):
         good = one.bus.read(1, control_table.MODEL)
         if good is not None:
             assert good.counts == (9,)

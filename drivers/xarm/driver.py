@@ -40,6 +40,9 @@ STATE_EVERY = 10
 REPORT_PERIOD = 0.05
 """Pause between two looks at whether the next report of the box has arrived [s]."""
 
+REPLY_TRIES = 10
+"""Requests of the joint positions until one is answered while the arm is armed; each waits for a tenth of a second."""
+
 REPORT_TRIES = 20
 """Number of times that a report is waited for."""
 
@@ -161,7 +164,10 @@ class XArm(Driver):
         if self._gripper is not None:
             self._gripper.enable()
             self._require_ready()
-        code, q = arm.get_joint_states(num=1)
+        for _ in range(REPLY_TRIES):
+            code, q = arm.get_joint_states(num=1)
+            if code not in NO_REPLY:
+                break
         if code != 0:
             raise self._gone(f"does not report its joint positions (code {code})")
         # The SDK learns the mode from the next report only, and warns of every target until then.

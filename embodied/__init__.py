@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 # ONNX Runtime reports to its maker what it finds out about the machine, unless this is set before it is imported.
 os.environ["ORT_DISABLE_TELEMETRY"] = os.environ.get("ORT_DISABLE_TELEMETRY") or "1"
-# The threads of NumPy's OpenBLAS spin while they wait for matrices of 4x4, and a sum depends on how many there are.
+# The threads of NumPy's OpenBLAS only spin while they wait for matrices as small as 4x4.
 os.environ["OPENBLAS_NUM_THREADS"] = os.environ.get("OPENBLAS_NUM_THREADS") or "1"
 
 if TYPE_CHECKING:

@@ -38,7 +38,7 @@ RUNNING_GROUPS = ("topic", "node", "param")
 def application(words: Sequence[str] = ()) -> typer.Typer:
     """Return the application with the verb that the words name; with every verb if they begin with none.
 
-    One verb alone starts in less than half the time, and no package that another needs can hold up a stop.
+    One verb alone starts sooner, and no package that another needs can hold up a stop.
     """
     wanted = [name for name in (*VERBS, *RUNNING_VERBS, *GROUPS) if [name] == list(words[:1])]
     if list(words) != ["--version"]:

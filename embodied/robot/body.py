@@ -78,7 +78,7 @@ class Body:
 
     Attributes:
         model: URDF with meshes, collision shapes and inertias; its links and joints have the names that the robot's
-            own URDF has. `package://NAME/…` is looked for in Python's packages, as ROS does, and in the folders around.
+            own URDF has. `package://NAME/…` is looked for in the folders around, as ROS does, and in Python's packages.
         gripper: gripper at its end.
         wrist: place of its camera.
         iterations: iterations of the contact solver that a firm grasp needs.

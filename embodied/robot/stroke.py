@@ -37,7 +37,7 @@ class LinearStroke:
     ratio: float
 
     def __post_init__(self) -> None:
-        positive("").require(ratio=self.ratio)
+        positive().require(ratio=self.ratio)
 
     def width(self, drive: float) -> float:
         """Return the width [m] at a position of the drive [m]."""
@@ -54,7 +54,7 @@ class LinearStroke:
 
 @dataclass(frozen=True, slots=True)
 class ParallelogramStroke:
-    """Stroke of fingers that two turning knuckles carry and parallelograms keep parallel, as on xArm and Robotiq.
+    """Stroke of fingers that two turning knuckles carry and parallelograms keep parallel, as on the xArm.
 
     Attributes:
         pivot: distance of a knuckle's pivot from the middle [m].

@@ -1,4 +1,4 @@
-"""One thread for NumPy's matrix products: others only spin, and the last bit of a sum depends on their number."""
+"""One thread for NumPy's matrix products: the others would only spin while they wait for small ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Filter of block detections: each image counts once, numbers that are none never, and a block that was moved anew."""
+"""Filter of block detections: each image counts once, NaN and inf never, and a block that was moved starts again."""
 
 from __future__ import annotations
 

@@ -6,6 +6,8 @@ PYTHON ?= $(shell for name in python3 python3.11 python3.13 python3.12; do \
 VENV ?= .venv
 BIN := $(VENV)/bin
 CODE := embodied sims drivers policies tests examples docs
+# Where this is set, every one of the hundreds of processes that the tests start would compile the package again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo test check docs bench faults virtual clients fuzz mutate clean
 

@@ -7,6 +7,7 @@ import shutil
 import socket
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +21,9 @@ __all__ = ["embodied"]
 
 settings.register_profile("embodied", deadline=None)
 settings.load_profile("embodied")
+
+THREADS_END = 10.0
+"""Time within which threads that are ending do so; those of the xArm's SDK sleep before they look [s]."""
 
 
 @pytest.fixture(autouse=True)
@@ -40,6 +44,16 @@ def _libraries_leave_the_process_as_it_is() -> Iterator[None]:
     os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
     assert timeout is None
     assert policy == os.SCHED_OTHER
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _no_thread_outlives_its_module() -> Iterator[None]:
+    """Whatever a thread that was left behind prints would be taken for the output of later tests."""
+    before = {*threading.enumerate()}
+    yield
+    for thread in {*threading.enumerate()} - before:
+        thread.join(THREADS_END)
+    assert not {*threading.enumerate()} - before
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from tests.fuzz import harness
 from tests.fuzz.harness import Found, Kind, mutants
 from tests.fuzz.kinds import kind
 
-COUNTS = {
+FILES = {
     "launch": 30,
     "site": 30,
     "baseline": 150,
@@ -22,10 +22,16 @@ COUNTS = {
     "urdf": 60,
     "mesh": 300,
     "card": 60,
+    "film": 30,
+    "jpeg": 200,
     "can": 100,
     "slcan": 300,
+    "message": 500,
+}
+"""Number of inputs of each kind that is only read, which fit into a fifth of a second."""
+
+WIRES = {
     "bus": 20,
-    "film": 30,
     "autopilot": 60,
     "px4": 40,
     "box": 60,
@@ -34,22 +40,59 @@ COUNTS = {
     "answers": 60,
     "stream": 20,
     "headers": 60,
-    "jpeg": 200,
     "viewer": 60,
     "port": 30,
     "peer": 60,
-    "message": 500,
     "ring": 60,
     "run": 60,
 }
-"""Number of inputs of each kind that fit into a fifth of a second; `requests` are tested in `test_hostile`."""
+"""The same of those with servers and drivers of their own; `requests` are tested in `test_hostile`."""
+
+_WIRES = """
+import sys
+from pathlib import Path
+from tests.fuzz import harness
+from tests.fuzz.kinds import kind
+for name, count in zip(sys.argv[2::2], sys.argv[3::2]):
+    tally = harness.run(kind(name), int(count), 1, Path(sys.argv[1]))
+    print(name, tally.right, tally.refused, flush=True)
+"""
 
 
-@pytest.mark.parametrize("name", COUNTS)
+@pytest.mark.parametrize("name", FILES)
 def test_what_is_brought_is_right_or_one_clear_error(name: str, tmp_path: Path) -> None:
-    tally = harness.run(kind(name), COUNTS[name], 1, tmp_path)
+    tally = harness.run(kind(name), FILES[name], 1, tmp_path)
     assert tally.right
-    assert tally.right + tally.refused == COUNTS[name]
+    assert tally.right + tally.refused == FILES[name]
+
+
+@pytest.fixture(scope="module")
+def wires(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, tuple[int, int]], str]:
+    """Fuzz the wires; return how many inputs of each were right and refused, and what was said.
+
+    They keep servers, drivers and threads until their process ends, which is one of its own: what those print would be
+    taken for the output of later tests.
+    """
+    words = [word for name, count in WIRES.items() for word in (name, str(count))]
+    ended = subprocess.run(
+        [sys.executable, "-c", _WIRES, str(tmp_path_factory.mktemp("wires")), *words],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    lines = (line.split() for line in ended.stdout.splitlines())
+    return {line[0]: (int(line[1]), int(line[2])) for line in lines if line and line[0] in WIRES}, ended.stderr
+
+
+@pytest.mark.parametrize("name", WIRES)
+def test_what_comes_over_a_wire_is_right_or_one_clear_error(
+    name: str, wires: tuple[dict[str, tuple[int, int]], str]
+) -> None:
+    tallies, said = wires
+    assert name in tallies, said
+    right, refused = tallies[name]
+    assert right
+    assert right + refused == WIRES[name]
 
 
 def test_a_model_cannot_end_its_reader() -> None:

@@ -121,7 +121,7 @@ def ask(embodied: Command) -> Ask:
 
     def said(*words: str) -> Any:
         done = embodied(*words, "--json")
-        assert done.stderr == ""
+        assert done.stderr == "", done.stderr
         return json.loads(done.stdout)
 
     return said

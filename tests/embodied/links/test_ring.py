@@ -265,7 +265,7 @@ from embodied.node.ports import Refinement
 ring, room, *ends = map(int, sys.argv[1:])
 h, w = 60, 120
 inlet = Inlet([Layout.of(Image, Refinement(sizes={"h": h, "w": w}))], [0], room, ring, Ends(*ends))
-last = count = 0
+last = count = told = 0
 kept = []
 def take(_, image, stamp, sequence):
     global last, count
@@ -279,7 +279,8 @@ while select.select([inlet.reader.forward], [], [], 5)[0]:
     inlet.receive(take)
     if last == 20000:
         break
-    if count == 1:
+    if count == 1 and not told:
+        told = True
         print("reading", flush=True)
 print(last, count, flush=True)
 """

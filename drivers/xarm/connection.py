@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 from drivers.xarm import codec
@@ -20,6 +21,9 @@ BOOT = 10.0
 RETRY = 0.2
 """Pause between two attempts to connect [s]."""
 
+REPLY_TRIES = 10
+"""Largest number of requests until one is answered; each waits for `REPLY_TIMEOUT`."""
+
 GONE = (-1, 8)
 """Codes of the SDK for a connection that is gone."""
 
@@ -30,6 +34,15 @@ NO_REPLY = (3, 4, 5, 6, 7)
 def code_and_value(answer: Any) -> tuple[int, Any]:
     """Return the code and the value of an answer of the SDK, which is a code alone where a reply is too short."""
     return (answer[0], answer[1]) if isinstance(answer, tuple | list) else (int(answer), None)
+
+
+def answered(request: Callable[[], Any]) -> tuple[int, Any]:
+    """Repeat a request, which changes nothing, until its reply is usable, and return the code and the value."""
+    for _ in range(REPLY_TRIES):
+        code, value = code_and_value(request())
+        if code not in NO_REPLY:
+            break
+    return code, value
 
 
 def connect(host: str, port: int) -> Any:

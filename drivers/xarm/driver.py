@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from drivers.xarm import codec
-from drivers.xarm.connection import GONE, NO_REPLY, connect, disconnect
+from drivers.xarm.connection import GONE, NO_REPLY, answered, connect, disconnect
 from drivers.xarm.faults import fault_text
 from drivers.xarm.gripper import GRIPPERS, Gripper
 from drivers.xarm.hosts import is_supported, numeric
@@ -39,9 +39,6 @@ STATE_EVERY = 10
 
 REPORT_PERIOD = 0.05
 """Pause between two looks at whether the next report of the box has arrived [s]."""
-
-REPLY_TRIES = 10
-"""Requests of the joint positions until one is answered while the arm is armed; each waits for a tenth of a second."""
 
 REPORT_TRIES = 20
 """Number of times that a report is waited for."""
@@ -164,10 +161,7 @@ class XArm(Driver):
         if self._gripper is not None:
             self._gripper.enable()
             self._require_ready()
-        for _ in range(REPLY_TRIES):
-            code, q = arm.get_joint_states(num=1)
-            if code not in NO_REPLY:
-                break
+        code, q = answered(lambda: arm.get_joint_states(num=1))
         if code != 0:
             raise self._gone(f"does not report its joint positions (code {code})")
         # The SDK learns the mode from the next report only, and warns of every target until then.
@@ -185,10 +179,11 @@ class XArm(Driver):
 
     def _require_ready(self) -> None:
         """Check that the box is in a state to move, and has no error."""
-        read, state = self._arm.get_state()
-        answered, (error, _warning) = self._arm.get_err_warn_code()
-        if read != 0 or answered != 0:
-            raise self._gone(f"does not report its state (code {read or answered})")
+        read, state = answered(self._arm.get_state)
+        code, errors = answered(self._arm.get_err_warn_code)
+        if read != 0 or code != 0:
+            raise self._gone(f"does not report its state (code {read or code})")
+        error, _warning = errors
         if error or state >= codec.State.PAUSED:
             raise NotStopped(f"the xArm at {self.host} cannot be armed: {fault_text(error)}, state {state}")
 
@@ -221,7 +216,7 @@ class XArm(Driver):
         """
         self._armed, self._reason = False, "halted"
         self._arm.set_state(codec.State.STOPPED)
-        code, state = self._arm.get_state()
+        code, state = answered(self._arm.get_state)
         if code != 0 or state < codec.State.STOPPED:
             raise NotStopped(f"the xArm at {self.host} was commanded to stop, and reports state {state} (code {code})")
 
@@ -293,12 +288,12 @@ class XArm(Driver):
         if code == 0 or code in NO_REPLY:
             # Without a reply the target may have arrived; that shows in the joints' motion.
             return False
-        answered, (error, _warning) = self._arm.get_err_warn_code()
+        read, (error, _warning) = self._arm.get_err_warn_code()
         _, state = self._arm.get_state()
         self._armed = False
         self._reason = (
             fault_text(error)
-            if answered == 0 and error
+            if read == 0 and error
             else (
                 f"it refused a target (code {code}, state {state}): somebody else has stopped it or changed its mode; "
                 f"{AGAIN}"

@@ -10,8 +10,10 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ import numpy as np
 import pytest
 
 from drivers.xarm import XArm
+from drivers.xarm.codec import Register
 from drivers.xarm.virtual import VirtualXArm
 from embodied.errors import DeviceInUse, NotStopped
 from embodied.live.supervisor import STOP_TIMEOUT
@@ -55,6 +58,29 @@ def test_closing_an_arm_that_goes_on_is_noticed(bench: Bench) -> None:
     with pytest.raises(NotStopped, match=r"was commanded to stop, and reports state"), bench.ready() as drive:
         drive.go(0.3, bench.motion)
         bench.box.ignore_stop()
+
+
+@contextmanager
+def mute(bench: Bench) -> Iterator[None]:
+    """Have the box carry out requests and read state, errors and joints without an answer, for a third of a second."""
+    server: Any = bench.box._server
+    server.withhold(frozenset({Register.GET_STATE, Register.ERROR, Register.JOINTS, Register.EFFORT}))
+    again = threading.Timer(0.35, server.withhold, [frozenset()])
+    again.start()
+    yield
+    again.join()
+
+
+def test_without_an_answer_the_box_is_asked_again_while_it_is_armed_and_stopped(bench: Bench) -> None:
+    with bench.ready() as drive:
+        driver: Any = drive.driver
+        with mute(bench):
+            driver.arm()
+        drive.go(0.2, bench.motion)
+        assert drive.applied is not None
+        with mute(bench):
+            driver.halt()
+        assert bench.box.stopped()
 
 
 def test_an_arm_whose_report_port_was_lost_is_stopped_and_closed_as_soon_as_any(bench: Bench) -> None:

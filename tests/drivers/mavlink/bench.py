@@ -21,14 +21,14 @@ from embodied.testing.serving import pause
 from embodied.world import World
 from sims.airfield.world import Airfield
 from tests.drivers.multirotor import Sky
+from tests.processes import worker
 
 _numbers = itertools.count()
 
 
 def port() -> int:
     """Return a UDP port that no other bench has, in this process or in another of these tests."""
-    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
-    return 20000 + 1000 * worker + os.getpid() % 9 * 100 + next(_numbers) % 100
+    return 20000 + 1000 * worker() + os.getpid() % 9 * 100 + next(_numbers) % 100
 
 
 def wait(condition: Callable[[], bool], what: str) -> None:

@@ -20,6 +20,7 @@ from sims.tabletop.world import Tabletop
 from tests.drivers.kinematic import KinematicWorld
 from tests.drivers.xarm.client import Client
 from tests.embodied.robots import robot
+from tests.processes import worker
 
 PORT = 15502
 """Port 502 needs a right that a test has not."""
@@ -29,8 +30,7 @@ _numbers = itertools.count(1)
 
 def address() -> str:
     """A loopback address that no other bench has, in this process or in another."""
-    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
-    return f"127.{101 + worker}.{os.getpid() % 250 + 1}.{next(_numbers) % 250 + 1}"
+    return f"127.{101 + worker()}.{os.getpid() % 250 + 1}.{next(_numbers) % 250 + 1}"
 
 
 def _temperature(outputs: dict[str, Any]) -> bool:

@@ -38,6 +38,9 @@ _OPENS = (
 _CLOSES = (yaml.BlockEndToken, yaml.FlowSequenceEndToken, yaml.FlowMappingEndToken)
 
 
+_LIBYAML: Any = getattr(yaml, "CSafeLoader", None)
+
+
 @dataclass(slots=True, repr=False)
 class Item:
     """Value of a YAML document with its place.
@@ -163,8 +166,6 @@ class _Parser:
         self._shown = shown
         self._lines = text.splitlines()
         self._problems = Problems()
-        # libyaml is ten times as fast; its errors are less clear, and no launch file that a person writes needs it.
-        self._loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader) if len(text) > LARGE else yaml.SafeLoader
 
     def document(self) -> Item:
         node = self._compose()
@@ -180,14 +181,32 @@ class _Parser:
         return Place(self._shown, mark.line + 1, mark.column + 1, line, max(1, width))
 
     def _compose(self) -> Any:
-        """Compose the nodes of the text with PyYAML, once its tokens are known to be harmless."""
-        try:
-            self._refuse_references()
-            loader = self._loader(self._text)
+        """Compose the nodes of the text.
+
+        libyaml is ten times as fast as PyYAML's own parser, whose errors are clearer: that one reads again what libyaml
+        refuses, unless the text is longer than people write.
+        """
+        if _LIBYAML is not None:
             try:
-                return loader.get_single_node()
-            finally:
-                loader.dispose()
+                return self._nodes(_LIBYAML)
+            except (yaml.YAMLError, ValueError, RecursionError):
+                if len(self._text) > LARGE:
+                    return self._clear(_LIBYAML)
+        return self._clear(yaml.SafeLoader)
+
+    def _nodes(self, loader: Any) -> Any:
+        """Compose the nodes by a loader, once its tokens are known to be harmless."""
+        self._refuse_references(loader)
+        reader = loader(self._text)
+        try:
+            return reader.get_single_node()
+        finally:
+            reader.dispose()
+
+    def _clear(self, loader: Any) -> Any:
+        """Compose the nodes by a loader, with its errors as problems of a launch file."""
+        try:
+            return self._nodes(loader)
         except yaml.MarkedYAMLError as error:
             raise LaunchError([self._syntax(error)]) from None
         except yaml.reader.ReaderError as error:
@@ -213,10 +232,10 @@ class _Parser:
             help_ = ("indent with spaces: YAML takes no tabs there",)
         return Problem("E101", f"not YAML: {error.problem or error.context}", here, help_, also)
 
-    def _refuse_references(self) -> None:
+    def _refuse_references(self, loader: Any) -> None:
         """Refuse anchors, aliases, tags and deep nesting among the tokens, before anything is composed from them."""
         depth = 0
-        for token in yaml.scan(self._text, Loader=self._loader):
+        for token in yaml.scan(self._text, Loader=loader):
             if isinstance(token, _OPENS):
                 depth += 1
             elif isinstance(token, _CLOSES):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -147,6 +148,14 @@ def test_a_disk_that_hangs_holds_up_neither_a_run_nor_its_stop_and_costs_the_log
     assert time.monotonic() - begin < 0.3 + CLOSE_TIMEOUT + 5.0
     trouble = f"logs are no longer written to {tmp_path}: the disk did not take them within 1 s"
     assert outcome.logs_trouble == trouble
+    # The disk answers again, and the thread that waited for it ends.
+    readers = [os.open(path, os.O_RDONLY | os.O_NONBLOCK) for path in tmp_path.glob("*.log")]
+    for thread in threading.enumerate():
+        if thread.name == "logs":
+            thread.join(5.0)
+            assert not thread.is_alive()
+    for reader in readers:
+        os.close(reader)
 
 
 def test_lines_for_a_disk_that_hangs_are_bounded(tmp_path: Path) -> None:

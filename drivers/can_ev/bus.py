@@ -34,6 +34,9 @@ ADAPTER_TIMEOUT = 2.5
 ANSWER_TIMEOUT = 0.25
 """Time for an adapter to answer one question [s]."""
 
+FRAMES_MOST = 2000
+"""Number of frames that are received at a time; a full bus of 1 Mbit/s brings as many in a quarter of a second."""
+
 BUS_OFF = 0x40
 """Bit of an error frame's identifier that says that the controller is off the bus (linux/can/error.h)."""
 
@@ -148,10 +151,14 @@ class Bus:
     def receive(self) -> Iterator[Frame | None]:
         """Yield the frames that have come; None stands for something that could not be read as a frame.
 
+        Of an adapter that floods its port no more than `FRAMES_MOST` are read at a time, so that a step ends.
+
         Raises:
             DeviceLost: the bus is gone.
         """
-        while self.wait(0.0):
+        for _ in range(FRAMES_MOST):
+            if not self.wait(0.0):
+                return
             try:
                 message = self._bus.recv(0.0)
             except (self._can.CanError, ValueError, IndexError) as error:

@@ -14,6 +14,9 @@ from embodied.devices.disturbance import EVERY, Disturbance
 from embodied.messages.schema import Command, Vector
 from embodied.node.node import Node
 
+RECEIVED_MOST = 100_000
+"""Number of commands that a virtual device keeps, the newest: one that is served for days does not fill the memory."""
+
 
 class Unsupported(Exception):
     """Test that a virtual device cannot do: its protocol has no such thing, or it is a real device."""
@@ -35,7 +38,7 @@ class VirtualDevice(Node):
     late: float = 0.0
 
     def received(self) -> Sequence[Command]:
-        """Return every command that reached it since it was opened, in SI units, oldest first."""
+        """Return the commands that reached it, the newest `RECEIVED_MOST`, in SI units, oldest first."""
         return self._unsupported("list the commands that it received")
 
     def position(self) -> Vector:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -25,7 +26,7 @@ from embodied.bodies import body_claim, car
 from embodied.clock import SECOND, Time, rate_of
 from embodied.devices.disturbance import ALL, EVERY, Disturbance, Disturber, cut_half, flip_bit
 from embodied.devices.drive_by_wire import STANDSTILL_SPEED, current, voltage
-from embodied.devices.virtual import VirtualDevice
+from embodied.devices.virtual import RECEIVED_MOST, VirtualDevice
 from embodied.devices.virtual_serial import VirtualSerial
 from embodied.errors import nearest
 from embodied.messages import Vector, VehicleCommand
@@ -105,7 +106,7 @@ class VirtualEV(VirtualDevice):
         self._others: list[Frame] = []
         parts = identity.parts(self.model, self.serial, virtual=True)
         self._reporter = Reporter(codec, self._period, parts)
-        self._commands: list[Command] = []
+        self._commands: deque[Command] = deque(maxlen=RECEIVED_MOST)
         self._pending: set[str] = set()
         self._cycle = 0
         self._injected: set[str] = set()
@@ -143,7 +144,7 @@ class VirtualEV(VirtualDevice):
             line.close()
 
     def received(self) -> Sequence[Command]:
-        """Return every enabling command that came whole."""
+        """Return the enabling commands that came whole."""
         with self._lock:
             return list(self._commands)
 

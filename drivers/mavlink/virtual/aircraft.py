@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -25,6 +26,7 @@ from drivers.mavlink.virtual.telemetry import Telemetry
 from embodied.autopilot import Estimator, Setpoint
 from embodied.bodies import DroneBody
 from embodied.clock import SECOND, Time
+from embodied.devices.virtual import RECEIVED_MOST
 from embodied.messages import DroneCommand
 
 ARM = common.MAV_CMD_COMPONENT_ARM_DISARM
@@ -52,7 +54,7 @@ class Aircraft:
         radio: link that the caller opens and closes.
         telemetry: messages about its state.
         lock: lock for access to any of them from another thread.
-        received: all set-points that have come.
+        received: newest set-points that have come.
         slow: whether arming is in progress for `ARMING_TIME` before it is done.
         foreign: set-point of another client, which comes without end; None for none.
     """
@@ -61,7 +63,7 @@ class Aircraft:
         self, body: DroneBody, period: float, system: int, origin: Origin, parameters: Mapping[str, int | float]
     ) -> None:
         self.lock = threading.RLock()
-        self.received: list[DroneCommand] = []
+        self.received: deque[DroneCommand] = deque(maxlen=RECEIVED_MOST)
         self._reported_charge: float | None = None
         self._body = body
         self._period = period

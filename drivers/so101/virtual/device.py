@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -19,7 +20,7 @@ from drivers.so101.virtual.servo import SUPPLY, Servo
 from embodied.bodies import arm, body_claim
 from embodied.clock import rate_of
 from embodied.devices.disturbance import ALL, EVERY, Disturbance
-from embodied.devices.virtual import VirtualDevice
+from embodied.devices.virtual import RECEIVED_MOST, VirtualDevice
 from embodied.messages import JointCommand, Vector
 from embodied.messages.schema import Command
 from embodied.robot import Robot
@@ -92,7 +93,7 @@ class VirtualSO101(VirtualDevice):
         self._servos = {n: Servo(n, *ends, plate) for n, ends in zip(IDS, limits, strict=True)}
         # The body's gripper opens less wide than the jaw of the servo turns.
         self._widest = min(jaw.angle(self.robot.opening), jaw.WIDEST)
-        self._received: list[Command] = []
+        self._received: deque[Command] = deque(maxlen=RECEIVED_MOST)
         self._powered = True
         self._mute: set[int] = set()
         self._slip = np.zeros(len(IDS))

@@ -18,6 +18,7 @@ from drivers.xarm.report import Report
 from drivers.xarm.virtual.flange import Flange
 from drivers.xarm.virtual.gripper import GripperBus
 from drivers.xarm.virtual.motion import SETTLE_DISTANCE, Move, Obstruction, joint_path
+from embodied.devices.virtual import RECEIVED_MOST
 from embodied.messages import JointCommand, Vector
 from embodied.robot import Robot
 
@@ -53,7 +54,7 @@ class Controller:
         firmware: version of its firmware, three numbers.
 
     Attributes:
-        received: every command for the arm that was accepted, in SI units.
+        received: newest commands for the arm that were accepted, in SI units.
         measured: joint positions, velocities and efforts of the body, each of shape (n,).
         setpoint: joint positions that the motors hold or approach, shape (n,) [rad].
         finished: called with the request and the code of each planned motion that has ended.
@@ -69,7 +70,7 @@ class Controller:
         self.axes = len(robot.joints)
         self.serial = serial
         self.firmware = firmware
-        self.received: list[JointCommand] = []
+        self.received: deque[JointCommand] = deque(maxlen=RECEIVED_MOST)
         home = robot.limit("home")
         self.measured = (home, np.zeros(self.axes), np.zeros(self.axes))
         self.finished: Callable[[Frame, int], None] = lambda _, __: None

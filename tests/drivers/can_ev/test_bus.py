@@ -166,6 +166,15 @@ def test_a_queue_that_stays_full_is_a_bus_that_is_off(line: tuple[Bus, int]) -> 
     bus._bus = port
 
 
+def test_a_flood_does_not_keep_a_step_from_its_end(line: tuple[Bus, int], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("drivers.can_ev.bus.FRAMES_MOST", 20)
+    bus, far = line
+    os.write(far, slcan.encode(GOOD) * 50)
+    received = [list(bus.receive()) for _ in range(4)]
+    assert [len(frames) for frames in received] == [20, 20, 10, 0]
+    assert all(frame == GOOD for frames in received for frame in frames)
+
+
 def test_noise_without_an_end_is_dropped_and_not_gathered(line: tuple[Bus, int]) -> None:
     bus, descriptor = line
     for _ in range(3):

@@ -7,6 +7,7 @@ no other process knows of machines, keys or network sockets, and a network that 
 from __future__ import annotations
 
 import socket
+import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
@@ -128,19 +129,26 @@ class Gateway(ProcessLinks):
         return lambda: self._drain(receiver)
 
     def _drain(self, receiver: Receiver) -> None:
-        now = self.loop.now
+        # Machines are connected before the clock of this run begins: what comes until then has no time on it.
+        clock = time.monotonic_ns()
         while True:
-            for arrival in receiver.drain(now):
-                self._publish(arrival, now)
+            for arrival in receiver.drain(clock):
+                if 0 < self.loop.epoch <= clock:
+                    self._publish(arrival, clock)
             if not receiver.ready():
                 return
 
-    def _publish(self, arrival: Arrival, now: int) -> None:
-        """Publish here what a node of another machine published, unless it is outdated or malformed."""
-        node = arrival.topic
+    def _publish(self, arrival: Arrival, clock: int) -> None:
+        """Publish here what a node of another machine published, unless it is outdated or malformed.
+
+        Args:
+            arrival: what came.
+            clock: time at which it came, on CLOCK_MONOTONIC [ns].
+        """
+        node, now = arrival.topic, clock - self.loop.epoch
         period = self._remote.periods.get(node)
         # It was sent after it had been asked for, and is asked for up to AHEAD messages before it is made.
-        if period is not None and now - arrival.asked > (AHEAD + TRANSIT_PERIODS) * period + SECOND // 10:
+        if period is not None and clock - arrival.asked > (AHEAD + TRANSIT_PERIODS) * period + SECOND // 10:
             self._refused["old news"] += 1
             return
         packers = self._packers[node]
@@ -172,7 +180,7 @@ class Gateway(ProcessLinks):
         def handler() -> None:
             inlet.receive(taken)
             for sequence, parts in sorted(bundles.items()):
-                if self._sender is not None:
+                if self._sender is not None and self.loop.epoch:
                     self._sender.send(node, sequence, self.loop.now, *(parts.get(index, b"") for index in packers))
             bundles.clear()
 

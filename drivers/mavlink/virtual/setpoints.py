@@ -6,8 +6,7 @@ These messages have no acknowledgement; what is not flown is refused by a text, 
 from __future__ import annotations
 
 import math
-from collections import deque
-from collections.abc import Sequence
+from collections.abc import MutableSequence, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,7 +57,7 @@ class SetpointHandler:
 
     autopilot: Autopilot
     origin: Origin
-    received: deque[DroneCommand]
+    received: MutableSequence[DroneCommand]
 
     def handle(self, message: Any, yaw: float) -> bool:
         """Handle a message that is a target; return whether it is one.

@@ -41,10 +41,17 @@ def wait(seconds: float) -> None:
 
 @dataclass
 class Age(Node):
-    """Tells how old a measurement is [ms]; negative where it is from the future."""
+    """Tells the least and the greatest age of measurements so far [ms]; negative where one is from the future."""
 
-    def step(self, joints: JointState, now: Time) -> Count:
-        return Count(number=(now - joints.acquired) // 1_000_000, squares=np.zeros(0), text="")
+    opening: float = 0.0  # [s]
+
+    def open(self) -> None:
+        wait(self.opening)
+        self.ages: list[int] = []
+
+    def step(self, joints: list[JointState], now: Time) -> Count:
+        self.ages += [(now - each.acquired) // 1_000_000 for each in joints]
+        return count(min(self.ages, default=0), text=f"{len(self.ages)} {sorted(self.ages)[len(self.ages) // 2]}")
 
 
 @dataclass

@@ -159,18 +159,22 @@ class VehicleGuard(Guard):
 
     def _locate(self, state: VehicleState | None) -> str:
         """Compare the wheels with their range and set-point; return why their angle is unknown, or nothing."""
-        missing = "no fresh state"
-        if state is not None:
-            self._agreement.add(state, state.steering)
-            missing = self._outside(state)
-        if state is None or missing:
-            self._agreement.forget()
-            self._following.reset()
-        elif self._angle is None or not state.engaged:
+        if state is None:
+            return self._lost("no fresh state")
+        self._agreement.add(state, state.steering)
+        if missing := self._outside(state):
+            return self._lost(missing)
+        if self._angle is None or not state.engaged:
             self._following.reset()
         else:
             self._following.update("the steering", abs(self._angle - state.steering))
-        return missing
+        return ""
+
+    def _lost(self, why: str) -> str:
+        """Compare nothing more with the wheels, whose angle is unknown, and return the reason."""
+        self._agreement.forget()
+        self._following.reset()
+        return why
 
     def _outside(self, state: VehicleState) -> str:
         most = self.steering + self.following_error

@@ -190,6 +190,21 @@ def test_silence_after_a_hold_does_not_end_it(make: Callable[[], Body]) -> None:
     assert body.step(0.0, 0.0)[1].state == "stopped"
 
 
+@each
+@pytest.mark.parametrize("seen", [True, False])
+def test_a_stop_of_a_body_that_did_not_follow_is_released_by_the_reset_of_the_very_next_period(
+    make: Callable[[], Body], seen: bool
+) -> None:
+    body = make()
+    far = 1.01 * body.error
+    body.step(0.0, 0.0)
+    states = [body.step(far, 0.0)[1].state for _ in range(body.patience)]
+    assert states[-1] == "stopped"
+    body.step(far if seen else None, reset=True)
+    states = [body.step(far, far)[1].state for _ in range(5)]
+    assert states[-1] == "following"
+
+
 def test_a_published_lie_and_a_reset_do_not_make_an_arm_jump() -> None:
     body = Arm()
     for _ in range(10):

@@ -160,20 +160,26 @@ class DroneGuard(Guard):
 
     def _locate(self, state: DroneState | None, aloft: bool) -> str:
         """Compare the drone with its fence and its set-point; return why its place is unknown, or nothing."""
-        missing = "no fresh state"
-        if state is not None:
-            self._agreement.add(state, *state.position.tolist())
-            missing = self._outside(state)
-        if state is None or missing:
-            self._agreement.forget()
-            self._following.reset()
-        elif self._setpoint is None or not aloft:
+        if state is None:
+            return self._lost("no fresh state")
+        self._agreement.add(state, *state.position.tolist())
+        if missing := self._outside(state):
+            return self._lost(missing)
+        if self._setpoint is None or not aloft:
             self._following.reset()
         else:
-            # The sink rate is the driver's own.
-            away = (self._setpoint.position - state.position)[: 2 if self._sinking else 3]
+            away = self._setpoint.position - state.position
+            if self._sinking:
+                # The sink rate is the driver's own.
+                away[2] = 0.0
             self._following.update("the drone", float(np.linalg.norm(away)))
-        return missing
+        return ""
+
+    def _lost(self, why: str) -> str:
+        """Compare nothing more with the drone, whose place is unknown, and return the reason."""
+        self._agreement.forget()
+        self._following.reset()
+        return why
 
     def _outside(self, state: DroneState) -> str:
         if self._fence.depth(state.position) <= self.following_error:

@@ -205,6 +205,55 @@ def test_a_stop_of_a_body_that_did_not_follow_is_released_by_the_reset_of_the_ve
     assert states[-1] == "following"
 
 
+@each
+def test_a_body_that_did_not_follow_is_held_only_where_measurements_agree_that_it_is(make: Callable[[], Body]) -> None:
+    body = make()
+    far = 1.01 * body.error
+    body.step(0.0, 0.0)
+    for _ in range(body.patience - 1):
+        body.step(far, 0.0)
+    places = [body.step(at, 0.0)[0] for at in (far, 0.0, far, far, far)]
+    assert places == [far, None, None, None, far]
+
+
+def test_a_drone_is_compared_in_its_height_too_but_for_a_landing_whose_speed_is_the_drivers_own() -> None:
+    low = drone_rig.flying((0.0, 0.0, 2.0 - 0.51))
+    rig = drone_rig.Rig(following_error=0.5)
+    rig.step(DroneCommand(position=np.array([0.0, 0.0, 2.0]), frame=WORLD))
+    assert rig.step(state=low).report.refusals[0].startswith("the drone is 0.51 m from its set-point")
+    lands = drone_rig.Rig(following_error=0.5)
+    for _ in range(100):
+        given = lands.step(DroneCommand(land=True, frame=WORLD), state=drone_rig.flying((0.0, 0.0, 2.0)))
+        assert given.report.state == "following"
+    aside = [lands.step(DroneCommand(land=True, frame=WORLD), state=drone_rig.flying((0.0, 0.51, 1.0)))]
+    assert aside[0].report.refusals[0].startswith("the drone is 0.51 m from its set-point")
+
+
+def test_wheels_that_were_turned_before_a_reset_are_followed_from_where_they_are_as_soon_as_that_is_sure() -> None:
+    body = Vehicle()
+    body.step(0.0, 0.0)
+    body.step(0.0, 0.0, stop=["a hand"])
+    turned = 1.01 * body.error
+    body.step(turned, reset=True)
+    assert [body.step(turned, turned)[1].state for _ in range(3)] == ["holding", "following", "following"]
+
+
+def test_a_drone_on_the_ground_has_no_set_point_to_be_away_from() -> None:
+    rig = drone_rig.Rig()
+    there = DroneCommand(position=np.array([0.0, 0.0, 2.0]), frame=WORLD)
+    rig.step(there)
+    assert rig.step(there, state=drone_rig.flying((3.1, 0.0, 2.0))).report.state == "holding"
+    assert rig.step(there, state=drone_rig.standing()).report.state == "following"
+
+
+def test_a_drone_is_outside_beyond_its_following_error_and_its_place_is_told_in_millimetres() -> None:
+    rig = drone_rig.Rig()
+    edge = drone_rig.HIGH[0] + Drone.error
+    assert not rig.step(state=drone_rig.flying((edge, 0.0, 2.0))).report.refusals[0].startswith("the drone is at")
+    beyond = rig.step(state=drone_rig.flying((edge + 0.12345678, 0.0, 2.0)))
+    assert beyond.report.refusals == ("the drone is at [8.123, 0.0, 2.0] m, more than 3 m outside its fence",)
+
+
 def test_a_published_lie_and_a_reset_do_not_make_an_arm_jump() -> None:
     body = Arm()
     for _ in range(10):

@@ -173,11 +173,9 @@ class ArmGuard(Guard):
             self._setpoint = None
             self._agreement.require()
         if self._setpoint is None:
-            if joints is None:
-                obstacle = "no fresh joint state" if self._agreement.begun else "no joint state yet"
-            obstacle = obstacle or self._agreement.refusal()
-            if joints is None or obstacle:
+            if obstacle := obstacle or self._agreement.refusal():
                 return ArmGuardOutput(None, self._arbiter.report_holding(self._arbiter.stopped or obstacle))
+            assert joints is not None
             self._setpoint, self._target = JointSetpoint(joints.position, np.zeros_like(joints.position)), None
         if self.mode == "velocity" and joints is not None:
             # A commanded velocity says where the arm goes, not where it is.
@@ -188,7 +186,7 @@ class ArmGuard(Guard):
         return self._hold(refusal) if followed is None else self._follow(followed, limit)
 
     def _locate(self, joints: JointState | None, resting: bool) -> str:
-        """Compare the joints with their ranges and the set-point; return which is measured outside, or an empty string.
+        """Compare the joints with their ranges and the set-point; return why their place is unknown, or nothing.
 
         The set-point is dropped where it is no more the arm's place: after silence, and with a joint outside.
         """
@@ -196,7 +194,7 @@ class ArmGuard(Guard):
         if joints is None:
             self._agreement.forget()
             self._lag.forget()
-            return ""
+            return "no fresh joint state" if self._agreement.begun else "no joint state yet"
         self._agreement.add(joints, *joints.position.tolist())
         limiter = self._limiter
         lower, upper = limiter.lower - OUTSIDE_MOST, limiter.upper + OUTSIDE_MOST

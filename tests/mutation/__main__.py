@@ -31,10 +31,11 @@ WHOLE = {
         "arm_set_points",
         "arm_limits",
         "measured",
+        "not_following",
         "ages",
     ),
-    "drone": ("drone", "measured", "ages", "upset"),
-    "vehicle": ("vehicle", "measured", "ages"),
+    "drone": ("drone", "measured", "not_following", "ages", "upset"),
+    "vehicle": ("vehicle", "measured", "not_following", "ages"),
 }
 """Tests of each whole guard; every module in it has its own tests besides."""
 

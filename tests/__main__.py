@@ -16,7 +16,7 @@ from tests.processes import PART
 REAL_TIME = "tests/drivers"
 """Folder of the tests that wait in real time."""
 
-WAITING, COMPUTING = 2, 3
+WAITING, COMPUTING = 3, 3
 """Number of workers for the tests that wait, and for all others."""
 
 

@@ -26,7 +26,7 @@ HOSTILE = {
     "a name of 50 kB": CELL.replace("clock: {", "n" * 50_000 + "-: {"),
     "a value of 50 kB": CELL.replace("Clock", "C" * 50_000),
     "a key of 50 kB": CELL.replace("use:", "u" * 50_000 + ": 1, use:"),
-    "300 wrong nodes": "embodied: 1\nnodes:\n" + "".join(f'  n{i}: {{use: "policies.no{i}:A"}}\n' for i in range(300)),
+    "100 wrong nodes": "embodied: 1\nnodes:\n" + "".join(f'  n{i}: {{use: "policies.no{i}:A"}}\n' for i in range(100)),
     "300 wrong keys": "embodied: 1\nnodes:\n" + "".join(f"  n{i}: {{wiht: 1}}\n" for i in range(300)),
     "references without an end": CELL.replace("tests.embodied.nodes:Clock", "${" * 50_000),
     "references": CELL.replace("tests.embodied.nodes:Clock", "${a" * 50_000 + "}"),

@@ -177,6 +177,7 @@ class ArmGuard(Guard):
                 return ArmGuardOutput(None, self._arbiter.report_holding(self._arbiter.stopped or obstacle))
             assert joints is not None
             self._setpoint, self._target = JointSetpoint(joints.position, np.zeros_like(joints.position)), None
+            self._lag.forget()
         if self.mode == "velocity" and joints is not None:
             # A commanded velocity says where the arm goes, not where it is.
             self._setpoint = JointSetpoint(joints.position, self._setpoint.velocity)
@@ -204,7 +205,6 @@ class ArmGuard(Guard):
         if outside or (silent and resting):
             self._setpoint = None
         if self._setpoint is None:
-            self._lag.forget()
             self._following.reset()
             return f"measured {outside}" if outside else ""
         if self.mode == "position":

@@ -109,7 +109,7 @@ def test_a_lag_behind_velocities_is_forgotten_in_silence_and_where_the_set_point
         for more in ({"stop": ["a hand"]}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {"reset": True}):
             rig.step(**more)
             rig.measured = HOME.copy()
-    assert lags(rig, 10)[5:] == ["following"] * 5
+    assert set(lags(rig, stands // 2)[5:]) == {"following"}
 
 
 @each

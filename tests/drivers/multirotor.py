@@ -46,18 +46,20 @@ class Multirotor:
         self.attitude, self.turning = np.eye(3), np.zeros(3)
         self.thrusts, self.commanded = np.zeros(4), np.zeros(4)
         self.force = -GRAVITY
+        self.fix: tuple[Vector | None, Vector | None] = self.position.copy(), self.velocity.copy()
         self._mixer = Mixer(QUADROTOR)
 
     def read(self) -> FlightSensors:
-        fixed = self.steps % FIX_STEPS == 0
+        # A fix waits for whoever reads next: one that is late reads after a step of any number.
+        (position, velocity), self.fix = self.fix, (None, None)
         forward = self.attitude[:, 0]
         return FlightSensors(
             angular_velocity=self.turning.copy(),
             specific_force=self.attitude.T @ self.force,
             heading=math.atan2(forward[1], forward[0]),
             altitude=float(self.position[2]),
-            position=self.position.copy() if fixed else None,
-            velocity=self.velocity.copy() if fixed else None,
+            position=position,
+            velocity=velocity,
             charge=0.9,
             voltage=16.0,
             acquired=self.now,
@@ -68,7 +70,12 @@ class Multirotor:
         return self.commanded.copy()
 
     def advance(self, dt: float) -> None:
+        self._move(dt)
         self.steps += 1
+        if self.steps % FIX_STEPS == 0:
+            self.fix = self.position.copy(), self.velocity.copy()
+
+    def _move(self, dt: float) -> None:
         self.thrusts = self.thrusts + (self.commanded - self.thrusts) * (1.0 - math.exp(-dt / LAG))
         lift, *torque = self._mixer.wrench @ self.thrusts
         self.force = self.attitude[:, 2] * lift / QUADROTOR.mass - DRAG * self.velocity

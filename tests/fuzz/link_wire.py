@@ -135,6 +135,14 @@ class Peers:
             self.cell.until(lambda: self.giver.poll(0))
             self.name, said = self.giver.recv_multipart()
 
+    def asked(self, topic: str, welcome: int) -> bool:
+        """Return whether the receiver has asked for a topic after a welcome; what it asked before does not count."""
+        while self.giver.poll(0):
+            _, frame = self.giver.recv_multipart()
+            if frame != b"" and (ask := Ask.of(frame)).topic == topic and ask.welcome == welcome:
+                return True
+        return False
+
     def welcomed(self) -> int:
         """Ask to be let in, and return the number of the welcome."""
         self.taker.send(b"")
@@ -192,12 +200,10 @@ def read_peer(data: bytes, folder: Path) -> str:
             pass
         one.giver.send_multipart((one.name, *frames))
     one.link.serves()
-    while one.giver.poll(0):
-        one.giver.recv_multipart()
     last = next(numbers) + EPOCH
     one.giver.send_multipart((one.name, b"", Head(last, last, 0, 0, 0).pack()))
     arrived = one.cell.at(one.receiver)
-    one.cell.until(lambda: one.giver.poll(0))
+    one.cell.until(lambda: one.asked("state", last))
     one.giver.send_multipart((one.name, b"state", Head(last, 0, last, 0, 0).pack(), b"part"))
     one.cell.until(lambda: arrived and arrived[-1].sequence == last)
     arrived.clear()

@@ -206,7 +206,7 @@ class CanEV(Driver):
             self._identity.doubt(now)
         self._monitor(distrust, report)
         applied = self._follow(command, report)
-        trusted = not distrust and self._identity.certain
+        trusted = not distrust and self._identity.certain and self._receiver.renewed
         return CanEVOutput(
             reports.vehicle_state(report, now) if trusted and self._kind.state_report in fresh else None,
             applied,

@@ -34,6 +34,7 @@ class _MessageState:
     def __init__(self, modulus: int) -> None:
         self.signals: Signals | None = None
         self.at: Time | None = None
+        self.renewed = False
         self.cycles = 0
         self.errors = 0
         self._modulus = modulus
@@ -101,7 +102,7 @@ class E2EReceiver:
             return self._reject(message)
         if not message.accept(decoded.counter):
             return self._reject(message)
-        message.signals, message.at, message.cycles = decoded.signals, now, 0
+        message.signals, message.at, message.renewed, message.cycles = decoded.signals, now, True, 0
         message.errors = max(0, message.errors - 1)
         return name
 
@@ -115,6 +116,11 @@ class E2EReceiver:
         """Newest signals of every message; None before all required messages have come."""
         signals = {name: message.signals for name, message in self._messages.items() if message.signals is not None}
         return signals if all(name in signals for name in self._required) else None
+
+    @property
+    def renewed(self) -> bool:
+        """Whether every required message has come since the receiver was restarted."""
+        return all(self._messages[name].renewed for name in self._required)
 
     def forget(self, now: Time) -> None:
         """Drop the content of messages that are not required and have not come for `OPTIONAL_AGE`."""
@@ -150,8 +156,9 @@ class E2EReceiver:
         return max(((now - at) / SECOND for at in times if at is not None), default=0.0)
 
     def restart(self, now: Time) -> None:
-        """Count silence and errors from now on."""
+        """Count silence and errors from now on, and take no content for new that came before."""
         for name, message in self._messages.items():
+            message.renewed = False
             if name in self._required or message.at is not None:
                 message.at, message.cycles, message.errors = now, 0, 0
 

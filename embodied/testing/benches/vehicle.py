@@ -19,8 +19,8 @@ class VehicleBench(Bench):
         steering_limit: largest angle of its front wheels that may reach it [rad].
     """
 
-    # A unit stops after 100 ms without a command, whatever delayed it.
-    patience = 0.05
+    # Either side lets go after 100 ms without a frame, and some are sent in every second cycle: delays add up.
+    patience = 0.02
     speed: float = 0.8
     steering: float = 0.2
     speed_limit: float = 1.5

@@ -191,6 +191,9 @@ def name_of(annotation: Any) -> str:
         return "one of " + ", ".join(map(str, get_args(inner))) + suffix
     if origin is np.ndarray:
         return "a list of numbers" + suffix
+    if origin in (Union, types.UnionType):
+        *others, last = map(name_of, get_args(inner))
+        return f"{', '.join(others)} or {last}{suffix}"
     if origin in (tuple, list):
         inside = [arg for arg in get_args(inner) if arg is not Ellipsis]
         count = "" if origin is list or Ellipsis in get_args(inner) else f"{len(inside)} "

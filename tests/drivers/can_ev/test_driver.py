@@ -180,13 +180,12 @@ def test_reports_that_came_during_a_gap_between_steps_are_not_published() -> Non
 
 
 def test_after_a_gap_between_steps_a_state_waits_for_each_of_its_parts() -> None:
-    with driving("tesla") as (bench, drive):
-        with bench.silent("DI_systemStatus"):
-            pause(0.15)
-            count = len(drive.outputs)
-            drive.go(0.08, bench.motion)
-            assert len(drive.outputs) > count
-            assert not any("state" in step for step in drive.outputs[count:]), "one of its parts is older than the gap"
+    with driving("tesla") as (bench, drive), bench.silent("DI_systemStatus"):
+        pause(0.15)
+        count = len(drive.outputs)
+        drive.go(0.08, bench.motion)
+        assert len(drive.outputs) > count
+        assert not any("state" in step for step in drive.outputs[count:]), "one of its parts is older than the gap"
 
 
 def test_another_vehicle_on_the_bus_is_not_identified(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,7 +17,7 @@ from embodied.errors import FOREIGN, LaunchError, LinkFailed, Problem, error_tex
 from embodied.imports.search_path import Search, extend
 from embodied.links.channel import Inlet
 from embodied.links.subscription import Ends
-from embodied.live.ipc import ENDED, Disconnected, receive, send
+from embodied.live.ipc import ENDED, OTHER_FORM, Disconnected, receive, send
 from embodied.live.process_spec import Output
 from embodied.live.run_directory import RunDirectory, running
 from embodied.live.run_places import looked_at
@@ -167,7 +167,7 @@ class Client:
         self.enter()
         try:
             return Observer(about, descriptors)
-        except (KeyError, TypeError, ValueError, AttributeError):
+        except OTHER_FORM:
             for descriptor in descriptors:
                 with contextlib.suppress(OSError):
                     os.close(descriptor)
@@ -195,7 +195,7 @@ class Client:
             if said is not None and said.verb == ENDED:
                 return
             if said is not None and said.verb == "line":
-                yield _texts(said.about.get("line")), int(said.about.get("lost", 0))
+                yield _texts(said.about.get("line")), _count(said.about.get("lost"))
 
     def graph(self) -> Graph:
         """The graph, as it was launched; its modules are imported from where the run has them.
@@ -307,6 +307,11 @@ class Observer:
 def _texts(value: object) -> list[str]:
     """Return what an answer has as texts; none where it has something else."""
     return [str(text) for text in value] if isinstance(value, list | tuple) else []
+
+
+def _count(value: object) -> int:
+    """Return what an answer has as a number of things; 0 where it has something else."""
+    return value if type(value) is int else 0
 
 
 def message_type(named: str) -> type[Message]:

@@ -17,7 +17,7 @@ from typing import Any
 
 from embodied.errors import LinkFailed
 from embodied.live.connections import peer
-from embodied.live.ipc import Disconnected, Packet, receive, send
+from embodied.live.ipc import OTHER_FORM, Disconnected, Packet, receive, send
 from embodied.live.run_directory import RunDirectory, running
 from embodied.live.run_places import GUARD, abstract_prefix, abstract_sockets, places
 
@@ -180,7 +180,7 @@ class GuardCall:
             os.close(descriptor)
         try:
             self._take(line, packet)
-        except (AttributeError, KeyError, TypeError, ValueError):
+        except OTHER_FORM:
             # It is no answer of this version: the others count.
             self._drop(line)
 

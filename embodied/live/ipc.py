@@ -25,6 +25,10 @@ ENDED = "ended"
 _DESCRIPTORS = 8
 
 
+OTHER_FORM = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+"""Exceptions of whoever reads the fields of a packet that has other fields, or other values in them."""
+
+
 class Disconnected(Exception):
     """Packets have ended: the other side of the socket is closed."""
 

@@ -92,7 +92,8 @@ def read(data: bytes, folder: Path) -> str:
                 returned[at & MASK] = value
             case 3:
                 with suppress(BlockingIOError):
-                    os.eventfd_write(forward, value | at << 32 if at & 1 else value)
+                    # The greatest number cannot be written to an eventfd (eventfd(2)).
+                    os.eventfd_write(forward, min(value | at << 32 if at & 1 else value, (1 << 64) - 2))
             case 4:
                 with suppress(BlockingIOError):
                     os.eventfd_write(back, value)

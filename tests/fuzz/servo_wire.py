@@ -67,6 +67,11 @@ class Arm:
                 servo.put(control_table.ID, number)
                 servo.restart()
 
+    def end_frame(self) -> None:
+        """End a frame that was begun, so that a good one is one of its own, and restore the servos."""
+        self.port.write(bytes(LONGEST))
+        self.renew()
+
     def serves(self) -> bool:
         """Return whether the first servo answers a read of its model."""
         request = codec.read(IDS[0], control_table.MODEL.address, 2).pack()
@@ -94,14 +99,12 @@ def read_client(data: bytes, folder: Path) -> str:
         one.port.write(data[start : start + PIECE])
         if start + PIECE < len(data):
             one.port.reset_input_buffer()
-            one.renew()
+            one.end_frame()
             assert one.serves(), "a good client is not answered"
     one.arm.step()
     position = one.arm.position()
     assert np.isfinite(position).all(), position
-    one.renew()
-    # What ends a frame that was begun, so that the good one is one of its own.
-    one.port.write(bytes(LONGEST))
+    one.end_frame()
     assert one.serves(), "a good client is not answered"
     return ""
 

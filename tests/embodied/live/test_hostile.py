@@ -5,6 +5,7 @@ Nothing that a client of the same user sends ends a node, a guard or a launcher.
 
 from __future__ import annotations
 
+import math
 import resource
 import socket
 import threading
@@ -25,6 +26,7 @@ from embodied.live.control import Control
 from embodied.live.guard_client import GuardCall
 from embodied.live.ipc import LARGEST, receive, send, socket_pair
 from embodied.live.run_directory import RunDirectory
+from embodied.live.run_places import GUARD
 from tests.embodied.live.nodes import Counter, Gate, Square
 from tests.embodied.live.running import Running
 from tests.embodied.nodes import LatchGuard
@@ -263,6 +265,32 @@ def test_a_text_that_is_no_unicode_arrives_with_what_is_wrong_replaced_and_what_
         for value in (2**64, object(), {1, 2}):
             with pytest.raises(LinkFailed, match="'failed' cannot be sent: "):
                 send(here, "failed", error=value)
+
+
+@pytest.mark.parametrize("at", [math.inf, -math.inf, math.nan, "soon", None, [], 2**64 - 1])
+def test_an_answer_of_a_guard_that_came_at_no_time_does_not_end_an_emergency_stop(at: Any) -> None:
+    directory = RunDirectory.create("odd")
+    directory.write({"guards": ["guard"]})
+    listener = directory.listen(f"{GUARD}0")
+    listener.setblocking(True)
+
+    def answer() -> None:
+        channel, _ = listener.accept()
+        with channel:
+            channel.recv(LARGEST)
+            channel.send(msgpack.packb(["ok", {"value": [], "guards": ["guard"], "at": at}]))
+
+    thread = threading.Thread(target=answer)
+    thread.start()
+    try:
+        call = GuardCall(reset=False, words="x", wanted=[directory.name])
+        call.read()
+        assert not call.answers[directory.name].done
+        assert call.answers[directory.name].expected == {"guard"}
+    finally:
+        thread.join()
+        listener.close()
+        directory.remove()
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from embodied.devices.virtual import Unsupported, VirtualDevice
-from embodied.errors import DeviceLost
+from embodied.errors import DeviceLost, NotStopped
 from embodied.messages import DroneState, JointState, Vector
 from embodied.messages.schema import Command, Message
 from embodied.node.node import Driver, generator
@@ -65,7 +65,7 @@ class Bench:
             yield
         except Unsupported as reason:
             raise unittest.SkipTest(str(reason)) from reason
-        except (AssertionError, DeviceLost) as error:
+        except (AssertionError, DeviceLost, NotStopped) as error:
             if self.late > self.patience:
                 text = f"this machine is too slow to judge: one side was late by {self.late:.2f} s; {error}"
                 raise unittest.SkipTest(text) from error

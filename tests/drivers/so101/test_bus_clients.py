@@ -207,7 +207,7 @@ def test_a_goal_is_under_way_as_soon_as_it_is_acknowledged(client: Client) -> No
     client.put_all(control_table.GOAL, goals)
     for servo in IDS:
         client.put(servo, control_table.TORQUE, 1)
-    assert client.get_all(control_table.MOVING) == [0] * 6
+    client.until(lambda: client.get_all(control_table.MOVING) == [0] * 6)
     client.put(PAN, control_table.GOAL, goals[0] + 100)
     assert client.get(PAN, control_table.MOVING) == 1
     client.until(lambda: client.get(PAN, control_table.MOVING) == 0)

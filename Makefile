@@ -9,7 +9,7 @@ CODE := embodied sims drivers policies tests examples docs
 # Where this is set, every one of the hundreds of processes that the tests start would compile the package again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test check static collected docs bench faults virtual clients fuzz mutate clean
+.PHONY: demo test check types rules docs bench faults virtual clients fuzz mutate clean
 
 demo: $(VENV)/.base
 	$(BIN)/embodied run launch/pick_place.yaml --sim
@@ -17,19 +17,19 @@ demo: $(VENV)/.base
 test: check
 
 check: $(VENV)/.dev
-	$(MAKE) --no-print-directory -j2 static collected
+	$(MAKE) --no-print-directory -j2 types rules
 	$(BIN)/python -m tests
 
-static: $(VENV)/.dev
+types: $(VENV)/.dev
 	$(BIN)/mypy
 
-# What takes a moment of the other core; each worker would compile the tests again if they had not been collected once.
-collected: $(VENV)/.dev
+# On the other core meanwhile. Collecting the tests compiles them once; each worker would do so otherwise.
+rules: $(VENV)/.dev
 	$(BIN)/ruff format --check $(CODE)
 	$(BIN)/ruff check $(CODE)
 	$(BIN)/lint-imports
 	$(BIN)/python -m tests.house
-	$(BIN)/python -m pytest --collect-only -qq > $(VENV)/collected
+	$(BIN)/python -m pytest --collect-only -qq > $(VENV)/collected || { cat $(VENV)/collected; exit 1; }
 
 # The documentation site, in site/; a link that leads nowhere fails.
 docs: $(VENV)/.dev

@@ -1,7 +1,7 @@
 """Run every test: `python -m tests`; those of drivers, which wait in real time, beside those that compute.
 
 Drivers meet their virtual devices on the clock: a test of one takes a fifth of a core, and is held up by neighbours
-that take whole ones. So they have workers of their own, and both cores of a small machine are busy all the time. What
+that take whole ones. So they have workers of their own, and both cores of a small machine are busy nearly always. What
 fails there is run again with nothing beside it, and that counts: a promise in real time is that of a machine which has
 the time for it.
 """
@@ -20,7 +20,6 @@ REAL_TIME = "tests/drivers"
 
 WAITING, COMPUTING = 3, 3
 """Number of workers for the tests that wait, and for all others."""
-
 
 TESTS_FAILED = 1
 """Exit code of pytest for tests that failed, where anything else went well."""

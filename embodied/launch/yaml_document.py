@@ -183,30 +183,27 @@ class _Parser:
     def _compose(self) -> Any:
         """Compose the nodes of the text.
 
-        libyaml is ten times as fast as PyYAML's own parser, whose errors are clearer: that one reads again what libyaml
-        refuses, unless the text is longer than people write.
+        libyaml is five times as fast as PyYAML's own parser, whose errors are clearer: that one reads again what
+        libyaml refuses, unless the text is longer than people write.
         """
-        if _LIBYAML is not None:
-            try:
-                return self._nodes(_LIBYAML)
-            except (yaml.YAMLError, ValueError, RecursionError):
-                if len(self._text) > LARGE:
-                    return self._clear(_LIBYAML)
-        return self._clear(yaml.SafeLoader)
+        if _LIBYAML is None:
+            return self._nodes(yaml.SafeLoader)
+        try:
+            return self._nodes(_LIBYAML)
+        except LaunchError:
+            if len(self._text) > LARGE:
+                raise
+        return self._nodes(yaml.SafeLoader)
 
     def _nodes(self, loader: Any) -> Any:
-        """Compose the nodes by a loader, once its tokens are known to be harmless."""
-        self._refuse_references(loader)
-        reader = loader(self._text)
+        """Compose the nodes by one of the parsers, once its tokens are known to be harmless."""
         try:
-            return reader.get_single_node()
-        finally:
-            reader.dispose()
-
-    def _clear(self, loader: Any) -> Any:
-        """Compose the nodes by a loader, with its errors as problems of a launch file."""
-        try:
-            return self._nodes(loader)
+            self._refuse_references(loader)
+            reader = loader(self._text)
+            try:
+                return reader.get_single_node()
+            finally:
+                reader.dispose()
         except yaml.MarkedYAMLError as error:
             raise LaunchError([self._syntax(error)]) from None
         except yaml.reader.ReaderError as error:

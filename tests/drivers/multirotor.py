@@ -46,12 +46,12 @@ class Multirotor:
         self.attitude, self.turning = np.eye(3), np.zeros(3)
         self.thrusts, self.commanded = np.zeros(4), np.zeros(4)
         self.force = -GRAVITY
-        self.fix: tuple[Vector | None, Vector | None] = self.position.copy(), self.velocity.copy()
+        self._fix: tuple[Vector | None, Vector | None] = self.position.copy(), self.velocity.copy()
         self._mixer = Mixer(QUADROTOR)
 
     def read(self) -> FlightSensors:
         # A fix waits for whoever reads next: one that is late reads after a step of any number.
-        (position, velocity), self.fix = self.fix, (None, None)
+        (position, velocity), self._fix = self._fix, (None, None)
         forward = self.attitude[:, 0]
         return FlightSensors(
             angular_velocity=self.turning.copy(),
@@ -73,7 +73,7 @@ class Multirotor:
         self._move(dt)
         self.steps += 1
         if self.steps % FIX_STEPS == 0:
-            self.fix = self.position.copy(), self.velocity.copy()
+            self._fix = self.position.copy(), self.velocity.copy()
 
     def _move(self, dt: float) -> None:
         self.thrusts = self.thrusts + (self.commanded - self.thrusts) * (1.0 - math.exp(-dt / LAG))

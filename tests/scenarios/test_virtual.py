@@ -15,7 +15,6 @@ from embodied.clock import SECOND, Time
 from embodied.launch import Overrides
 from embodied.live.episode import SLOWEST
 from embodied.suite.seed_run import Job, Result, Scenario, run_seed
-from embodied.testing.benches.vehicle import VehicleBench
 from tests.drivers.mavlink.bench import port
 from tests.drivers.xarm.bench import address
 
@@ -25,8 +24,8 @@ pytest.importorskip("scservo_sdk", reason="the SO-101's driver needs ftservo-pyt
 pytest.importorskip("pymavlink", reason="the driver of PX4 multirotors needs pymavlink")
 pytest.importorskip("cantools", reason="the driver of vehicles on CAN needs cantools")
 
-PATIENCE = VehicleBench.patience
-"""Delay of a node above which a failure says nothing about the drivers: the vehicle lets go after 0.1 s of silence."""
+PATIENCE = 0.15
+"""Delay of a node above which a failure says nothing about the drivers, twice that of a machine with time [s]."""
 
 LAUNCH = Path(__file__).parents[2] / "launch"
 
@@ -37,15 +36,15 @@ def latest(outcome: Mapping[str, Any]) -> float:
     return max((node["late_ns"] for node in steps), default=0) / SECOND
 
 
-def run(file: str, view: str, host: str, *sets: str, seed: int = 3, seconds: float | None = None) -> Result:
+def run(file: str, view: str, host: str, *sets: str, seconds: float | None = None) -> Result:
     """Run a launch file on the steady clock; the camera's pictures come from that host."""
     stream = (f"stream.host={host}", f"camera.source=http://{host}:8554/virtual/{view}.mjpg")
     limit = None if seconds is None else Time(round(seconds * SECOND))
     scenario = Scenario("virtual", LAUNCH / file, "virtual", Overrides(sets=(*sets, *stream)), limit, live=True)
-    return run_seed(Job(scenario), seed).result
+    return run_seed(Job(scenario), 3).result
 
 
-def slow(result: Result) -> None:
+def skip_if_slow(result: Result) -> None:
     """Skip the test of a run that this machine was too slow for."""
     pace, late = result.outcome.get("real_time_factor", 1.0), latest(result.outcome)
     if pace < SLOWEST or late > PATIENCE:
@@ -66,20 +65,21 @@ def done(file: str, view: str, host: str, *sets: str) -> dict[str, str]:
     """What the drivers met, once the task of a launch file was done."""
     result = run(file, view, host, *sets)
     if result.status != "passed":
-        slow(result)
+        skip_if_slow(result)
     assert result.status == "passed", result.reason
     return met(result, view)
 
 
 def under_way(file: str, view: str, host: str, driver: str, seen: str, *sets: str) -> dict[str, str]:
-    """What the drivers met, in 8 s in which a driver carried out commands for what the camera saw."""
+    """What the drivers met, in 8 s in which the camera's pictures were evaluated and a driver carried out commands."""
     result = run(file, view, host, *sets, seconds=8.0)
     assert result.outcome["reason"] == "not decided within 8.0 s"
     counts = {name: topic["published"] for name, topic in result.outcome["topics"].items()}
-    wanted = {seen: 60, f"{driver}.state": 300, f"{driver}.applied": 250}
+    # Half of what comes on a machine with time, and 2 s of commands: one that is armed late flies all the same.
+    wanted = {seen: 40, f"{driver}.state": 200, f"{driver}.applied": 100}
     if missing := {name: counts[name] for name, least in wanted.items() if counts[name] < least}:
-        slow(result)
-    assert not missing, f"of {wanted}"
+        skip_if_slow(result)
+    assert not missing, f"{missing}, where at least {wanted} were to be published"
     return met(result, view)
 
 

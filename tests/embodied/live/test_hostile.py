@@ -10,6 +10,7 @@ import resource
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -267,30 +268,38 @@ def test_a_text_that_is_no_unicode_arrives_with_what_is_wrong_replaced_and_what_
                 send(here, "failed", error=value)
 
 
-@pytest.mark.parametrize("at", [math.inf, -math.inf, math.nan, "soon", None, [], 2**64 - 1])
-def test_an_answer_of_a_guard_that_came_at_no_time_does_not_end_an_emergency_stop(at: Any) -> None:
+@contextmanager
+def odd_run(said: Any, *socket_name: str, times: int = 1) -> Iterator[RunDirectory]:
+    """Have a run with one guard, whose launcher, or whose socket of a name, gives a number of clients one answer."""
     directory = RunDirectory.create("odd")
     directory.write({"guards": ["guard"]})
-    listener = directory.listen(f"{GUARD}0")
+    listener = directory.listen(*socket_name)
     listener.setblocking(True)
 
     def answer() -> None:
-        channel, _ = listener.accept()
-        with channel:
-            channel.recv(LARGEST)
-            channel.send(msgpack.packb(["ok", {"value": [], "guards": ["guard"], "at": at}]))
+        for _ in range(times):
+            channel, _ = listener.accept()
+            with channel:
+                channel.recv(LARGEST)
+                channel.send(msgpack.packb(said))
 
     thread = threading.Thread(target=answer)
     thread.start()
     try:
-        call = GuardCall(reset=False, words="x", wanted=[directory.name])
-        call.read()
-        assert not call.answers[directory.name].done
-        assert call.answers[directory.name].expected == {"guard"}
+        yield directory
     finally:
         thread.join()
         listener.close()
         directory.remove()
+
+
+@pytest.mark.parametrize("at", [math.inf, -math.inf, math.nan, "soon", None, [], 2**64 - 1])
+def test_an_answer_of_a_guard_that_came_at_no_time_does_not_end_an_emergency_stop(at: Any) -> None:
+    with odd_run(["ok", {"value": [], "guards": ["guard"], "at": at}], f"{GUARD}0") as directory:
+        call = GuardCall(reset=False, words="x", wanted=[directory.name])
+        call.read()
+        assert not call.answers[directory.name].done
+        assert call.answers[directory.name].expected == {"guard"}
 
 
 @pytest.mark.parametrize(
@@ -304,21 +313,7 @@ def test_an_answer_of_a_guard_that_came_at_no_time_does_not_end_an_emergency_sto
     ],
 )
 def test_an_answer_of_another_form_is_one_error_of_a_client_and_none_of_an_emergency_stop(said: Any, text: str) -> None:
-    directory = RunDirectory.create("odd")
-    directory.write({"guards": ["guard"]})
-    listener = directory.listen()
-    listener.setblocking(True)
-
-    def answer() -> None:
-        for _ in range(2):
-            channel, _ = listener.accept()
-            with channel:
-                channel.recv(LARGEST)
-                channel.send(msgpack.packb(said))
-
-    thread = threading.Thread(target=answer)
-    thread.start()
-    try:
+    with odd_run(said, times=2) as directory:
         call = GuardCall(reset=False, words="x", wanted=[directory.name])
         call.read()
         assert not call.answers[directory.name].done
@@ -330,7 +325,3 @@ def test_an_answer_of_another_form_is_one_error_of_a_client_and_none_of_an_emerg
                 found = str(error)
         assert text in found
         assert bool(text) == bool(found)
-    finally:
-        thread.join()
-        listener.close()
-        directory.remove()
